@@ -1,0 +1,28 @@
+"""The one exception that the door understands: unusable input, said in one line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["UsageError", "unknown_name"]
+
+
+class UsageError(ValueError):
+    """Input that cannot be used: *what*, what was *got*, *where*, and what to do, in one line.
+
+    The command line prints the message on standard error and leaves with exit status 2.
+    """
+
+
+def unknown_name(kind: str, got: str, choices: Iterable[str], hint: str = "") -> UsageError:
+    """Build the error for a name that is not in a catalogue, with the nearest spelling.
+
+    >>> str(unknown_name("activation", "rellu", ["relu", "tanh"]))
+    "unknown activation 'rellu' (did you mean 'relu'?); choose from: relu, tanh"
+    """
+    names = list(choices)
+    near = difflib.get_close_matches(got.lower(), names, n=1)
+    guess = f" (did you mean '{near[0]}'?)" if near else ""
+    shown = got if len(got) <= 60 else got[:57] + "..."
+    return UsageError(f"unknown {kind} {shown!r}{guess}; choose from: {', '.join(names)}{hint}")

@@ -1,0 +1,1 @@
+"""The book: backpropagation derived in small named steps, every step re-checked.  Begin with `theory.four_equations`."""

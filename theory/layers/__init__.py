@@ -1,0 +1,1 @@
+"""One file a layer kind: its forward definitions, and nothing else."""

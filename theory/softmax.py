@@ -1,0 +1,225 @@
+"""The output layer: softmax with its full Jacobian, and the errors δ^L that collapse to a - y.
+
+A vector-valued output needs the whole Jacobian ∂a_i/∂z_j = a_i(δ_ij - a_j).  With cross-entropy the
+sum over i collapses because the targets of a sample sum to one; sigmoid with binary cross-entropy and
+the identity with squared error collapse to the same a - y.
+
+>>> for derivation in derivations()[:4]:
+...     print(derivation.label, derivation.equation())
+Jacobian ∂a_ri^L/∂z_sj^L = a_ri^L (δ_ij - a_rj^L) δ_rs
+BP1 δ_sj^L = (a_sj^L - y_sj)/n
+BP1 δ_sj^L = (a_sj^L - y_sj)/n
+BP1 δ_sj^L = a_sj^L - y_sj
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from sympy import Add, Expr, Mul, exp, log
+
+from theory.algebra import collect
+from theory.backward import apply_lemma, open_adjoint, step_through
+from theory.costs import COSTS, derive_cost_gradient, system_with
+from theory.derivation import Derivation, Step
+from theory.layers.dense import batched, dense
+from theory.notation import L, Partial, Total, Variable, nodes, rewrite, sample, total, unit, var
+from theory.statement import Definition
+
+__all__ = [
+    "OUTPUTS", "derivations", "derive_output_error", "derive_slope", "derive_stable_cost", "output_definition"
+]  # fmt: skip
+
+S, R = sample(), sample("r")
+I, J, K = unit("i", L), unit("j", L), unit("k", L)
+OUTPUTS = ("identity", "sigmoid", "softmax")
+"""Output functions with a statement of their own; any other elementwise activation is f_L."""
+
+
+def output_definition(output: str) -> Definition | None:
+    """F2 of the last layer for softmax, sigmoid or identity; None means the arbitrary elementwise f_L."""
+    z = var("z", L, S, J)
+    statements: dict[str, Expr] = {
+        "identity": z,
+        "sigmoid": 1 / (1 + exp(-z)),
+        "softmax": exp(z) / total(exp(var("z", L, S, K)), K),
+    }
+    return Definition("F2", var("a", L, S, J), statements[output]) if output in statements else None
+
+
+def fold_softmax(expr: Expr) -> Expr:
+    """e^{z_j} = a_j Σ_k e^{z_k}: the definition of softmax read backwards; the sum itself stays as it is."""
+
+    def fold(node: Expr) -> Expr | None:
+        if isinstance(node, Total) and isinstance(node.body, exp):
+            return row_sum(node.body.args[0])
+        if isinstance(node, exp) and isinstance(node.args[0], Variable):
+            return var("a", L, *node.args[0].indices) * row_sum(node.args[0])
+        return None
+
+    return rewrite(expr, fold)
+
+
+def row_sum(z: Variable) -> Expr:
+    """Σ_k e^{z_sk}, always with the same bound index, so that equal sums look equal."""
+    return total(exp(z.at(*z.indices[:-1], K)), K)
+
+
+def fold_sigmoid(expr: Expr) -> Expr:
+    """e^{-z} = (1 - a)/a: the definition of the sigmoid read backwards."""
+
+    def fold(node: Expr) -> Expr | None:
+        if isinstance(node, exp) and isinstance(-node.args[0], Variable):
+            a = var("a", L, *(-node.args[0]).indices)
+            return (1 - a) / a
+        return None
+
+    return rewrite(expr, fold)
+
+
+FOLDS = {"softmax": fold_softmax, "sigmoid": fold_sigmoid}
+
+
+@lru_cache(maxsize=None)
+def derive_slope(output: str) -> Derivation:
+    """∂a_ri^L/∂z_sj^L of an output function: the full Jacobian of softmax, a(1 - a) for the sigmoid, else f'_L.
+
+    >>> print(derive_slope("sigmoid").equation())
+    ∂a_ri^L/∂z_sj^L = a_ri^L (1 - a_ri^L) δ_ij δ_rs
+    """
+    system = batched(dense())
+    definition = output_definition(output)
+    system = system if definition is None else system.with_definition(definition)
+    subject = Partial(var("a", L, R, I), var("z", L, S, J))
+    first, *rest = step_through(subject, system)
+    label = "Jacobian" if output == "softmax" else "slope"
+    derivation = Derivation(label, f"{output}: how the outputs follow the inputs", subject, (first, *rest), system)
+    if output not in FOLDS:
+        return derivation
+    derivation = derivation.then(f"{output} read backwards", FOLDS[output](derivation.result), "e^z in terms of a")
+    return derivation.then("algebra", collect(derivation.result))
+
+
+@lru_cache(maxsize=None)
+def derive_output_error(output: str, cost: str) -> Derivation:
+    """BP1 for one output function and one cost of the catalogue, n samples.
+
+    For softmax, sigmoid with an entropy, and the identity the output function is unfolded, so that what
+    cancels does cancel; any other elementwise output stays f_L and the result holds f'_L(z).
+
+    >>> print(derive_output_error("softmax", "half-sse").equation())
+    δ_sj^L = a_sj^L (a_sj^L - y_sj - Σ_k a_sk^L (a_sk^L - y_sk))
+    >>> print(derive_output_error("tanh", "half-sse").equation())
+    δ_sj^L = f'_L(z_sj^L) (a_sj^L - y_sj)
+    """
+    system = system_with(COSTS[cost])
+    known = output if output != "sigmoid" or "entropy" in cost else "f_L"
+    definition = output_definition(known)
+    system = system if definition is None else system.with_definition(definition)
+    title = f"the error of the output layer: {output} with {COSTS[cost].title}"
+    derivation = open_adjoint(system, var("z", L, S, J), "BP1", title)
+    cost_gradient, slope = derive_cost_gradient(cost), derive_slope(known)
+    derivation = derivation.then("∂C/∂a", apply_lemma(cost_gradient, derivation.result), f"of {COSTS[cost].title}")
+    derivation = derivation.then("∂a/∂z", apply_lemma(slope, derivation.result), f"of {output}")
+    derivation = derivation.extended(*step_through(derivation.result, system))
+    split = distribute(derivation.result)
+    derivation = derivation.then("linearity of the sum", split)
+    derivation = derivation.extended(*step_through(split, system, ("factor out", "targets sum to one")))
+    return derivation.then("algebra", collect(derivation.result))
+
+
+def distribute(expr: Expr) -> Expr:
+    """Σ_k y_k (δ_kj - a_j) as two sums, where the targets stand alone against something free of k."""
+
+    def split(node: Expr) -> Expr | None:
+        if isinstance(node, Total) and isinstance(node.body, Mul):
+            for factor_ in node.body.args:
+                if isinstance(factor_, Add) and any(t.has(Total) for t in factor_.args):
+                    others = Mul(*(f for f in node.body.args if f is not factor_))
+                    return Add(*(Total(others * term, node.index) for term in factor_.args))
+        return None
+
+    return rewrite(expr, split)
+
+
+@lru_cache(maxsize=None)
+def derive_stable_cost(output: str, cost: str) -> Derivation | None:
+    """The same cost in terms of z, where no logarithm of a rounded 0 can occur; None where it is as good as it is.
+
+    >>> print(derive_stable_cost("softmax", "cross-entropy").equation())
+    C = -1/n Σ_s Σ_j y_sj (z_sj^L - log(Σ_k exp(z_sk^L)))
+    >>> print(derive_stable_cost("sigmoid", "binary-cross-entropy").equation())
+    C = 1/n Σ_s Σ_j (log(1 + exp(z_sj^L)) - y_sj z_sj^L)
+    """
+    definition = output_definition(output)
+    if "entropy" not in cost or definition is None:
+        return None
+    system = system_with(COSTS[cost]).with_definition(definition)
+    stated = COSTS[cost].expression
+    unfolded = rewrite(stated, lambda node: unfold_output(node, definition))
+    logs = rewrite(unfolded, log_law)
+    title = f"{COSTS[cost].title} of {output}, computed from z"
+    first = Step("definition", var("C", None), stated, "cost")
+    derivation = Derivation("cost", title, var("C", None), (first,), system, real=True)
+    derivation = derivation.then("definition", unfolded, "F2").then("laws of the logarithm", logs)
+    return derivation.then("algebra", collect_terms(logs))
+
+
+def unfold_output(node: Expr, definition: Definition) -> Expr | None:
+    """a^L replaced by what computes it."""
+    if isinstance(node, Variable) and node.name == "a":
+        return definition.at(node)
+    return None
+
+
+def log_law(node: Expr) -> Expr | None:
+    """log(e^z/S) = z - log S;  log 1/(1+e^-z) = -log(1+e^-z);  log(1 - 1/(1+e^-z)) = -z - log(1+e^-z)."""
+    if not isinstance(node, log):
+        return None
+    inside = node.args[0]
+    for sigma in nodes(inside):
+        if sigma == inside and inside.is_Pow and inside.exp == -1:
+            return -log(inside.base)
+        if sigma.is_Pow and sigma.exp == -1 and inside == 1 - sigma:
+            z = next(x for x in nodes(sigma) if isinstance(x, Variable))
+            return -log(1 + exp(z))
+    if isinstance(inside, Mul):
+        above = [f for f in inside.args if isinstance(f, exp)]
+        below = [f for f in inside.args if f.is_Pow and f.exp == -1]
+        if len(above) == len(below) == 1 and len(inside.args) == 2:
+            return above[0].args[0] - log(below[0].base)
+    return None
+
+
+def collect_terms(expr: Expr) -> Expr:
+    """Write log(1 + e^-z) as log(1 + e^z) - z where both occur, and gather."""
+
+    def gather(node: Expr) -> Expr | None:
+        if not isinstance(node, Total) or isinstance(node.body, Total):
+            return None
+        positive = [x for x in nodes(node.body) if isinstance(x, log) and "exp(-" not in str(x)]
+        if not (positive and any("exp(-" in str(x) for x in nodes(node.body) if isinstance(x, log))):
+            return None
+        z = next(x for x in nodes(positive[0]) if isinstance(x, Variable))
+        body = node.body.xreplace({log(1 + exp(-z)): log(1 + exp(z)) - z}).expand()
+        return Total(-body, node.index)
+
+    gathered = rewrite(expr, gather)
+    return -gathered if gathered != expr else move_sign(expr)
+
+
+def move_sign(expr: Expr) -> Expr:
+    """-(1/n) Σ -u = (1/n) Σ u."""
+    bodies = [x for x in nodes(expr) if isinstance(x, Total) and not isinstance(x.body, Total)]
+    body = bodies[0].body
+    if body.as_coeff_Mul()[0].is_negative:
+        return -expr.xreplace({body: -body})
+    return expr
+
+
+def derivations() -> list[Derivation]:
+    """The chapter: the Jacobian, the three collapses, and the costs computed from z."""
+    pairs = (("softmax", "cross-entropy"), ("sigmoid", "binary-cross-entropy"), ("identity", "half-sse"))
+    stable = [derive_stable_cost(*pair) for pair in pairs]
+    errors = [derive_output_error(*pair) for pair in pairs]
+    return [derive_slope("softmax"), *errors, *(d for d in stable if d is not None)]
