@@ -22,6 +22,7 @@ from theory.notation import (
     Width,
     free_indices,
     fresh,
+    kinds,
     nodes,
     rewrite,
     substitute,
@@ -51,10 +52,11 @@ Law = Callable[[Expr, Scene], Expr | None]
 
 @dataclass(frozen=True)
 class Rule:
-    """A named law; its docstring is the statement."""
+    """A named law; its docstring is the statement; `kinds` are the node types it can apply to."""
 
     name: str
     law: Law
+    kinds: frozenset[type]
 
     @property
     def statement(self) -> str:
@@ -65,11 +67,11 @@ class Rule:
 RULES: dict[str, Rule] = {}
 
 
-def rule(name: str) -> Callable[[Law], Law]:
+def rule(name: str, *node_types: type) -> Callable[[Law], Law]:
     """Enter a law into the table under its name."""
 
     def register(law: Law) -> Law:
-        RULES[name] = Rule(name, law)
+        RULES[name] = Rule(name, law, frozenset(node_types))
         return law
 
     return register
@@ -85,10 +87,10 @@ def apply(name: str, expr: Expr, system: System, once: bool = False) -> Expr:
     >>> show(apply("elementwise chain", Partial(Function(l, 0, z), z), dense()))
     "f'_l(z_j^l) ∂z_j^l/∂z_j^l"
     """
-    law = RULES[name].law
+    law, wanted = RULES[name].law, RULES[name].kinds
     for _ in range(100):
         scene = Scene(system, expr)
-        new = rewrite(expr, lambda node, scene=scene: law(node, scene))
+        new = rewrite(expr, lambda node, scene=scene: law(node, scene), wanted)
         if once or new == expr:
             return new
         expr = new
@@ -97,10 +99,10 @@ def apply(name: str, expr: Expr, system: System, once: bool = False) -> Expr:
 
 def is_constant(expr: Expr) -> bool:
     """Free of variables: numbers, the batch size n, widths."""
-    return not any(isinstance(node, Variable) for node in nodes(expr))
+    return Variable not in kinds(expr)
 
 
-@rule("definition of δ")
+@rule("definition of δ", Partial)
 def fold_error(node: Expr, scene: Scene) -> Expr | None:
     """∂C/∂z_j^l is called δ_j^l."""
     if type(node) is not Partial or node.u != var("C", None):
@@ -109,7 +111,7 @@ def fold_error(node: Expr, scene: Scene) -> Expr | None:
     return None if letter is None else var(letter, node.x.layer, *node.x.indices)
 
 
-@rule("chain over the cut")
+@rule("chain over the cut", Partial)
 def chain(node: Expr, scene: Scene) -> Expr | None:
     """∂C/∂x = Σ_k ∂C/∂y_k ∂y_k/∂x, where every path from x to C goes through the y_k."""
     cost = var("C", None)
@@ -134,7 +136,7 @@ def chain(node: Expr, scene: Scene) -> Expr | None:
     return Add(*terms)
 
 
-@rule("linearity")
+@rule("linearity", Partial, Held)
 def linearity(node: Expr, scene: Scene) -> Expr | None:
     """∂(u + v) = ∂u + ∂v;  ∂(c u) = c ∂u;  ∂ Σ_k u_k = Σ_k ∂u_k."""
     if not isinstance(node, Partial):
@@ -154,7 +156,7 @@ def linearity(node: Expr, scene: Scene) -> Expr | None:
     return None
 
 
-@rule("product rule")
+@rule("product rule", Partial, Held)
 def product(node: Expr, scene: Scene) -> Expr | None:
     """∂(u v) = u ∂v + v ∂u."""
     if not isinstance(node, Partial) or not isinstance(node.u, Mul):
@@ -168,7 +170,7 @@ def product(node: Expr, scene: Scene) -> Expr | None:
     )
 
 
-@rule("independence")
+@rule("independence", Partial, Held)
 def independence(node: Expr, scene: Scene) -> Expr | None:
     """∂u/∂x = 0 where u is not computed from x: a parameter, an earlier layer, or (when held) another cut."""
     if not isinstance(node, Partial) or not isinstance(node.u, Variable) or node.u.name == "C":
@@ -183,7 +185,7 @@ def independence(node: Expr, scene: Scene) -> Expr | None:
     return S.Zero if given or earlier or held or unrelated else None
 
 
-@rule("Kronecker delta")
+@rule("Kronecker delta", Partial, Held)
 def kronecker(node: Expr, scene: Scene) -> Expr | None:
     """∂x_i/∂x_j = δ_ij (for two indices: δ_ip δ_jq)."""
     if not isinstance(node, Partial) or not isinstance(node.u, Variable) or node.u.family != node.x.family:
@@ -191,7 +193,7 @@ def kronecker(node: Expr, scene: Scene) -> Expr | None:
     return Mul(*(Delta(i, p) for i, p in zip(node.u.indices, node.x.indices, strict=True)))
 
 
-@rule("definition")
+@rule("definition", Partial, Held)
 def unfold(node: Expr, scene: Scene) -> Expr | None:
     """Inside a derivative a computed quantity is replaced by what computes it (F1, F2, …)."""
     if not isinstance(node, Partial) or not isinstance(node.u, Variable) or node.u.family == node.x.family:
@@ -200,7 +202,7 @@ def unfold(node: Expr, scene: Scene) -> Expr | None:
     return None if definition is None else type(node)(definition.at(node.u, scene.avoid), node.x)
 
 
-@rule("elementwise chain")
+@rule("elementwise chain", Partial, Held)
 def elementwise(node: Expr, scene: Scene) -> Expr | None:
     """∂f(u) = f'(u) ∂u, for the arbitrary f_l and for exp, log and powers."""
     if not isinstance(node, Partial):
@@ -217,10 +219,10 @@ def elementwise(node: Expr, scene: Scene) -> Expr | None:
     return None
 
 
-@rule("linearity of the sum")
+@rule("linearity of the sum", Total)
 def split_total(node: Expr, scene: Scene) -> Expr | None:
     """Σ_k (u_k + v_k) = Σ_k u_k + Σ_k v_k, applied where it frees a Kronecker delta."""
-    if not isinstance(node, Total) or not node.body.has(Delta):
+    if not isinstance(node, Total) or Delta not in kinds(node.body):
         return None
     body = expand_around_deltas(node.body)
     return Add(*(Total(term, node.index) for term in body.args)) if isinstance(body, Add) else None
@@ -229,16 +231,16 @@ def split_total(node: Expr, scene: Scene) -> Expr | None:
 def expand_around_deltas(expr: Expr) -> Expr:
     """Multiply out a product only where a factor is a sum of terms with Kronecker deltas."""
     for position, factor in enumerate(Mul.make_args(expr)):
-        if isinstance(factor, Add) and factor.has(Delta):
+        if isinstance(factor, Add) and Delta in kinds(factor):
             others = [f for k, f in enumerate(Mul.make_args(expr)) if k != position]
             return Add(*(Mul(*others, term) for term in factor.args))
     return expr
 
 
-@rule("collapse")
+@rule("collapse", Total)
 def collapse(node: Expr, scene: Scene) -> Expr | None:
     """Σ_k g_k δ_kj = g_j; the ranges of k and j must be equal.  (A δ without k is a constant of this sum.)"""
-    if not isinstance(node, Total) or not node.body.has(Delta):
+    if not isinstance(node, Total) or Delta not in kinds(node.body):
         return None
     factors = Mul.make_args(node.body)
     deltas = [factor for factor in factors if isinstance(factor, Delta)]
@@ -253,7 +255,7 @@ def collapse(node: Expr, scene: Scene) -> Expr | None:
     return Mul(*deltas) * Total(Mul(*(f for f in factors if f not in deltas)), node.index)
 
 
-@rule("targets sum to one")
+@rule("targets sum to one", Total)
 def sum_to_one(node: Expr, scene: Scene) -> Expr | None:
     """Σ_k y_k = 1: the targets of a sample are a probability distribution (given)."""
     if not scene.system.sums_to_one or not isinstance(node, Total) or not isinstance(node.body, Variable):
@@ -261,7 +263,7 @@ def sum_to_one(node: Expr, scene: Scene) -> Expr | None:
     return S.One if node.body.name == "y" and node.body.indices[-1] == node.index else None
 
 
-@rule("factor out")
+@rule("factor out", Total)
 def factor_out(node: Expr, scene: Scene) -> Expr | None:
     """Σ_k c g_k = c Σ_k g_k, where c does not depend on k."""
     if not isinstance(node, Total) or not isinstance(node.body, Mul):

@@ -187,9 +187,12 @@ def lift(expr: Expr, target: Sequence[Index]) -> Expr:
 
 
 def recognise_function(expr: Expr, target: tuple[Index, ...]) -> Expr | None:
-    """softplus = log(1 + e^z), softmax = e^z_j / Σ e^z_k and its logarithm have names."""
-    if isinstance(expr, log) and isinstance(expr.args[0], Add) and expr.args[0] - 1 == exp(*(expr.args[0] - 1).args):
-        return Elementwise(Str("softplus"), lift((expr.args[0] - 1).args[0], target))
+    """softplus = log(1 + e^z), log sigmoid = -log(1 + e^-z), softmax = e^z_j / Σ e^z_k and its logarithm have names."""
+    if isinstance(expr, log) and isinstance(expr.args[0] - 1, exp):
+        z = (expr.args[0] - 1).args[0]
+        if z.as_coeff_Mul()[0].is_negative:
+            return Scaled(Integer(-1), Elementwise(Str("log_sigmoid"), lift(-z, target)))
+        return Elementwise(Str("softplus"), lift(z, target))
     for node in nodes(expr) if isinstance(expr, Add | Mul) else ():
         if isinstance(node, Total) and isinstance(node.body, exp):
             z = substitute(node.body.args[0], {node.index: target[-1]})
@@ -226,6 +229,8 @@ def lift_product(expr: Mul, target: tuple[Index, ...]) -> Expr:
         if left and right and len(left) + len(right) == len(factors):
             return scale(constants, Outer(lift(Mul(*left), target[:1]), lift(Mul(*right), target[1:])))
     lifted = [lift(factor, target) for factor in sorted(factors, key=hadamard_rank)]
+    constants += [factor.args[0] for factor in lifted if isinstance(factor, Scaled)]
+    lifted = [factor.args[1] if isinstance(factor, Scaled) else factor for factor in lifted]
     return scale(constants, lifted[0] if len(lifted) == 1 else Hadamard(*lifted))
 
 

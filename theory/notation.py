@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, count
 
-from sympy import Expr, Integer, S, Symbol, sympify
+from sympy import Basic, Expr, Integer, S, Symbol, sympify
 from sympy.core.symbol import Str
 
 __all__ = [
@@ -298,16 +299,28 @@ def same(left: Expr, right: Expr) -> bool:
     return bool(canonical(left) == canonical(right))
 
 
-def rewrite(expr: Expr, rule: Callable[[Expr], Expr | None]) -> Expr:
-    """Apply a rule at every outermost place where it applies; where it returns None, look inside."""
-    if isinstance(expr, Variable | Index | Width):
-        return rule(expr) or expr
-    new = rule(expr)
+@lru_cache(maxsize=8192)
+def kinds(expr: Expr) -> frozenset[type]:
+    """The types of all nodes of an expression."""
+    return frozenset((type(expr),)).union(*(kinds(arg) for arg in expr.args))
+
+
+def rewrite(
+    expr: Expr, rule: Callable[[Expr], Expr | None], wanted: frozenset[type] = frozenset((Basic,))
+) -> Expr:
+    """Apply a rule at every outermost place where it applies; where it returns None, look inside.
+
+    `wanted` are the node types the rule can apply to: parts without any of them are left alone unseen.
+    """
+    anything = Basic in wanted
+    if not anything and wanted.isdisjoint(kinds(expr)):
+        return expr
+    new = rule(expr) if anything or type(expr) in wanted else None
     if new is not None:
         return new
     if not expr.args:
         return expr
-    args = [rewrite(arg, rule) for arg in expr.args]
+    args = [rewrite(arg, rule, wanted) for arg in expr.args]
     if all(a is b for a, b in zip(args, expr.args, strict=True)):
         return expr
     return expr.func(*args)

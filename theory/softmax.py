@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from sympy import Add, Expr, Mul, exp, log
+from sympy import Add, Expr, Mul, Symbol, cancel, exp, log, symbols
 
 from theory.algebra import collect
 from theory.backward import apply_lemma, open_adjoint, step_through
@@ -27,7 +27,8 @@ from theory.notation import L, Partial, Total, Variable, nodes, rewrite, sample,
 from theory.statement import Definition
 
 __all__ = [
-    "OUTPUTS", "derivations", "derive_output_error", "derive_slope", "derive_stable_cost", "output_definition"
+    "OUTPUTS", "derivations", "derive_output_error", "derive_slope", "derive_stable_cost", "output_definition",
+    "slope_by_sigmoid",
 ]  # fmt: skip
 
 S, R = sample(), sample("r")
@@ -140,6 +141,25 @@ def distribute(expr: Expr) -> Expr:
         return None
 
     return rewrite(expr, split)
+
+
+def slope_by_sigmoid(function: Expr, x: Symbol) -> Expr:
+    """The derivative of a function of x in terms of a = 1/(1 + e^-x), found by writing e^-x as (1 - a)/a.
+
+    Errors: ValueError where x does not cancel.  The proof is the cancellation itself.
+
+    >>> x, a = symbols("x a", real=True)
+    >>> slope_by_sigmoid(log(1 + exp(x)), x)
+    a
+    >>> slope_by_sigmoid(-log(1 + exp(-x)), x)
+    1 - a
+    """
+    a = Symbol("a", real=True)
+    slope = function.diff(x).xreplace({exp(-x): (1 - a) / a, exp(x): a / (1 - a)})
+    result = cancel(slope)
+    if result.has(x):
+        raise ValueError(f"the derivative of {function} is not an expression in the sigmoid of {x}")
+    return result
 
 
 @lru_cache(maxsize=None)

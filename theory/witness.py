@@ -187,8 +187,10 @@ class World:
         return self.draw("given", key)
 
     def table(self, name: str, x: Dual) -> Dual:
-        """exp, log, and softplus, which is made of them."""
+        """exp, log, and softplus and log_sigmoid, which are made of them."""
         number = self.arithmetic
+        if name == "log_sigmoid":
+            return number.mul((-1, 0), self.table("softplus", number.mul((-1, 0), x)))
         if name == "softplus":
             return number.log(number.add((1, 0), number.exp(x, self.draw)), self.draw)
         if name not in ("exp", "log"):

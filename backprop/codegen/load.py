@@ -1,0 +1,29 @@
+"""load: the text of a module becomes a module; tracebacks and `inspect` show its lines."""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+from types import ModuleType
+
+__all__ = ["load"]
+
+
+def load(source: str, name: str = "network") -> ModuleType:
+    """Run generated source as a module of its own; nothing is written to disk or to `sys.modules`.
+
+    >>> module = load('def double(x):\\n    return 2 * x\\n')
+    >>> module.double(4)
+    8
+    >>> import inspect
+    >>> print(inspect.getsource(module.double), end="")
+    def double(x):
+        return 2 * x
+    """
+    digest = hashlib.blake2b(source.encode(), digest_size=6).hexdigest()
+    filename = f"<generated {name} {digest}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    module = ModuleType(name)
+    module.__file__ = filename
+    exec(compile(source, filename, "exec"), module.__dict__)
+    return module
