@@ -34,7 +34,17 @@ PUBLIC = {
 
 ROOMS = ("strategies", "data", "plots")
 
-__all__ = ["CompiledNetwork", "Network", "UsageError", "activation", "approximate", "assert_gradients", "build", "fit", "verify"]
+__all__ = [
+    "CompiledNetwork",
+    "Network",
+    "UsageError",
+    "activation",
+    "approximate",
+    "assert_gradients",
+    "build",
+    "fit",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from backprop.errors import UsageError, unknown_name
 from theory.activations import NAMES as ACTIVATIONS
@@ -39,7 +40,8 @@ class Network:
     ((64, 32, 10), 2, 2410)
     >>> Network.parse("64-0-10")
     Traceback (most recent call last):
-    backprop.errors.UsageError: a layer needs at least 1 unit, got 0 in layer 1 of 64-0-10; write sizes like 784-100-100-10
+    backprop.errors.UsageError: a layer needs at least 1 unit, got 0 in layer 1 of 64-0-10; write sizes like \
+784-100-100-10
     """
 
     sizes: tuple[int, ...]
@@ -64,6 +66,8 @@ class Network:
         numbers = parse_sizes(sizes)
         hidden = max(len(numbers) - 2, 0)
         names = (activation,) * hidden if isinstance(activation, str) else tuple(activation)
+        if isinstance(activation, str) and not hidden:
+            find_activation(activation, "hidden layers, of which there are none")
         if len(names) != hidden:
             raise UsageError(
                 f"{hidden} hidden layers need {hidden} activations, got {len(names)}; "
@@ -79,7 +83,7 @@ class Network:
     @property
     def size(self) -> int:
         """The number of parameters."""
-        return sum((rows + 1) * columns for rows, columns in zip(self.sizes, self.sizes[1:], strict=False))
+        return sum((rows + 1) * columns for rows, columns in pairwise(self.sizes))
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -124,7 +128,7 @@ def check_sizes(sizes: tuple[int, ...]) -> None:
                 f"a layer needs at least 1 unit, got {size} in layer {layer} of {shown}; "
                 "write sizes like 784-100-100-10"
             )
-    parameters = sum((rows + 1) * columns for rows, columns in zip(sizes, sizes[1:], strict=False))
+    parameters = sum((rows + 1) * columns for rows, columns in pairwise(sizes))
     if parameters > MAX_PARAMETERS:
         raise UsageError(
             f"{shown} has {parameters:,} parameters, more than the {MAX_PARAMETERS:,} that are supported; "

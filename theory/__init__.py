@@ -1,1 +1,3 @@
-"""The book: backpropagation derived in small named steps, every step re-checked.  Begin with `theory.four_equations`."""
+"""The book: backpropagation derived in small named steps, every step re-checked.
+
+Begin with `theory.four_equations`."""

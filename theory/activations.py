@@ -49,7 +49,7 @@ X = real_symbol("x")
 A = Symbol("a", real=True)  # the value of f, in an identity f' = g(a)
 T = Symbol("t", positive=True)  # exp(-rate |x|), in (0, 1]
 M = Symbol("m", real=True)  # t - 1 without cancellation: expm1(-rate |x|)
-_P = Symbol("p", positive=True)  # |x|
+_P = Symbol("p", real=True)  # |x|; not declared positive, or SymPy would rewrite what stands for an atom
 
 
 class ActivationError(ValueError):
@@ -103,9 +103,7 @@ _STATEMENTS: Mapping[str, _Statement] = MappingProxyType(
         "softplus": _Statement(
             lambda x: sympy.log(1 + sympy.exp(x)), "Dugas, Bengio, Bélisle, Nadeau and Garcia, NIPS 2000"
         ),
-        "log_sigmoid": _Statement(
-            lambda x: sympy.log(1 / (1 + sympy.exp(-x))), "log-likelihood of the logistic model"
-        ),
+        "log_sigmoid": _Statement(lambda x: sympy.log(1 / (1 + sympy.exp(-x))), "log-likelihood of the logistic model"),
         "gelu": _Statement(
             lambda x: x * (1 + sympy.erf(x / sympy.sqrt(2))) / 2, "Hendrycks and Gimpel, arXiv:1606.08415"
         ),
@@ -154,7 +152,7 @@ class Activation:
         """The smooth pieces of f, in order."""
         try:
             return split(self.expression)
-        except ValueError as error:
+        except (ArithmeticError, ValueError) as error:
             raise ActivationError(f"activation {self.name!r}: {error}") from None
 
     @cached_property
@@ -174,8 +172,7 @@ class Activation:
         return tuple(
             left.upper
             for (left, right), (slope, next_slope) in neighbours
-            if _differ(left.expression, right.expression, left.upper)
-            or _differ(slope, next_slope, left.upper)
+            if _differ(left.expression, right.expression, left.upper) or _differ(slope, next_slope, left.upper)
         )
 
     @cached_property
@@ -208,11 +205,16 @@ _DIGITS = 40  # decimal digits of a numerical witness
 _AGREE = 1e-30  # relative agreement a witness asks for
 
 
+def _agree(left: Expr, right: Expr, point: Expr) -> bool:
+    """Whether two expressions have the same value at a point; NaN agrees with nothing."""
+    a, b = (evaluate_precisely(u, point, _DIGITS) for u in (left, right))
+    return bool(abs(a - b) <= _AGREE * max(1, abs(a)))
+
+
 def _differ(left: Expr, right: Expr, point: Expr) -> bool:
     """Whether two expressions differ at a point, by value; where there is no value they do."""
     try:
-        a, b = (evaluate_precisely(u, point, _DIGITS) for u in (left, right))
-        return not abs(a - b) <= _AGREE * max(1, abs(a))
+        return not _agree(left, right, point)
     except (ArithmeticError, ValueError):
         return True
 
@@ -240,9 +242,7 @@ def find(name_or_expression: str) -> Activation:
     ('silu', x*(1 - tanh(x)**2) + tanh(x))
     """
     if not isinstance(name_or_expression, str):
-        raise ActivationError(
-            f"expected an activation's name or an expression in x, got {name_or_expression!r:.40}"
-        )
+        raise ActivationError(f"expected an activation's name or an expression in x, got {name_or_expression!r:.40}")
     return _find(name_or_expression.strip())
 
 
@@ -289,6 +289,8 @@ class _NotRational(Exception):
 
 
 _ATOMS = 4
+_LARGEST_POWER = 32  # of t and p
+_LARGEST_EXPANSION = 12  # power of a sum, which is multiplied out
 _GENERATORS = ("p", "t", *(f"u{i}" for i in range(_ATOMS)))
 
 
@@ -359,14 +361,18 @@ class _HalfLine:
         root = self.convert(base) if exponent.q == 1 else self.take_whole(base ** Rational(1, exponent.q))
         if root == 0 and exponent.p < 0:
             raise _NotRational("division by zero")
+        is_sum = len(root.numer) + len(root.denom) > 2
+        if abs(exponent.p) > (_LARGEST_EXPANSION if is_sum else _LARGEST_POWER):
+            raise _NotRational("too high a power")
         return root**exponent.p
 
     def convert_exponential(self, exponent: Expr) -> FracElement:
         linear, rest = _split_exponent(exponent)
         steps = -self.side * linear / self.rate
-        if not isinstance(steps, Integer):
-            raise _NotRational("rates of growth without a common measure")
-        return self.t ** int(steps) * (self.name_atom(sympy.exp(rest)) if rest != 0 else 1)
+        if not isinstance(steps, Integer) or abs(steps) > _LARGEST_POWER:
+            raise _NotRational("rates of growth without a common measure of their size")
+        atoms = (self.name_atom(sympy.exp(term)) for term in sympy.Add.make_args(rest) if term != 0)
+        return functools.reduce(lambda a, b: a * b, atoms, self.t ** int(steps))
 
     def convert_logarithm(self, node: Expr) -> FracElement:
         if not _grows(node.args[0]):
@@ -435,7 +441,7 @@ def _to_rational(number: object) -> Rational:
 def _split_exponent(exponent: Expr) -> tuple[Expr, Expr]:
     """Split an exponent into the coefficient of x and the rest (constant and non-linear)."""
     linear, rest = Integer(0), Integer(0)
-    for term in sympy.Add.make_args(exponent.expand()):
+    for term in sympy.Add.make_args(sympy.expand_mul(exponent, deep=False)):
         slope = term / X
         if X in slope.free_symbols or term == 0:
             rest += term
@@ -502,9 +508,8 @@ def branches(activation: Activation) -> StableForm:
 
     With t = exp(-c|x|) in (0, 1], f and f' become on either side of 0 rational functions of x, t, log(1 + t)
     and the like: sigmoid is 1/(1 + t) for x > 0 and t/(1 + t) for x <= 0.  Where there is no exponential of x
-    nothing needs doing.  Where the rewriting does not apply (exp(x**3)) it is the definition, not `proved`.
-
-    Errors: `ProofError` where a form found does not stand the proof.
+    nothing needs doing.  Where the rewriting does not apply (exp(x**3)) or a form does not stand its proof, the
+    definition is returned, not `proved`.
 
     >>> [str(branch.value) for branch in branches(find("softplus")).branches]
     ['log(t + 1)', 'x + log(t + 1)']
@@ -524,7 +529,7 @@ def _stabilise(activation: Activation) -> StableForm:
     halves = [half for branch in plain for half in _cut_at_zero(branch)]
     try:
         return StableForm(rate, tuple(_stabilise_branch(half, rate) for half in halves), proved=True)
-    except _NotRational:
+    except (_NotRational, ProofError):
         return StableForm(None, plain, proved=False)
 
 
@@ -592,7 +597,8 @@ def prove_equal(definition: Expr, stable: Expr, side: int, rate: Expr) -> None:
         cancels = half.convert(definition) - half.convert(spelled) == 0
     except _NotRational as reason:
         raise ProofError(f"{stable} could not be compared with {definition}: {reason}") from None
-    if not cancels or any(_differ(definition, spelled, side * point) for point in _WITNESS_AT):
+    points = [side * point / (rate if rate > 1 else 1) for point in _WITNESS_AT]
+    if not cancels or any(_differ(definition, spelled, point) for point in points):
         raise ProofError(f"{stable} is not {definition} for x {'>' if side > 0 else '<='} 0")
 
 
@@ -618,8 +624,11 @@ def _find_identity(activation: Activation) -> Expr | None:
         if coefficients is None:
             return None
         claim = _write_identity(coefficients)
-        for side in sides:
-            prove_equal(slope, claim.subs(A, piece.expression), side, rate)
+        try:
+            for side in sides:
+                prove_equal(slope, claim.subs(A, piece.expression), side, rate)
+        except ProofError:
+            return None
         found.append(claim)
     if len(found) > 1 and not _increases(activation, rate):
         return None

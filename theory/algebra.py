@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sympy import Add, Dummy, Expr, Mul, cancel, factor
 
-from theory.calculus import is_constant
-from theory.notation import Total, rewrite
+from theory.notation import Total, is_constant, rewrite
 
 __all__ = ["collect"]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from sympy import Add, Dummy, Expr, Integer, Mul, Pow, S, Symbol
 from sympy.core.function import Function as NamedFunction
@@ -22,6 +23,7 @@ from theory.notation import (
     Width,
     free_indices,
     fresh,
+    is_constant,
     kinds,
     nodes,
     rewrite,
@@ -47,7 +49,7 @@ class Scene:
         return frozenset(node for node in nodes(self.whole) if isinstance(node, Index))
 
 
-Law = Callable[[Expr, Scene], Expr | None]
+Law = Callable[..., Expr | None]
 
 
 @dataclass(frozen=True)
@@ -90,16 +92,11 @@ def apply(name: str, expr: Expr, system: System, once: bool = False) -> Expr:
     law, wanted = RULES[name].law, RULES[name].kinds
     for _ in range(100):
         scene = Scene(system, expr)
-        new = rewrite(expr, lambda node, scene=scene: law(node, scene), wanted)
+        new = rewrite(expr, partial(law, scene=scene), wanted)
         if once or new == expr:
             return new
         expr = new
     raise RuntimeError(f"the rule {name!r} does not come to an end")
-
-
-def is_constant(expr: Expr) -> bool:
-    """Free of variables: numbers, the batch size n, widths."""
-    return Variable not in kinds(expr)
 
 
 @rule("definition of δ", Partial)
@@ -162,12 +159,7 @@ def product(node: Expr, scene: Scene) -> Expr | None:
     if not isinstance(node, Partial) or not isinstance(node.u, Mul):
         return None
     factors = node.u.args
-    return Add(
-        *(
-            Mul(*factors[:k], *factors[k + 1 :]) * type(node)(factor, node.x)
-            for k, factor in enumerate(factors)
-        )
-    )
+    return Add(*(Mul(*factors[:k], *factors[k + 1 :]) * type(node)(factor, node.x) for k, factor in enumerate(factors)))
 
 
 @rule("independence", Partial, Held)

@@ -15,19 +15,22 @@ binary-cross-entropy: C = -1/n Σ_s Σ_j ((1 - y_sj) log(1 - a_sj^L) + y_sj log(
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 
 from sympy import Expr, Rational, log
 
 from theory.algebra import collect
 from theory.backward import derive_adjoint
+from theory.chapter import Chapter, Formula, Section, print_chapter
 from theory.derivation import Derivation
 from theory.layers.dense import batched, dense
 from theory.notation import L, Width, n, sample, total, unit, var
+from theory.printing import show
 from theory.statement import Definition, System
 
-__all__ = ["COSTS", "Cost", "derive_cost_gradient", "system_with"]
+__all__ = ["CHAPTER", "COSTS", "Cost", "derive_cost_gradient", "system_with"]
 
 S, J = sample(), unit("j", L)
 OUTPUT, TARGET = var("a", L, S, J), var("y", None, S, J)
@@ -79,7 +82,7 @@ def system_with(cost: Cost) -> System:
     return replace(system, sums_to_one=cost.targets == "distribution")
 
 
-@lru_cache(maxsize=None)
+@cache
 def derive_cost_gradient(name: str) -> Derivation:
     """Derive ∂C/∂a_sj^L for a cost of the catalogue.
 
@@ -91,6 +94,17 @@ def derive_cost_gradient(name: str) -> Derivation:
     return derivation.then("algebra", collect(derivation.result))
 
 
-def derivations() -> list[Derivation]:
-    """The chapter: ∂C/∂a for every cost."""
-    return [derive_cost_gradient(name) for name in COSTS]
+def sections() -> Sequence[Section]:
+    """Every cost with its scale, then its derivative."""
+    out: list[Section] = []
+    for cost in COSTS.values():
+        formula = f"C = {show(cost.expression)}", f"C = {show(cost.expression, 'latex')}"
+        out.append(Formula(f"{cost.name}, {cost.title}", *formula, (f"scale: {cost.scale}", f"from: {cost.reference}")))
+        out.append(derive_cost_gradient(cost.name))
+    return out
+
+
+CHAPTER = Chapter("costs", "Costs and their derivatives by the outputs", sections)
+
+if __name__ == "__main__":
+    print_chapter(CHAPTER)

@@ -101,4 +101,3 @@ class Derivation:
         start = math_ml(show(self.subject, "mathml"), block=True)
         head = f"<h3><span class='label'>{self.label}</span> {self.title}</h3>"
         return f"{head}<table class='steps'><tr><td>start</td><td>{start}</td></tr>{rows}</table>"
-

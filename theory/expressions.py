@@ -27,7 +27,7 @@ from typing import Any
 
 import mpmath
 import sympy
-from sympy import Expr, Integer, Rational, Symbol
+from sympy import QQ, ZZ, Expr, Integer, Rational, Symbol
 
 __all__ = [
     "ELEMENTARY",
@@ -44,7 +44,8 @@ MAX_TEXT = 1000  # characters
 MAX_DEPTH = 40  # brackets, signs and powers inside one another
 MAX_NODES = 250  # numbers, names and operations
 MAX_DIGITS = 40  # of one number
-MAX_EXPONENT = 1000  # of a power with a constant exponent, and of a number's own exponent
+MAX_EXPONENT = 1000  # of a constant, and of a number's own exponent
+MAX_POWER = 100  # of anything with x in it
 MAX_BITS = 4096  # of an exact integer, numerator or denominator
 MAX_ARGUMENTS = 8  # of min and max
 
@@ -83,11 +84,18 @@ def _take_sign(u: Expr) -> Expr:
     return sympy.sign(u, evaluate=bool(u.is_extended_real))
 
 
+def _exponentiate(u: Expr) -> Expr:
+    """Build exp(u), but never exp(10**9 log 2), which SymPy would work out as an exact integer."""
+    if not u.free_symbols and abs(evaluate_at(u)) > MAX_EXPONENT:
+        raise OverflowError("too large an exponent")
+    return sympy.exp(u)
+
+
 def _step(u: Expr, at_zero: int) -> Expr:
     if not u.free_symbols:
         value = evaluate_at(u)
         return Integer(at_zero if value == 0 else value > 0)
-    return sympy.Heaviside(u, Integer(at_zero))
+    return sympy.Heaviside(u, Integer(at_zero), evaluate=bool(u.is_extended_real))
 
 
 def _choose(extreme: type[Expr], *arguments: Expr) -> Expr:
@@ -99,7 +107,7 @@ def _choose(extreme: type[Expr], *arguments: Expr) -> Expr:
 
 ELEMENTARY: FunctionTable = MappingProxyType(
     {
-        "exp": sympy.exp,
+        "exp": _exponentiate,
         "log": sympy.log,
         "ln": sympy.log,
         "sqrt": sympy.sqrt,
@@ -259,6 +267,7 @@ _RELATIONS: Mapping[type, Callable[[Any, Any], bool]] = MappingProxyType(
 
 _SWITCHES = (sympy.Abs, sympy.sign, sympy.Heaviside, sympy.Max, sympy.Min, sympy.Piecewise)
 _SAME_POINT = 1e-12  # two zeros closer than this are one
+_LARGEST_DEGREE = 8  # of a polynomial whose zeros are isolated exactly
 
 # v = g^(-1)(c) solves g(v) = c where g is strictly increasing; None where c is outside the range of g.
 _INVERSES: Mapping[type, Callable[[Expr], Expr | None]] = MappingProxyType(
@@ -334,7 +343,7 @@ def _find_zeros(quantity: Expr, whole: Expr) -> list[Expr]:
     polynomial = quantity.as_poly(x)
     if polynomial is not None and polynomial.degree() == 1:
         return [-polynomial.coeff_monomial(1) / polynomial.coeff_monomial(x)]
-    if polynomial is not None and all(c.is_Rational for c in polynomial.all_coeffs()):
+    if polynomial is not None and polynomial.degree() <= _LARGEST_DEGREE and polynomial.domain in (ZZ, QQ):
         return list(dict.fromkeys(polynomial.real_roots()))
     return _invert(quantity, whole)
 
@@ -458,6 +467,31 @@ def parse(text: str, variable: str = "x", functions: FunctionTable = ELEMENTARY)
     return _Parser(text, variable, functions).read()
 
 
+def _count_bits(expression: Expr) -> int:
+    """Bound the size of the exact numbers in an expression, those that a power may still become included."""
+    sizes = [_measure(number) for number in expression.atoms(Rational)]
+    sizes += [bits * _find_largest(exponent) for bits, exponent in _list_exponentials(expression)]
+    return max(sizes, default=0)
+
+
+def _list_exponentials(expression: Expr) -> list[tuple[int, Expr]]:
+    """List the (bits of the base, exponent) of what may become an exact power: 2**u, and exp(u) with log(2) in u."""
+    powers = [power for power in expression.atoms(sympy.Pow) if isinstance(power.base, Rational)]
+    found = [(_measure(power.base), power.exp) for power in powers]
+    for exponential in expression.atoms(sympy.exp):
+        logs = [u.args[0] for u in exponential.atoms(sympy.log) if isinstance(u.args[0], Rational)]
+        found += [(_measure(number), exponential.args[0]) for number in logs]
+    return found
+
+
+def _find_largest(exponent: Expr) -> int:
+    return max((math.ceil(abs(r)) for r in exponent.atoms(Rational)), default=1)
+
+
+def _measure(number: Rational) -> int:
+    return max(abs(int(number.p)), int(number.q)).bit_length()
+
+
 class _Parser:
     """Recursive descent; one method a line of the grammar."""
 
@@ -522,7 +556,7 @@ class _Parser:
             raise self.complain(token, f"{token.text!r} gives a number that is too large") from None
         except (ArithmeticError, ValueError, TypeError):
             raise self.complain(token, f"{token.text!r} gives no finite real number here") from None
-        if any(max(abs(r.p), r.q).bit_length() > MAX_BITS for r in result.atoms(Rational)):
+        if _count_bits(result) > MAX_BITS:
             raise self.complain(token, f"{token.text!r} gives an exact number of more than {MAX_BITS} bits")
         return result
 
@@ -567,14 +601,16 @@ class _Parser:
 
     def check_power(self, token: _Token, base: Expr, exponent: Expr) -> None:
         """Refuse a power before SymPy works it out exactly."""
-        if exponent.free_symbols:
-            return
-        size = abs(evaluate_at(exponent))
-        if size > MAX_EXPONENT:
-            raise self.complain(token, f"the exponent is too large (at most {MAX_EXPONENT})")
+        constant = not exponent.free_symbols
+        largest = MAX_POWER if base.free_symbols else MAX_EXPONENT
+        size = math.ceil(abs(evaluate_at(exponent))) if constant else _find_largest(exponent)
+        if constant and size > largest:
+            raise self.complain(token, f"the exponent is too large (at most {largest})")
         if base.is_zero and exponent.is_negative:
             raise self.complain(token, "division by zero")
-        if isinstance(base, Rational) and size * max(abs(base.p), base.q).bit_length() > MAX_BITS:
+        inner = [(bits * _find_largest(u)) for bits, u in _list_exponentials(base)]
+        bits = max([*inner, _measure(base) if isinstance(base, Rational) else 0])
+        if size * bits > MAX_BITS:
             raise self.complain(token, f"{token.text!r} gives an exact number of more than {MAX_BITS} bits")
 
     def read_atom(self) -> Expr:

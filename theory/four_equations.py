@@ -14,19 +14,22 @@ BP4 ∂C/∂w_ij^l = Σ_s a_si^(l-1) δ_sj^l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from sympy import Expr
 
 from theory.backward import derive_adjoint
+from theory.chapter import Chapter, Formula, Section, print_chapter
 from theory.derivation import Derivation
 from theory.layers.dense import batched, dense
 from theory.matrix_form import lift, lift_derivation
 from theory.notation import L, Partial, Variable, l, nodes, sample, shift, unit, var
+from theory.printing import show
 from theory.statement import System
 
-__all__ = ["Closure", "check_induction", "derivations", "derive", "derive_matrix_form", "forward_matrix_form"]
+__all__ = ["CHAPTER", "Closure", "check_induction", "derive", "derive_matrix_form", "forward_matrix_form"]
 
 TITLES = {
     "BP1": "the error of the output layer",
@@ -48,13 +51,13 @@ def quantities(batch: bool) -> dict[str, Variable]:
     }
 
 
-@lru_cache(maxsize=None)
+@cache
 def system(batch: bool) -> System:
     """Dense layers 1..L with arbitrary f_l and C."""
     return batched(dense()) if batch else dense()
 
 
-@lru_cache(maxsize=None)
+@cache
 def derive_one(label: str, batch: bool) -> Derivation:
     """One of the four, in index form."""
     title = TITLES[label] + (", for a batch of n samples" if batch else "")
@@ -67,7 +70,7 @@ def derive(batch: bool = False) -> dict[str, Derivation]:
     return {label: derive_one(label, batch) for label in TITLES}
 
 
-@lru_cache(maxsize=None)
+@cache
 def derive_matrix_form(label: str, batch: bool = True) -> Derivation:
     """One of the four, continued to matrix form.
 
@@ -79,7 +82,7 @@ def derive_matrix_form(label: str, batch: bool = True) -> Derivation:
     return lift_derivation(derive_one(label, batch), quantities(batch)[label].indices)
 
 
-@lru_cache(maxsize=None)
+@cache
 def forward_matrix_form(batch: bool = True) -> dict[str, Expr]:
     """F1 and F2 as matrix expressions.
 
@@ -138,6 +141,33 @@ def only_given_partials(expr: Expr) -> bool:
     return all(x.u == var("C", None) and x.x.family == ("a", L) for x in left)
 
 
-def derivations() -> list[Derivation]:
-    """The chapter: one sample, then a batch, each up to its matrix form."""
-    return [derive_matrix_form(label, batch) for batch in (False, True) for label in TITLES]
+def sections() -> Sequence[Section]:
+    """The chapter: one sample, the induction, then a batch."""
+    statements = [
+        Formula(d.label, f"{show(d.target)} := {show(d.expr)}", f"{show(d.target, 'latex')} := {show(d.expr, 'latex')}")
+        for d in system(False).definitions
+    ]
+    closures = check_induction(derive_one("BP1", False), derive_one("BP2", False))
+    checks = "\n".join(f"- {c.what}: {'holds' if c.holds else 'DOES NOT HOLD'}" for c in closures)
+    return [
+        "Given: two forward definitions for every layer l = 1..L, an arbitrary differentiable activation f_l and an "
+        "arbitrary cost C of the outputs a^L. Claim: the derivative of C by z_j^l, called the error, is given by "
+        "BP1 for l = L and by BP2 for every layer below.",
+        *statements,
+        "One sample, base of the induction.",
+        derive_matrix_form("BP1", False),
+        "One sample, step of the induction.",
+        derive_matrix_form("BP2", False),
+        "The induction over the layers closes:\n" + checks,
+        "What the errors say about the parameters.",
+        *(derive_matrix_form(label, False) for label in ("BP3", "BP4")),
+        "A batch of n samples, one a row: the same rules once more. Every quantity of a sample gets a row index s; a "
+        "parameter serves all samples, so its gradient sums over them.",
+        *(derive_matrix_form(label, True) for label in TITLES),
+    ]
+
+
+CHAPTER = Chapter("four_equations", "The four equations of backpropagation", sections)
+
+if __name__ == "__main__":
+    print_chapter(CHAPTER)

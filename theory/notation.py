@@ -22,8 +22,8 @@ from sympy.core.symbol import Str
 
 __all__ = [
     "GLOSSARY", "Delta", "Function", "Held", "Index", "L", "Letter", "Partial", "Total", "Variable", "Width",
-    "canonical", "free_indices", "fresh", "l", "n", "nodes", "rewrite", "same", "sample", "substitute",
-    "total", "unit", "var",
+    "canonical", "free_indices", "fresh", "is_constant", "kinds", "l", "n", "nodes", "rewrite", "same", "sample",
+    "substitute", "total", "unit", "var",
 ]  # fmt: skip
 
 l = Symbol("l", integer=True, positive=True)
@@ -305,9 +305,7 @@ def kinds(expr: Expr) -> frozenset[type]:
     return frozenset((type(expr),)).union(*(kinds(arg) for arg in expr.args))
 
 
-def rewrite(
-    expr: Expr, rule: Callable[[Expr], Expr | None], wanted: frozenset[type] = frozenset((Basic,))
-) -> Expr:
+def rewrite(expr: Expr, rule: Callable[[Expr], Expr | None], wanted: frozenset[type] = frozenset((Basic,))) -> Expr:
     """Apply a rule at every outermost place where it applies; where it returns None, look inside.
 
     `wanted` are the node types the rule can apply to: parts without any of them are left alone unseen.
@@ -329,3 +327,8 @@ def rewrite(
 def shift(expr: Expr, layer: Symbol, to: object) -> Expr:
     """The same statement for another layer: l becomes `to` everywhere, ranges included."""
     return substitute(expr, {layer: sympify(to) if not isinstance(to, int) else Integer(to)})
+
+
+def is_constant(expr: Expr) -> bool:
+    """Free of variables: numbers, the batch size n, widths."""
+    return Variable not in kinds(expr)

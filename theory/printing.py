@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from html import escape
-from typing import Literal
+from typing import ClassVar, Literal
 
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol, preorder_traversal
 from sympy.core.function import AppliedUndef
@@ -185,7 +185,11 @@ class MathML(Alphabet):
         return '<mi mathvariant="normal">𝟏</mi>'
 
     def prime_scripts(self, base: str, order: int, sub: str) -> str:
-        return f"<msubsup>{base}<mrow>{sub}</mrow><mo>{'′' * order}</mo></msubsup>" if order else self.scripts(base, sub, "")
+        return (
+            f"<msubsup>{base}<mrow>{sub}</mrow><mo>{'′' * order}</mo></msubsup>"
+            if order
+            else self.scripts(base, sub, "")
+        )
 
 
 ALPHABETS: dict[str, Alphabet] = {"text": Alphabet(), "latex": Latex(), "mathml": MathML()}
@@ -205,7 +209,7 @@ def rank(factor: Expr) -> tuple[int, str]:
 class Printer:
     """Writes a tree of nodes in one alphabet.  Other rooms add their nodes with `printer(NodeType)`."""
 
-    table: dict[type, Callable[[Printer, Expr], tuple[str, int]]] = {}
+    table: ClassVar[dict[type, Callable[[Printer, Expr], tuple[str, int]]]] = {}
 
     def __init__(self, alphabet: Alphabet) -> None:
         self.alphabet = alphabet
@@ -293,7 +297,9 @@ def print_named_function(p: Printer, e: Expr) -> tuple[str, int]:
 @printer(Delta)
 def print_delta(p: Printer, e: Expr) -> tuple[str, int]:
     names = p.alphabet.indices([p.show(index) for index in e.args])
-    return p.alphabet.scripts(p.alphabet.letter("δ") if not isinstance(p.alphabet, Latex) else r"\delta", names, ""), ATOM
+    return p.alphabet.scripts(
+        p.alphabet.letter("δ") if not isinstance(p.alphabet, Latex) else r"\delta", names, ""
+    ), ATOM
 
 
 @printer(Partial)
@@ -377,7 +383,9 @@ def join_factors(p: Printer, factors: Sequence[Expr]) -> str:
 @printer(Pow)
 def print_pow(p: Printer, e: Expr) -> tuple[str, int]:
     if is_reciprocal(e):
-        return p.alphabet.fraction(p.alphabet.number("1"), p.show(1 / e, ATOM if type(p.alphabet) is Alphabet else SUM)), PRODUCT
+        return p.alphabet.fraction(
+            p.alphabet.number("1"), p.show(1 / e, ATOM if type(p.alphabet) is Alphabet else SUM)
+        ), PRODUCT
     base = e.base
     bare = isinstance(base, Symbol | Integer) and not negative(base)
     body = p.show(base, ATOM) if bare or isinstance(base, Add | Mul) else p.alphabet.group(p.show(base))

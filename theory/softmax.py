@@ -14,12 +14,13 @@ BP1 δ_sj^L = a_sj^L - y_sj
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
-from sympy import Add, Expr, Mul, Symbol, cancel, exp, log, symbols
+from sympy import Add, Expr, Mul, Symbol, cancel, exp, log
 
 from theory.algebra import collect
 from theory.backward import apply_lemma, open_adjoint, step_through
+from theory.chapter import Chapter, print_chapter
 from theory.costs import COSTS, derive_cost_gradient, system_with
 from theory.derivation import Derivation, Step
 from theory.layers.dense import batched, dense
@@ -27,8 +28,8 @@ from theory.notation import L, Partial, Total, Variable, nodes, rewrite, sample,
 from theory.statement import Definition
 
 __all__ = [
-    "OUTPUTS", "derivations", "derive_output_error", "derive_slope", "derive_stable_cost", "output_definition",
-    "slope_by_sigmoid",
+    "CHAPTER", "OUTPUTS", "derivations", "derive_output_error", "derive_slope", "derive_stable_cost",
+    "output_definition", "slope_by_sigmoid",
 ]  # fmt: skip
 
 S, R = sample(), sample("r")
@@ -81,7 +82,7 @@ def fold_sigmoid(expr: Expr) -> Expr:
 FOLDS = {"softmax": fold_softmax, "sigmoid": fold_sigmoid}
 
 
-@lru_cache(maxsize=None)
+@cache
 def derive_slope(output: str) -> Derivation:
     """∂a_ri^L/∂z_sj^L of an output function: the full Jacobian of softmax, a(1 - a) for the sigmoid, else f'_L.
 
@@ -101,7 +102,7 @@ def derive_slope(output: str) -> Derivation:
     return derivation.then("algebra", collect(derivation.result))
 
 
-@lru_cache(maxsize=None)
+@cache
 def derive_output_error(output: str, cost: str) -> Derivation:
     """BP1 for one output function and one cost of the catalogue, n samples.
 
@@ -148,7 +149,7 @@ def slope_by_sigmoid(function: Expr, x: Symbol) -> Expr:
 
     Errors: ValueError where x does not cancel.  The proof is the cancellation itself.
 
-    >>> x, a = symbols("x a", real=True)
+    >>> x = Symbol("x", real=True)
     >>> slope_by_sigmoid(log(1 + exp(x)), x)
     a
     >>> slope_by_sigmoid(-log(1 + exp(-x)), x)
@@ -162,7 +163,7 @@ def slope_by_sigmoid(function: Expr, x: Symbol) -> Expr:
     return result
 
 
-@lru_cache(maxsize=None)
+@cache
 def derive_stable_cost(output: str, cost: str) -> Derivation | None:
     """The same cost in terms of z, where no logarithm of a rounded 0 can occur; None where it is as good as it is.
 
@@ -243,3 +244,9 @@ def derivations() -> list[Derivation]:
     stable = [derive_stable_cost(*pair) for pair in pairs]
     errors = [derive_output_error(*pair) for pair in pairs]
     return [derive_slope("softmax"), *errors, *(d for d in stable if d is not None)]
+
+
+CHAPTER = Chapter("softmax", "The output layer: softmax, and what collapses to a - y", derivations)
+
+if __name__ == "__main__":
+    print_chapter(CHAPTER)

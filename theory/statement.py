@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from sympy import Expr, Symbol
 
-from theory.notation import Index, Variable, fresh, free_indices, nodes, substitute, var
+from theory.notation import Index, Variable, free_indices, fresh, nodes, substitute, var
 from theory.notation import bound_indices as bound
 
 __all__ = ["Definition", "System"]
@@ -92,7 +92,7 @@ class System:
         """The definition of a variable, or None if it is given (a parameter, the input, a target)."""
         matching = [d for d in self.definitions if d.fits(variable)]
         exact = [d for d in matching if not d.is_general]
-        return (exact or matching or [None])[0]
+        return next(iter(exact or matching), None)
 
     def is_cut(self, family: tuple[str, Expr | None]) -> bool:
         """Is this letter at this layer kept as a quantity of its own?"""
@@ -184,4 +184,3 @@ def reading_layer(definition: Definition, read: Expr | None, wanted: Expr | None
     if definition.is_general:
         return (wanted - (read - definition.target.layer)).expand()
     return definition.target.layer if read == wanted else None
-

@@ -32,7 +32,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
 from sympy.core.function import Function as NamedFunction
 
 from theory.derivation import Derivation, Step
-from theory.matrix_form import (
+from theory.matrices import (
     Applied,
     Array,
     Broadcast,
@@ -55,7 +55,7 @@ from theory.matrix_form import (
 from theory.notation import Delta, Function, Held, Index, Partial, Total, Variable, Width, free_indices
 from theory.statement import Definition, System
 
-__all__ = ["PRIME", "World", "agree", "agree_real", "check", "worlds"]
+__all__ = ["PRIME", "World", "agree", "agree_in", "agree_real", "check", "worlds"]
 
 PRIME = 2**61 - 1
 MAX_DEPTH, MAX_WIDTH, MAX_ROWS = 6, 4, 3
@@ -386,23 +386,24 @@ def worlds(system: System, trials: int = TRIALS, seed: int = 0, real: bool = Fal
     return tuple(made)
 
 
-def agree(
-    system: System, left: Expr, right: Expr, trials: int = TRIALS, seed: int = 0, real: bool = False
-) -> bool:
+def agree(system: System, left: Expr, right: Expr, trials: int = TRIALS, seed: int = 0, real: bool = False) -> bool:
     """Do both sides have the same value on every random network, at random values of their free indices?
 
     Both sides must be open in the same indices, up to indices that the value does not depend on.
     With `real` the numbers are reals of DIGITS digits, compared to DIGITS - 10.
     """
+    return all(agree_in(world, left, right) for world in worlds(system, trials, seed, real))
+
+
+def agree_in(world: World, left: Expr, right: Expr) -> bool:
+    """Do both sides have the same value in this world, at SAMPLES random choices of their free indices?"""
     indices = sorted(free_indices(left) | free_indices(right), key=str)
+    rng = random.Random(world.seed)
     with mpmath.workdps(DIGITS):
-        for world in worlds(system, trials, seed, real):
-            rng = random.Random(world.seed)
-            for _ in range(SAMPLES):
-                bound = {index: rng.randint(1, world.whole(index.size)) for index in indices}
-                values = (world.evaluate(side, bound)[0] for side in (left, right))
-                if not world.arithmetic.same(*values):
-                    return False
+        for _ in range(SAMPLES):
+            bound = {index: rng.randint(1, world.whole(index.size)) for index in indices}
+            if not world.arithmetic.same(*(world.evaluate(side, bound)[0] for side in (left, right))):
+                return False
     return True
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import sympy
 from sympy import Expr, Rational, Symbol
+from sympy.printing.str import StrPrinter
 
 from backprop.codegen.special import SPECIAL_FUNCTIONS, Support, write_special
 from backprop.errors import UsageError
@@ -496,6 +497,8 @@ def _write_plain(expression: Expr, name: str, doc: str, argument: str, variable:
 # ----------------------------------------------------------------------------------------------- source
 
 _DOC_LENGTH = 75
+_LONG_NUMBER = 10**6  # fractions of larger numbers are shown as decimals
+_FLOAT_DIGITS = 17  # enough to tell any two floats apart
 
 
 def _assemble(
@@ -507,17 +510,36 @@ def _assemble(
     return FunctionSource(name, text, merge_support(write_special(one) for one in special))
 
 
+class _FormulaPrinter(StrPrinter):  # type: ignore[misc]
+    """Mathematics for a docstring: SymPy's text, with the argument's own letter and short numbers."""
+
+    def __init__(self, argument: str) -> None:
+        super().__init__()
+        self.argument = argument
+
+    def _print_Symbol(self, expr: Symbol) -> str:
+        return self.argument
+
+    def _print_Piecewise(self, expr: sympy.Piecewise) -> str:
+        *cases, (rest, _) = expr.args
+        texts = [f"{self._print(value)} for {self._print(condition)}" for value, condition in cases]
+        return ", ".join([*texts, f"{self._print(rest)} otherwise"])
+
+    def _print_Max(self, expr: sympy.Max) -> str:
+        return f"max({', '.join(map(self._print, expr.args))})"
+
+    def _print_Min(self, expr: sympy.Min) -> str:
+        return f"min({', '.join(map(self._print, expr.args))})"
+
+    def _print_Abs(self, expr: sympy.Abs) -> str:
+        return f"abs({self._print(expr.args[0])})"
+
+
 def _describe(expression: Expr, argument: str = "z") -> str:
-    """Return a formula for a docstring: mathematics, not code, and not longer than a line."""
-    renamed = expression.xreplace({symbol: Symbol(argument) for symbol in expression.free_symbols})
-    long = {r: sympy.Float(r, 17) for r in renamed.atoms(Rational) if max(abs(r.p), r.q) > 10**6}
-    if isinstance(renamed, sympy.Piecewise):
-        cases = [f"{value.xreplace(long)} for {condition}" for value, condition in renamed.args[:-1]]
-        text = ", ".join([*cases, f"{renamed.args[-1][0].xreplace(long)} otherwise"])
-    else:
-        text = str(renamed.xreplace(long))
-    text = text.replace("Max(", "max(").replace("Min(", "min(")
-    return _shorten(text)
+    """Return a formula for a docstring, not longer than a line."""
+    long = [r for r in expression.atoms(Rational) if max(abs(r.p), r.q) > _LONG_NUMBER]
+    short = expression.xreplace({r: sympy.Float(r, _FLOAT_DIGITS) for r in long}) if long else expression
+    return _shorten(str(_FormulaPrinter(argument).doprint(short)))
 
 
 def _shorten(text: str) -> str:

@@ -9,6 +9,7 @@ from backprop.codegen.lower import output_error_of
 from backprop.codegen.program import (
     Add,
     Assignment,
+    Binary,
     Call,
     Divide,
     Expression,
@@ -32,7 +33,7 @@ from backprop.network import Network, find_activation
 from theory.activations import X
 from theory.costs import COSTS
 from theory.four_equations import derive_matrix_form, forward_matrix_form
-from theory.matrix_form import Entry
+from theory.matrices import Entry
 from theory.printing import show
 from theory.softmax import slope_by_sigmoid
 
@@ -41,7 +42,12 @@ __all__ = ["emit", "write_body", "write_expression"]
 SUM, PRODUCT, POWER, ATOM = range(4)
 COMMENT_COLUMN = 48
 SAMPLE_ROWS = 8
-OPERATORS = {Add: (" + ", SUM), Subtract: (" - ", SUM), Multiply: (" * ", PRODUCT), Divide: (" / ", PRODUCT)}
+OPERATORS: dict[type, tuple[str, int]] = {
+    Add: (" + ", SUM),
+    Subtract: (" - ", SUM),
+    Multiply: (" * ", PRODUCT),
+    Divide: (" / ", PRODUCT),
+}
 
 
 def write_expression(node: Expression, level: int = SUM) -> str:
@@ -83,13 +89,15 @@ def write_bare(node: Expression) -> tuple[str, int]:
 
 def write_binary(node: Expression) -> tuple[str, int]:
     """Sums, differences, products and quotients."""
-    if type(node) not in OPERATORS:
+    if not isinstance(node, Binary):
         raise TypeError(f"no way to print a {type(node).__name__}")
     operator, level = OPERATORS[type(node)]
-    left, right = node.left, node.right  # type: ignore[attr-defined]
+    left, right = node.left, node.right
     first = f"({write_expression(left)})" if isinstance(left, MatMul) and level > SUM else write_expression(left, level)
     tight = level if isinstance(node, Add | Multiply) else level + 1
-    second = f"({write_expression(right)})" if isinstance(right, MatMul) and level > SUM else write_expression(right, tight)
+    second = (
+        f"({write_expression(right)})" if isinstance(right, MatMul) and level > SUM else write_expression(right, tight)
+    )
     return first + operator + second, level
 
 
@@ -142,7 +150,9 @@ def write_body(program: Program) -> list[str]:
     params = f"{first}; Y: (n, {program.sizes[-1]})."
     return [
         write_function("forward_pass(params, X)", f"z and a of every layer.  {first}.", forward),
-        write_function("forward(params, X)", "The outputs a^L, one row for each sample.", ["return forward_pass(params, X)[-1]"]),
+        write_function(
+            "forward(params, X)", "The outputs a^L, one row for each sample.", ["return forward_pass(params, X)[-1]"]
+        ),
         write_function("cost(params, X, Y)", f"The cost C, one number.  {params}", cost),
         write_function(
             "gradients(params, X, Y)", "The derivative of C by every parameter, in the structure of params.", backward
@@ -166,11 +176,11 @@ def write_table_functions(network: Network, program: Program) -> tuple[dict[str,
         table[name] = f"{name}_prime"
     waiting = [name for name in called if name in ROW_FUNCTIONS]
     while waiting:
-        function = ROW_FUNCTIONS[waiting.pop(0)]
-        waiting += [name for name in function.calls if name not in texts]
-        texts[function.name] = function.text
-        if function.name in DERIVATIVES:
-            table[function.name] = DERIVATIVES[function.name]
+        row = ROW_FUNCTIONS[waiting.pop(0)]
+        waiting += [name for name in row.calls if name not in texts]
+        texts[row.name] = row.text
+        if row.name in DERIVATIVES:
+            table[row.name] = DERIVATIVES[row.name]
     return texts, table
 
 
@@ -227,7 +237,11 @@ def write_samples(network: Network) -> list[str]:
         f"return rng.normal(size=(n, SIZES[0])), {draws[network.targets]}",
     ]
     return [
-        write_function("parameters(rng)", "Random parameters: weights with variance 1/fan-in, biases small but not zero.", parameters),
+        write_function(
+            "parameters(rng)",
+            "Random parameters: weights with variance 1/fan-in, biases small but not zero.",
+            parameters,
+        ),
         write_function("data(rng, n=None)", f"A random batch of n samples ({SAMPLE_ROWS} by default).", data),
     ]
 
@@ -252,7 +266,9 @@ def emit(network: Network, program: Program) -> str:
         f"TABLE = {{{entries}}}  # function: its derivative",
     ]
     head = write_heading(network) + "\nimport numpy as np\n\n" + "\n".join(constants) + "\n"
-    return "\n\n".join([head, *(text.rstrip("\n") + "\n" for text in texts.values()), *write_body(program), *write_samples(network)])
+    return "\n\n".join(
+        [head, *(text.rstrip("\n") + "\n" for text in texts.values()), *write_body(program), *write_samples(network)]
+    )
 
 
 TARGET_COMMENT = {

@@ -41,13 +41,17 @@ def emit_flat(program: Program, layout: Layout) -> str:
         name, text = line.target.id, write_expression(line.value)
         matrix = len(line.target.shape) == 2
         backward.append(
-            f"result[{spans[name]}] = {f'({text}).ravel()' if matrix else text}" if name in spans else f"{name} = {text}"
+            f"result[{spans[name]}] = {f'({text}).ravel()' if matrix else text}"
+            if name in spans
+            else f"{name} = {text}"
         )
     start = [*views, "result = np.empty_like(theta)", *count, *forward]
     cost = f"value = {write_expression(program.cost)}"
     return "\n\n".join(
         [
-            write_function("gradient(theta, X, Y)", "dC by theta, one new vector.", [*start, *backward, "return result"]),
+            write_function(
+                "gradient(theta, X, Y)", "dC by theta, one new vector.", [*start, *backward, "return result"]
+            ),
             write_function(
                 "value_and_gradient(theta, X, Y)",
                 "C and dC by theta, from one forward pass.",

@@ -7,7 +7,7 @@ differentiated here and no equation is written here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 
 from sympy import Expr, Integer, fraction
 
@@ -33,10 +33,11 @@ from backprop.codegen.program import (
 )
 from backprop.codegen.support import RESERVED
 from backprop.network import Network
-from theory import matrix_form as mf
+from theory import matrices as mf
 from theory.activations import NAMES
 from theory.costs import COSTS
 from theory.four_equations import derive_matrix_form, forward_matrix_form
+from theory.matrix_form import lift, lift_derivation
 from theory.notation import GLOSSARY, L, Total, Variable, Width, l, n, shift
 from theory.softmax import derive_output_error, derive_stable_cost
 
@@ -169,27 +170,27 @@ def at_layer(expr: Expr, layer: int, depth: int) -> Expr:
     return shift(shift(expr, l, layer), L, depth)
 
 
-@lru_cache(maxsize=None)
+@cache
 def matrix_of(label: str) -> Expr:
     """The right-hand side of BP2, BP3 or BP4 for a batch, as a matrix expression."""
     return derive_matrix_form(label).result.matrix
 
 
-@lru_cache(maxsize=None)
+@cache
 def output_error_of(output: str, cost: str) -> Expr:
     """The right-hand side of BP1 for an output function and a cost."""
     derivation = derive_output_error(output, cost)
-    return mf.lift_derivation(derivation, derivation.subject.indices).result.matrix
+    return lift_derivation(derivation, derivation.subject.indices).result.matrix
 
 
-@lru_cache(maxsize=None)
+@cache
 def cost_of(output: str, cost: str) -> tuple[Expr, Expr]:
     """The cost as (factor, matrix whose entries are summed), from z where that is safer."""
     stable = derive_stable_cost(output, cost)
     whole = COSTS[cost].expression if stable is None else stable.result
     factor, inner = whole.as_independent(Total)
     rows = inner.body
-    summand = mf.lift(rows.body, (inner.index, rows.index))
+    summand = lift(rows.body, (inner.index, rows.index))
     if isinstance(summand, mf.Scaled):
         return factor * summand.args[0], summand.args[1]
     return factor, summand

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TypeAlias
 
 __all__ = [
-    "Add", "Assignment", "Call", "Divide", "Expression", "MatMul", "Multiply", "Name", "Negate", "Number",
+    "Add", "Assignment", "Binary", "Call", "Divide", "Expression", "MatMul", "Multiply", "Name", "Negate", "Number",
     "Power", "Program", "Shape", "Size", "Subtract", "SumAll", "SumColumns", "SumRows", "Transpose", "rewrite", "walk",
 ]  # fmt: skip
 

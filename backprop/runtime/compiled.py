@@ -103,7 +103,9 @@ class CompiledNetwork:
         check_rows("X", X, self.network.sizes[0])
         check_rows("Y", Y, self.network.sizes[-1])
         if X.shape[0] != Y.shape[0]:
-            raise UsageError(f"X and Y must have as many rows, got {X.shape[0]} and {Y.shape[0]}; one row is one sample")
+            raise UsageError(
+                f"X and Y must have as many rows, got {X.shape[0]} and {Y.shape[0]}; one row is one sample"
+            )
         if theta is not None and theta.shape != (self.size,):
             self.layout.views(theta)
 
@@ -112,7 +114,9 @@ def check_rows(name: str, array: Array, columns: int) -> Array:
     """The array, if it has the right number of columns and at least one row."""
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.shape[1] != columns or not array.shape[0]:
         got = getattr(array, "shape", type(array).__name__)
-        raise UsageError(f"{name} must be an array of shape (n, {columns}) with n >= 1, got {got}; one row is one sample")
+        raise UsageError(
+            f"{name} must be an array of shape (n, {columns}) with n >= 1, got {got}; one row is one sample"
+        )
     return array
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class Layout:
         """The layout of dense layers with these sizes."""
         blocks: list[Block] = []
         start = 0
-        for layer, (rows, columns) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+        for layer, (rows, columns) in enumerate(pairwise(sizes), start=1):
             for name, shape in ((f"W{layer}", (rows, columns)), (f"b{layer}", (columns,))):
                 blocks.append(Block(name, shape, start))
                 start = blocks[-1].stop
@@ -69,8 +70,12 @@ class Layout:
         """One new vector from [(W1, b1), …].  Errors: UsageError naming the parameter whose shape is wrong."""
         arrays = [np.asarray(array) for pair in params for array in pair]
         if len(arrays) != len(self.blocks):
-            raise UsageError(f"{len(self.blocks)} parameters are needed, got {len(arrays)}; pass one (W, b) for each layer")
+            raise UsageError(
+                f"{len(self.blocks)} parameters are needed, got {len(arrays)}; pass one (W, b) for each layer"
+            )
         for block, array in zip(self.blocks, arrays, strict=True):
             if array.shape != block.shape:
-                raise UsageError(f"{block.name} must have shape {block.shape}, got {array.shape}; W is (inputs, outputs)")
+                raise UsageError(
+                    f"{block.name} must have shape {block.shape}, got {array.shape}; W is (inputs, outputs)"
+                )
         return np.concatenate([array.ravel() for array in arrays])

@@ -1,0 +1,5 @@
+"""`python -m backprop` = `backprop`."""
+
+from backprop.cli import main
+
+raise SystemExit(main())

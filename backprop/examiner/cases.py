@@ -1,0 +1,233 @@
+"""The points at which a subject is examined: parameter draws, batches, and calls that protect both sides."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backprop.examiner.nests import Leaf, Nest, flatten, flatten_like, name_leaves, rebuild
+from backprop.examiner.subjects import Subject, Unusable
+
+__all__ = ["Array", "Case", "choose_cases", "draw_case", "seed_globals", "slice_case"]
+
+Array: TypeAlias = NDArray[np.float64]
+
+BIAS_JITTER = 0.3
+WEIGHT_JITTER = 0.05
+SMALLEST_JITTER = 0.1
+OTHER_BATCHES = (5, 1)
+RESEED = 20_011
+
+
+@dataclass
+class Case:
+    """A subject at one point: parameter values as float64 arrays, one batch, one context.
+
+    Code that writes into its inputs cannot change the point: `gradients` gets copies, `cost` arrays that are
+    read-only, and copies as well if it does not bear that. `reseed` restarts the global generators before
+    each call, for code that draws masks from them.
+    """
+
+    subject: Subject
+    template: Nest
+    leaves: list[Leaf]
+    values: list[Array]
+    X: Any
+    Y: Any
+    context: dict[str, Any] = field(default_factory=dict)
+    label: str = ""
+    jittered: bool = False
+    reseed: bool = False
+    evaluations: int = 0
+    shares: bool = True
+
+    def __post_init__(self) -> None:
+        for array in (*self.values, self.X, self.Y):
+            if isinstance(array, np.ndarray):
+                array.setflags(write=False)
+
+    @property
+    def rows(self) -> int | None:
+        """Batch size, where the batch has one."""
+        shape = np.shape(self.X)
+        return int(shape[0]) if shape and not self.subject.flat else None
+
+    def cost(self, values: Sequence[NDArray[Any]]) -> Any:
+        """Evaluate the cost: a float, or a complex number if the values are complex."""
+        self.evaluations += 1
+        return _as_scalar(self._call_cost(values), self.subject.label)
+
+    def gradients(self, values: Sequence[Array]) -> list[Any]:
+        """Evaluate the subject's gradients: one array for each leaf, None where there is nothing usable."""
+        params = self.pack(values)
+        return self.read(self._call("gradients", params))
+
+    def read(self, nest: Nest) -> list[Any]:
+        """Take a nest like the parameters apart; every usable leaf becomes a float64 array of its own."""
+        try:
+            leaves = flatten_like(self.template, nest)
+        except ValueError as error:
+            raise Unusable(
+                f"{self.subject.label}: gradients returned another structure than params: {error}"
+            ) from error
+        return [_as_array(leaf) for leaf in leaves]
+
+    def pack(self, values: Sequence[NDArray[Any]]) -> Nest:
+        """Put fresh copies of the values into the subject's own structure."""
+        return rebuild(self.template, [np.array(v) for v in values])
+
+    def _call_cost(self, values: Sequence[NDArray[Any]]) -> Any:
+        if self.shares:
+            if self.reseed:
+                seed_globals()
+            try:
+                params = rebuild(self.template, values)
+                return self.subject.call("cost", params, self.X, self.Y, **copy.deepcopy(self.context))
+            except Unusable:
+                self.shares = False
+        return self._call("cost", self.pack(values))
+
+    def step(self, rate: float) -> list[Any]:
+        """Let the subject update the parameters once; it may return them or write into them."""
+        params = self.pack(self.values)
+        returned = self._call("step", params, rate)
+        return self.read(params if returned is None else returned)
+
+    def _call(self, name: str, params: Nest, *more: Any) -> Any:
+        if self.reseed:
+            seed_globals()
+        return self.subject.call(
+            name, params, _copy(self.X), _copy(self.Y), *more, **copy.deepcopy(self.context)
+        )
+
+
+def seed_globals(seed: int = RESEED) -> None:
+    """Restart the global generators of NumPy and of the standard library."""
+    np.random.seed(seed)
+    random.seed(seed)
+
+
+def draw_case(subject: Subject, seed: int, *, jitter: bool, rows: int | None = None) -> Case:
+    """Draw parameters and a batch from a seed; `jitter` moves parameters off kinks and biases off zero.
+
+    Raises `Unusable` if the parameters are not arrays of numbers, or the cost there is not a finite number.
+    """
+    rng = np.random.default_rng(seed)
+    template = subject.parameters(rng)
+    X, Y = subject.data(rng, rows)
+    values = _read_parameters(subject, template)
+    X, Y = _copy(X), _copy(Y)
+    leaves = name_leaves(template)
+    if jitter:
+        values = _jitter(values, leaves, np.random.default_rng([seed, 1]))
+    shape = np.shape(X)
+    context = subject.context(rng, int(shape[0]) if shape else rows)
+    batch = "own batch" if rows is None else f"batch of {rows}"
+    label = f"seed {seed}, {batch}, {'jittered' if jitter else 'own'} parameters"
+    return Case(subject, template, leaves, values, X, Y, context, label, jitter)
+
+
+def choose_cases(subject: Subject, seed: int) -> tuple[list[Case], list[str]]:
+    """Choose the cases: the subject's own point, jittered ones, other batch sizes where it takes them.
+
+    The first case must work; what fails later is left out and noted.
+    """
+    cases, notes = [draw_case(subject, seed, jitter=False)], []
+    plans: list[int | None] = [None, None]
+    if subject.takes_rows:
+        plans = [None, *OTHER_BATCHES]
+    elif not subject.flat:
+        notes.append("data takes no n: examined at its own batch size only")
+    for offset, rows in enumerate(plans, start=1):
+        try:
+            case = draw_case(subject, seed + offset, jitter=True, rows=rows)
+            if not np.isfinite(case.cost(case.values)):
+                notes.append(f"left out ({case.label}): the cost is not finite there")
+                continue
+        except Unusable as error:
+            notes.append(f"left out a case with {'own batch' if rows is None else f'n = {rows}'}: {error}")
+            continue
+        cases.append(case)
+    return cases, notes
+
+
+def slice_case(case: Case, first: int, rows: int) -> Case | None:
+    """Give the same point with a few rows of its batch, or None if the subject does not take it."""
+    if case.subject.flat or case.subject.has("context") or not case.rows or case.rows <= first:
+        return None
+    try:
+        part = replace(
+            case, X=case.X[first : first + rows], Y=case.Y[first : first + rows], label=f"{rows} rows"
+        )
+        cost = part.cost(part.values)
+        gradients = part.gradients(part.values)
+    except (Unusable, TypeError, IndexError, KeyError):
+        return None
+    fits = all(g is not None and g.size == leaf.size for g, leaf in zip(gradients, part.leaves, strict=True))
+    return part if fits and np.isfinite(cost) else None
+
+
+def _copy(data: Any) -> Any:
+    return data.copy() if isinstance(data, np.ndarray) else copy.deepcopy(data)
+
+
+def _read_parameters(subject: Subject, template: Nest) -> list[Array]:
+    try:
+        values = [np.asarray(leaf, dtype=np.float64) for leaf in flatten(template)]
+    except (TypeError, ValueError) as error:
+        raise Unusable(
+            f"{subject.label}: parameters(rng) returned something that is not numbers: {error}"
+        ) from error
+    if not values or not sum(v.size for v in values):
+        raise Unusable(
+            f"{subject.label}: parameters(rng) returned no parameters; return one tuple of arrays a layer"
+        )
+    if not all(np.isfinite(v).all() for v in values):
+        raise Unusable(f"{subject.label}: parameters(rng) returned NaN or infinite parameters")
+    return [np.array(v) for v in values]
+
+
+def _jitter(values: list[Array], leaves: list[Leaf], rng: np.random.Generator) -> list[Array]:
+    everything = np.concatenate([v.ravel() for v in values])
+    typical = float(np.sqrt(np.mean(everything**2))) or SMALLEST_JITTER
+    moved = []
+    for value, leaf in zip(values, leaves, strict=True):
+        part = BIAS_JITTER if leaf.role == "b" else WEIGHT_JITTER
+        own = float(np.sqrt(np.mean(value**2))) if value.size else 0.0
+        # A weight keeps its own scale; a bias, which may start at zero, moves by that of the network.
+        scale = typical if leaf.role == "b" or own == 0 else own
+        moved.append(value + part * scale * rng.standard_normal(value.shape))
+    return moved
+
+
+def _as_scalar(value: Any, label: str) -> Any:
+    if isinstance(value, (float, int, complex)) and not isinstance(value, bool):
+        return value
+    try:
+        array = np.asarray(value)
+        if array.size == 1 and array.dtype.kind in "fciu":
+            return array.reshape(()).item()
+        if array.size == 1:
+            return float(array.reshape(()).item())
+    except (TypeError, ValueError):
+        pass
+    shape = f" of shape {np.shape(value)}" if isinstance(value, np.ndarray) else ""
+    raise Unusable(f"{label}: cost returned a {type(value).__name__}{shape}; it should return one number")
+
+
+def _as_array(leaf: Any) -> Array | None:
+    if leaf is None:
+        return None
+    try:
+        array = np.array(leaf)
+        if array.dtype.kind == "c":
+            return np.array(array.real, dtype=np.float64) if not array.imag.any() else None
+        return np.array(array, dtype=np.float64)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,223 @@
+"""The comparison of one case: shape, then NaN, then value along random directions and entries."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from backprop.examiner.cases import Array, Case
+from backprop.examiner.examination import CaseExamination, Reading, TensorVerdict
+from backprop.examiner.kinks import confirm_mismatch
+from backprop.examiner.oracles import Estimate, Oracle, measure_gradient_noise, measure_noise, tensor_sizes
+from backprop.examiner.tolerance import DECIDED, GRADIENT_NOISE_SAFETY, RELATIVE_SLACK, agree
+
+__all__ = ["examine_case", "shape_fits"]
+
+EXHAUSTIVE = 32
+PATTERN_LIMIT = 400
+DIRECTIONS, FEWER_DIRECTIONS = 4, 2
+SPOT_CHECKS, FEWER_SPOT_CHECKS = 6, 3
+CONFIRMATIONS = 6
+HUNT = 12
+NEGLIGIBLE = 1e-3
+
+
+def examine_case(case: Case, rng: np.random.Generator, *, thorough: bool = True) -> CaseExamination:
+    """Compare every tensor of a case: shape, then NaN, then value along random directions and entries.
+
+    `thorough` is for the main case; further cases take fewer readings and look less closely into what fails.
+    """
+    yours = case.gradients(case.values)
+    oracle = Oracle(case, measure_noise(case, rng))
+    noises = measure_gradient_noise(case, rng)
+    sizes = tensor_sizes(case)
+    probes = [_Probe(oracle, i, sizes[i], yours[i], noises[i], rng, thorough) for i in range(len(yours))]
+    comparable = [p for p in probes if p.refusal() is None]
+    oracle.complex_works = bool(comparable) and all(p.try_complex() for p in comparable)
+    for probe in comparable:
+        probe.survey()
+    whole = max((p.scale for p in comparable), default=0.0)
+    return CaseExamination(case, oracle, yours, [p.conclude(whole) for p in probes])
+
+
+def shape_fits(got: tuple[int, ...], want: tuple[int, ...]) -> bool:
+    """Whether `param - rate * gradient` keeps the parameter's shape and no entry is spread over others.
+
+    >>> shape_fits((), (1,)), shape_fits((1, 3), (3,)), shape_fits((), (3,)), shape_fits((3,), (3, 1))
+    (True, False, False, False)
+    """
+    if got == want:
+        return True
+    if math.prod(got) != math.prod(want):
+        return False
+    try:
+        return np.broadcast_shapes(got, want) == want
+    except ValueError:
+        return False
+
+
+class _Probe:
+    """The comparison of one tensor at one case, in progress."""
+
+    def __init__(
+        self,
+        oracle: Oracle,
+        tensor: int,
+        size: float,
+        yours: Array | None,
+        noise: float,
+        rng: np.random.Generator,
+        thorough: bool,
+    ) -> None:
+        self.oracle, self.tensor, self.size, self.noise = oracle, tensor, size, noise
+        self.leaf = oracle.case.leaves[tensor]
+        self.yours = yours
+        self.rng = np.random.default_rng(rng.integers(2**63))
+        self.readings: list[tuple[Reading, Estimate, Array]] = []
+        self.directions = 0
+        self.thorough = thorough
+
+    def refusal(self) -> str | None:
+        """What makes values not comparable: missing, shape, nan."""
+        if self.yours is None:
+            return "missing"
+        if not shape_fits(self.yours.shape, self.leaf.shape):
+            return "shape"
+        return None if np.isfinite(self.yours).all() else "nan"
+
+    @property
+    def gradient(self) -> Array:
+        assert self.yours is not None
+        return self.yours.reshape(self.leaf.shape)
+
+    @property
+    def scale(self) -> float:
+        return max((abs(r.expected) for r, _, _ in self.readings if math.isfinite(r.expected)), default=0.0)
+
+    def try_complex(self) -> bool:
+        if not self.leaf.size:
+            return True
+        direction = self.rng.standard_normal(self.leaf.shape)
+        claimed = float(np.sum(self.gradient * direction))
+        trusted = self.oracle.extrapolate(self.tensor, direction, self.size, claimed)
+        return self.oracle.try_complex(self.tensor, direction, trusted)
+
+    def survey(self) -> None:
+        """Take the readings: all entries of a small tensor; directions and spot checks of a large one."""
+        if self.leaf.size <= EXHAUSTIVE:
+            self._read_entries(range(self.leaf.size))
+            return
+        self.directions = DIRECTIONS if self.thorough else FEWER_DIRECTIONS
+        for _ in range(self.directions):
+            self._read(self.rng.standard_normal(self.leaf.shape), None)
+        self._read_entries(self._choose_spots())
+        if any(self._mismatches(r) for r, _, _ in self.readings):
+            self._look_closer()
+
+    def conclude(self, whole: float) -> TensorVerdict:
+        """Settle every reading and the verdict on the tensor."""
+        refusal = self.refusal()
+        if refusal is not None:
+            shape = None if self.yours is None else self.yours.shape
+            spots = self._sample_for_refusal(refusal)
+            return TensorVerdict(self.leaf, refusal, spots, self.scale, got_shape=shape)
+        self._settle(whole)
+        states = [r.state for r, _, _ in self.readings]
+        status = "right"
+        for state, name in (("differs", "wrong"), ("kink", "kink"), ("undecided", "undecided")):
+            if state in states:
+                status = name
+                break
+        readings = [r for r, _, _ in self.readings]
+        worst = max((r.uncertainty for r in readings), default=0.0)
+        return TensorVerdict(self.leaf, status, readings, self.scale, worst, self.directions)
+
+    def _sample_for_refusal(self, refusal: str) -> list[Reading]:
+        """A few expected entries, so that the report can show what should be there."""
+        if refusal != "nan":
+            return []
+        bad = np.flatnonzero(~np.isfinite(self.gradient))[:3]
+        self._read_entries(bad.tolist())
+        for reading, _, _ in self.readings:
+            reading.state = "differs"
+        return [r for r, _, _ in self.readings]
+
+    def _read(self, direction: Array, index: tuple[int, ...] | None) -> None:
+        claimed = (
+            float(self.gradient[index]) if index is not None else float(np.sum(self.gradient * direction))
+        )
+        found = self.oracle.differentiate(
+            self.tensor, direction, self.size, claimed if math.isfinite(claimed) else 0.0
+        )
+        self.readings.append((Reading(index, claimed, found.value, found.uncertainty), found, direction))
+
+    def _read_entries(self, flat: Sequence[int] | range) -> None:
+        known = {r.index for r, _, _ in self.readings}
+        for k in flat:
+            index = (
+                tuple(int(i) for i in np.unravel_index(int(k), self.leaf.shape)) if self.leaf.shape else ()
+            )
+            if index not in known:
+                direction = np.zeros(self.leaf.shape)
+                direction[index] = 1.0
+                self._read(direction, index)
+
+    def _choose_spots(self) -> list[int]:
+        """The largest entries, some that are claimed to be zero, and some at random."""
+        flat = np.abs(self.gradient).ravel()
+        third = (SPOT_CHECKS if self.thorough else FEWER_SPOT_CHECKS) // 3
+        largest = np.argsort(flat)[-third:]
+        zeros = np.flatnonzero(flat == 0)
+        dead = self.rng.choice(zeros, size=min(third, zeros.size), replace=False) if zeros.size else zeros
+        return [*largest.tolist(), *dead.tolist(), *self.rng.integers(flat.size, size=third).tolist()]
+
+    def _look_closer(self) -> None:
+        """Find wrong entries: all of a tensor of middle size; of a large one a sample, then bisection."""
+        if self.leaf.size <= PATTERN_LIMIT and self.thorough:
+            self._read_entries(range(self.leaf.size))
+            return
+        self._read_entries(self.rng.integers(self.leaf.size, size=HUNT).tolist())
+        if not any(self._mismatches(r) for r, _, _ in self.readings if r.index is not None):
+            self._read_entries(list(self._bisect(np.arange(self.leaf.size))))
+
+    def _bisect(self, part: np.ndarray) -> Iterator[int]:
+        while part.size > 4:
+            half = self.rng.permutation(part)[: part.size // 2]
+            direction = np.zeros(self.leaf.size)
+            direction[half] = self.rng.standard_normal(half.size)
+            direction = direction.reshape(self.leaf.shape)
+            claimed = float(np.sum(self.gradient * direction))
+            found = self.oracle.differentiate(self.tensor, direction, self.size, claimed)
+            differs = not agree(claimed, found.value, found.uncertainty, self._slack(direction))
+            part = half if differs else np.setdiff1d(part, half)
+        yield from part.tolist()
+
+    def _slack(self, direction: Array) -> float:
+        norm = float(np.linalg.norm(direction))
+        return RELATIVE_SLACK * self.scale + GRADIENT_NOISE_SAFETY * self.noise * norm
+
+    def _mismatches(self, reading: Reading) -> bool:
+        norm = 1.0 if reading.index is not None else math.sqrt(self.leaf.size)
+        slack = RELATIVE_SLACK * self.scale + GRADIENT_NOISE_SAFETY * self.noise * norm
+        return not agree(reading.yours, reading.expected, reading.uncertainty, slack)
+
+    def _settle(self, whole: float) -> None:
+        tried = confirmed = 0
+        enough = DECIDED * max(self.scale, NEGLIGIBLE * whole)
+        for reading, estimate, direction in self.readings:
+            if not self._mismatches(reading):
+                reading.state = "agrees" if reading.uncertainty <= enough or not enough else "undecided"
+                continue
+            reading.state = "kink"
+            if not math.isfinite(reading.uncertainty):
+                reading.state = "undecided"
+            elif tried < CONFIRMATIONS or confirmed:
+                if tried < CONFIRMATIONS:
+                    tried += 1
+                    claimed = reading.yours
+                    confirmed += confirm_mismatch(
+                        self.oracle, self.tensor, direction, self.size, claimed, estimate
+                    )
+                reading.state = "differs" if confirmed else "kink"

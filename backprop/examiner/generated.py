@@ -1,0 +1,65 @@
+"""Judge a subject and, where it is a generated module, run the exact check on its source as well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from backprop.errors import UsageError
+from backprop.examiner.child import TIMEOUT, examine_file
+from backprop.examiner.exact import ExactResult, check_exact
+from backprop.examiner.judge import judge
+from backprop.examiner.report import Finding, Report
+
+__all__ = ["add_exact", "judge_with_exact", "verify_file"]
+
+MARK = "TABLE = {"
+"""A generated module names its functions in a table; anybody else's module has none."""
+
+
+def judge_with_exact(target: Any, *, seed: int = 0) -> Report:
+    """`judge`, and for the path of a generated module the exact check of the text in that file.
+
+    Errors: none for a bad subject (its verdict is then "unusable").
+    """
+    report = judge(target, seed=seed)
+    if isinstance(target, str | Path) and report.verdict in ("verified", "wrong"):
+        source = read_generated(Path(target))
+        if source is not None:
+            return add_exact(report, source, seed)
+    return report
+
+
+def verify_file(target: str | Path, *, seed: int = 0, timeout: float = TIMEOUT) -> Report:
+    """A file or package.module[:object], in a process of its own with a time limit in seconds."""
+    return examine_file(target, seed=seed, timeout=timeout, judge=f"{__name__}:judge_with_exact")
+
+
+def read_generated(path: Path) -> str | None:
+    """The text of a generated module, or None for anything else."""
+    try:
+        source = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return source if f"\n{MARK}" in source else None
+
+
+def add_exact(report: Report, source: str | ModuleType, seed: int) -> Report:
+    """The report with the exact check's result as evidence; a failure there makes the verdict "wrong"."""
+    try:
+        result = check_exact(str(source), seed=seed)
+    except UsageError as error:
+        return replace(report, notes=(*report.notes, f"no exact check: {error}"))
+    evidence = {**report.evidence, "exact": result.to_dict()}
+    if result.ok:
+        return replace(report, evidence=evidence, notes=(str(result), *report.notes))
+    findings = report.findings or (exact_finding(result),)
+    return replace(report, verdict="wrong", findings=findings, evidence=evidence, notes=(str(result), *report.notes))
+
+
+def exact_finding(result: ExactResult) -> Finding:
+    """What the exact check says where the numerical one saw nothing."""
+    explanation = f"the wiring of the source is wrong for arbitrary activations: {result.reason}"
+    return Finding(None, None, result.failed, explanation)

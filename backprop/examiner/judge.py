@@ -1,0 +1,197 @@
+"""The judge: examine a subject and give a verdict with evidence."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import shlex
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backprop.examiner.cases import Case, choose_cases
+from backprop.examiner.comparison import examine_case
+from backprop.examiner.examination import CaseExamination, Examination
+from backprop.examiner.localise import localise
+from backprop.examiner.oracles import Oracle, measure_noise, tensor_sizes
+from backprop.examiner.purity import Impurity, check_purity, settle_randomness
+from backprop.examiner.report import Entry, Finding, Report
+from backprop.examiner.subjects import Subject, Unusable, describe_error, load_subject
+from backprop.examiner.updates import check_step
+
+__all__ = ["examine", "judge"]
+
+LEVEL = "tested"
+SHOWN_MEMORY_ENTRIES = 6
+
+
+def judge(subject: Any, *, seed: int = 0) -> Report:
+    """Judge anybody's hand-written gradient: is it the derivative of its own cost?
+
+    Parameters: `subject` is a module, an object or a mapping with the functions of the protocol (or fun,
+    grad, theta0), a path of a Python file, or "package.module:object". `seed` fixes every draw. The code runs
+    in this process; `examine_file` does the same in a process of its own. Never raises for a bad subject: its
+    verdict is then "unusable", with the reason in the notes.
+
+    >>> square = {
+    ...     "theta0": lambda rng: rng.normal(size=3),
+    ...     "fun": lambda theta: float(np.sum(theta**4)),
+    ...     "grad": lambda theta: 4 * theta**3,
+    ... }
+    >>> judge(square).verdict, judge(square | {"grad": lambda theta: 3 * theta**3}).findings[0].equation
+    ('verified', 'cost')
+    """
+    label = _name(subject)
+    reproduce = f"backprop verify {shlex.quote(label)} --seed {seed}"
+    with _quiet():
+        try:
+            examination, findings = examine(load_subject(subject), seed)
+        except Unusable as error:
+            return Report("unusable", label, notes=(str(error),), reproduce=reproduce)
+        except MemoryError:
+            raise
+        except Exception as error:
+            # Objects of a subject can fail in any way when compared; that is no pass and no traceback.
+            note = f"{label}: the examination failed: {describe_error(error, None)}"
+            return Report("unusable", label, notes=(note,), reproduce=reproduce)
+    verdict = _decide(examination, findings)
+    evidence = _gather_evidence(examination, seed)
+    return Report(verdict, label, tuple(findings), evidence, tuple(examination.notes), reproduce)
+
+
+def examine(subject: Subject, seed: int) -> tuple[Examination, list[Finding]]:
+    """Collect all evidence about a subject and name what is wrong; raises `Unusable`.
+
+    The evidence (every case with the subject's gradients and the oracle's readings) is for a diagnosis.
+    """
+    cases, notes = choose_cases(subject, seed)
+    examination = Examination(cases[0].leaves, notes=notes)
+    if not np.isfinite(cases[0].cost(cases[0].values)):
+        raise Unusable(f"{subject.label}: the cost is NaN or infinite at its own parameters and data")
+    settle_randomness(cases, notes)
+    impurity = (
+        check_purity(cases[-1 if cases[-1].rows == cases[0].rows else 1], cases[0], notes)
+        if len(cases) > 1
+        else check_purity(cases[0], cases[0], notes)
+    )
+    if impurity is not None:
+        return examination, [_explain_impurity(examination, cases[min(1, len(cases) - 1)], impurity)]
+    rng = np.random.default_rng([seed, 2])
+    main = cases[min(1, len(cases) - 1)]
+    for case in cases:
+        try:
+            examination.cases.append(examine_case(case, rng, thorough=case is main))
+        except Unusable as error:
+            if case is cases[0]:
+                raise
+            notes.append(f"left out ({case.label}): {error}")
+    _note_kinks(examination)
+    findings = localise(examination)
+    if not findings and subject.has("step"):
+        findings = check_step(examination)
+    return examination, findings
+
+
+def _decide(examination: Examination, findings: list[Finding]) -> str:
+    if findings:
+        return "wrong"
+    tensors = range(len(examination.leaves))
+    return "verified" if examination.cases and all(examination.is_right(i) for i in tensors) else "undecided"
+
+
+def _explain_impurity(examination: Examination, case: Case, impurity: Impurity) -> Finding:
+    names = tuple(examination.leaves[i].name for i in impurity.tensors)
+    layers = [examination.leaves[i].layer or 0 for i in impurity.tensors]
+    whole = len(impurity.tensors) == len(examination.leaves)
+    layer = None if whole or not max(layers) else max(layers)
+    entries = _list_memory_entries(case, impurity)
+    return Finding(impurity.equation, layer, names, impurity.explanation, entries=entries)
+
+
+def _list_memory_entries(case: Case, impurity: Impurity) -> tuple[Entry, ...]:
+    """What the repeated call gave beside what the cost says."""
+    oracle = Oracle(case, measure_noise(case, np.random.default_rng(0)))
+    entries: list[Entry] = []
+    for i in impurity.tensors:
+        leaf, again = case.leaves[i], impurity.again[i]
+        if again is None or again.shape != leaf.shape or not leaf.size:
+            continue
+        index = tuple(int(k) for k in np.unravel_index(int(np.argmax(np.abs(again))), leaf.shape))
+        direction = np.zeros(leaf.shape)
+        direction[index] = 1.0
+        found = oracle.differentiate(i, direction, tensor_sizes(case)[i])
+        entries.append(Entry(leaf.name, index, float(again[index]), found.value, found.uncertainty))
+    return tuple(entries[:SHOWN_MEMORY_ENTRIES])
+
+
+def _note_kinks(examination: Examination) -> None:
+    for case in examination.cases:
+        names = [v.leaf.name for v in case.tensors if v.status == "kink"]
+        if names:
+            examination.notes.append(
+                f"at a kink of the cost ({case.case.label}) the gradient of {', '.join(names)} takes another "
+                "slope than the central difference; that is a convention, not a fault"
+            )
+
+
+def _gather_evidence(examination: Examination, seed: int) -> dict[str, Any]:
+    tensors = {}
+    for i, leaf in enumerate(examination.leaves):
+        found = examination.verdicts(i)
+        if found:
+            tensors[leaf.name] = _summarise(examination, i)
+    cases = [c.case.label for c in examination.cases]
+    evidence: dict[str, Any] = {"level": LEVEL, "seed": seed, "cases": cases, "tensors": tensors}
+    evidence["oracles"] = sorted(
+        {"complex step" if c.oracle.complex_works else "differences" for c in examination.cases}
+    )
+    evidence["noise"] = [_relative_noise(c) for c in examination.cases]
+    evidence["evaluations"] = sum(c.case.evaluations for c in examination.cases)
+    return evidence
+
+
+def _relative_noise(case: CaseExamination) -> float:
+    return case.oracle.noise / max(abs(case.oracle.center), np.finfo(float).tiny)
+
+
+def _summarise(examination: Examination, tensor: int) -> dict[str, Any]:
+    leaf, found = examination.leaves[tensor], examination.verdicts(tensor)
+    sharp = min((v for v in found), key=lambda v: v.uncertainty / (v.scale or 1.0))
+    verdict = (
+        "wrong" if examination.is_wrong(tensor) else "right" if examination.is_right(tensor) else "undecided"
+    )
+    return {
+        "verdict": verdict,
+        "shape": list(leaf.shape),
+        "layer": leaf.layer,
+        "entries": sum(len(v.entries) for v in found),
+        "directions": sum(v.directions for v in found),
+        "scale": sharp.scale,
+        "uncertainty": sharp.uncertainty if np.isfinite(sharp.uncertainty) else None,
+        "escapes": sharp.escape,
+    }
+
+
+def _name(subject: Any) -> str:
+    if isinstance(subject, Subject):
+        return subject.label
+    if isinstance(subject, (str, Path)):
+        return str(subject)
+    return str(getattr(subject, "__name__", None) or type(subject).__name__)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep a subject's warnings and what it does to the global generators away from the caller."""
+    states = np.random.get_state(), random.getstate(), np.geterr()
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        np.random.set_state(states[0])
+        random.setstate(states[1])
+        np.seterr(**states[2])

@@ -1,0 +1,64 @@
+"""Kinks: where the cost is not smooth along a line, a disagreement there proves nothing."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from backprop.examiner.cases import Array
+from backprop.examiner.oracles import FINE_STEP, Estimate, Oracle
+
+__all__ = ["confirm_mismatch", "is_smooth", "name_convention"]
+
+SMALL_GAP = 0.25
+SHRINKS = 0.5
+LEVELS_NEEDED = 2
+
+
+def is_smooth(estimate: Estimate, mismatch: float) -> bool:
+    """Whether the one-sided derivatives meet so closely that a kink cannot explain the mismatch.
+
+    At a kink the gap |D₊(h) − D₋(h)| stays as h → 0; where the cost is smooth it shrinks like h. Either it
+    falls well below the mismatch, on two levels, or it is seen to shrink from level to level.
+
+    >>> is_smooth(Estimate(1.0, 0.0, ((0.16, 0.2, 0.0), (0.04, 0.05, 0.0), (0.01, 0.0125, 0.0))), 1e-3)
+    True
+    >>> is_smooth(Estimate(1.0, 0.0, ((0.16, 0.5, 0.0), (0.04, 0.5, 0.0), (0.01, 0.5, 0.0))), 0.5)
+    False
+    """
+    small = [gap + noise < SMALL_GAP * abs(mismatch) for _, gap, noise in estimate.gaps]
+    if sum(small) >= LEVELS_NEEDED:
+        return True
+    clear = [(h, gap) for h, gap, noise in estimate.gaps if gap > noise]
+    shrinking = [b[1] < SHRINKS * a[1] for a, b in pairwise(clear)]
+    return sum(shrinking[-LEVELS_NEEDED:]) >= LEVELS_NEEDED
+
+
+def confirm_mismatch(
+    oracle: Oracle, tensor: int, direction: Array, size: float, claimed: float, first: Estimate
+) -> bool:
+    """Whether a mismatch survives a second measurement at much smaller steps, at a smooth place.
+
+    The second ladder shares no step with the first. A kink nearby spoils the larger steps only, so the two
+    agree within their uncertainties or nothing is claimed.
+    """
+    second = oracle.extrapolate(tensor, direction, size, claimed, first=FINE_STEP)
+    if not abs(second.value - first.value) <= first.uncertainty + second.uncertainty:
+        return False
+    mismatch = abs(claimed - first.value)
+    gaps = tuple(sorted({*first.gaps, *second.gaps}, reverse=True))
+    return is_smooth(Estimate(first.value, first.uncertainty, gaps), mismatch)
+
+
+def name_convention(yours: float, behind: float, ahead: float) -> str:
+    """Say which slope a code takes at a kink, as the part of the way from the lower to the upper side.
+
+    >>> name_convention(0.0, 0.0, 2.0), name_convention(1.0, 0.0, 2.0)
+    ("f'(0) = 0", "f'(0) = 1/2")
+    """
+    if ahead == behind:
+        return "no kink"
+    part = (yours - min(behind, ahead)) / abs(ahead - behind)
+    for value, text in ((0.0, "0"), (0.5, "1/2"), (1.0, "1")):
+        if abs(part - value) < 0.05:
+            return f"f'(0) = {text}"
+    return f"a mixture of the two sides ({part:.2f} of the way)"

@@ -1,0 +1,258 @@
+"""Nests of parameters: lists, tuples and dicts of arrays, taken apart, named and put together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+__all__ = ["Leaf", "Nest", "Path", "flatten", "flatten_like", "name_leaves", "rebuild"]
+
+Nest: TypeAlias = Any
+"""A list, tuple, NamedTuple or dict of nests, or a leaf: an array, a number, a list of numbers."""
+Path: TypeAlias = tuple["int | str", ...]
+
+ADDITIVE = {"b", "c", "beta", "bias", "biases", "shift", "offset", "intercept", "threshold"}
+NORMALISING = {"gamma", "beta", "scale", "shift"}
+SLOPES = {"slope", "slopes", "alpha", "a"}
+DEPTH_LIMIT = 20
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One parameter tensor: its name in reports, its layer (None: no layers), and which equation owns it.
+
+    `role` is "W" for multiplicative parameters (BP4), "b" for additive ones (BP3), "" for a flat vector.
+    """
+
+    name: str
+    layer: int | None
+    role: str
+    path: Path
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """How many entries it has."""
+        return int(np.prod(self.shape))
+
+
+def flatten(nest: Nest) -> list[Any]:
+    """List the leaves in their order.
+
+    >>> [int(leaf) for leaf in flatten({"a": (1, 2), "b": np.array(3)})]
+    [1, 2, 3]
+    """
+    return [leaf for _, leaf in _walk(nest)]
+
+
+def rebuild(template: Nest, leaves: Sequence[Any]) -> Nest:
+    """Put leaves into the structure of a template; lists of numbers and plain floats keep their type.
+
+    >>> rebuild({"W": [[1.0, 2.0]], "b": 3.0}, [np.ones((1, 2)), np.array(7.0)])
+    {'W': [[1.0, 1.0]], 'b': 7.0}
+    """
+    supply = iter(leaves)
+    return _rebuild(template, supply)
+
+
+def flatten_like(template: Nest, nest: Nest) -> list[Any]:
+    """List the leaves of a nest in the order of a template; None where the nest has nothing.
+
+    Raises ValueError if the two structures cannot be matched.
+
+    >>> flatten_like({"W": 0.0, "b": 0.0}, {"b": 2.0, "W": 1.0})
+    [1.0, 2.0]
+    """
+    try:
+        return list(_match(template, nest))
+    except ValueError:
+        leaves = flatten(nest)
+        if len(leaves) == len(flatten(template)):
+            return leaves
+        raise
+
+
+def name_leaves(nest: Nest) -> list[Leaf]:
+    """Name every leaf: W1, b1, W2 … in nested structures, the user's own keys in dicts, with layer and role.
+
+    Layers are counted over dense-like blocks; a normalisation or a slope belongs to the block before it.
+
+    >>> params = [(np.ones((2, 3)), np.ones(3)), {"gamma": np.ones(3)}, (np.ones((3, 1)), np.ones(1))]
+    >>> [(leaf.name, leaf.layer, leaf.role) for leaf in name_leaves(params)]
+    [('W1', 1, 'W'), ('b1', 1, 'b'), ('gamma1', 1, 'W'), ('W2', 2, 'W'), ('b2', 2, 'b')]
+    """
+    items = [(path, np.shape(leaf)) for path, leaf in _walk(nest)]
+    if len(items) == 1 and items[0][0] == ():
+        return [Leaf("theta", None, "", (), items[0][1])]
+    blocks = _numbered_blocks(items) or _split_into_blocks(items)
+    return _name_blocks(blocks, _count_layers(blocks))
+
+
+Item: TypeAlias = tuple[Path, tuple[int, ...]]
+
+
+def _walk(nest: Nest, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    children = _children(nest)
+    if children is None:
+        yield path, nest
+        return
+    if len(path) > DEPTH_LIMIT:
+        raise ValueError("the parameters are nested deeper than a network can be")
+    for key, child in children:
+        yield from _walk(child, (*path, key))
+
+
+def _children(nest: Nest) -> list[tuple[int | str, Any]] | None:
+    """List (key, child) of a container; None for a leaf."""
+    if isinstance(nest, Mapping):
+        return [(str(key), value) for key, value in nest.items()]
+    if isinstance(nest, tuple) and hasattr(nest, "_fields"):
+        names: tuple[str, ...] = nest._fields
+        return list(zip(names, nest, strict=True))
+    if isinstance(nest, (list, tuple)) and not _is_number_list(nest):
+        return list(enumerate(nest))
+    return None
+
+
+def _is_number_list(nest: Any) -> bool:
+    """A list of numbers, or of equally long lists of numbers, is an array; a tuple is a container."""
+    if not isinstance(nest, list) or not nest:
+        return False
+    if all(isinstance(x, (int, float)) for x in nest):
+        return True
+    rows = all(isinstance(x, list) and _is_number_list(x) for x in nest)
+    return rows and len({np.shape(x) for x in nest}) == 1
+
+
+def _rebuild(template: Nest, supply: Iterator[Any]) -> Nest:
+    children = _children(template)
+    if children is None:
+        return _restore(template, next(supply))
+    made = [_rebuild(child, supply) for _, child in children]
+    if isinstance(template, Mapping):
+        filled = dict(zip(template.keys(), made, strict=True))
+        return filled if type(template) is dict else _same_mapping(template, filled)
+    if hasattr(template, "_fields"):
+        return type(template)(*made)
+    return tuple(made) if isinstance(template, tuple) else made
+
+
+def _same_mapping(template: Any, filled: dict[Any, Any]) -> Any:
+    try:
+        return type(template)(filled)
+    except TypeError:
+        return filled
+
+
+def _restore(template: Any, leaf: Any) -> Any:
+    if isinstance(template, list):
+        return np.asarray(leaf).tolist()
+    if isinstance(template, (int, float)) and isinstance(leaf, np.ndarray):
+        return leaf.item()
+    return leaf
+
+
+def _match(template: Nest, nest: Nest) -> Iterator[Any]:
+    children = _children(template)
+    if children is None:
+        yield nest
+        return
+    given = _children(nest)
+    if nest is None:
+        given = [(key, None) for key, _ in children]
+    if given is None:
+        raise ValueError(
+            f"expected a {type(template).__name__} of {len(children)}, got {type(nest).__name__}"
+        )
+    if isinstance(template, Mapping) and isinstance(nest, Mapping):
+        by_name = dict(given)
+        given = [(key, by_name.get(str(key))) for key, _ in children]
+    if len(given) != len(children):
+        raise ValueError(f"expected {len(children)} items as in params, got {len(given)}")
+    for (_, child), (_, value) in zip(children, given, strict=True):
+        yield from _match(child, value)
+
+
+def _split_key(key: int | str) -> tuple[str, int | None]:
+    """Split "W_2" or "dense2" into letter and number.
+
+    >>> _split_key("dW12"), _split_key(3)
+    (('dW', 12), ('', None))
+    """
+    found = re.fullmatch(r"(.*?)_?(\d+)", key) if isinstance(key, str) else None
+    if found:
+        return found[1], int(found[2])
+    return (key if isinstance(key, str) else ""), None
+
+
+def _numbered_blocks(items: list[Item]) -> list[list[Item]] | None:
+    """One flat dict with numbered keys: the numbers say which block a parameter belongs to."""
+    if any(len(path) != 1 or _split_key(path[0])[1] is None for path, _ in items):
+        return None
+    numbers = sorted({_split_key(path[0])[1] or 0 for path, _ in items})
+    return [[item for item in items if _split_key(item[0][0])[1] == number] for number in numbers]
+
+
+def _split_into_blocks(items: list[Item]) -> list[list[Item]]:
+    """Nested: one block a container. Flat: a new block at every weight matrix."""
+    blocks: list[list[Item]] = []
+    for path, shape in items:
+        same = bool(blocks) and blocks[-1][0][0][:-1] == path[:-1]
+        if len(path) == 1 and same:
+            same = not (_is_matrix(shape) and not _is_additive(path[-1], shape, len(blocks[-1])))
+        if same:
+            blocks[-1].append((path, shape))
+        else:
+            blocks.append([(path, shape)])
+    return blocks
+
+
+def _is_matrix(shape: tuple[int, ...]) -> bool:
+    return len(shape) >= 2
+
+
+def _is_additive(key: int | str, shape: tuple[int, ...], position: int) -> bool:
+    letter = _split_key(key)[0].lower()
+    if letter:
+        return letter in ADDITIVE or letter.lstrip("d_").startswith(("b", "bias"))
+    return position > 0 and (len(shape) <= 1 or min(shape) == 1)
+
+
+def _count_layers(blocks: list[list[Item]]) -> list[int]:
+    dense = [_is_dense(block) for block in blocks]
+    if not any(dense):
+        return list(range(1, len(blocks) + 1))
+    layers, reached = [], 0
+    for is_dense in dense:
+        reached += is_dense
+        layers.append(max(reached, 1))
+    return layers
+
+
+def _is_dense(block: list[Item]) -> bool:
+    letters = {_split_key(path[-1])[0].lower() for path, _ in block if path}
+    if letters & (NORMALISING | SLOPES) and not letters & {"w", "weight", "weights", "kernel"}:
+        return False
+    if any(_is_matrix(shape) for _, shape in block):
+        return True
+    shapes = [shape for _, shape in block]
+    return bool(letters & {"w", "weight", "weights"}) or (len(shapes) == 2 and shapes[0] != shapes[1])
+
+
+def _name_blocks(blocks: list[list[Item]], layers: list[int]) -> list[Leaf]:
+    leaves: list[Leaf] = []
+    used: dict[str, int] = {}
+    for block, layer in zip(blocks, layers, strict=True):
+        for position, (path, shape) in enumerate(block):
+            role = "b" if _is_additive(path[-1], shape, position) else "W"
+            letter, number = _split_key(path[-1])
+            name = str(path[-1]) if number is not None else f"{letter or role}{layer}"
+            used[name] = used.get(name, 0) + 1
+            name = name if used[name] == 1 else f"{name}_{used[name]}"
+            leaves.append(Leaf(name, layer, role, path, shape))
+    order = {path: i for i, path in enumerate(path for block in blocks for path, _ in block)}
+    return sorted(leaves, key=lambda leaf: order[leaf.path])

@@ -1,0 +1,147 @@
+"""Probes of a wrong subject: one row of its batch at a time, where dW is an outer product of a and delta."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backprop.examiner.cases import Array, Case, slice_case
+from backprop.examiner.examination import Examination
+from backprop.examiner.oracles import Oracle, measure_noise, tensor_sizes
+
+__all__ = ["Probes"]
+
+SLICES = ((1, 0), (1, 1), (1, 2), (2, 0), (3, 0))
+"""How many rows, from which one on."""
+PLACES = 6
+BLOCK = 8
+FEWEST_RATES = 3
+PARALLEL = 1e-4
+SAME_RATE = 1e-3
+VISIBLE = 1e-6
+
+
+class Probes:
+    """Answers about a wrong subject, from the same point with one, two or three rows of the batch.
+
+    With fewer rows than units, dW = Aᵀ Δ has low rank: its columns lie in the span of the activations that
+    entered, its rows in the span of the errors. That tells a wrong activation from a wrong error.
+    """
+
+    def __init__(self, examination: Examination) -> None:
+        self.leaves = examination.leaves
+        jittered = [c.case for c in examination.cases if c.case.jittered and (c.case.rows or 0) > 1]
+        self._base = jittered[0] if jittered else examination.cases[0].case
+        self._answers: dict[int, bool | None] = {}
+
+    def uses_right_activation(self, tensor: int) -> bool | None:
+        """Whether a wrong W gradient is built from the right activations; None if it cannot be told."""
+        if tensor not in self._answers:
+            self._answers[tensor] = self._compare_spans(tensor)
+        return self._answers[tensor]
+
+    def has_changed_weights(self, layer: int) -> bool:
+        """Whether the error entered this layer through weights W^{l+1} − rate·dW^{l+1} of the layer above.
+
+        For one row, δ^l = f' ∘ (W δ^{l+1}). With the changed weights each unit's error is off by the factor
+        1 − rate · (dW δ^{l+1})_j / (W δ^{l+1})_j: one rate must explain all units of several rows.
+        """
+        above, mine = self._find(layer + 1, "W"), self._find(layer, "b")
+        beside = self._find(layer + 1, "b")
+        if above is None or mine is None or beside is None:
+            return False
+        rates = [rate for first in range(PLACES) for rate in self._implied_rates(first, above, beside, mine)]
+        if len(rates) < FEWEST_RATES:
+            return False
+        middle = float(np.median(rates))
+        spread = float(np.max(np.abs(np.array(rates) - middle)))
+        return abs(middle) > SAME_RATE and spread <= SAME_RATE * abs(middle)
+
+    def _find(self, layer: int, role: str) -> int | None:
+        found = [i for i, leaf in enumerate(self.leaves) if leaf.layer == layer and leaf.role == role]
+        return found[0] if len(found) == 1 else None
+
+    def _compare_spans(self, tensor: int) -> bool | None:
+        """One slice with activations outside the span settles it; a single live unit may agree by chance."""
+        if len(self.leaves[tensor].shape) != 2:
+            return None
+        answers: list[bool] = []
+        for rows, first in SLICES:
+            part = slice_case(self._base, first, rows)
+            answer = None if part is None else self._compare_slice(part, tensor, rows)
+            if answer is False:
+                return False
+            answers += [] if answer is None else [answer]
+        return True if answers else None
+
+    def _compare_slice(self, part: Case, tensor: int, rows: int) -> bool | None:
+        yours, expected = self._read_block(part, tensor)
+        if _is_outward(self.leaves, tensor):
+            yours, expected = yours.T, expected.T
+        return _within_span(yours, expected, rows)
+
+    def _read_block(self, part: Case, tensor: int) -> tuple[Array, Array]:
+        """The subject's gradient and the oracle's, on the same few rows and columns of W."""
+        shape = part.leaves[tensor].shape
+        yours = np.asarray(part.gradients(part.values)[tensor]).reshape(shape)
+        keep = [_largest(np.abs(yours).sum(axis=1 - axis)) for axis in (0, 1)]
+        expected = measure_entries(part, tensor, [(i, j) for i in keep[0] for j in keep[1]])
+        return yours[np.ix_(*keep)], expected.reshape(len(keep[0]), len(keep[1]))
+
+    def _implied_rates(self, first: int, above: int, beside: int, mine: int) -> list[float]:
+        part = slice_case(self._base, first, 1)
+        if part is None or part.leaves[above].size > BLOCK * BLOCK * 4:
+            return []
+        yours = np.asarray(part.gradients(part.values)[mine]).ravel()
+        dW, delta, right = (_measure_all(part, i) for i in (above, beside, mine))
+        W, d = part.values[above], delta.ravel()
+        if _is_outward(self.leaves, above):
+            W, dW = W.T, dW.T
+        if W.shape != (right.size, d.size):
+            return []
+        through, moved, right = W @ d, dW @ d, right.ravel()
+        visible = (np.abs(right) > VISIBLE) & (np.abs(moved) > VISIBLE)
+        return [float(x) for x in ((1 - yours / right) * through / moved)[visible]]
+
+
+def measure_entries(part: Case, tensor: int, indices: list[tuple[int, ...]]) -> Array:
+    """Measure single entries of the true gradient of one tensor."""
+    oracle = Oracle(part, measure_noise(part, np.random.default_rng(0)))
+    size = tensor_sizes(part)[tensor]
+    out = []
+    for index in indices:
+        direction = np.zeros(part.leaves[tensor].shape)
+        direction[index] = 1.0
+        out.append(oracle.differentiate(tensor, direction, size).value)
+    return np.array(out)
+
+
+def _measure_all(part: Case, tensor: int) -> Array:
+    shape = part.leaves[tensor].shape
+    return measure_entries(part, tensor, list(np.ndindex(*shape))).reshape(shape)
+
+
+def _largest(weights: Array) -> list[int]:
+    return sorted(np.argsort(weights)[-BLOCK:].tolist())
+
+
+def _is_outward(leaves: list, tensor: int) -> bool:  # type: ignore[type-arg]
+    """Whether a W is stored as (out, in): its first axis is the one that b has."""
+    W = leaves[tensor]
+    b = [leaf for leaf in leaves if leaf.layer == W.layer and leaf.role == "b"]
+    if len(b) != 1:
+        return False
+    if W.shape[0] != W.shape[1]:
+        return bool(W.shape[0] == b[0].size)
+    return len(b[0].shape) == 2 and bool(b[0].shape[1] == 1)
+
+
+def _within_span(yours: Array, expected: Array, rows: int) -> bool | None:
+    """Whether the columns of `yours` lie in the span of those of `expected`, of full rank `rows`."""
+    if rows >= expected.shape[0] or not np.isfinite(expected).all() or not np.abs(yours).max(initial=0.0):
+        return None
+    left, singular, _ = np.linalg.svd(expected)
+    if len(singular) < rows or singular[rows - 1] <= PARALLEL * singular[0] or not singular[0]:
+        return None
+    span = left[:, :rows]
+    outside = yours - span @ (span.T @ yours)
+    return bool(np.linalg.norm(outside) <= PARALLEL * np.linalg.norm(yours))

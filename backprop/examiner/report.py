@@ -1,0 +1,169 @@
+"""The report: verdict, findings, evidence and notes, as JSON and as plain text for a reader."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["VERDICTS", "Entry", "Finding", "Report"]
+
+VERDICTS = ("verified", "wrong", "undecided", "unusable")
+SHOWN_ENTRIES = 5
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One wrong entry: what the code gave, what the oracle expects, and how sure the oracle is."""
+
+    parameter: str
+    index: tuple[int, ...]
+    yours: float
+    expected: float
+    uncertainty: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as plain JSON types; a number that is not finite becomes null."""
+        numbers = {"yours": self.yours, "expected": self.expected, "uncertainty": self.uncertainty}
+        out: dict[str, Any] = {"parameter": self.parameter, "index": list(self.index)}
+        return out | {k: (float(v) if math.isfinite(v) else None) for k, v in numbers.items()}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A fault: the equation, the topmost layer it shows in, the parameters, one sentence for the author."""
+
+    equation: str | None
+    layer: int | None
+    parameters: tuple[str, ...]
+    explanation: str
+    cause: str = "unknown"
+    entries: tuple[Entry, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as plain JSON types."""
+        out: dict[str, Any] = {
+            "equation": self.equation,
+            "layer": self.layer,
+            "parameters": list(self.parameters),
+        }
+        out |= {"cause": self.cause, "explanation": self.explanation}
+        return out | {"entries": [entry.to_dict() for entry in self.entries]}
+
+
+@dataclass(frozen=True)
+class Report:
+    """The verdict on a subject with its evidence. `ok` is true for "verified" only.
+
+    >>> report = Report("unusable", "net.py", notes=("no function 'cost'",))
+    >>> report.ok, report.to_dict()["verdict"]
+    (False, 'unusable')
+    """
+
+    verdict: str
+    subject: str
+    findings: tuple[Finding, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    reproduce: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the gradient was verified."""
+        return self.verdict == "verified"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the report as plain JSON types."""
+        out: dict[str, Any] = {"verdict": self.verdict, "findings": [f.to_dict() for f in self.findings]}
+        evidence = dict(self.evidence) | {"notes": list(self.notes)}
+        return out | {"evidence": evidence, "reproduce": self.reproduce}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], subject: str) -> Report:
+        """Read a report back from what `to_dict` gave."""
+        evidence = dict(data["evidence"])
+        notes = tuple(evidence.pop("notes", ()))
+        findings = tuple(_read_finding(f) for f in data["findings"])
+        return cls(data["verdict"], subject, findings, evidence, notes, data["reproduce"])
+
+    def __str__(self) -> str:
+        parts = [_HEADLINES[self.verdict].format(subject=self.subject)]
+        parts += [_describe_finding(i, f) for i, f in enumerate(self.findings, start=1)]
+        parts += [_describe_evidence(self.evidence)] if self.evidence.get("tensors") else []
+        parts += ["\n".join(f"note: {note}" for note in self.notes)] if self.notes else []
+        parts += [f"To reproduce: {self.reproduce}"] if self.reproduce else []
+        return "\n\n".join(parts)
+
+
+_HEADLINES = {
+    "verified": "VERIFIED  {subject}: the gradient is the derivative of the cost (level: tested).",
+    "wrong": "WRONG  {subject}: the gradient is not the derivative of the cost.",
+    "undecided": "UNDECIDED  {subject}: the oracle could not measure the derivative sharply enough.",
+    "unusable": "UNUSABLE  {subject}: it could not be examined.",
+}
+
+
+def _read_finding(data: Mapping[str, Any]) -> Finding:
+    entries = tuple(
+        Entry(
+            e["parameter"], tuple(e["index"]), *(_number(e[k]) for k in ("yours", "expected", "uncertainty"))
+        )
+        for e in data["entries"]
+    )
+    parameters = tuple(data["parameters"])
+    return Finding(data["equation"], data["layer"], parameters, data["explanation"], data["cause"], entries)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _describe_finding(number: int, finding: Finding) -> str:
+    where = "the whole network" if finding.layer is None else f"layer {finding.layer}"
+    equation = finding.equation or "no equation named"
+    role = "Root cause" if number == 1 else f"Also ({number})"
+    lines = [f"{role}: {equation}, {where} ({', '.join(finding.parameters)})", f"  {finding.explanation}"]
+    if finding.entries:
+        lines += _tabulate_entries(finding.entries[:SHOWN_ENTRIES])
+    hidden = len(finding.entries) - SHOWN_ENTRIES
+    return "\n".join(lines + ([f"  … and {hidden} more"] if hidden > 0 else []))
+
+
+def _tabulate_entries(entries: tuple[Entry, ...]) -> list[str]:
+    rows = [("entry", "yours", "expected", "± uncertainty")]
+    for e in entries:
+        index = f"[{', '.join(map(str, e.index))}]"
+        rows.append((f"{e.parameter}{index}", f"{e.yours:.9g}", f"{e.expected:.9g}", f"{e.uncertainty:.1e}"))
+    return _tabulate(rows)
+
+
+def _describe_evidence(evidence: Mapping[str, Any]) -> str:
+    rows = [("tensor", "verdict", "compared", "± uncertainty", "what would escape")]
+    for name, t in evidence["tensors"].items():
+        compared = " + ".join(
+            text
+            for text in (
+                _count(t["entries"], "entry", "entries"),
+                _count(t["directions"], "direction", "directions"),
+            )
+            if text
+        )
+        rows.append((name, t["verdict"], compared or "nothing", _show(t["uncertainty"]), t["escapes"]))
+    cases = "; ".join(evidence["cases"])
+    return "\n".join([f"Evidence at {len(evidence['cases'])} cases ({cases}):", *_tabulate(rows)])
+
+
+def _show(uncertainty: float | None) -> str:
+    return "unknown" if uncertainty is None else f"{uncertainty:.1e}"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}" if number else ""
+
+
+def _tabulate(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [
+        "  " + "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]

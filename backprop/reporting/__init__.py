@@ -1,0 +1,1 @@
+"""Reports for people: progress on a terminal, the folder of the demo."""

@@ -1,0 +1,83 @@
+"""Hypothesis strategies for networks, parameters and batches: the test kit, for your own tests too.
+
+    from hypothesis import given
+    from backprop import strategies
+
+    @given(strategies.networks(max_depth=3))
+    def test_my_property(network): ...
+
+Drawn networks often have equally wide neighbouring layers (so that a missing transpose shows as a wrong
+value, not as a shape error) and batches of more than one sample (so that a lost 1/n shows).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from hypothesis import strategies as st
+
+from backprop.network import Network
+from backprop.runtime.parameters import Array, Layout
+from theory.activations import NAMES
+from theory.costs import COSTS
+
+__all__ = ["batches", "networks", "parameters", "sizes"]
+
+MAX_DEPTH, MAX_WIDTH, MAX_ROWS = 5, 6, 8
+LARGEST_PARAMETER, LARGEST_INPUT = 2.0, 3.0
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+@st.composite
+def sizes(draw: st.DrawFn, max_depth: int = MAX_DEPTH, max_width: int = MAX_WIDTH) -> tuple[int, ...]:
+    """(M_0, …, M_L) with 1 <= L <= max_depth; half of them have all layers equally wide (at least 2)."""
+    depth = draw(st.integers(1, max_depth))
+    if draw(st.booleans()):
+        return (draw(st.integers(2, max(2, max_width))),) * (depth + 1)
+    return tuple(draw(st.lists(st.integers(1, max_width), min_size=depth + 1, max_size=depth + 1)))
+
+
+@st.composite
+def networks(
+    draw: st.DrawFn,
+    max_depth: int = MAX_DEPTH,
+    max_width: int = MAX_WIDTH,
+    activations: Sequence[str] = NAMES,
+    costs: Sequence[str] = tuple(COSTS),
+) -> Network:
+    """Specifications with one activation per hidden layer, any output the cost allows, any cost.
+
+    >>> from hypothesis import find
+    >>> str(find(networks(), lambda network: network.depth == 2))
+    '1-1-1, hidden identity, output identity, cost half-sse'
+    """
+    drawn = draw(sizes(max_depth, max_width))
+    hidden = tuple(draw(st.sampled_from(list(activations))) for _ in drawn[1:-1])
+    cost = draw(st.sampled_from(list(costs)))
+    outputs = list(COSTS[cost].outputs or (*activations, "softmax"))
+    if drawn[-1] == 1:
+        outputs = [output for output in outputs if output != "softmax"]
+    return Network(drawn, hidden, draw(st.sampled_from(outputs)), cost)
+
+
+@st.composite
+def parameters(draw: st.DrawFn, network: Network) -> Array:
+    """One flat vector: uniform in ±2, biases away from zero."""
+    rng = np.random.default_rng(draw(SEEDS))
+    return rng.uniform(-LARGEST_PARAMETER, LARGEST_PARAMETER, size=Layout.of(network.sizes).size)
+
+
+@st.composite
+def batches(draw: st.DrawFn, network: Network, max_rows: int = MAX_ROWS) -> tuple[Array, Array]:
+    """(X, Y) with 1 to max_rows samples; Y fits the cost (one-hot rows, zeros and ones, or reals)."""
+    rng = np.random.default_rng(draw(SEEDS))
+    rows = draw(st.integers(1, max_rows))
+    X = rng.uniform(-LARGEST_INPUT, LARGEST_INPUT, size=(rows, network.sizes[0]))
+    outputs = network.sizes[-1]
+    targets = {
+        "real": lambda: rng.uniform(-LARGEST_INPUT, LARGEST_INPUT, size=(rows, outputs)),
+        "binary": lambda: rng.integers(2, size=(rows, outputs)).astype(float),
+        "distribution": lambda: np.eye(outputs)[rng.integers(outputs, size=rows)],
+    }
+    return X, targets[network.targets]()

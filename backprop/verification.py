@@ -1,0 +1,195 @@
+"""verify: anything that has a gradient is judged; what was generated is checked exactly as well."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, Phase
+
+from backprop import strategies
+from backprop.errors import UsageError
+from backprop.examiner.generated import add_exact, judge_with_exact, verify_file
+from backprop.examiner.judge import judge
+from backprop.examiner.report import Report
+from backprop.network import Network
+from backprop.runtime.compiled import CompiledNetwork, build
+
+__all__ = ["RandomRun", "assert_gradients", "verify", "verify_file", "verify_network", "verify_random"]
+
+MAX_RANDOM = 100_000
+
+
+def verify(subject: Any, *, seed: int = 0) -> Report:
+    """Say whether a gradient is the derivative of its cost, with the evidence.
+
+    Parameters: `subject` is a `CompiledNetwork`, a `Network`, a module or object with parameters, data,
+    cost and gradients (or fun, grad, theta0), or a path of such a module.  The code runs in this process.
+    Errors: none for a bad subject, whose verdict is "unusable".  Levels: exact for generated code, tested
+    for everything.
+
+    >>> import backprop
+    >>> report = verify(backprop.build("3-4-2", activation="tanh"))
+    >>> report.ok, report.evidence["exact"]["ok"]
+    (True, True)
+    """
+    if isinstance(subject, Network):
+        return verify_network(CompiledNetwork(subject), seed)
+    if isinstance(subject, CompiledNetwork):
+        return verify_network(subject, seed)
+    return judge_with_exact(subject, seed=seed)
+
+
+def command_for(network: Network, seed: int) -> str:
+    """The command that repeats the verification of a network."""
+    sizes = "-".join(str(size) for size in network.sizes)
+    activations = dict.fromkeys(network.activations)
+    hidden = ",".join(network.activations) if len(activations) > 1 else "".join(activations)
+    words = ["backprop", "verify", sizes, *(["--activation", hidden] if hidden else [])]
+    return shlex.join([*words, "--output", network.output, "--cost", network.cost, "--seed", str(seed)])
+
+
+def verify_network(net: CompiledNetwork, seed: int = 0) -> Report:
+    """The generated module of a network: judged by the oracles, its wiring checked over a prime field."""
+    report = add_exact(judge(net.module, seed=seed), net.source, seed)
+    return replace(report, subject=str(net.network), reproduce=command_for(net.network, seed))
+
+
+def assert_gradients(subject: Any, *, seed: int = 0) -> None:
+    """For test suites: AssertionError with the readable report unless the gradient is verified."""
+    report = verify(subject, seed=seed)
+    if not report.ok:
+        raise AssertionError(f"\n{report}")
+
+
+@dataclass
+class RandomRun:
+    """N networks drawn at random, each verified; `failure` is the smallest that failed, after shrinking."""
+
+    seed: int
+    wanted: int
+    networks: int = 0
+    failure: Report | None = None
+    smallest: Network | None = None
+    covered: dict[str, Counter[str]] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Did every network pass?"""
+        return self.failure is None and self.networks > 0
+
+    def note(self, network: Network, report: Report) -> None:
+        """Count what was covered."""
+        self.networks += 1
+        equal = any(a == b >= 2 for a, b in zip(network.sizes, network.sizes[1:], strict=False))
+        rows = [
+            str(case.get("rows")) if isinstance(case, dict) else str(case) for case in report.evidence.get("cases", [])
+        ]
+        seen = {
+            "depth": [str(network.depth)],
+            "widest layer": [str(max(network.sizes))],
+            "equal neighbouring widths": ["yes" if equal else "no"],
+            "activation": list(network.activations),
+            "output": [network.output],
+            "cost": [network.cost],
+            "case": rows,
+        }
+        for what, values in seen.items():
+            self.covered.setdefault(what, Counter()).update(values)
+
+    @property
+    def reproduce(self) -> str:
+        """The command for the smallest failure, or for the whole run."""
+        if self.failure is not None:
+            return self.failure.reproduce
+        return f"backprop verify --random {self.wanted} --seed {self.seed}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """In the form of a report; what was covered is part of the evidence."""
+        covered = {what: dict(sorted(counts.items())) for what, counts in self.covered.items()}
+        evidence: dict[str, Any] = {"networks": self.networks, "seed": self.seed, "covered": covered}
+        findings: list[Any] = []
+        if self.failure is not None:
+            failed = self.failure.to_dict()
+            findings, evidence["smallest"] = failed["findings"], {"network": str(self.smallest), **failed["evidence"]}
+        verdict = "verified" if self.ok else "undecided" if self.failure is None else self.failure.verdict
+        return {"verdict": verdict, "findings": findings, "evidence": evidence, "reproduce": self.reproduce}
+
+    def __str__(self) -> str:
+        lines = []
+        if self.failure is not None:
+            lines += [f"FAILED after {self.networks} networks; the smallest that fails:", "", str(self.failure)]
+        else:
+            lines.append(
+                f"VERIFIED  {self.networks} random networks (levels: exact for the wiring, tested for the values)."
+            )
+        lines += ["", "Covered:"]
+        for what, counts in self.covered.items():
+            shown = ", ".join(f"{value} ×{count}" for value, count in sorted(counts.items(), key=natural))
+            lines.append(f"  {what}: {shown}")
+        return "\n".join([*lines, "", f"To reproduce: {self.reproduce}"])
+
+
+def natural(item: tuple[str, int]) -> tuple[int, str]:
+    """Numbers in their order, then words."""
+    value = item[0]
+    return (int(value), "") if value.isdigit() else (10**9, value)
+
+
+class FoundFailure(Exception):
+    """Carries a failing network through the shrinking."""
+
+    def __init__(self, network: Network, report: Report) -> None:
+        super().__init__(str(network))
+        self.network, self.report = network, report
+
+
+def verify_random(
+    count: int,
+    *,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+    check: Callable[[Network, int], Report] | None = None,
+) -> RandomRun:
+    """Draw `count` networks (any depth, widths, activations, outputs, costs), verify each, shrink a failure.
+
+    `progress(done, count)` is called after each; `check(network, seed)` is what verifies one of them.
+    Errors: UsageError if count is not between 1 and 100,000.
+
+    >>> verify_random(3, seed=1).ok
+    True
+    """
+    if not 1 <= count <= MAX_RANDOM:
+        raise UsageError(f"--random needs a number of networks from 1 to {MAX_RANDOM:,}, got {count}")
+    run = RandomRun(seed, count)
+    examine = check or (lambda network, number: verify_network(build(network), number))
+
+    def examine_one(network: Network) -> None:
+        report = examine(network, seed)
+        if run.failure is None:
+            run.note(network, report)
+            if progress is not None:
+                progress(min(run.networks, count), count)
+        if not report.ok:
+            run.failure, run.smallest = report, network
+            raise FoundFailure(network, report)
+
+    settings = hypothesis.settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        print_blob=False,
+        report_multiple_bugs=False,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    test = hypothesis.seed(seed)(settings(hypothesis.given(strategies.networks())(examine_one)))
+    try:
+        test()
+    except FoundFailure as found:
+        run.failure, run.smallest = found.report, found.network
+    return run

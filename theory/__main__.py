@@ -1,0 +1,5 @@
+"""`python -m theory [TOPIC …]`"""
+
+from theory.book import main
+
+raise SystemExit(main())

@@ -1,0 +1,49 @@
+"""The table of contents; `python -m theory` prints the book, `python -m theory TOPIC …` single chapters."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Sequence
+
+from theory import activations, costs, four_equations, lecture, rules, softmax
+from theory.chapter import FORMATS, Chapter, Format, write
+
+__all__ = ["CHAPTERS", "TopicError", "main", "render"]
+
+CHAPTERS: dict[str, Chapter] = {
+    module.CHAPTER.name: module.CHAPTER for module in (rules, four_equations, costs, softmax, activations, lecture)
+}
+
+
+class TopicError(ValueError):
+    """A chapter that the book does not have."""
+
+
+def render(topics: Sequence[str] = (), form: Format = "text") -> str:
+    """Chapters by name, or the whole book.  Errors: TopicError with the choices and the nearest spelling.
+
+    >>> render(["four_equation"])
+    Traceback (most recent call last):
+    theory.book.TopicError: unknown topic 'four_equation' (did you mean 'four_equations'?); choose from: rules, \
+four_equations, costs, softmax, activations, lecture
+    """
+    for topic in topics:
+        if topic not in CHAPTERS:
+            near = difflib.get_close_matches(topic, CHAPTERS, n=1)
+            guess = f" (did you mean '{near[0]}'?)" if near else ""
+            raise TopicError(f"unknown topic {topic[:60]!r}{guess}; choose from: {', '.join(CHAPTERS)}")
+    return "\n\n".join(CHAPTERS[topic].render(form) for topic in topics or CHAPTERS)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print; exit status 2 for an unknown topic."""
+    parser = argparse.ArgumentParser(prog="python -m theory", description="Print the book or some of its chapters.")
+    parser.add_argument("topics", nargs="*", metavar="TOPIC", help=", ".join(CHAPTERS))
+    parser.add_argument("--format", choices=FORMATS, default="text")
+    options = parser.parse_args(argv)
+    try:
+        write(render(options.topics, options.format))
+    except TopicError as error:
+        parser.exit(2, f"error: {error}\n")
+    return 0

@@ -1,0 +1,97 @@
+"""A chapter of the book: paragraphs and derivations in order, printed as text, LaTeX, Markdown or HTML."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Literal
+
+from theory.derivation import Derivation
+
+__all__ = ["FORMATS", "Chapter", "Format", "Formula", "print_chapter"]
+
+Format = Literal["text", "latex", "markdown", "html"]
+FORMATS: tuple[Format, ...] = ("text", "latex", "markdown", "html")
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A statement that is not derived in steps, with its name and remarks, in every alphabet."""
+
+    label: str
+    text: str
+    latex: str
+    remarks: tuple[str, ...] = ()
+
+
+Section = str | Derivation | Formula
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """`sections` is called when the chapter is printed; paragraphs are plain text without mathematics markup."""
+
+    name: str
+    title: str
+    sections: Callable[[], Sequence[Section]]
+
+    def render(self, form: Format = "text") -> str:
+        """The whole chapter in one format."""
+        head = {
+            "text": f"{self.title}\n{'=' * len(self.title)}",
+            "latex": rf"\section{{{escape_latex(self.title)}}}",
+            "markdown": f"## {self.title}",
+            "html": f"<h2 id='{self.name}'>{escape(self.title)}</h2>",
+        }[form]
+        return "\n\n".join([head, *(render_section(section, form) for section in self.sections())]) + "\n"
+
+
+def render_section(section: Section, form: Format) -> str:
+    """A paragraph, a formula or a derivation."""
+    if isinstance(section, Derivation):
+        printers = {
+            "text": section.to_text, "latex": section.to_latex,
+            "markdown": section.to_markdown, "html": section.to_html,
+        }  # fmt: skip
+        return printers[form]()
+    if isinstance(section, Formula):
+        return render_formula(section, form)
+    return {"latex": escape_latex(section), "html": f"<p>{escape(section)}</p>"}.get(form, section)
+
+
+def render_formula(formula: Formula, form: Format) -> str:
+    """A named formula and its remarks."""
+    if form == "text":
+        return "\n".join([f"{formula.label}: {formula.text}", *(f"    {remark}" for remark in formula.remarks)])
+    if form == "latex":
+        remarks = "".join(f"\n{escape_latex(remark)}\\\\" for remark in formula.remarks)
+        return rf"\paragraph{{{escape_latex(formula.label)}}} $\displaystyle {formula.latex}$\\{remarks}"
+    if form == "markdown":
+        return "\n".join([f"- **{formula.label}**: ${formula.latex}$", *(f"  - {r}" for r in formula.remarks)])
+    remarks = "".join(f"<br><small>{escape(remark)}</small>" for remark in formula.remarks)
+    return f"<p><b>{escape(formula.label)}</b>: <code>{escape(formula.text)}</code>{remarks}</p>"
+
+
+def escape_latex(text: str) -> str:
+    """Plain text inside LaTeX."""
+    for character in "\\&%$#_{}":
+        text = text.replace(character, "\\textbackslash{}" if character == "\\" else f"\\{character}")
+    return text.replace("^", r"\^{}")
+
+
+def print_chapter(chapter: Chapter, argv: Sequence[str] | None = None) -> None:
+    """`python -m theory.CHAPTER [--format text|latex|markdown|html]`"""
+    parser = argparse.ArgumentParser(prog=f"python -m theory.{chapter.name}", description=chapter.title)
+    parser.add_argument("--format", choices=FORMATS, default="text")
+    form: Format = parser.parse_args(argv).format
+    write(chapter.render(form))
+
+
+def write(text: str) -> None:
+    """To standard output; a terminal that has no ∂ shows a replacement, not a traceback."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    print(text, end="")
