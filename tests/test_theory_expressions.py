@@ -43,7 +43,7 @@ TARGETS = {
     "max(x, 1 - x, 1/3)": lambda x: max(x, 1 - x, 1 / 3),
     "e^-x + 2**-x": lambda x: math.exp(-x) + 2**-x,
     "-x^2": lambda x: -(x**2),
-    "2**3**x": lambda x: 2 ** 3**x,
+    "2**3**x": lambda x: 2**3**x,
     "8/4/x": lambda x: 2 / x,
     "1 - 2 - x": lambda x: -1 - x,
     "||x| - 1|": lambda x: abs(abs(x) - 1),

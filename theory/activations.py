@@ -25,7 +25,7 @@ from sympy.polys.fields import FracElement, FracField
 from sympy.polys.matrices import DomainMatrix
 from sympy.polys.rings import PolyElement
 
-from theory.expressions import ELEMENTARY, Piece, evaluate_at, evaluate_precisely, real_symbol, split
+from theory.expressions import ELEMENTARY, Piece, evaluate_at, evaluate_precisely, exponentiate, real_symbol, split
 from theory.expressions import parse as parse_with
 
 __all__ = [
@@ -608,8 +608,8 @@ _BASIS: tuple[Callable[[Expr], Expr], ...] = (
     lambda a: Integer(1),
     lambda a: a,
     lambda a: a**2,
-    sympy.exp,
-    lambda a: sympy.exp(-a),
+    exponentiate,
+    lambda a: exponentiate(-a),
 )
 
 
@@ -641,7 +641,7 @@ def _solve_ansatz(value: Expr, slope: Expr, side: int, rate: Expr) -> list[Ratio
     half = _HalfLine(side, rate)
     try:
         target = half.convert(slope)
-        columns = [_convert_or_skip(half, make(value)) for make in _BASIS]
+        columns = [_convert_or_skip(half, make, value) for make in _BASIS]
     except _NotRational:
         return None
     known = [column for column in (*columns, target) if column is not None]
@@ -657,10 +657,10 @@ def _solve_ansatz(value: Expr, slope: Expr, side: int, rate: Expr) -> list[Ratio
     return None
 
 
-def _convert_or_skip(half: _HalfLine, expression: Expr) -> FracElement | None:
+def _convert_or_skip(half: _HalfLine, make: Callable[[Expr], Expr], value: Expr) -> FracElement | None:
     try:
-        return half.convert(expression)
-    except _NotRational:
+        return half.convert(make(value))
+    except (_NotRational, OverflowError):
         return None
 
 
@@ -688,7 +688,7 @@ def _increases(activation: Activation, rate: Expr) -> bool:
 def _is_surely_positive(slope: Expr, side: int, rate: Expr) -> bool:
     """Whether f' is a quotient of polynomials in p, t > 0 with positive coefficients only."""
     half = _HalfLine(side, rate)
-    element = _convert_or_skip(half, slope)
+    element = _convert_or_skip(half, lambda u: u, slope)
     if element is None or half.atoms or element == 0:
         return False
     return all(c > 0 for part in (element.numer, element.denom) for c in part.coeffs())

@@ -258,12 +258,13 @@ def sum_to_one(node: Expr, scene: Scene) -> Expr | None:
 @rule("factor out", Total)
 def factor_out(node: Expr, scene: Scene) -> Expr | None:
     """Σ_k c g_k = c Σ_k g_k, where c does not depend on k."""
-    if not isinstance(node, Total) or not isinstance(node.body, Mul):
+    if not isinstance(node, Total):
         return None
-    free = [f for f in node.body.args if node.index not in free_indices(f)]
-    if not free:
+    factors = Mul.make_args(node.body)
+    free = [f for f in factors if node.index not in free_indices(f)]
+    if not free or node.body == 1:
         return None
-    bound = Mul(*(f for f in node.body.args if f not in free))
+    bound = Mul(*(f for f in factors if f not in free))
     size = node.index.size
     inner = Total(bound, node.index) if bound != 1 else (size if isinstance(size, Symbol | Width) else Integer(size))
     return Mul(*free) * inner

@@ -35,6 +35,7 @@ __all__ = [
     "Piece",
     "evaluate_at",
     "evaluate_precisely",
+    "exponentiate",
     "parse",
     "real_symbol",
     "split",
@@ -84,11 +85,28 @@ def _take_sign(u: Expr) -> Expr:
     return sympy.sign(u, evaluate=bool(u.is_extended_real))
 
 
-def _exponentiate(u: Expr) -> Expr:
-    """Build exp(u), but never exp(10**9 log 2), which SymPy would work out as an exact integer."""
+def exponentiate(u: Expr) -> Expr:
+    """Build exp(u), but never exp(10**9 log 2), which SymPy would work out as an exact integer.
+
+    Errors: `OverflowError`.
+
+    >>> exponentiate(parse("x + log(2)"))
+    2*exp(x)
+    """
+    _check_exponent(u)
+    return sympy.exp(u)
+
+
+def _check_exponent(u: Expr) -> None:
     if not u.free_symbols and abs(evaluate_at(u)) > MAX_EXPONENT:
         raise OverflowError("too large an exponent")
-    return sympy.exp(u)
+    if any(bits * _find_largest(u) > MAX_BITS for bits in _measure_logarithms(u)):
+        raise OverflowError("too large an exponent")
+
+
+def _measure_logarithms(u: Expr) -> list[int]:
+    """List the bits of the numbers whose logarithms occur."""
+    return [_measure(node.args[0]) for node in u.atoms(sympy.log) if isinstance(node.args[0], Rational)]
 
 
 def _step(u: Expr, at_zero: int) -> Expr:
@@ -107,7 +125,7 @@ def _choose(extreme: type[Expr], *arguments: Expr) -> Expr:
 
 ELEMENTARY: FunctionTable = MappingProxyType(
     {
-        "exp": _exponentiate,
+        "exp": exponentiate,
         "log": sympy.log,
         "ln": sympy.log,
         "sqrt": sympy.sqrt,
@@ -479,8 +497,7 @@ def _list_exponentials(expression: Expr) -> list[tuple[int, Expr]]:
     powers = [power for power in expression.atoms(sympy.Pow) if isinstance(power.base, Rational)]
     found = [(_measure(power.base), power.exp) for power in powers]
     for exponential in expression.atoms(sympy.exp):
-        logs = [u.args[0] for u in exponential.atoms(sympy.log) if isinstance(u.args[0], Rational)]
-        found += [(_measure(number), exponential.args[0]) for number in logs]
+        found += [(bits, exponential.args[0]) for bits in _measure_logarithms(exponential)]
     return found
 
 
@@ -597,7 +614,7 @@ class _Parser:
             return base
         exponent = self.descend(token, self.read_sign)
         self.check_power(token, base, exponent)
-        return self.build(token, lambda u, v: u**v, base, exponent)
+        return self.build(token, lambda u, v: exponentiate(v) if u is sympy.E else u**v, base, exponent)
 
     def check_power(self, token: _Token, base: Expr, exponent: Expr) -> None:
         """Refuse a power before SymPy works it out exactly."""
@@ -656,7 +673,13 @@ class _Parser:
             arguments.append(self.descend(opening, self.read_comparison))
         self.close(opening, ")")
         self.check_arguments(token, len(arguments))
-        return self.build(token, self.functions[name], *arguments)
+        return self.build(token, lambda *u: self.call(name, *u), *arguments)
+
+    def call(self, name: str, *arguments: Expr) -> Expr:
+        """Apply a function; those that are not elementary may hold exponentials."""
+        if name not in ELEMENTARY and arguments[0].free_symbols:
+            _check_exponent(arguments[0])
+        return self.functions[name](*arguments)
 
     def check_arguments(self, token: _Token, count: int) -> None:
         low, high = (2, MAX_ARGUMENTS) if token.text in _MANY_ARGUMENTS else (1, 1)

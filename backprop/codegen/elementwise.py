@@ -319,8 +319,11 @@ def _jumps_at_end(expression: Expr, piece: Piece) -> bool:
     """Whether the value at the end of a piece is not the piece's (sign(0) is 0, to the left it is -1)."""
     if piece.upper.is_infinite:
         return False
-    here = (evaluate_precisely(u, piece.upper, _DIGITS) for u in (expression, piece.expression))
-    return bool(abs(next(here) - next(here)) > _SAME_VALUE)
+    try:
+        here = [evaluate_precisely(u, piece.upper, _DIGITS) for u in (expression, piece.expression)]
+        return not abs(here[0] - here[1]) <= _SAME_VALUE
+    except (ArithmeticError, ValueError):
+        return True
 
 
 def _write_form(form: StableForm, values: list[Expr], name: str, doc: str) -> FunctionSource:

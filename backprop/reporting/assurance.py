@@ -1,0 +1,46 @@
+"""The levels of assurance: what each word means, and what is not shown.  README, report and demo quote this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["LEVELS", "NOT_SHOWN", "Level"]
+
+
+@dataclass(frozen=True)
+class Level:
+    """One word, what it means, how it is established."""
+
+    word: str
+    means: str
+    how: str
+
+
+LEVELS = (
+    Level(
+        "derived",
+        "holds for every depth, width and differentiable activation",
+        "steps by named rules, each re-evaluated by a witness over GF(2^61 - 1) that knows no rule; "
+        "induction over the layers checked for closure",
+    ),
+    Level(
+        "exact",
+        "the wiring of the generated source, unchanged, is right at its sizes for arbitrary f and f'",
+        "the source runs over GF(2^61 - 1) with every function of its table replaced by random values; "
+        "⟨gradient, u⟩ = dC[u] along a random u; the bound for a false pass is stated",
+    ),
+    Level(
+        "tested",
+        "no counterexample in the cases that were tried",
+        "complex step and Richardson-extrapolated differences with a stated uncertainty, along random "
+        "directions and at single entries; random networks from Hypothesis",
+    ),
+)
+
+NOT_SHOWN = (
+    "kinks: where an activation has a corner, f' follows a convention (the value from the left), not a theorem",
+    "rounding: floating-point results carry errors of a few units in the last place, more in the tails of f'",
+    "other sizes: the exact check speaks of the sizes it ran at; that they do not matter is what the derivation says",
+    "the approximation error is the largest on a dense grid, not a bound between the points",
+    "training: that an optimiser finds good parameters is an observation, not a result",
+)
