@@ -315,6 +315,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return INTERRUPTED
             raise
         return complain(f"{message()} Try 'backprop --help'.")
+    if code == INTERRUPTED:
+        sys.stderr.write("interrupted\n")
     return code if isinstance(code, int) else HOLDS
 
 

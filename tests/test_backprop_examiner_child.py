@@ -97,7 +97,9 @@ def test_a_verdict_cannot_be_printed(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are a POSIX matter")
 def test_no_process_is_left_behind(tmp_path: Path) -> None:
     note = tmp_path / "pid"
-    start = "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(100)'])"
+    start = (
+        "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(100)'])"
+    )
     examine_file(write(tmp_path, f"{GOOD}\n{start}\nopen({str(note)!r}, 'w').write(str(p.pid))\n"))
     state = subprocess.run(
         ["ps", "-o", "stat=", "-p", note.read_text()], capture_output=True, text=True, check=False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,7 +47,7 @@ def network(
 
     def parameters(rng: np.random.Generator) -> Any:
         b = 0.0 if zero_biases else 0.1
-        pairs = zip(sizes[:-1], sizes[1:], strict=True)
+        pairs = pairwise(sizes)
         return [(rng.normal(size=(i, o)) / np.sqrt(i), b * rng.normal(size=o)) for i, o in pairs]
 
     def data(rng: np.random.Generator, n: int = BATCH) -> Any:
@@ -113,7 +114,9 @@ def as_dict() -> Functions:
     base = network()
 
     def join(pairs: Any) -> Any:
-        return {f"{k}{i}": v for i, pair in enumerate(pairs, start=1) for k, v in zip("Wb", pair, strict=True)}
+        return {
+            f"{k}{i}": v for i, pair in enumerate(pairs, start=1) for k, v in zip("Wb", pair, strict=True)
+        }
 
     def split(d: Any) -> Any:
         return [(d["W1"], d["b1"]), (d["W2"], d["b2"])]
@@ -164,7 +167,9 @@ def as_flat() -> Functions:
 
 def with_lists() -> Functions:
     base = network()
-    return change(base, gradients=lambda p, X, Y: [[W.tolist(), b.tolist()] for W, b in base["gradients"](p, X, Y)])
+    return change(
+        base, gradients=lambda p, X, Y: [[W.tolist(), b.tolist()] for W, b in base["gradients"](p, X, Y)]
+    )
 
 
 def with_dropout(draw: Callable[[Any, int], Any] | None = None) -> Functions:
@@ -232,9 +237,9 @@ def stepping(update: Callable[..., Any]) -> Functions:
 
 
 def step_right(params: Any, X: Any, Y: Any, rate: float) -> None:
-    for (W, b), (dW, db) in zip(params, network()["gradients"](params, X, Y), strict=True):
-        W -= rate * dW
-        b -= rate * db
+    for layer, gradient in zip(params, network()["gradients"](params, X, Y), strict=True):
+        for array, change_of_it in zip(layer, gradient, strict=True):
+            np.subtract(array, rate * change_of_it, out=array)
 
 
 def step_too_early(params: Any, X: Any, Y: Any, rate: float) -> Any:
@@ -264,7 +269,9 @@ RIGHT: dict[str, Functions] = {
     "relu with slope one at zero, and everything at zero": network(
         relu, lambda z: (z >= 0) * 1.0, inputs=0.0, zero_biases=True
     ),
-    "relu with slope a half at zero": network(relu, lambda z: np.heaviside(z, 0.5), inputs=0.0, zero_biases=True),
+    "relu with slope a half at zero": network(
+        relu, lambda z: np.heaviside(z, 0.5), inputs=0.0, zero_biases=True
+    ),
     "absolute value": network(np.abs, np.sign),
     "float32 in cost and gradient": network(single=(True, True)),
     "float32 in the cost only": network(single=(True, False)),
@@ -312,7 +319,11 @@ WRONG: dict[str, tuple[Functions, str, int | None]] = {
         "BP4",
         2,
     ),
-    "under a large constant": (spoil(network(constant=1e6), lambda g: only_second_weights(g, 1.01)), "BP4", 2),
+    "under a large constant": (
+        spoil(network(constant=1e6), lambda g: only_second_weights(g, 1.01)),
+        "BP4",
+        2,
+    ),
     "transposed": (spoil(network(sizes=(4, 3, 3)), lambda g: [g[0], (g[1][0].T, g[1][1])]), "BP4", 2),
     "bias of one sample": (spoil(network(), lambda g: [(g[0][0], g[0][1] / BATCH), g[1]]), "BP3", 1),
     "bias as one number": (spoil(network(), lambda g: [g[0], (g[1][0], g[1][1].sum())]), "BP3", 2),
@@ -404,7 +415,13 @@ def test_the_report_is_plain_json_and_readable() -> None:
     data = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert set(data) == {"verdict", "findings", "evidence", "reproduce"}
     assert set(data["findings"][0]) == {"equation", "layer", "parameters", "cause", "explanation", "entries"}
-    assert set(data["findings"][0]["entries"][0]) == {"parameter", "index", "yours", "expected", "uncertainty"}
+    assert set(data["findings"][0]["entries"][0]) == {
+        "parameter",
+        "index",
+        "yours",
+        "expected",
+        "uncertainty",
+    }
     assert data["findings"][0]["cause"] == "unknown"
     assert "Root cause: BP2, layer 1 (W1, b1)" in str(report)
     assert "escapes" in data["evidence"]["tensors"]["W1"]

@@ -152,8 +152,9 @@ class Activation:
         """The smooth pieces of f, in order."""
         try:
             return split(self.expression)
-        except (ArithmeticError, ValueError) as error:
-            raise ActivationError(f"activation {self.name!r}: {error}") from None
+        except (ArithmeticError, ValueError, TypeError, AttributeError) as error:  # SymPy raises the last two too
+            reason = error if isinstance(error, ValueError) else "its cases cannot be told apart"
+            raise ActivationError(f"activation {self.name!r}: {reason}") from None
 
     @cached_property
     def derivatives(self) -> tuple[Expr, ...]:
@@ -243,14 +244,14 @@ def find(name_or_expression: str) -> Activation:
     """
     if not isinstance(name_or_expression, str):
         raise ActivationError(f"expected an activation's name or an expression in x, got {name_or_expression!r:.40}")
-    return _find(name_or_expression.strip())
+    text = name_or_expression.strip()
+    return _find(ALIASES.get(text, text))
 
 
 @functools.lru_cache(maxsize=256)
 def _find(text: str) -> Activation:
-    name = ALIASES.get(text, text)
-    if name in _STATEMENTS:
-        return Activation(name, _STATEMENTS[name].formula(X), _STATEMENTS[name].reference)
+    if text in _STATEMENTS:
+        return Activation(text, _STATEMENTS[text].formula(X), _STATEMENTS[text].reference)
     if text != "x" and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", text):
         raise ActivationError(_describe_unknown(text))
     activation = Activation(text, parse(text))
@@ -316,7 +317,10 @@ class _HalfLine:
     def convert(self, node: Expr) -> FracElement:
         """Write an expression in x, T and M as a rational function."""
         if node not in self.known:
-            self.known[node] = self.work_out(node)
+            try:
+                self.known[node] = self.work_out(node)
+            except OverflowError:
+                raise _NotRational(f"{node} is too large") from None
         return self.known[node]
 
     def work_out(self, node: Expr) -> FracElement:
@@ -371,7 +375,7 @@ class _HalfLine:
         steps = -self.side * linear / self.rate
         if not isinstance(steps, Integer) or abs(steps) > _LARGEST_POWER:
             raise _NotRational("rates of growth without a common measure of their size")
-        atoms = (self.name_atom(sympy.exp(term)) for term in sympy.Add.make_args(rest) if term != 0)
+        atoms = (self.name_atom(exponentiate(term)) for term in sympy.Add.make_args(rest) if term != 0)
         return functools.reduce(lambda a, b: a * b, atoms, self.t ** int(steps))
 
     def convert_logarithm(self, node: Expr) -> FracElement:
@@ -426,9 +430,9 @@ def _choose_unit(polynomial: Expr) -> Expr:
 
 _EXPONENTIAL_FORMS: Mapping[type, Callable[[Expr], Expr]] = MappingProxyType(
     {
-        sympy.tanh: lambda u: (sympy.exp(2 * u) - 1) / (sympy.exp(2 * u) + 1),
-        sympy.sinh: lambda u: (sympy.exp(u) - sympy.exp(-u)) / 2,
-        sympy.cosh: lambda u: (sympy.exp(u) + sympy.exp(-u)) / 2,
+        sympy.tanh: lambda u: (exponentiate(2 * u) - 1) / (exponentiate(2 * u) + 1),
+        sympy.sinh: lambda u: (exponentiate(u) - exponentiate(-u)) / 2,
+        sympy.cosh: lambda u: (exponentiate(u) + exponentiate(-u)) / 2,
     }
 )
 
@@ -660,7 +664,7 @@ def _solve_ansatz(value: Expr, slope: Expr, side: int, rate: Expr) -> list[Ratio
 def _convert_or_skip(half: _HalfLine, make: Callable[[Expr], Expr], value: Expr) -> FracElement | None:
     try:
         return half.convert(make(value))
-    except (_NotRational, OverflowError):
+    except (_NotRational, OverflowError):  # exp(a) itself may be too large to write down
         return None
 
 

@@ -59,7 +59,27 @@ def render_section(section: Section, form: Format) -> str:
         return printers[form]()
     if isinstance(section, Formula):
         return render_formula(section, form)
-    return {"latex": escape_latex(section), "html": f"<p>{escape(section)}</p>"}.get(form, section)
+    return {"latex": latex_paragraph, "html": html_paragraph}.get(form, str)(section)
+
+
+def split_items(text: str) -> tuple[str, list[str]]:
+    """A paragraph and the list under it (lines that begin with a dash)."""
+    lines = text.splitlines()
+    return " ".join(x for x in lines if not x.startswith("- ")), [x[2:] for x in lines if x.startswith("- ")]
+
+
+def html_paragraph(text: str) -> str:
+    """<p>, and <ul> for a list."""
+    lead, items = split_items(text)
+    listed = f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>" if items else ""
+    return f"<p>{escape(lead)}</p>{listed}"
+
+
+def latex_paragraph(text: str) -> str:
+    """A paragraph, and itemize for a list."""
+    lead, items = split_items(text)
+    listed = "".join(rf"\item {escape_latex(item)}" for item in items)
+    return escape_latex(lead) + (rf"\begin{{itemize}}{listed}\end{{itemize}}" if items else "")
 
 
 def render_formula(formula: Formula, form: Format) -> str:

@@ -46,7 +46,7 @@ MAX_DEPTH = 40  # brackets, signs and powers inside one another
 MAX_NODES = 250  # numbers, names and operations
 MAX_DIGITS = 40  # of one number
 MAX_EXPONENT = 1000  # of a constant, and of a number's own exponent
-MAX_POWER = 100  # of anything with x in it
+MAX_POWER = 64  # of anything with x in it
 MAX_BITS = 4096  # of an exact integer, numerator or denominator
 MAX_ARGUMENTS = 8  # of min and max
 
@@ -195,6 +195,7 @@ _OWN_FUNCTIONS: Mapping[type, Callable[..., Any]] = MappingProxyType(
         sympy.Pow: _raise_power,
     }
 )
+_KNOWN = {*_NAMES_IN_LIBRARY, *_OWN_FUNCTIONS, sympy.cot}
 
 
 def evaluate_at(expression: Expr, point: float = 0.0) -> float:
@@ -240,12 +241,12 @@ _PRECISE = SimpleNamespace(
 
 
 def _evaluate(node: Expr, point: Any, library: Any) -> Any:
-    """Evaluate with the elementary functions of a library: `math`, or mpmath's with bounds."""
+    """Evaluate with the functions of a library: `math`, or mpmath's with bounds; constants such as a root by SymPy."""
     if isinstance(node, Symbol):
         return point
     if isinstance(node, sympy.Piecewise):
         return next(_evaluate(v, point, library) for v, holds in node.args if _holds(holds, point, library))
-    if not node.args:
+    if not node.args or (node.func not in _KNOWN and node.is_number):
         return _convert_number(node, library)
     arguments = [_evaluate(u, point, library) for u in node.args]
     if isinstance(node, sympy.cot):
@@ -264,7 +265,7 @@ def _convert_number(number: Expr, library: Any) -> Any:
         return mpmath.mpf(int(number.p)) / int(number.q)
     if number in (sympy.pi, sympy.E):
         return +(library.pi if number is sympy.pi else library.e)
-    if number.is_finite is False or not number.is_real:
+    if not (number.is_finite and number.is_real):
         raise ValueError(f"{number} is not a finite real number")
     return float(number) if library is math else mpmath.mpf(str(number.evalf(mpmath.mp.dps)))
 
@@ -571,7 +572,7 @@ class _Parser:
                 evaluate_at(result)
         except OverflowError:
             raise self.complain(token, f"{token.text!r} gives a number that is too large") from None
-        except (ArithmeticError, ValueError, TypeError):
+        except (ArithmeticError, ValueError, TypeError, AttributeError):  # SymPy raises the last by mistake
             raise self.complain(token, f"{token.text!r} gives no finite real number here") from None
         if _count_bits(result) > MAX_BITS:
             raise self.complain(token, f"{token.text!r} gives an exact number of more than {MAX_BITS} bits")

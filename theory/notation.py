@@ -111,7 +111,7 @@ class Variable(Node):
 
     @property
     def layer(self) -> Expr | None:
-        return None if self.args[1] == NO_LAYER else self.args[1]
+        return None if isinstance(self.args[1], Str) else self.args[1]
 
     @property
     def indices(self) -> tuple[Index, ...]:

@@ -62,7 +62,6 @@ class Alphabet:
         return f"{above}/{below}"
 
     def derivative(self, u: str, x: str, held: bool) -> str:
-        u = f"({u})" if " " in u or "/" in u else u
         return f"∂{u}/∂{x}" + ("|held" if held else "")
 
     def sum(self, index: str, size: str) -> str:
@@ -105,11 +104,9 @@ class Latex(Alphabet):
         return rf"\frac{{{above}}}{{{below}}}"
 
     def derivative(self, u: str, x: str, held: bool) -> str:
-        body = (
-            rf"\frac{{\partial {u}}}{{\partial {x}}}"
-            if len(u) < 40
-            else rf"\frac{{\partial}}{{\partial {x}}}\left[{u}\right]"
-        )
+        short = len(u) < 40
+        numerator, rest = (u, "") if short else ("", u)
+        body = rf"\frac{{\partial {numerator}}}{{\partial {x}}}{rest}"
         return rf"\left.{body}\right|_{{\mathrm{{held}}}}" if held else body
 
     def sum(self, index: str, size: str) -> str:
@@ -239,8 +236,8 @@ def show(expr: Expr, style: Style = "text") -> str:
 
 
 def math_ml(body: str, block: bool = False) -> str:
-    """Wrap a MathML body into its element."""
-    return f'<math display="{"block" if block else "inline"}">{body}</math>'
+    """Wrap a MathML body into its element; a block has large sums and fractions, and stays where text would be."""
+    return f"<math displaystyle='{'true' if block else 'false'}'>{body}</math>"
 
 
 @printer(Integer)
@@ -304,7 +301,10 @@ def print_delta(p: Printer, e: Expr) -> tuple[str, int]:
 
 @printer(Partial)
 def print_partial(p: Printer, e: Expr) -> tuple[str, int]:
-    return p.alphabet.derivative(p.show(e.u), p.show(e.x), isinstance(e, Held)), ATOM
+    u = p.show(e.u)
+    if not isinstance(e.u, Variable | Function | NamedFunction):
+        u = p.alphabet.group(u)
+    return p.alphabet.derivative(u, p.show(e.x), isinstance(e, Held)), ATOM
 
 
 @printer(Total)

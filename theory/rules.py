@@ -16,11 +16,10 @@ def sections() -> Sequence[Section]:
     letters = [f"{x.text}: {x.meaning}; batch shape {x.shape}, in code {x.python}" for x in GLOSSARY.values()]
     laws = [f"{rule.name}: {' '.join(rule.statement.split())}" for rule in RULES.values()]
     return [
-        "Letters. The first index of a weight is the unit of the previous layer, the second the unit of its own.",
-        "\n".join(letters),
+        "Letters. The first index of a weight is the unit of the previous layer, the second the unit of its own.\n"
+        + "\n".join(f"- {letter}" for letter in letters),
         "Rules. Each step of every derivation is one of these, and every step is re-checked by evaluating both "
-        "sides on random networks over the prime field GF(2^61 - 1).",
-        "\n".join(laws),
+        "sides on random networks over the prime field GF(2^61 - 1).\n" + "\n".join(f"- {law}" for law in laws),
     ]
 
 

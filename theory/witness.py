@@ -59,7 +59,7 @@ __all__ = ["PRIME", "World", "agree", "agree_in", "agree_real", "check", "worlds
 
 PRIME = 2**61 - 1
 MAX_DEPTH, MAX_WIDTH, MAX_ROWS = 6, 4, 3
-TRIALS, SAMPLES = 4, 3
+TRIALS, SAMPLES = 3, 3
 DIGITS = 60
 
 Dual = tuple[Any, Any]
@@ -127,6 +127,19 @@ class Reals(Field):
         return bool(abs(x - y) <= mpmath.mpf(10) ** (10 - DIGITS) * (1 + abs(x)))
 
 
+@lru_cache(maxsize=4096)
+def parts(x: Variable) -> tuple[str, Expr | None, tuple[Index, ...]]:
+    """Letter, layer and indices of a variable (asked for very often)."""
+    return x.name, x.layer, x.indices
+
+
+@lru_cache(maxsize=1024)
+def definitions_of(system: System, name: str) -> tuple[tuple[Definition, bool], ...]:
+    """The definitions of a letter, the last layer's own first, and whether each is for any layer."""
+    found = [(d, d.is_general) for d in system.definitions if d.target.name == name]
+    return tuple(sorted(found, key=lambda pair: pair[1]))
+
+
 @dataclass
 class World:
     """One random network with its cost: a place where every letter has a value.
@@ -142,7 +155,15 @@ class World:
     seed: int
     arithmetic: Field = field(default_factory=Field)
     drawn: dict[tuple[object, ...], int] = field(default_factory=dict)
+    places: dict[Expr | None, int] = field(default_factory=dict)
+    views: dict[int, World] = field(default_factory=dict)
     forward: dict[tuple[Key | None, bool], dict[Key, Dual]] = field(default_factory=dict)
+
+    def at_layer(self, layer: int) -> World:
+        """The same world seen from another value of the letter l; everything drawn or computed is shared."""
+        if layer not in self.views:
+            self.views[layer] = replace(self, layer=layer, places={})
+        return self.views[layer]
 
     @property
     def adjoints(self) -> dict[str, str]:
@@ -230,15 +251,14 @@ class World:
     def definition(self, key: Key) -> Definition | None:
         """What computes a quantity at this layer; the last layer's own definition wins over the general one."""
         name, layer, _ = key
-        for definition in sorted(self.system.definitions, key=lambda d: d.is_general):
-            fits = 1 <= layer <= self.depth if definition.is_general else layer == self.depth
-            if definition.target.name == name and fits:
+        for definition, general in definitions_of(self.system, name):
+            if 1 <= layer <= self.depth if general else layer == self.depth:
                 return definition
         return None
 
     def follow(self, definition: Definition, key: Key, seed: Key | None, held: bool) -> Dual:
         """Evaluate a definition's right-hand side for one layer and one set of indices."""
-        world = replace(self, layer=key[1])
+        world = self.at_layer(key[1])
         return world.evaluate(definition.expr, dict(zip(definition.target.indices, key[2], strict=True)), seed, held)
 
     def cuts(self, name: str, layer: int) -> bool:
@@ -261,8 +281,11 @@ class World:
     # -- meaning of the nodes
 
     def key(self, x: Variable, bound: dict[Index, int]) -> Key:
-        layer = -1 if x.layer is None else self.whole(x.layer)
-        return x.name, layer, tuple(bound[index] for index in x.indices)
+        name, layer, indices = parts(x)
+        where = self.places.get(layer)
+        if where is None:
+            where = self.places[layer] = -1 if layer is None else self.whole(layer)
+        return name, where, tuple([bound[index] for index in indices])
 
     def evaluate(self, e: Expr, bound: dict[Index, int], seed: Key | None = None, held: bool = False) -> Dual:
         """The value of a formula, with its infinitesimal part along the seed."""

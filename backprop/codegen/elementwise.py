@@ -67,10 +67,7 @@ class FunctionSource:
 # ---------------------------------------------------------------------------------------------- printer
 
 _FUNCTIONS: Mapping[type, str] = MappingProxyType(
-    {
-        getattr(sympy, name): name
-        for name in ("exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "log", "erf")
-    }
+    {getattr(sympy, name): name for name in ("exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "log", "erf")}
     | {sympy.asin: "arcsin", sympy.acos: "arccos", sympy.atan: "arctan", sympy.Abs: "abs"}
 )
 _JUMPS: Mapping[type, str] = MappingProxyType(
@@ -189,9 +186,7 @@ class Printer:
             return f"{self.prefix}log1p({self.write(node.args[0] - 1)})", _ATOM
         if node.func not in _FUNCTIONS:
             where = _shorten(str(node))
-            raise UsageError(
-                f"cannot print {node.func.__name__} in {where} as NumPy code; rewrite it without"
-            )
+            raise UsageError(f"cannot print {node.func.__name__} in {where} as NumPy code; rewrite it without")
         name = _FUNCTIONS[node.func]
         if name in SPECIAL_FUNCTIONS:
             self.special.append(name)
@@ -432,10 +427,7 @@ def _choose(cases: list[_Case], printer: Printer, lines: list[str]) -> str:
     """Return nested np.where, such that NaN ends up in a formula that contains z."""
     edges = [printer.write(upper) for upper, _ in cases[:-1]]
     names = ("left", "right") if len(cases) == 2 else tuple(f"case{k}" for k in range(1, len(cases) + 1))
-    texts = [
-        _name_if_long(printer.write(value), name, lines)
-        for name, (_, value) in zip(names, cases, strict=True)
-    ]
+    texts = [_name_if_long(printer.write(value), name, lines) for name, (_, value) in zip(names, cases, strict=True)]
     if len(cases) == 2 and cases[0][1].free_symbols:
         return f"np.where(z > {edges[0]}, {texts[1]}, {texts[0]})"
     result = texts[-1] if cases[-1][1].free_symbols else f"np.where(z > {edges[-1]}, {texts[-1]}, z)"
@@ -504,16 +496,14 @@ _LONG_NUMBER = 10**6  # fractions of larger numbers are shown as decimals
 _FLOAT_DIGITS = 17  # enough to tell any two floats apart
 
 
-def _assemble(
-    name: str, argument: str, doc: str, lines: list[str], printer: Printer | None = None
-) -> FunctionSource:
+def _assemble(name: str, argument: str, doc: str, lines: list[str], printer: Printer | None = None) -> FunctionSource:
     special = dict.fromkeys(printer.special) if printer else {}
     body = "".join(f"{INDENT}{line}\n" for line in lines)
     text = f'def {name}({argument}):\n{INDENT}"""{doc}"""\n{body}'
     return FunctionSource(name, text, merge_support(write_special(one) for one in special))
 
 
-class _FormulaPrinter(StrPrinter):  # type: ignore[misc]
+class _FormulaPrinter(StrPrinter):
     """Mathematics for a docstring: SymPy's text, with the argument's own letter and short numbers."""
 
     def __init__(self, argument: str) -> None:

@@ -111,7 +111,7 @@ def write_line(assignment: Assignment) -> str:
 
     >>> z, W = Name("z1", ("n", 2)), Name("W1", (3, 2))
     >>> write_line(Assignment(z, MatMul(Name("X", ("n", 3)), W), "F1"))
-    'z1 = X @ W1                                     # F1   (n, 2)'
+    'z1 = X @ W1                                      # F1   (n, 2)'
     """
     code = f"{assignment.target.id} = {write_expression(assignment.value)}"
     return f"{code:<{COMMENT_COLUMN}} # {assignment.label:<4} {write_shape(assignment.target.shape)}"
@@ -263,7 +263,8 @@ def emit(network: Network, program: Program) -> str:
     constants = [
         f"SIZES = {network.sizes!r}",
         f'TARGETS = "{network.targets}"' + TARGET_COMMENT[network.targets],
-        f"TABLE = {{{entries}}}  # function: its derivative",
+        "# every function that is not plain arithmetic, with the name of its derivative",
+        f"TABLE = {{{entries}}}",
     ]
     head = write_heading(network) + "\nimport numpy as np\n\n" + "\n".join(constants) + "\n"
     return "\n\n".join(

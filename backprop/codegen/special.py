@@ -25,9 +25,7 @@ _OUTER_DEGREE = 23
 _OUTER_BEGIN = -0.5  # y at |z| = 1
 
 
-def interpolate(
-    function: Callable[[mpmath.mpf], mpmath.mpf], low: float, high: float, degree: int
-) -> list[mpmath.mpf]:
+def interpolate(function: Callable[[mpmath.mpf], mpmath.mpf], low: float, high: float, degree: int) -> list[mpmath.mpf]:
     """Return c such that sum of c_k y**k is the function at degree + 1 Chebyshev points of [low, high]."""
     middle, radius = (mpmath.mpf(low) + high) / 2, (mpmath.mpf(high) - low) / 2
     count = degree + 1

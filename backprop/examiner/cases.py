@@ -65,8 +65,10 @@ class Case:
 
     def gradients(self, values: Sequence[Array]) -> list[Any]:
         """Evaluate the subject's gradients: one array for each leaf, None where there is nothing usable."""
-        params = self.pack(values)
-        return self.read(self._call("gradients", params))
+        returned = self._call("gradients", self.pack(values))
+        if returned is None:
+            raise Unusable(f"{self.subject.label}: gradients returned None; return the structure of params")
+        return self.read(returned)
 
     def read(self, nest: Nest) -> list[Any]:
         """Take a nest like the parameters apart; every usable leaf becomes a float64 array of its own."""

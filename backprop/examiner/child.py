@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,6 +22,7 @@ __all__ = ["examine_file", "main"]
 TIMEOUT = 60.0
 MEMORY = 4 * 2**30
 GRACE = 2.0
+POLL = 0.05
 KEPT_OUTPUT = 2000
 JUDGE = "backprop.examiner.judge:judge"
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -38,26 +40,19 @@ def examine_file(
     never reads as a pass: the verdict comes back on a private pipe, with a number drawn for this call, and
     where it is missing the report says "unusable" and why. Processes it leaves behind are ended.
     """
-    label = str(target)
-    request = {
-        "target": label,
-        "seed": seed,
-        "memory": memory,
-        "judge": judge,
-        "nonce": secrets.token_hex(16),
-    }
+    label, nonce = str(target), secrets.token_hex(16)
+    request = {"target": label, "seed": seed, "memory": memory, "judge": judge, "nonce": nonce}
     process = _start()
-    verdict, noise = _Listener(process.stdout, request["nonce"]), _Drain(process.stderr)
-    with contextlib.suppress(OSError):
-        assert process.stdin is not None
-        process.stdin.write(json.dumps(request).encode() + b"\n")
-        process.stdin.close()
-    late = not verdict.wait(process, timeout)
-    _end(process)
+    try:
+        verdict, noise = _Listener(process.stdout, nonce), _Drain(process.stderr)
+        _send(process, request)
+        late = not verdict.wait(process, timeout)
+    finally:
+        _end(process)
+    said = noise.last_line()
     if verdict.report is not None:
         return Report.from_dict(verdict.report, label)
     reason = f"it did not finish within {timeout:g} s" if late else _describe_end(process.returncode)
-    said = noise.last_line()
     note = f"{label}: {reason}" + (f"; its last output: {said}" if said else "")
     return Report("unusable", label, notes=(note,), reproduce=f"backprop verify {label} --seed {seed}")
 
@@ -102,6 +97,12 @@ def _start() -> subprocess.Popen[bytes]:
     )
 
 
+def _send(process: subprocess.Popen[bytes], request: dict[str, Any]) -> None:
+    assert process.stdin is not None
+    with contextlib.suppress(OSError), process.stdin as pipe:
+        pipe.write(json.dumps(request).encode() + b"\n")
+
+
 class _Listener:
     """Waits for the one line that carries the number of this call."""
 
@@ -113,9 +114,8 @@ class _Listener:
 
     def wait(self, process: subprocess.Popen[bytes], timeout: float) -> bool:
         """Wait for the verdict or the end of the process; False if neither came in time."""
-        waited, slice_ = 0.0, 0.05
-        while waited < timeout and not self._done.wait(slice_):
-            waited += slice_
+        end = time.monotonic() + timeout
+        while time.monotonic() < end and not self._done.wait(POLL):
             if process.poll() is not None:
                 # A grandchild may hold the pipe open for ever, so the end of the pipe is not waited for.
                 self._done.wait(GRACE)
@@ -124,7 +124,8 @@ class _Listener:
 
     def _listen(self, pipe: IO[bytes] | None) -> None:
         assert pipe is not None
-        with contextlib.suppress(OSError, ValueError):
+        # The thread that reads a pipe closes it: a process that got away may hold the other end for ever.
+        with contextlib.suppress(OSError, ValueError), pipe:
             for line in pipe:
                 if self._accept(line):
                     break
@@ -158,7 +159,7 @@ class _Drain:
 
     def _read(self, pipe: IO[bytes] | None) -> None:
         assert pipe is not None
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError), pipe:
             while chunk := pipe.read1(65536):  # type: ignore[attr-defined]
                 self._kept = (self._kept + chunk)[-KEPT_OUTPUT:]
 

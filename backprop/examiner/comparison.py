@@ -11,7 +11,7 @@ from backprop.examiner.cases import Array, Case
 from backprop.examiner.examination import CaseExamination, Reading, TensorVerdict
 from backprop.examiner.kinks import confirm_mismatch
 from backprop.examiner.oracles import Estimate, Oracle, measure_gradient_noise, measure_noise, tensor_sizes
-from backprop.examiner.tolerance import DECIDED, GRADIENT_NOISE_SAFETY, RELATIVE_SLACK, agree
+from backprop.examiner.tolerance import DECIDED, GRADIENT_NOISE_SAFETY, MARGIN, RELATIVE_SLACK, agree
 
 __all__ = ["examine_case", "shape_fits"]
 
@@ -198,10 +198,13 @@ class _Probe:
         norm = float(np.linalg.norm(direction))
         return RELATIVE_SLACK * self.scale + GRADIENT_NOISE_SAFETY * self.noise * norm
 
-    def _mismatches(self, reading: Reading) -> bool:
+    def _mismatches(self, reading: Reading, margin: float = 1.0) -> bool:
         norm = 1.0 if reading.index is not None else math.sqrt(self.leaf.size)
         slack = RELATIVE_SLACK * self.scale + GRADIENT_NOISE_SAFETY * self.noise * norm
-        return not agree(reading.yours, reading.expected, reading.uncertainty, slack)
+        uncertainty = margin * reading.uncertainty
+        if not math.isfinite(uncertainty):
+            return margin == 1.0
+        return not agree(reading.yours, reading.expected, uncertainty, slack)
 
     def _settle(self, whole: float) -> None:
         tried = confirmed = 0
@@ -211,7 +214,7 @@ class _Probe:
                 reading.state = "agrees" if reading.uncertainty <= enough or not enough else "undecided"
                 continue
             reading.state = "kink"
-            if not math.isfinite(reading.uncertainty):
+            if not self._mismatches(reading, MARGIN):
                 reading.state = "undecided"
             elif tried < CONFIRMATIONS or confirmed:
                 if tried < CONFIRMATIONS:

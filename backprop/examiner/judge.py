@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop.examiner.cases import Case, choose_cases
+from backprop.examiner.cases import Case, choose_cases, draw_case
 from backprop.examiner.comparison import examine_case
 from backprop.examiner.examination import CaseExamination, Examination
 from backprop.examiner.localise import localise
@@ -26,6 +26,8 @@ __all__ = ["examine", "judge"]
 
 LEVEL = "tested"
 SHOWN_MEMORY_ENTRIES = 6
+MORE_POINTS = 2
+FURTHER = 100
 
 
 def judge(subject: Any, *, seed: int = 0) -> Report:
@@ -72,27 +74,55 @@ def examine(subject: Subject, seed: int) -> tuple[Examination, list[Finding]]:
     if not np.isfinite(cases[0].cost(cases[0].values)):
         raise Unusable(f"{subject.label}: the cost is NaN or infinite at its own parameters and data")
     settle_randomness(cases, notes)
-    impurity = (
-        check_purity(cases[-1 if cases[-1].rows == cases[0].rows else 1], cases[0], notes)
-        if len(cases) > 1
-        else check_purity(cases[0], cases[0], notes)
-    )
-    if impurity is not None:
-        return examination, [_explain_impurity(examination, cases[min(1, len(cases) - 1)], impurity)]
-    rng = np.random.default_rng([seed, 2])
     main = cases[min(1, len(cases) - 1)]
+    impurity = check_purity(main, cases[0], notes)
+    if impurity is not None:
+        return examination, [_explain_impurity(examination, main, impurity)]
+    rng = np.random.default_rng([seed, 2])
     for case in cases:
-        try:
-            examination.cases.append(examine_case(case, rng, thorough=case is main))
-        except Unusable as error:
-            if case is cases[0]:
-                raise
-            notes.append(f"left out ({case.label}): {error}")
+        _examine_into(examination, case, rng, thorough=case is main, needed=case is cases[0])
+    _look_for_life(examination, subject, seed, rng, reseed=main.reseed)
     _note_kinks(examination)
     findings = localise(examination)
     if not findings and subject.has("step"):
         findings = check_step(examination)
     return examination, findings
+
+
+def _examine_into(
+    examination: Examination, case: Case, rng: np.random.Generator, *, thorough: bool, needed: bool
+) -> None:
+    try:
+        examination.cases.append(examine_case(case, rng, thorough=thorough))
+    except Unusable as error:
+        if needed:
+            raise
+        examination.notes.append(f"left out ({case.label}): {error}")
+
+
+def _look_for_life(
+    examination: Examination, subject: Subject, seed: int, rng: np.random.Generator, *, reseed: bool
+) -> None:
+    """Visit more points while some gradient is zero everywhere, as in a network whose units are all dead."""
+    for extra in range(MORE_POINTS):
+        if not _list_silent(examination):
+            return
+        try:
+            case = draw_case(subject, seed + FURTHER + extra, jitter=True)
+        except Unusable:
+            return
+        case.reseed = reseed
+        _examine_into(examination, case, rng, thorough=True, needed=False)
+    silent = _list_silent(examination)
+    if silent and not any(examination.is_wrong(i) for i in range(len(examination.leaves))):
+        where = (
+            "the derivative is zero at every point visited, so that only a gradient of zero could be compared"
+        )
+        examination.notes.append(f"{', '.join(silent)}: {where}")
+
+
+def _list_silent(examination: Examination) -> list[str]:
+    return [leaf.name for i, leaf in enumerate(examination.leaves) if examination.is_silent(i)]
 
 
 def _decide(examination: Examination, findings: list[Finding]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backprop.examiner.examination import Examination, TensorVerdict
+from backprop.examiner.examination import CaseExamination, Examination, TensorVerdict
 from backprop.examiner.patterns import common_factor, describe_tensor, is_zero
 from backprop.examiner.probes import Probes
 from backprop.examiner.report import Entry, Finding
@@ -78,11 +78,10 @@ def _explain_whole(examination: Examination, wrong: list[int]) -> Finding | None
         examination.leaves
     ):
         return None
-    factors = [common_factor([case.tensors[i] for i in wrong]) for case in examination.cases]
+    faulty = [case for case in examination.cases if any(case.tensors[i].faulty for i in wrong)]
+    factors = [common_factor([case.tensors[i] for i in wrong]) for case in faulty]
     known = [f for f in factors if f is not None]
-    if not known or len(known) < sum(
-        any(case.tensors[i].faulty for i in wrong) for case in examination.cases
-    ):
+    if len(known) < len(faulty):
         return None
     depth = examination.depth or None
     if all(abs(f + 1) < 1e-3 for f in known):
@@ -96,11 +95,11 @@ def _explain_whole(examination: Examination, wrong: list[int]) -> Finding | None
             wrong,
             "Every gradient is zero: it is never computed or never stored.",
         )
-    return _find(examination, "cost", None, wrong, _describe_factors(examination, known))
+    return _find(examination, "cost", None, wrong, _describe_factors(faulty, known))
 
 
-def _describe_factors(examination: Examination, factors: list[float]) -> str:
-    rows = [case.case.rows or 0 for case in examination.cases]
+def _describe_factors(cases: list[CaseExamination], factors: list[float]) -> str:
+    rows = [case.case.rows or 0 for case in cases]
     text = " and ".join(dict.fromkeys(f"{f:.6g}" for f in factors))
     hint = ""
     if all(n and abs(f / n - 1) < 1e-3 for f, n in zip(factors, rows, strict=False)):
@@ -148,14 +147,17 @@ def _is_delta_fault(layer: Layer, below: list[Layer], probes: Probes) -> bool:
     """Whether the error of this layer is wrong, and not just what is made of it."""
     if any(lower.right and not lower.wrong for lower in below):
         return False
-    right_b = [i for i in layer.right if probes.leaves[i].role == "b"]
-    right_W = [i for i in layer.right if probes.leaves[i].role != "b"]
-    if layer.wrong_W and layer.wrong_b:
-        return not right_W and not right_b
-    if layer.wrong_b:
-        return not right_W and not any(probes.leaves[i].role != "b" for i in layer.silent)
+    leaves = probes.leaves
+    # A right gamma or beta beside W says nothing: they are made from the error after the normalisation.
+    right = [leaves[i].role for i in layer.right if leaves[i].dense]
+    wrong = [leaves[i].role for i in layer.wrong if leaves[i].dense]
+    if not wrong:
+        return False
+    if "b" in wrong:
+        beside = any(leaves[i].role != "b" for i in layer.silent if leaves[i].dense)
+        return not right and (set(wrong) != {"b"} or not beside)
     # Only W is wrong. Beside a right b that is BP4; without a b to ask, the columns of W tell.
-    return not right_b and probes.uses_right_activation(layer.wrong_W[0]) is not False
+    return "b" not in right and probes.uses_right_activation(layer.wrong_W[0]) is not False
 
 
 def _explain_delta(examination: Examination, layer: Layer, wrong: list[int], probes: Probes) -> Finding:
@@ -164,7 +166,7 @@ def _explain_delta(examination: Examination, layer: Layer, wrong: list[int], pro
         text = f"The gradient of layer {number} and below is zero: never computed or never applied."
         return _find(examination, "update", number, wrong, text)
     if number == examination.depth:
-        if layer.wrong_W and layer.wrong_b and probes.uses_right_activation(layer.wrong_W[0]) is False:
+        if _is_forward_fault(layer, probes):
             text = (
                 "The gradient is computed from another forward pass than the cost: already the activations "
                 f"a^{number - 1} that enter the output layer differ."
@@ -180,6 +182,13 @@ def _explain_delta(examination: Examination, layer: Layer, wrong: list[int], pro
         return _find(examination, "update", number, wrong, text)
     text = f"The layers above are right, but the error delta^{number} sent back into layer {number} is wrong."
     return _find(examination, "BP2", number, wrong, text + _describe(examination, layer))
+
+
+def _is_forward_fault(layer: Layer, probes: Probes) -> bool:
+    if not layer.wrong_W or not layer.wrong_b:
+        return False
+    other = probes.has_other_activations(layer.wrong_W[0], layer.wrong_b[0])
+    return probes.uses_right_activation(layer.wrong_W[0]) is False if other is None else other
 
 
 def _explain_local(examination: Examination, layer: Layer) -> Finding:

@@ -33,6 +33,8 @@ class Leaf:
     role: str
     path: Path
     shape: tuple[int, ...]
+    dense: bool = True
+    """False for what belongs to a normalisation or a learned slope, which sees another error than W and b."""
 
     @property
     def size(self) -> int:
@@ -165,9 +167,7 @@ def _match(template: Nest, nest: Nest) -> Iterator[Any]:
     if nest is None:
         given = [(key, None) for key, _ in children]
     if given is None:
-        raise ValueError(
-            f"expected a {type(template).__name__} of {len(children)}, got {type(nest).__name__}"
-        )
+        raise ValueError(f"expected a {type(template).__name__} of {len(children)}, got {_describe(nest)}")
     if isinstance(template, Mapping) and isinstance(nest, Mapping):
         by_name = dict(given)
         given = [(key, by_name.get(str(key))) for key, _ in children]
@@ -175,6 +175,10 @@ def _match(template: Nest, nest: Nest) -> Iterator[Any]:
         raise ValueError(f"expected {len(children)} items as in params, got {len(given)}")
     for (_, child), (_, value) in zip(children, given, strict=True):
         yield from _match(child, value)
+
+
+def _describe(nest: Any) -> str:
+    return "numbers" if isinstance(nest, list) else f"{type(nest).__name__}"
 
 
 def _split_key(key: int | str) -> tuple[str, int | None]:
@@ -253,6 +257,7 @@ def _name_blocks(blocks: list[list[Item]], layers: list[int]) -> list[Leaf]:
             name = str(path[-1]) if number is not None else f"{letter or role}{layer}"
             used[name] = used.get(name, 0) + 1
             name = name if used[name] == 1 else f"{name}_{used[name]}"
-            leaves.append(Leaf(name, layer, role, path, shape))
+            dense = _is_dense(block) and letter.lower() not in NORMALISING | SLOPES
+            leaves.append(Leaf(name, layer, role, path, shape, dense))
     order = {path: i for i, path in enumerate(path for block in blocks for path, _ in block)}
     return sorted(leaves, key=lambda leaf: order[leaf.path])

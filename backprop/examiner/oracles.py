@@ -114,7 +114,7 @@ def _extrapolate(
         ahead, behind = evaluate(h), evaluate(-h)
         if not (math.isfinite(ahead) and math.isfinite(behind)):
             continue
-        rounding = NOISE_SAFETY * noise / h
+        rounding = NOISE_SAFETY * max(noise, ROUNDING * max(abs(ahead), abs(behind))) / h
         gaps.append((h, abs(ahead - 2 * center + behind) / h, 4 * rounding))
         steps.append(h)
         rows.append(_extend(rows[-1] if rows else [], steps, (ahead - behind) / (2 * h)))
@@ -142,6 +142,7 @@ def _better(best: Estimate, rows: list[list[float]], rounding: float) -> Estimat
     for j, value in enumerate(row):
         parents = [above[j]] if j == 0 else [row[j - 1], above[j - 1]]
         error = TRUNCATION_SAFETY * max(abs(value - parent) for parent in parents) + rounding
+        error += NOISE_SAFETY * ROUNDING * abs(value)
         if error < best.uncertainty:
             best = Estimate(value, error)
     return best

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
 import numpy as np
 
 from backprop.examiner.cases import Array, Case, slice_case
 from backprop.examiner.examination import Examination
+from backprop.examiner.nests import Leaf
 from backprop.examiner.oracles import Oracle, measure_noise, tensor_sizes
+from backprop.examiner.subjects import Unusable
 
 __all__ = ["Probes"]
+
+Answer = TypeVar("Answer")
+Given = ParamSpec("Given")
 
 SLICES = ((1, 0), (1, 1), (1, 2), (2, 0), (3, 0))
 """How many rows, from which one on."""
@@ -18,6 +27,15 @@ FEWEST_RATES = 3
 PARALLEL = 1e-4
 SAME_RATE = 1e-3
 VISIBLE = 1e-6
+
+
+@dataclass(frozen=True)
+class Block:
+    """A few rows and columns of a weight gradient: the subject's and the true ones."""
+
+    keep: list[list[int]]
+    yours: Array
+    expected: Array
 
 
 class Probes:
@@ -49,7 +67,9 @@ class Probes:
         beside = self._find(layer + 1, "b")
         if above is None or mine is None or beside is None:
             return False
-        rates = [rate for first in range(PLACES) for rate in self._implied_rates(first, above, beside, mine)]
+        rates: list[float] = []
+        for first in range(PLACES):
+            rates += _ask(self._implied_rates, first, above, beside, mine) or []
         if len(rates) < FEWEST_RATES:
             return False
         middle = float(np.median(rates))
@@ -67,25 +87,55 @@ class Probes:
         answers: list[bool] = []
         for rows, first in SLICES:
             part = slice_case(self._base, first, rows)
-            answer = None if part is None else self._compare_slice(part, tensor, rows)
+            answer = None if part is None else _ask(self._compare_slice, part, tensor, rows)
             if answer is False:
                 return False
             answers += [] if answer is None else [answer]
         return True if answers else None
 
+    def has_other_activations(self, W: int, b: int) -> bool | None:
+        """Whether W's gradient is made from other activations than the cost's, by size or by direction.
+
+        For one row dW = a δᵀ and db = δ, so each side's own pair gives the a it used: a = dW δ / (δ·δ).
+        """
+        if len(self.leaves[W].shape) != 2 or self.leaves[b].size not in self.leaves[W].shape:
+            return None
+        found = []
+        for first in range(PLACES):
+            part = slice_case(self._base, first, 1)
+            pair = None if part is None else _ask(self._read_activations, part, W, b)
+            if pair is not None:
+                found.append(bool(np.linalg.norm(pair[0] - pair[1]) > PARALLEL * np.linalg.norm(pair[1])))
+        return any(found) if found else None
+
+    def _read_activations(self, part: Case, W: int, b: int) -> tuple[Array, Array] | None:
+        block, outward = self._read_block(part, W), _is_outward(self.leaves, W)
+        units = block.keep[0 if outward else 1]
+        shape = self.leaves[b].shape
+        given = np.asarray(part.gradients(part.values)[b]).ravel()[units]
+        true = measure_entries(part, b, [tuple(map(int, np.unravel_index(k, shape))) for k in units])
+        pair = []
+        for dW, delta in ((block.yours, given), (block.expected, true)):
+            a = _divide(dW.T if outward else dW, delta)
+            if a is None:
+                return None
+            pair.append(a)
+        return pair[0], pair[1]
+
     def _compare_slice(self, part: Case, tensor: int, rows: int) -> bool | None:
-        yours, expected = self._read_block(part, tensor)
+        block = self._read_block(part, tensor)
+        yours, expected = block.yours, block.expected
         if _is_outward(self.leaves, tensor):
             yours, expected = yours.T, expected.T
         return _within_span(yours, expected, rows)
 
-    def _read_block(self, part: Case, tensor: int) -> tuple[Array, Array]:
+    def _read_block(self, part: Case, tensor: int) -> Block:
         """The subject's gradient and the oracle's, on the same few rows and columns of W."""
         shape = part.leaves[tensor].shape
         yours = np.asarray(part.gradients(part.values)[tensor]).reshape(shape)
         keep = [_largest(np.abs(yours).sum(axis=1 - axis)) for axis in (0, 1)]
         expected = measure_entries(part, tensor, [(i, j) for i in keep[0] for j in keep[1]])
-        return yours[np.ix_(*keep)], expected.reshape(len(keep[0]), len(keep[1]))
+        return Block(keep, yours[np.ix_(*keep)], expected.reshape(len(keep[0]), len(keep[1])))
 
     def _implied_rates(self, first: int, above: int, beside: int, mine: int) -> list[float]:
         part = slice_case(self._base, first, 1)
@@ -103,6 +153,14 @@ class Probes:
         return [float(x) for x in ((1 - yours / right) * through / moved)[visible]]
 
 
+def _ask(probe: Callable[Given, Answer], *given: Given.args, **named: Given.kwargs) -> Answer | None:
+    """Run a probe; where the subject does not take its point, there is no answer, and the verdict stands."""
+    try:
+        return probe(*given, **named)
+    except Unusable:
+        return None
+
+
 def measure_entries(part: Case, tensor: int, indices: list[tuple[int, ...]]) -> Array:
     """Measure single entries of the true gradient of one tensor."""
     oracle = Oracle(part, measure_noise(part, np.random.default_rng(0)))
@@ -115,6 +173,15 @@ def measure_entries(part: Case, tensor: int, indices: list[tuple[int, ...]]) -> 
     return np.array(out)
 
 
+def _divide(dW: Array, delta: Array) -> Array | None:
+    """The a with dW = a δᵀ, or None if there is none."""
+    if not delta.any() or not np.isfinite(dW).all():
+        return None
+    a = dW @ delta / (delta @ delta)
+    fits = np.linalg.norm(dW - np.outer(a, delta)) <= PARALLEL * np.linalg.norm(dW)
+    return np.asarray(a) if fits else None
+
+
 def _measure_all(part: Case, tensor: int) -> Array:
     shape = part.leaves[tensor].shape
     return measure_entries(part, tensor, list(np.ndindex(*shape))).reshape(shape)
@@ -124,7 +191,7 @@ def _largest(weights: Array) -> list[int]:
     return sorted(np.argsort(weights)[-BLOCK:].tolist())
 
 
-def _is_outward(leaves: list, tensor: int) -> bool:  # type: ignore[type-arg]
+def _is_outward(leaves: list[Leaf], tensor: int) -> bool:
     """Whether a W is stored as (out, in): its first axis is the one that b has."""
     W = leaves[tensor]
     b = [leaf for leaf in leaves if leaf.layer == W.layer and leaf.role == "b"]

@@ -35,10 +35,8 @@ class Table:
     def __call__(self, x: Any) -> Any:
         array = np.asarray(x, dtype=object)
         flat = list(array.flat)
-        if any(type(v) is Dual for v in flat):
-            out = self._differentiate(flat)
-        else:
-            out = [self._look_up(v) for v in flat]
+        dual = any(type(v) is Dual for v in flat)
+        out = self._differentiate(flat) if dual else [self._look_up(v) for v in flat]
         return pack(out, array.shape) if array.ndim else out[0]
 
     def _look_up(self, argument: Any) -> Any:

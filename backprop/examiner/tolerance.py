@@ -7,6 +7,7 @@ import math
 __all__ = [
     "DECIDED",
     "GRADIENT_NOISE_SAFETY",
+    "MARGIN",
     "NOISE_SAFETY",
     "RELATIVE_SLACK",
     "SAME",
@@ -26,6 +27,9 @@ NOISE_SAFETY = 4.0
 
 GRADIENT_NOISE_SAFETY = 8.0
 """Factor on the measured noise of the subject's own gradient (float32 inside, for example)."""
+
+MARGIN = 4.0
+"""A mismatch counts from this many uncertainties on; below, an estimate of an error is not trusted so far."""
 
 DECIDED = 1e-2
 """An oracle whose uncertainty exceeds this part of the tensor's size has shown nothing about it."""

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 from backprop.reporting.assurance import LEVELS, NOT_SHOWN
+from theory.printing import math_ml
 
-__all__ = ["write_page"]
+__all__ = [
+    "Picture",
+    "fold",
+    "write_assurance",
+    "write_equations",
+    "write_page",
+    "write_picture",
+    "write_section",
+    "write_sentence",
+    "write_text",
+]
 
 STYLE = """
 :root { --ink: #1d2733; --soft: #5b6b7c; --line: #dde3ea; --accent: #0b6fa4; --good: #2b7a4b; --paper: #ffffff; }
@@ -28,7 +40,8 @@ table { border-collapse: collapse; width: 100%; } td, th { padding: .35rem .6rem
   border-bottom: 1px solid var(--line); vertical-align: top; }
 .steps td:first-child { width: 13rem; color: var(--soft); font-size: .9rem; vertical-align: middle; }
 .steps { overflow-x: auto; } .steps math { font-size: 1.08rem; text-align: left; }
-math[display="block"] { margin: 0; }
+math[display="block"] { margin: 0; text-align: left; }
+.equations td:first-child { width: 4.5rem; vertical-align: middle; } .equations math { font-size: 1.2rem; }
 pre { background: #f7f9fb; border: 1px solid var(--line); border-radius: 8px; padding: .9rem 1rem; overflow-x: auto;
   font: 13px/1.5 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
 details > summary { cursor: pointer; color: var(--accent); font-weight: 600; margin: .6rem 0; }
@@ -50,42 +63,60 @@ def write_assurance() -> str:
         for level in LEVELS
     )
     missing = "".join(f"<li>{escape(text)}</li>" for text in NOT_SHOWN)
-    return (
-        f"<table><tr><th>word</th><th>means</th><th>how</th></tr>{rows}</table><h3>Not shown</h3><ul>{missing}</ul>"
+    return f"<table><tr><th>word</th><th>means</th><th>how</th></tr>{rows}</table><h3>Not shown</h3><ul>{missing}</ul>"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of the folder, with its heading and what it shows."""
+
+    heading: str
+    file: str
+    caption: str
+
+
+def write_section(heading: str, *parts: str) -> str:
+    """One box of the page."""
+    return f"<section><h2>{escape(heading)}</h2>{''.join(parts)}</section>"
+
+
+def fold(title: str, body: str) -> str:
+    """Something long, folded away under a title."""
+    return f"<details><summary>{escape(title)}</summary>{body}</details>"
+
+
+def write_equations(equations: Sequence[tuple[str, str]]) -> str:
+    """(label, MathML) in two columns."""
+    rows = "".join(
+        f"<tr><td><span class='label'>{escape(label)}</span></td><td>{math_ml(body, block=True)}</td></tr>"
+        for label, body in equations
     )
+    return f"<table class='equations'>{rows}</table>"
 
 
-def write_page(
-    title: str,
-    lead: str,
-    facts: Sequence[tuple[str, str]],
-    chapters: Sequence[str],
-    source: str,
-    verification: str,
-    pictures: Sequence[tuple[str, str, str]],
-) -> str:
-    """The whole page.
-
-    `chapters` is HTML, `source` and `verification` are text, `pictures` are (title, file, caption).
-    """
-    shown = "".join(
-        f"<section><h2>{escape(name)}</h2><p>{escape(caption)}</p><img src='{escape(file)}' alt='{escape(name)}'></section>"
-        for name, file, caption in pictures
-    )
-    body = "".join(chapters)
+def write_page(title: str, lead: str, facts: Sequence[tuple[str, str]], sections: Sequence[str]) -> str:
+    """The whole page from its sections (HTML); title and lead are text, facts are (figure, what)."""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}</title><style>{STYLE}</style></head><body><main>
 <h1>{escape(title)}</h1><p class="lead">{escape(lead)}</p>{write_facts(facts)}
-<section><h2>1. The code</h2><p>Printed from the derived equations; the same text was verified below.
-Also as a file: <a href="network.py">network.py</a>.</p>
-<pre>{escape(source)}</pre></section>
-<section><h2>2. The verification</h2><p>The examiner shares no code with the generator.
-All numbers: <a href="verification.json">verification.json</a>, <a href="verification.txt">verification.txt</a>.</p>
-<pre>{escape(verification)}</pre></section>
-{shown}
-<section><h2>5. What each word claims</h2>{write_assurance()}</section>
-<section><h2>6. The derivation</h2><p>Every step was re-checked on random networks by a witness that knows no rule.
-Also as a file: <a href="derivation.md">derivation.md</a>.</p>{body}</section>
+{"".join(sections)}
 </main></body></html>
 """
+
+
+def write_picture(number: int, picture: Picture) -> str:
+    """A section with a picture."""
+    image = f"<img src='{escape(picture.file)}' alt='{escape(picture.heading)}'>"
+    return write_section(f"{number}. {picture.heading}", f"<p>{escape(picture.caption)}</p>", image)
+
+
+def write_text(text: str) -> str:
+    """Plain text, spaced as it is."""
+    return f"<pre>{escape(text)}</pre>"
+
+
+def write_sentence(text: str, *files: str) -> str:
+    """A sentence and links to files of the folder."""
+    links = ", ".join(f'<a href="{escape(file)}">{escape(file)}</a>' for file in files)
+    return f"<p>{escape(text)}{' As a file: ' + links + '.' if files else ''}</p>"

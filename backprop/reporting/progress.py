@@ -61,7 +61,9 @@ class PlainStages:
 
     def finish(self) -> None:
         if self.title:
-            self.console.print(f"{self.title}  {time.perf_counter() - self.began:.1f} s", highlight=False)
+            self.console.print(
+                f"{self.title}  {time.perf_counter() - self.began:.1f} s", highlight=False, soft_wrap=True
+            )
         self.title = ""
 
 

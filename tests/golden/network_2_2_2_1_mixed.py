@@ -18,7 +18,8 @@ import numpy as np
 
 SIZES = (2, 2, 2, 1)
 TARGETS = "binary"  # Y: numbers between 0 and 1
-TABLE = {"relu": "relu_prime", "relu_prime": None, "g1": "g1_prime", "g1_prime": None, "sigmoid": "sigmoid_prime", "sigmoid_prime": None, "softplus": "softplus_prime"}  # function: its derivative
+# every function that is not plain arithmetic, with the name of its derivative
+TABLE = {"relu": "relu_prime", "relu_prime": None, "g1": "g1_prime", "g1_prime": None, "sigmoid": "sigmoid_prime", "sigmoid_prime": None, "softplus": "softplus_prime"}
 
 
 def relu(z):

@@ -18,7 +18,8 @@ import numpy as np
 
 SIZES = (3, 2, 1)
 TARGETS = "real"  # Y: any real numbers
-TABLE = {"f": "f_prime", "f_prime": None}  # function: its derivative
+# every function that is not plain arithmetic, with the name of its derivative
+TABLE = {"f": "f_prime", "f_prime": None}
 
 
 def f(z):

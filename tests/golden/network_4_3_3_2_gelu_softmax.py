@@ -18,7 +18,8 @@ import numpy as np
 
 SIZES = (4, 3, 3, 2)
 TARGETS = "distribution"  # Y: rows sum to one (one-hot labels)
-TABLE = {"f": "f_prime", "f_prime": None, "exp": "exp", "row_max": "free", "log": "reciprocal"}  # function: its derivative
+# every function that is not plain arithmetic, with the name of its derivative
+TABLE = {"f": "f_prime", "f_prime": None, "exp": "exp", "row_max": "free", "log": "reciprocal"}
 
 
 ERF_INNER = (

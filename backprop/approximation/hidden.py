@@ -1,0 +1,85 @@
+"""The hidden layer: sigma, its derived sigma', and the matrix of features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from backprop.activation import activation as find_activation
+from backprop.approximation.target import Floats
+from backprop.errors import UsageError
+from theory.expressions import real_symbol, split
+
+__all__ = ["Hidden", "Sigma", "read_sigma"]
+
+
+class Hidden(NamedTuple):
+    """Weights w and biases b of the hidden units, both of shape (width,)."""
+
+    w: Floats
+    b: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Sigma:
+    """An activation and its derivative as functions on arrays."""
+
+    name: str
+    f: Callable[[Any], Any]
+    f_prime: Callable[[Any], Any]
+
+    @cached_property
+    def is_homogeneous(self) -> bool:
+        """Whether sigma(s z) = s sigma(z) for s > 0, as for relu: the size of w and b is then arbitrary."""
+        z = np.array([-3.0, -0.7, 0.7, 3.0])
+        with np.errstate(all="ignore"):
+            return bool(np.allclose(self.f(4 * z), 4 * self.f(z), rtol=1e-12, atol=0))
+
+    def normalise(self, hidden: Hidden) -> Hidden:
+        """Take the arbitrary size out of a hidden layer, if there is one: |w_k| = 1."""
+        if not self.is_homogeneous:
+            return hidden
+        size = np.where(hidden.w == 0, 1, np.abs(hidden.w))
+        return Hidden(hidden.w / size, hidden.b / size)
+
+    def compute_features(self, hidden: Hidden, x: Floats) -> Floats:
+        """Return sigma(w_k x_i + b_k) with a last column of ones, shape (len(x), width + 1)."""
+        features = np.ones((len(x), len(hidden.w) + 1))
+        with np.errstate(all="ignore"):
+            features[:, :-1] = self.f(np.outer(x, hidden.w) + hidden.b)
+        return features
+
+    def compute_slopes(self, hidden: Hidden, x: Floats) -> Floats:
+        """Return sigma'(w_k x_i + b_k), shape (len(x), width)."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self.f_prime(np.outer(x, hidden.w) + hidden.b), dtype=np.float64)
+
+
+def read_sigma(name: str) -> Sigma:
+    """Return an activation by name or expression, fit for approximation.
+
+    Raises:
+        UsageError: an unknown name, text that is no expression, or a polynomial: networks of any width with
+            a polynomial of degree k for sigma are polynomials of degree k, which come near few functions.
+
+    Source: M. Leshno, V. Lin, A. Pinkus, S. Schocken, Multilayer feedforward networks with a nonpolynomial
+    activation function can approximate any function, Neural Networks 6 (1993), theorem 1.
+
+    >>> read_sigma("tanh").f(np.array([0.0]))
+    array([0.])
+    """
+    known = find_activation(name)
+    try:
+        pieces = split(known.expression)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if len(pieces) == 1 and pieces[0].expression.expand().is_polynomial(real_symbol()):
+        raise UsageError(
+            f"activation {name!r} is a polynomial: however wide, such a network is a polynomial of the same "
+            "degree and cannot come near every function (Leshno et al. 1993); use tanh or relu"
+        )
+    return Sigma(known.name, known.f, known.f_prime)

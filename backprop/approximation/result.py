@@ -1,0 +1,148 @@
+"""The result: a network of one hidden layer, its error on a grid, and its JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop.approximation.target import Floats, Target
+
+__all__ = ["Approximation", "Network", "evaluate_network", "list_own_points"]
+
+ARGUMENTS = np.array([-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0])
+"""Arguments w x + b of a unit at which the error is looked at, besides the grid."""
+ROWS_AT_ONCE = 4096
+"""Points evaluated together, so that a wide network on a long grid stays small in memory."""
+
+
+class Network(NamedTuple):
+    """Weights w and biases b of the hidden layer, output weights c, each (width,), and the output's bias."""
+
+    w: Floats
+    b: Floats
+    c: Floats
+    constant: float
+
+
+@dataclass(frozen=True, eq=False)
+class Approximation:
+    """A network f(x) = constant + sum_k c_k sigma(w_k x + b_k) near a function F on an interval.
+
+    Attributes:
+        target: F as it was written.
+        activation: the name of sigma, or its expression in x.
+        domain: (a, b).
+        network: its w, b, c and constant, also to be had one by one from the approximation itself.
+        sup_error: the largest |F - f| over the points of a grid, in the unit of F: not a bound between them.
+        grid_points: how many points the grid has: 10,001 equispaced ones, more that close in on the ends
+            and on the breaks of F, and some around each step of the network.
+        epsilon: the error that was asked for, or None.
+    """
+
+    target: str
+    activation: str
+    domain: tuple[float, float]
+    network: Network
+    sup_error: float
+    grid_points: int
+    epsilon: float | None
+    function: Target = field(repr=False)
+    sigma: Callable[[Any], Any] = field(repr=False)
+
+    @property
+    def w(self) -> Floats:
+        """Weights of the hidden layer, (width,)."""
+        return self.network.w
+
+    @property
+    def b(self) -> Floats:
+        """Biases of the hidden layer, (width,)."""
+        return self.network.b
+
+    @property
+    def c(self) -> Floats:
+        """Weights of the output layer, (width,)."""
+        return self.network.c
+
+    @property
+    def constant(self) -> float:
+        """Bias of the output."""
+        return self.network.constant
+
+    @property
+    def width(self) -> int:
+        """The number of hidden units."""
+        return len(self.w)
+
+    @property
+    def sum_abs_c(self) -> float:
+        """Sum of |c_k|: large where big terms cancel."""
+        return float(np.sum(np.abs(self.c)))
+
+    @property
+    def max_abs_w(self) -> float:
+        """Largest |w_k|: large where the network has steep steps."""
+        return float(np.max(np.abs(self.w)))
+
+    @property
+    def reached(self) -> bool:
+        """Whether the error on the grid is below the one asked for (True if none was)."""
+        return self.epsilon is None or self.sup_error < self.epsilon
+
+    def f(self, x: ArrayLike) -> Floats:
+        """Evaluate the network; the result has the shape of x."""
+        points = np.asarray(x, dtype=np.float64)
+        return evaluate_network(self.sigma, self.network, points.ravel()).reshape(points.shape)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `approximate --json` prints: plain numbers that read back exactly."""
+        return {
+            "target": self.target,
+            "activation": self.activation,
+            "domain": list(self.domain),
+            "hidden": {"w": self.w.tolist(), "b": self.b.tolist(), "c": self.c.tolist()},
+            "constant": self.constant,
+            "width": self.width,
+            "epsilon": self.epsilon,
+            "sup_error_on_grid": self.sup_error,
+            "grid_points": self.grid_points,
+            "sum_abs_c": self.sum_abs_c,
+            "max_abs_w": self.max_abs_w,
+            "sup_error_bound": None,
+            "certified": False,
+            "width_lower_bound": None,
+        }
+
+    def __str__(self) -> str:
+        low, high = self.domain
+        units = f"{self.width} {self.activation} unit{'s'[: self.width > 1]}"
+        text = (
+            f"{self.target} on [{low:g}, {high:g}] by {units}: largest error {self.sup_error:.2e} "
+            f"on a grid of {self.grid_points:,} points (not a bound between them)"
+        )
+        if self.epsilon is not None:
+            text += f"; {'below' if self.reached else 'NOT below'} the {self.epsilon:g} asked for"
+        return text
+
+
+def evaluate_network(sigma: Callable[[Any], Any], network: Network, x: Floats) -> Floats:
+    """Evaluate f at the points of a vector, a few thousand at a time."""
+    values = np.empty_like(x)
+    for start in range(0, len(x), ROWS_AT_ONCE):
+        rows = slice(start, start + ROWS_AT_ONCE)
+        values[rows] = sigma(np.outer(x[rows], network.w) + network.b) @ network.c + network.constant
+    return values
+
+
+def list_own_points(w: Floats, b: Floats, domain: tuple[float, float]) -> Floats:
+    """List the points of the domain around the steps of a network, where the argument of a unit is small.
+
+    A unit steeper than the grid is fine could hide a spike between two points of it.
+    """
+    steep = np.abs(w) > 0
+    points = ((ARGUMENTS[:, None] - b[steep]) / w[steep]).ravel()
+    return points[(points >= domain[0]) & (points <= domain[1])]

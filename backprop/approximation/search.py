@@ -1,0 +1,281 @@
+"""Tries many starts, keeps the best network, and grows the width where an error was asked for."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from backprop.approximation.hidden import Hidden, Sigma, read_sigma
+from backprop.approximation.placement import list_nodes, list_placements
+from backprop.approximation.refinement import refine
+from backprop.approximation.result import Approximation, Network, evaluate_network, list_own_points
+from backprop.approximation.solving import project, project_each, solve, solve_minimax
+from backprop.approximation.target import Floats, Target, read_target
+from backprop.errors import UsageError
+
+__all__ = ["MAX_WIDTH", "approximate"]
+
+MAX_WIDTH = 512
+"""The widest network that is tried: beyond it a fit takes minutes, not seconds."""
+GROWN_WIDTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+"""Widths tried, in this order, when an error is asked for and no width."""
+NARROWED_BELOW = 64
+"""Up to this width the smallest sufficient one is looked for between two of the list."""
+
+CUTOFFS = (1e-14, 1e-11, 1e-8)
+"""Least squares leaves out weaker directions than these: the first is most accurate, the last calmest."""
+STEEPEST = 1e8
+"""Hidden weights beyond this, on [-1, 1], are steps finer than anything the fit could see."""
+ROUNDING = 1e-13
+"""A fit this good, relative to the target, is not improved on: the rest is rounding."""
+REFINED_STARTS = 3
+MINIMAX_ROUNDS = 40
+
+# Work is counted in multiplications, so that the same call does the same on every machine.
+SCAN_WORK = 3e8
+REFINE_WORK = 1e9
+MINIMAX_WORK = 2e8
+
+
+def approximate(
+    target: str,
+    *,
+    width: int | None = None,
+    activation: str = "tanh",
+    domain: Sequence[float] = (0.0, 1.0),
+    seed: int = 0,
+    epsilon: float | None = None,
+) -> Approximation:
+    """Find a network f(x) = c0 + sum_k c_k sigma(w_k x + b_k) near a function on an interval.
+
+    For a given hidden layer the best output weights are a linear problem. So many hidden layers are tried
+    and the best refined, with the output weights always solved for. The network with the smallest error on
+    the grid wins, calm ones preferred; it is never worse than the one found for half the width.
+
+    Args:
+        target: F as an expression in x.
+        width: number of hidden units, 1..512; None: the smallest found that reaches `epsilon`.
+        activation: a name or an expression in x; not a polynomial.
+        domain: the interval (a, b), finite.
+        seed: for the random starts; same seed, same network.
+        epsilon: the largest error wanted on the grid, in the unit of F. With a width it is only compared.
+
+    Returns:
+        Approximation; where no width up to 128 reaches `epsilon`, the best found, with `.reached` False.
+
+    Raises:
+        UsageError: an expression that cannot be read, a target without finite values on the domain, a
+            polynomial activation, an impossible width, domain or epsilon.
+
+    Source: lecture item 13 (Cybenko 1989, Hornik 1989, Leshno et al. 1993): such a network exists for every
+    continuous F and every epsilon > 0; they say nothing of the width.
+
+    >>> approximation = approximate("sin(2*pi*x)", width=6)
+    >>> approximation.sup_error < 1e-4, approximation.grid_points
+    (True, 10001)
+    """
+    count = None if width is None else _read_width(width)
+    wanted = None if epsilon is None else _read_epsilon(epsilon)
+    if count is None and wanted is None:
+        raise UsageError("approximate needs a width (number of hidden units) or an epsilon (largest error)")
+    search = _Search(read_target(target, domain), read_sigma(activation), _read_seed(seed), wanted)
+    return search.fit(count) if count is not None else search.grow()
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """A network on [-1, 1] with values in [-1, 1], the constant last in c; its errors on the grid of F."""
+
+    hidden: Hidden
+    c: Floats
+    error: float
+    mean_error: float
+    points: int
+    cutoff: float
+
+    def by_error(self) -> float:
+        """The largest error."""
+        return self.error
+
+    def by_score(self) -> float:
+        """(largest error + mean error) (1 + sum |c_k|)^(1/4), smaller is better.
+
+        Of two networks with much the same error the calmer is better: huge output weights that cancel lose
+        digits. The mean error counts because at a jump every network has the same largest error.
+        """
+        calm = 1 + float(np.sum(np.abs(self.c[:-1])))
+        return (self.error + self.mean_error) * math.sqrt(math.sqrt(calm))
+
+
+class _Search:
+    """One target and one activation; remembers the best network of each width."""
+
+    def __init__(self, target: Target, sigma: Sigma, seed: int, epsilon: float | None) -> None:
+        self._target, self._sigma, self._seed, self._epsilon = target, sigma, seed, epsilon
+        low, high = target.domain
+        self._middle, self._half = low / 2 + high / 2, high / 2 - low / 2
+        self._offset = float(np.max(target.values) / 2 + np.min(target.values) / 2)
+        self._scale = target.scale
+        self._breaks = (np.array(target.breaks, dtype=np.float64) - self._middle) / self._half
+        self._known: dict[int, _Candidate] = {}
+
+    def grow(self) -> Approximation:
+        """Widen until the error on the grid is below epsilon, then look for a smaller width that does."""
+        wanted = self._epsilon or 0.0
+        tried = 0
+        for width in GROWN_WIDTHS:
+            if self._find(width).error < wanted:
+                return self.fit(self._narrow(tried, width, wanted))
+            tried = width
+        return self.fit(min(self._known, key=lambda known: self._known[known].error))
+
+    def _narrow(self, short: int, enough: int, wanted: float) -> int:
+        while enough - short > 1 and enough <= NARROWED_BELOW:
+            middle = (short + enough) // 2
+            if self._find(middle).error < wanted:
+                enough = middle
+            else:
+                short = middle
+        return enough
+
+    def fit(self, width: int) -> Approximation:
+        """Return the best network of that width, in the coordinates of the target."""
+        found = self._find(width)
+        return Approximation(
+            target=self._target.text,
+            activation=self._sigma.name,
+            domain=self._target.domain,
+            network=self._restore(found.hidden, found.c),
+            sup_error=found.error,
+            grid_points=found.points,
+            epsilon=self._epsilon,
+            function=self._target,
+            sigma=self._sigma.f,
+        )
+
+    def _find(self, width: int) -> _Candidate:
+        if width not in self._known:
+            self._known[width] = self._search(width)
+        return self._known[width]
+
+    def _search(self, width: int) -> _Candidate:
+        narrow = self._find(width // 2) if width > 1 else None
+        if narrow and narrow.error <= ROUNDING * self._scale:
+            return self._pad(width, narrow)
+        x = list_nodes(self._scaled, self._breaks, width)
+        y = self._scaled(x)
+        starts, worst = self._scan(self._list_starts(width, narrow), x, y)
+        steps = _count_steps(x, width) if worst > ROUNDING else 0
+        refined = [refine(self._sigma, start, x, y, steps) for start in starts if steps]
+        found = [c for hidden in (*starts[:2], *refined) for c in self._finish(hidden, x, y)]
+        safe = self._pad(width, narrow)
+        found += [*(self._polish(found, x, y) if found else ()), safe]
+        allowed = safe.error if narrow else math.inf
+        return min((one for one in found if one.error <= allowed), key=_Candidate.by_score)
+
+    def _scaled(self, u: Floats) -> Floats:
+        """F in the coordinates of the search: from [-1, 1] to about [-1, 1]."""
+        low, high = self._target.domain
+        return (self._target(np.clip(self._middle + self._half * u, low, high)) - self._offset) / self._scale
+
+    def _list_starts(self, width: int, narrow: _Candidate | None) -> Iterator[Hidden]:
+        rng = np.random.default_rng((self._seed, width))
+        for start in list_placements(self._scaled, self._breaks, width, rng):
+            yield start
+            if narrow:
+                # The half as wide network found before, and new units from this start.
+                rest = width - len(narrow.hidden.w)
+                chosen = rng.permutation(width)[:rest]
+                yield Hidden(*(np.append(old, new[chosen]) for old, new in zip(narrow.hidden, start, strict=True)))
+
+    def _scan(self, starts: Iterator[Hidden], x: Floats, y: Floats) -> tuple[list[Hidden], float]:
+        """Return the most promising starts, best first and no two equally good, and the error of the best."""
+        ranked: dict[str, tuple[float, Hidden]] = {}
+        for count, raw in enumerate(starts):
+            start, width = self._sigma.normalise(raw), len(raw.w)
+            if count >= 4 and count * len(x) * width**2 > SCAN_WORK:
+                break
+            features = self._sigma.compute_features(start, x)
+            c = solve(features, y, CUTOFFS[0])
+            if c is not None:
+                worst = float(np.max(np.abs(features @ c - y)))
+                ranked.setdefault(f"{worst:.4e}", (worst, start))
+        best = sorted(ranked.values(), key=operator.itemgetter(0))[:REFINED_STARTS]
+        return [start for _, start in best], best[0][0] if best else math.inf
+
+    def _finish(self, hidden: Hidden, x: Floats, y: Floats) -> Iterator[_Candidate]:
+        """Solve for the output weights by least squares, from the most accurate to the calmest."""
+        if np.max(np.abs(hidden.w)) > STEEPEST:
+            return
+        features = self._sigma.compute_features(hidden, x)
+        for cutoff, projection in zip(CUTOFFS, project_each(features, CUTOFFS), strict=False):
+            yield self._judge(hidden, projection.weigh(y), cutoff)
+
+    def _polish(self, found: list[_Candidate], x: Floats, y: Floats) -> Iterator[_Candidate]:
+        """Solve again for the output weights of the best networks, now for the smallest largest error."""
+        for rank in (_Candidate.by_error, _Candidate.by_score):
+            best = min(found, key=rank)
+            features = self._sigma.compute_features(best.hidden, x)
+            projection = project(features, best.cutoff)
+            rounds = min(MINIMAX_ROUNDS, int(MINIMAX_WORK / features.size / features.shape[1]))
+            if projection is not None and best.error > ROUNDING * self._scale:
+                yield self._judge(best.hidden, solve_minimax(projection, y, rounds), best.cutoff)
+
+    def _pad(self, width: int, narrow: _Candidate | None) -> _Candidate:
+        """Return a network that always works: the narrower one with idle units, or the constant."""
+        known, c = (narrow.hidden, narrow.c) if narrow else (Hidden(np.zeros(0), np.zeros(0)), np.zeros(1))
+        idle = np.zeros(width - len(known.w))
+        hidden = Hidden(np.append(known.w, idle), np.append(known.b, idle))
+        return self._judge(hidden, np.concatenate([c[:-1], idle, c[-1:]]), CUTOFFS[0])
+
+    def _judge(self, hidden: Hidden, c: Floats, cutoff: float) -> _Candidate:
+        """Measure the network in its final form, on the grid of the target and around its own steps."""
+        network = self._restore(hidden, c)
+        with np.errstate(all="ignore"):
+            own = list_own_points(network.w, network.b, self._target.domain)
+            values = evaluate_network(self._sigma.f, network, np.append(self._target.grid, own))
+            errors = np.abs(values - np.append(self._target.values, self._target(own)))
+            largest, mean = float(np.max(errors)), float(np.sqrt(np.mean(errors**2)))
+        finite = math.isfinite(largest) and math.isfinite(mean)
+        return _Candidate(hidden, c, *((largest, mean) if finite else (math.inf, math.inf)), len(errors), cutoff)
+
+    def _restore(self, hidden: Hidden, c: Floats) -> Network:
+        """Return the network in the coordinates of the target."""
+        w = hidden.w / self._half
+        constant = float(c[-1]) * self._scale + self._offset
+        return Network(w, hidden.b - w * self._middle, c[:-1] * self._scale, constant)
+
+
+def _count_steps(x: Floats, width: int) -> int:
+    steps = int(REFINE_WORK / (len(x) * (2 * width) ** 2) / REFINED_STARTS)
+    return min(steps, 100) if steps >= 5 else 0
+
+
+def _read_width(width: int) -> int:
+    try:
+        count = operator.index(width)
+    except TypeError:
+        raise UsageError(f"width must be a whole number of hidden units; got {width!r}") from None
+    if not 1 <= count <= MAX_WIDTH:
+        raise UsageError(f"width must be from 1 to {MAX_WIDTH} hidden units; got {count}")
+    return count
+
+
+def _read_epsilon(epsilon: float) -> float:
+    if isinstance(epsilon, bool) or not isinstance(epsilon, int | float) or not 0 < epsilon < math.inf:
+        raise UsageError(f"epsilon must be a finite number above 0; got {epsilon!r}")
+    return float(epsilon)
+
+
+def _read_seed(seed: int) -> int:
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise UsageError(f"seed must be a whole number >= 0; got {seed!r}")
+    return number

@@ -1,0 +1,136 @@
+"""The function to be approximated: read safely, checked on its domain, with the points where it breaks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from backprop.codegen.elementwise import evaluate
+from backprop.errors import UsageError
+from theory.activations import parse
+from theory.expressions import split
+
+__all__ = ["GRID_POINTS", "Floats", "Target", "read_target"]
+
+Floats = NDArray[np.float64]
+
+GRID_POINTS = 10_001
+"""Equispaced points of the grid on which errors are measured, ends included."""
+
+HALVINGS = (14, 41)
+"""Distances to an end or a break at which the grid has a point: these powers of 1/2, times b - a."""
+
+LARGEST = 1e100
+"""Targets beyond this are refused: their squares leave the range of a float."""
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A function F on an interval.
+
+    Attributes:
+        text: as it was written.
+        expression: the same as a SymPy expression in x.
+        domain: (a, b), a < b.
+        grid: increasing points of [a, b]: `GRID_POINTS` equispaced ones, and more that close in on the
+            ends and on the breaks, halving the distance, up to the neighbour among the floats.
+        values: F on the grid.
+        breaks: the points inside the domain where F or its slope may jump, as far as they can be found.
+    """
+
+    text: str
+    expression: sympy.Expr
+    domain: tuple[float, float]
+    breaks: tuple[float, ...]
+    grid: Floats
+    values: Floats
+    function: Callable[[Any], Any]
+
+    def __call__(self, x: Floats) -> Floats:
+        """Evaluate F; NaN or infinity where it has no finite value."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self.function(np.asarray(x, dtype=np.float64)), dtype=np.float64)
+
+    @property
+    def scale(self) -> float:
+        """Half the distance between the largest and the smallest value, or 1 if F is constant."""
+        return float(np.max(self.values) / 2 - np.min(self.values) / 2) or 1.0
+
+
+def read_target(text: str, domain: Sequence[float]) -> Target:
+    """Read a function of x on an interval.
+
+    Raises:
+        UsageError: text that is no expression in x, an impossible interval, or a function without a
+            finite value of reasonable size somewhere on the grid (it says where).
+
+    >>> target = read_target("abs(x - 1/4)", (0, 1))
+    >>> target.breaks, len(target.grid) > GRID_POINTS
+    ((0.25,), True)
+    """
+    interval = _read_domain(domain)
+    expression = _read_expression(text)
+    breaks = _find_breaks(expression, interval)
+    grid = _make_grid(interval, breaks)
+    function = evaluate(expression)
+    target = Target(text, expression, interval, breaks, grid, np.zeros_like(grid), function)
+    values = target(grid)
+    _check_values(text, grid, values)
+    return Target(text, expression, interval, breaks, grid, values, function)
+
+
+def _read_expression(text: str) -> sympy.Expr:
+    if not isinstance(text, str):
+        raise UsageError(f"the target must be text, such as 'sin(2*pi*x)'; got {type(text).__name__}")
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise UsageError(f"target {error}") from None
+
+
+def _read_domain(domain: Sequence[float]) -> tuple[float, float]:
+    try:
+        low, high = (float(end) for end in domain)
+    except (TypeError, ValueError):
+        raise UsageError(f"the domain must be two numbers, such as (0, 1); got {domain!r}") from None
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise UsageError(f"the domain must be a finite interval from low to high; got from {low} to {high}")
+    if high - low < 1e-9 * max(abs(low), abs(high)) or not 1e-100 < high - low < LARGEST:
+        raise UsageError(f"the domain from {low} to {high} is too short or too long for floats; shift or scale x")
+    return low, high
+
+
+def _find_breaks(expression: sympy.Expr, domain: tuple[float, float]) -> tuple[float, ...]:
+    try:
+        edges = [piece.upper for piece in split(expression)]
+        places = [float(edge) for edge in edges if edge.is_finite]
+    except (ValueError, TypeError):
+        return ()  # abs(sin(x)) and its like: the grid does without
+    return tuple(sorted({place for place in places if domain[0] < place < domain[1]}))
+
+
+def _make_grid(domain: tuple[float, float], breaks: tuple[float, ...]) -> Floats:
+    low, high = domain
+    steps = (high - low) * 2.0 ** -np.arange(HALVINGS[0], HALVINGS[1])
+    places = np.array([low, *breaks, high])[:, None]
+    near = np.hstack([places - steps, places, places + steps, np.nextafter(places, np.array([low, high]))])
+    grid = np.union1d(np.linspace(low, high, GRID_POINTS), near)
+    return grid[(grid >= low) & (grid <= high)]
+
+
+def _check_values(text: str, grid: Floats, values: Floats) -> None:
+    bad = np.flatnonzero(~np.isfinite(values))
+    if bad.size:
+        where, what = float(grid[bad[0]]), float(values[bad[0]])
+        what_where = f"no finite value at x = {where:.6g} (it gives {what})"
+        raise UsageError(f"target {text!r} has {what_where}; choose a domain without it")
+    largest = float(np.max(np.abs(values)))
+    if largest > LARGEST:
+        where = float(grid[np.argmax(np.abs(values))])
+        raise UsageError(f"target {text!r} reaches {largest:.1e} at x = {where:.6g}; scale it to below {LARGEST:.0e}")

@@ -1,0 +1,41 @@
+"""The optimisers by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from backprop.errors import unknown_name
+from backprop.training.adam import Adam
+from backprop.training.gradient_descent import GradientDescent
+from backprop.training.momentum import Momentum
+from backprop.training.optimiser import Optimiser, as_rate
+
+__all__ = ["OPTIMISERS", "find_optimiser"]
+
+OPTIMISERS: Mapping[str, type[Optimiser]] = MappingProxyType(
+    {"gradient-descent": GradientDescent, "momentum": Momentum, "adam": Adam}
+)
+
+
+def find_optimiser(optimiser: str | Optimiser, rate: float | None = None) -> Optimiser:
+    """Return an optimiser that remembers nothing yet, from its name or from itself.
+
+    Args:
+        optimiser: a name of the catalogue, or an object, which is reset.
+        rate: learning rate; None: the optimiser's own.
+
+    Raises:
+        UsageError: an unknown name (the nearest spelling is suggested) or an impossible rate.
+
+    >>> find_optimiser("adam").rate
+    0.001
+    """
+    if isinstance(optimiser, str):
+        if optimiser not in OPTIMISERS:
+            raise unknown_name("optimiser", optimiser, OPTIMISERS)
+        return OPTIMISERS[optimiser](rate)
+    if rate is not None:
+        optimiser.rate = as_rate(rate)
+    optimiser.reset()
+    return optimiser

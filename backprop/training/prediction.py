@@ -1,0 +1,63 @@
+"""Classes out of outputs, and how often they are right."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backprop.errors import UsageError
+from backprop.training.trainable import Array, Trainable
+
+__all__ = ["accuracy", "classify", "find_labels"]
+
+Labels = NDArray[np.int64]
+
+
+def classify(net: Trainable, theta: Array, X: Array) -> Labels:
+    """Name the class of each row: the largest output, or with one output, 1 if it is at least 1/2.
+
+    Returns:
+        n integers; of equal outputs the first wins.
+    """
+    return _pick(net.forward(theta, X))
+
+
+def accuracy(net: Trainable, theta: Array, X: Array, labels: ArrayLike) -> float:
+    """Compute the share of rows that are classified rightly, 0..1.
+
+    Args:
+        X: inputs, shape (n, M_0).
+        labels: n integers, the right classes.
+
+    Raises:
+        UsageError: no rows, or not one label a row (a matrix of one-hot rows, for example).
+    """
+    truth = np.asarray(labels)
+    if truth.ndim != 1 or len(truth) != len(X) or not len(truth):
+        raise UsageError(
+            f"accuracy needs one label for each of the {len(X)} rows; got labels of shape {truth.shape}; "
+            "for one-hot rows use their argmax"
+        )
+    return float(np.mean(classify(net, theta, X) == truth))
+
+
+def find_labels(Y: Array) -> Labels | None:
+    """Read the classes off targets that state them, one-hot rows or a single column of 0 and 1; else None.
+
+    >>> find_labels(np.array([[0.0, 1.0], [1.0, 0.0]])).tolist()
+    [1, 0]
+    >>> find_labels(np.array([[0.3], [0.7]])) is None
+    True
+    """
+    if not np.all((Y == 0) | (Y == 1)):
+        return None
+    if Y.shape[1] > 1 and not np.all(np.sum(Y, axis=1) == 1):
+        return None
+    return _pick(Y)
+
+
+def _pick(outputs: Array) -> Labels:
+    if outputs.shape[1] == 1:
+        return (outputs[:, 0] >= 0.5).astype(np.int64)
+    winners: Labels = np.argmax(outputs, axis=1)
+    return winners

@@ -1,0 +1,36 @@
+"""Every example runs as it stands, in an empty folder, quick mode."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+PICTURES = {"04_train_digits.py": "digits.png", "05_approximate.py": "approximation.png"}
+
+
+def test_there_are_examples():
+    assert len(EXAMPLES) >= 6
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_runs_and_leaves_its_picture(path, tmp_path):
+    environment = {**os.environ, "QUICK": "1", "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    result = subprocess.run(
+        [sys.executable, str(path)], cwd=tmp_path, env=environment, capture_output=True, text=True, encoding="utf-8"
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip()
+    assert result.stderr == ""
+    if path.name in PICTURES:
+        assert (tmp_path / PICTURES[path.name]).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_is_short(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 80

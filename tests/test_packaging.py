@@ -1,0 +1,66 @@
+"""What is shipped: the packages, the data with its notice, and nothing of the tests or examples."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+TOP_LEVEL = {"pyproject.toml", "README.md", "LICENSE", "theory", "backprop", "tests", "examples"}
+
+
+def project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_every_package_is_listed_by_hand():
+    listed = set(project()["tool"]["setuptools"]["packages"])
+    found = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for package in ("theory", "backprop")
+        for path in (ROOT / package).rglob("__init__.py")
+    }
+    assert listed == found
+
+
+def test_the_version_is_stated_twice_and_the_same():
+    import backprop
+
+    assert project()["project"]["version"] == backprop.__version__
+
+
+def test_the_top_level_holds_what_it_should():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if tracked.returncode:
+        pytest.skip("not a checkout")
+    names = {line.split("/")[0] for line in tracked.stdout.splitlines()}
+    assert {name for name in names if not name.startswith(".")} == TOP_LEVEL
+
+
+@pytest.fixture(scope="session")
+def wheel_names(tmp_path_factory) -> list[str]:
+    """The files of a freshly built wheel; building fetches the build tools, so only where a full run is wanted."""
+    if os.environ.get("CI") != "true":
+        pytest.skip("set CI=true to build the wheel")
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)
+    (wheel,) = folder.glob("*.whl")
+    return zipfile.ZipFile(wheel).namelist()
+
+
+def test_the_wheel_holds_no_test_and_no_example(wheel_names):
+    roots = {name.split("/")[0] for name in wheel_names if ".dist-info/" not in name}
+    assert roots == {"theory", "backprop"}
+
+
+def test_the_wheel_holds_data_notices_and_types(wheel_names):
+    for needed in ("backprop/datasets/digits.npz", "backprop/datasets/NOTICE", "theory/py.typed", "backprop/py.typed"):
+        assert needed in wheel_names
+    assert any(name.endswith("licenses/LICENSE") for name in wheel_names)

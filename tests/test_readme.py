@@ -1,0 +1,50 @@
+"""The README shows only what comes out of a run."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from readme_page import BLOCK, README, ROOT, assurance, not_shown, run
+
+TEXT = README.read_text(encoding="utf-8")
+BLOCKS = [(m["command"], m["output"]) for m in BLOCK.finditer(TEXT)]
+NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?e[-+]?\d+|(?<![\w.])[-+]?\d+\.\d+")
+DIGITS = 4  # of a printed number that must agree on another machine
+SMALL = 1e-6  # uncertainties and errors below this are rounding, which differs between machines
+
+
+def coarse(text: str) -> list[str]:
+    """The text with numbers rounded, so that another linear-algebra library prints the same."""
+
+    def shorten(match: re.Match[str]) -> str:
+        value = float(match[0])
+        return "tiny" if abs(value) < SMALL else f"{value:.{DIGITS}g}"
+
+    return [" ".join(NUMBER.sub(shorten, line).split()) for line in text.strip().splitlines()]
+
+
+def test_there_is_a_worked_page():
+    assert len(BLOCKS) >= 5
+
+
+@pytest.mark.parametrize(("command", "output"), BLOCKS, ids=[command[:40] for command, _ in BLOCKS])
+def test_a_command_of_the_readme_prints_what_stands_there(command, output):
+    assert coarse(run(command)) == coarse(output), "refresh the page with: python tests/readme_page.py"
+
+
+def test_the_table_of_assurance_is_the_one_in_the_code():
+    assert assurance() in TEXT
+    assert not_shown() in TEXT
+
+
+def test_the_python_of_the_readme_runs():
+    blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), {})
+
+
+def test_every_file_the_readme_links_exists():
+    for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
+        assert target.startswith("http") or (ROOT / target).exists(), target
