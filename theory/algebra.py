@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sympy import Add, Dummy, Expr, Mul, cancel, factor
+from sympy import Add, Dummy, Expr, Mul, Pow, cancel, factor, factor_terms
 
-from theory.notation import Total, is_constant, rewrite
+from theory.notation import Total, is_constant, nodes, rewrite
 
 __all__ = ["collect"]
 
@@ -23,7 +23,15 @@ def collect(expr: Expr) -> Expr:
         sums[stand_in] = whole
         return constant * stand_in
 
-    return lead_with_plus(factor(cancel(rewrite(expr, hide)))).xreplace(sums)
+    plain = rewrite(expr, hide)
+    gathered = factor(cancel(plain)) if has_fractions(plain) else factor_terms(plain)
+    return lead_with_plus(gathered).xreplace(sums)
+
+
+def has_fractions(expr: Expr) -> bool:
+    """Is there a sum with a letter below a fraction line in it?  Only then is there something to cancel."""
+    below = any(isinstance(x, Pow) and x.exp.is_negative and not is_constant(x.base) for x in nodes(expr))
+    return below and any(isinstance(x, Add) and not is_constant(x) for x in nodes(expr))
 
 
 def lead_with_plus(expr: Expr) -> Expr:
