@@ -35,7 +35,8 @@ def examine_case(case: Case, rng: np.random.Generator, *, thorough: bool = True)
     sizes = tensor_sizes(case)
     probes = [_Probe(oracle, i, sizes[i], yours[i], noises[i], rng, thorough) for i in range(len(yours))]
     comparable = [p for p in probes if p.refusal() is None]
-    oracle.complex_works = bool(comparable) and all(p.try_complex() for p in comparable)
+    tries = comparable if oracle.carries_complex() else []
+    oracle.complex_works = bool(tries) and all(p.try_complex() for p in tries)
     for probe in comparable:
         probe.survey()
     whole = max((p.scale for p in comparable), default=0.0)

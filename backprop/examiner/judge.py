@@ -115,9 +115,7 @@ def _look_for_life(
         _examine_into(examination, case, rng, thorough=True, needed=False)
     silent = _list_silent(examination)
     if silent and not any(examination.is_wrong(i) for i in range(len(examination.leaves))):
-        where = (
-            "the derivative is zero at every point visited, so that only a gradient of zero could be compared"
-        )
+        where = "zero or negligible beside the largest gradient at every point visited"
         examination.notes.append(f"{', '.join(silent)}: {where}")
 
 

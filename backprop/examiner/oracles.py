@@ -15,9 +15,13 @@ from backprop.examiner.tolerance import NOISE_SAFETY, RELATIVE_SLACK, TRUNCATION
 __all__ = ["Estimate", "Oracle", "measure_gradient_noise", "measure_noise"]
 
 FIRST_STEP = 0.25
+FIRST_QUIET_STEP = 2.0**-4
+QUIET = 1e-12
 FINE_STEP = 1.3 * 2.0**-10
 STEP_RATIO = 4.0
 MOST_LEVELS = 13
+SHARP_ENOUGH = 0.1
+"""The ladder stops at this part of the slack that the comparison allows anyway."""
 FEWEST_LEVELS = 3
 COLUMNS = 5
 
@@ -52,6 +56,16 @@ class Oracle:
         self.noise = noise
         self.complex_works = False
         self.center = float(np.real(case.cost(case.values)))
+        # Where noise is far below what the cost varies by, smaller steps are sharp at once and meet fewer kinks.
+        self.first_step = FIRST_QUIET_STEP if noise < QUIET * self._vary() else FIRST_STEP
+
+    def _vary(self) -> float:
+        moves = _draw_relative(self.case, np.random.default_rng(0))
+        try:
+            moved = self.case.cost([v + FIRST_STEP * m for v, m in zip(self.case.values, moves, strict=True)])
+        except Unusable:
+            return 0.0
+        return float(abs(np.real(moved) - self.center))
 
     def shift(self, tensor: int, direction: Array, t: complex) -> list[np.ndarray]:
         """Give the parameters with one tensor moved by t·direction."""
@@ -66,7 +80,7 @@ class Oracle:
         return self.extrapolate(tensor, direction, size, claimed)
 
     def extrapolate(
-        self, tensor: int, direction: Array, size: float, claimed: float = 0.0, first: float = FIRST_STEP
+        self, tensor: int, direction: Array, size: float, claimed: float = 0.0, first: float | None = None
     ) -> Estimate:
         """Central differences at steps h, h/4, h/16 …, extrapolated to h = 0 (Richardson, Neville).
 
@@ -81,9 +95,16 @@ class Oracle:
             except Unusable:
                 return math.nan
 
-        found = _extrapolate(evaluate, self.center, self.noise, abs(claimed) * size, first)
+        found = _extrapolate(evaluate, self.center, self.noise, abs(claimed) * size, first or self.first_step)
         gaps = tuple((h * size, gap / size, noise / size) for h, gap, noise in found.gaps)
         return Estimate(found.value / size, found.uncertainty / size, gaps)
+
+    def carries_complex(self) -> bool:
+        """Whether the cost hands a complex number on; most end in `float(...)`, which drops it."""
+        try:
+            return isinstance(self.case.cost([v + 0j for v in self.case.values]), complex)
+        except Unusable:
+            return False
 
     def try_complex(self, tensor: int, direction: Array, trusted: Estimate) -> bool:
         """Whether the complex step works along a direction and agrees with differences there."""
@@ -119,7 +140,7 @@ def _extrapolate(
         steps.append(h)
         rows.append(_extend(rows[-1] if rows else [], steps, (ahead - behind) / (2 * h)))
         best = _better(best, rows, rounding)
-        goal = 0.1 * RELATIVE_SLACK * max(abs(best.value), claimed)
+        goal = SHARP_ENOUGH * RELATIVE_SLACK * max(abs(best.value), claimed)
         done = len(rows) >= FEWEST_LEVELS and (best.uncertainty <= goal or rounding > best.uncertainty)
         if done:
             break
