@@ -86,9 +86,6 @@ class RandomRun:
         """Count what was covered."""
         self.networks += 1
         equal = any(a == b >= 2 for a, b in zip(network.sizes, network.sizes[1:], strict=False))
-        rows = [
-            str(case.get("rows")) if isinstance(case, dict) else str(case) for case in report.evidence.get("cases", [])
-        ]
         seen = {
             "depth": [str(network.depth)],
             "widest layer": [str(max(network.sizes))],
@@ -96,7 +93,7 @@ class RandomRun:
             "activation": list(network.activations),
             "output": [network.output],
             "cost": [network.cost],
-            "case": rows,
+            "batch size": [str(rows) for rows in report.evidence.get("rows", [])],
         }
         for what, values in seen.items():
             self.covered.setdefault(what, Counter()).update(values)

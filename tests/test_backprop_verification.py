@@ -23,7 +23,7 @@ def test_a_generated_network_is_verified_exactly_and_numerically():
     assert report.ok
     assert report.evidence["exact"]["parameters"] == 55
     assert 0 < report.evidence["exact"]["false_pass_bound"] < 1e-10
-    assert "exact: all 55 parameters" in str(report)
+    assert "the wiring of all 55 parameters is right" in str(report)
     json.dumps(report.to_dict(), allow_nan=False)
 
 

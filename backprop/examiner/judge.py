@@ -176,6 +176,7 @@ def _gather_evidence(examination: Examination, seed: int) -> dict[str, Any]:
     evidence["oracles"] = sorted(
         {"complex step" if c.oracle.complex_works else "differences" for c in examination.cases}
     )
+    evidence["rows"] = [c.case.rows for c in examination.cases]
     evidence["noise"] = [_relative_noise(c) for c in examination.cases]
     evidence["evaluations"] = sum(c.case.evaluations for c in examination.cases)
     return evidence

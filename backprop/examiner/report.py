@@ -88,16 +88,18 @@ class Report:
         return cls(data["verdict"], subject, findings, evidence, notes, data["reproduce"])
 
     def __str__(self) -> str:
-        parts = [_HEADLINES[self.verdict].format(subject=self.subject)]
+        level = "exact in its wiring, tested in its values" if "exact" in self.evidence else "tested"
+        parts = [_HEADLINES[self.verdict].format(subject=self.subject, level=level)]
         parts += [_describe_finding(i, f) for i, f in enumerate(self.findings, start=1)]
         parts += [_describe_evidence(self.evidence)] if self.evidence.get("tensors") else []
+        parts += [_describe_exact(self.evidence["exact"])] if "exact" in self.evidence else []
         parts += ["\n".join(f"note: {note}" for note in self.notes)] if self.notes else []
         parts += [f"To reproduce: {self.reproduce}"] if self.reproduce else []
         return "\n\n".join(parts)
 
 
 _HEADLINES = {
-    "verified": "VERIFIED  {subject}: the gradient is the derivative of the cost (level: tested).",
+    "verified": "VERIFIED  {subject}: the gradient is the derivative of the cost (level: {level}).",
     "wrong": "WRONG  {subject}: the gradient is not the derivative of the cost.",
     "undecided": "UNDECIDED  {subject}: the oracle could not measure the derivative sharply enough.",
     "unusable": "UNUSABLE  {subject}: it could not be examined.",
@@ -152,6 +154,17 @@ def _describe_evidence(evidence: Mapping[str, Any]) -> str:
         rows.append((name, t["verdict"], compared or "nothing", _show(t["uncertainty"]), t["escapes"]))
     cases = "; ".join(evidence["cases"])
     return "\n".join([f"Evidence at {len(evidence['cases'])} cases ({cases}):", *_tabulate(rows)])
+
+
+def _describe_exact(exact: Mapping[str, Any]) -> str:
+    if not exact["ok"]:
+        return f"Exact check: FAILED in {', '.join(exact['failed']) or 'the source'}: {exact['reason']}."
+    return (
+        f"Exact check of the source, unchanged, over GF(2^61 - 1), batch of {exact['rows']}: the wiring of all "
+        f"{exact['parameters']:,} parameters is right\n"
+        f"  for arbitrary functions in its table; a wrong one would pass with probability <= "
+        f"{exact['false_pass_bound']:.1e} (degree {exact['degree']} + {exact['collisions']:,} collisions, over p)."
+    )
 
 
 def _show(uncertainty: float | None) -> str:
