@@ -12,7 +12,7 @@ value, not as a shape error) and batches of more than one sample (so that a lost
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from hypothesis import strategies as st
@@ -75,7 +75,7 @@ def batches(draw: st.DrawFn, network: Network, max_rows: int = MAX_ROWS) -> tupl
     rows = draw(st.integers(1, max_rows))
     X = rng.uniform(-LARGEST_INPUT, LARGEST_INPUT, size=(rows, network.sizes[0]))
     outputs = network.sizes[-1]
-    targets = {
+    targets: dict[str, Callable[[], Array]] = {
         "real": lambda: rng.uniform(-LARGEST_INPUT, LARGEST_INPUT, size=(rows, outputs)),
         "binary": lambda: rng.integers(2, size=(rows, outputs)).astype(float),
         "distribution": lambda: np.eye(outputs)[rng.integers(outputs, size=rows)],

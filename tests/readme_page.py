@@ -24,7 +24,9 @@ def run(command: str) -> str:
     """What a command of the README prints to standard output."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "COLUMNS": "120"}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    command = command.replace("backprop ", f"{sys.executable} -m backprop ", 1) if command.startswith("backprop") else command
+    command = (
+        command.replace("backprop ", f"{sys.executable} -m backprop ", 1) if command.startswith("backprop") else command
+    )
     result = subprocess.run(
         command, shell=True, cwd=ROOT, env=environment, capture_output=True, text=True, encoding="utf-8"
     )

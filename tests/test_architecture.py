@@ -16,7 +16,7 @@ FLOORS = [
     ("backprop.errors",),
     ("backprop.files", "backprop.network", "backprop.data", "backprop.datasets", "backprop.examiner"),
     ("backprop.codegen", "backprop.runtime.parameters"),
-    ("backprop.activation", "backprop.runtime", "backprop.strategies"),
+    ("backprop.activation_functions", "backprop.runtime", "backprop.strategies"),
     ("backprop.verification", "backprop.training", "backprop.approximation"),
     ("backprop.plots",),
     ("backprop.reporting",),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 import traceback
 
 import numpy as np
 import pytest
 import sympy
 
-from backprop.activation import activation
+from backprop.activation_functions import activation
 from backprop.errors import UsageError
 from theory.activations import NAMES, find
 
@@ -24,6 +26,12 @@ def test_every_name_gives_functions_and_the_mathematics_behind_them(name: str) -
     assert found.derivative == find(name).derivative
     assert found.kinks == find(name).kinks
     assert found.f(Z).shape == found.f_prime(Z).shape == Z.shape
+
+
+def test_the_module_and_the_public_function_do_not_hide_one_another() -> None:
+    code = "import backprop.activation_functions; import backprop; print(backprop.activation('gelu').name)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "gelu"
 
 
 def test_an_expression_is_as_good_as_a_name() -> None:
@@ -55,7 +63,7 @@ def test_the_generated_source_can_be_inspected_and_shows_in_tracebacks() -> None
         found.f("not a number")  # type: ignore[arg-type]
     shown = "".join(traceback.format_tb(caught.tb))
     assert "np.exp(np.where(z > 0, -z, z))" in shown
-    assert "<backprop: activation sigmoid>" in shown
+    assert "<generated activation sigmoid " in shown
 
 
 def test_the_functions_of_two_activations_do_not_mix() -> None:

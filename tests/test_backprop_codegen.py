@@ -10,6 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from golden_files import GOLDEN, golden_source
+from hypothesis import given
+
 from backprop.codegen.emit import write_expression
 from backprop.codegen.load import load
 from backprop.codegen.lower import lower, name_functions
@@ -30,8 +33,6 @@ from backprop.examiner.exact import check_exact
 from backprop.network import OUTPUTS, Network
 from backprop.runtime.compiled import CompiledNetwork, build
 from backprop.strategies import networks
-from golden_files import GOLDEN, golden_source
-from hypothesis import given
 from theory.activations import NAMES
 from theory.costs import COSTS
 

@@ -13,13 +13,8 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backprop.codegen.elementwise import (
-    evaluate,
-    load_functions,
-    merge_support,
-    write_expression,
-    write_functions,
-)
+from backprop.codegen.elementwise import evaluate, merge_support, write_expression, write_functions
+from backprop.codegen.load import load_functions
 from backprop.codegen.special import write_special
 from backprop.errors import UsageError
 from theory.activations import NAMES, find

@@ -97,13 +97,9 @@ def test_a_verdict_cannot_be_printed(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are a POSIX matter")
 def test_no_process_is_left_behind(tmp_path: Path) -> None:
     note = tmp_path / "pid"
-    start = (
-        "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(100)'])"
-    )
+    start = "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(100)'])"
     examine_file(write(tmp_path, f"{GOOD}\n{start}\nopen({str(note)!r}, 'w').write(str(p.pid))\n"))
-    state = subprocess.run(
-        ["ps", "-o", "stat=", "-p", note.read_text()], capture_output=True, text=True, check=False
-    )
+    state = subprocess.run(["ps", "-o", "stat=", "-p", note.read_text()], capture_output=True, text=True, check=False)
     assert state.stdout.strip() == "" or state.stdout.startswith("Z")
 
 
@@ -113,9 +109,7 @@ def test_the_subject_s_output_stays_out_of_the_parent_s(tmp_path: Path) -> None:
         from backprop.examiner.child import examine_file
         print(examine_file({str(path)!r}).verdict)
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("verified\n", "")
 
 

@@ -119,9 +119,7 @@ def test_a_right_wiring_passes(source: str) -> None:
 
 
 @pytest.mark.parametrize(("right", "wrong", "tensors"), FAULTS)
-def test_a_planted_fault_is_caught_and_its_tensors_named(
-    right: str, wrong: str, tensors: set[str] | None
-) -> None:
+def test_a_planted_fault_is_caught_and_its_tensors_named(right: str, wrong: str, tensors: set[str] | None) -> None:
     assert right in CLASSIFIER
     result = check_exact(CLASSIFIER.replace(right, wrong))
     assert not result.ok

@@ -114,9 +114,7 @@ def as_dict() -> Functions:
     base = network()
 
     def join(pairs: Any) -> Any:
-        return {
-            f"{k}{i}": v for i, pair in enumerate(pairs, start=1) for k, v in zip("Wb", pair, strict=True)
-        }
+        return {f"{k}{i}": v for i, pair in enumerate(pairs, start=1) for k, v in zip("Wb", pair, strict=True)}
 
     def split(d: Any) -> Any:
         return [(d["W1"], d["b1"]), (d["W2"], d["b2"])]
@@ -167,9 +165,7 @@ def as_flat() -> Functions:
 
 def with_lists() -> Functions:
     base = network()
-    return change(
-        base, gradients=lambda p, X, Y: [[W.tolist(), b.tolist()] for W, b in base["gradients"](p, X, Y)]
-    )
+    return change(base, gradients=lambda p, X, Y: [[W.tolist(), b.tolist()] for W, b in base["gradients"](p, X, Y)])
 
 
 def with_dropout(draw: Callable[[Any, int], Any] | None = None) -> Functions:
@@ -269,9 +265,7 @@ RIGHT: dict[str, Functions] = {
     "relu with slope one at zero, and everything at zero": network(
         relu, lambda z: (z >= 0) * 1.0, inputs=0.0, zero_biases=True
     ),
-    "relu with slope a half at zero": network(
-        relu, lambda z: np.heaviside(z, 0.5), inputs=0.0, zero_biases=True
-    ),
+    "relu with slope a half at zero": network(relu, lambda z: np.heaviside(z, 0.5), inputs=0.0, zero_biases=True),
     "absolute value": network(np.abs, np.sign),
     "float32 in cost and gradient": network(single=(True, True)),
     "float32 in the cost only": network(single=(True, False)),

@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+
 from backprop.cli import main
 from backprop.errors import UsageError
 from backprop.reporting import demo

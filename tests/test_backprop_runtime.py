@@ -8,13 +8,14 @@ import pickle
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from backprop.errors import UsageError
 from backprop.runtime.compiled import CompiledNetwork, build
 from backprop.runtime.parameters import Layout
 from backprop.strategies import batches, networks, parameters
 from backprop.verification import assert_gradients
-from hypothesis import given
-from hypothesis import strategies as st
 
 STEP = 1e-30
 RELATIVE = 1e-10

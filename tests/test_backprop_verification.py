@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import types
 
-import backprop
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import backprop
 from backprop import strategies
 from backprop.errors import UsageError
 from backprop.examiner.generated import judge_with_exact, verify_file
 from backprop.network import Network
 from backprop.verification import command_for, verify, verify_network, verify_random
-from hypothesis import given
-from hypothesis import strategies as st
 
 RANDOM = 12
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sympy import Rational
+
 from theory.backward import derive_adjoint
 from theory.calculus import RULES, apply
 from theory.layers.dense import batched, dense

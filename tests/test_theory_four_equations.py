@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 from sympy import Integer
+
 from theory.backward import derive_adjoint
 from theory.derivation import Step
 from theory.four_equations import check_induction, derive, derive_matrix_form, forward_matrix_form, system
 from theory.layers.dense import batched, dense
 from theory.matrices import Applied, Array, Entry, Hadamard, Outer, Product, SumRows, Transposed
-from theory.notation import Function, L, Partial, l, sample, same, total, unit, var
+from theory.notation import Function, L, Partial, l, same, sample, total, unit, var
 from theory.printing import show
 from theory.witness import check
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sympy import Symbol, exp, log
+
 from theory.costs import COSTS, derive_cost_gradient
 from theory.matrix_form import lift_derivation
 from theory.notation import L, Total, Width, kinds, n, same, sample, unit, var

@@ -104,9 +104,7 @@ class Case:
     def _call(self, name: str, params: Nest, *more: Any) -> Any:
         if self.reseed:
             seed_globals()
-        return self.subject.call(
-            name, params, _copy(self.X), _copy(self.Y), *more, **copy.deepcopy(self.context)
-        )
+        return self.subject.call(name, params, _copy(self.X), _copy(self.Y), *more, **copy.deepcopy(self.context))
 
 
 def seed_globals(seed: int = RESEED) -> None:
@@ -164,9 +162,7 @@ def slice_case(case: Case, first: int, rows: int) -> Case | None:
     if case.subject.flat or case.subject.has("context") or not case.rows or case.rows <= first:
         return None
     try:
-        part = replace(
-            case, X=case.X[first : first + rows], Y=case.Y[first : first + rows], label=f"{rows} rows"
-        )
+        part = replace(case, X=case.X[first : first + rows], Y=case.Y[first : first + rows], label=f"{rows} rows")
         cost = part.cost(part.values)
         gradients = part.gradients(part.values)
     except (Unusable, TypeError, IndexError, KeyError):
@@ -183,13 +179,9 @@ def _read_parameters(subject: Subject, template: Nest) -> list[Array]:
     try:
         values = [np.asarray(leaf, dtype=np.float64) for leaf in flatten(template)]
     except (TypeError, ValueError) as error:
-        raise Unusable(
-            f"{subject.label}: parameters(rng) returned something that is not numbers: {error}"
-        ) from error
+        raise Unusable(f"{subject.label}: parameters(rng) returned something that is not numbers: {error}") from error
     if not values or not sum(v.size for v in values):
-        raise Unusable(
-            f"{subject.label}: parameters(rng) returned no parameters; return one tuple of arrays a layer"
-        )
+        raise Unusable(f"{subject.label}: parameters(rng) returned no parameters; return one tuple of arrays a layer")
     if not all(np.isfinite(v).all() for v in values):
         raise Unusable(f"{subject.label}: parameters(rng) returned NaN or infinite parameters")
     return [np.array(v) for v in values]

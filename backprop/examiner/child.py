@@ -134,10 +134,7 @@ class _Listener:
     def _accept(self, line: bytes) -> bool:
         with contextlib.suppress(ValueError, KeyError, TypeError):
             message = json.loads(line)
-            if (
-                secrets.compare_digest(message["nonce"], self._nonce)
-                and message["report"]["verdict"] in VERDICTS
-            ):
+            if secrets.compare_digest(message["nonce"], self._nonce) and message["report"]["verdict"] in VERDICTS:
                 self.report = message["report"]
                 return True
         return False

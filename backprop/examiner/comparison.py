@@ -146,20 +146,14 @@ class _Probe:
         return [r for r, _, _ in self.readings]
 
     def _read(self, direction: Array, index: tuple[int, ...] | None) -> None:
-        claimed = (
-            float(self.gradient[index]) if index is not None else float(np.sum(self.gradient * direction))
-        )
-        found = self.oracle.differentiate(
-            self.tensor, direction, self.size, claimed if math.isfinite(claimed) else 0.0
-        )
+        claimed = float(self.gradient[index]) if index is not None else float(np.sum(self.gradient * direction))
+        found = self.oracle.differentiate(self.tensor, direction, self.size, claimed if math.isfinite(claimed) else 0.0)
         self.readings.append((Reading(index, claimed, found.value, found.uncertainty), found, direction))
 
     def _read_entries(self, flat: Sequence[int] | range) -> None:
         known = {r.index for r, _, _ in self.readings}
         for k in flat:
-            index = (
-                tuple(int(i) for i in np.unravel_index(int(k), self.leaf.shape)) if self.leaf.shape else ()
-            )
+            index = tuple(int(i) for i in np.unravel_index(int(k), self.leaf.shape)) if self.leaf.shape else ()
             if index not in known:
                 direction = np.zeros(self.leaf.shape)
                 direction[index] = 1.0
@@ -221,7 +215,5 @@ class _Probe:
                 if tried < CONFIRMATIONS:
                     tried += 1
                     claimed = reading.yours
-                    confirmed += confirm_mismatch(
-                        self.oracle, self.tensor, direction, self.size, claimed, estimate
-                    )
+                    confirmed += confirm_mismatch(self.oracle, self.tensor, direction, self.size, claimed, estimate)
                 reading.state = "differs" if confirmed else "kink"

@@ -115,9 +115,7 @@ def _load(source: str) -> dict[str, Any]:
         raise UsageError(f"the source for the exact check does not run: {_say(error)}") from error
     for name in ("parameters", "data", "cost", "gradients"):
         if not callable(space.get(name)):
-            raise UsageError(
-                f"the source for the exact check has no function {name!r}; pass a generated module"
-            )
+            raise UsageError(f"the source for the exact check has no function {name!r}; pass a generated module")
     table = space.setdefault("TABLE", {})
     for key, value in table.items():
         if not callable(space.get(key)) or (value not in (None, "free") and not callable(space.get(value))):
@@ -232,15 +230,11 @@ def _misshapen(names: list[str], shapes: list[tuple[int, ...]], gradients: list[
 
 
 def _blame(run: _Run, gradients: list[Objects]) -> tuple[str, tuple[str, ...]]:
-    wrong = [
-        name for i, name in enumerate(run.names) if run.project(gradients, only=i) != run.derivative(only=i)
-    ]
+    wrong = [name for i, name in enumerate(run.names) if run.project(gradients, only=i) != run.derivative(only=i)]
     return "<gradient, u> differs from dC[u] over the prime field", tuple(wrong)
 
 
-def _count_degree(
-    space: dict[str, Any], run: _Run, bind: Callable[..., list[Table]]
-) -> tuple[int, dict[str, int]]:
+def _count_degree(space: dict[str, Any], run: _Run, bind: Callable[..., list[Table]]) -> tuple[int, dict[str, int]]:
     """Run the same source on degree bounds: every random value is a variable of degree one."""
     pool = Divisors()
 

@@ -208,9 +208,7 @@ class Degree:
     def __mul__(self, other: Any) -> Any:
         if type(other) is not Degree:
             return self._lift(other, self)
-        mask = (
-            self.pool.multiply(self.mask, other.mask) if self.mask and other.mask else self.mask | other.mask
-        )
+        mask = self.pool.multiply(self.mask, other.mask) if self.mask and other.mask else self.mask | other.mask
         return Degree(self.top + other.top, mask, self.pool)
 
     __rmul__ = __mul__
@@ -242,6 +240,4 @@ class Degree:
             return NotImplemented
         if isinstance(other, (int, np.integer)):
             return result
-        raise TypeError(
-            f"{type(other).__name__} {other!r} is not an integer: constants belong into the table"
-        )
+        raise TypeError(f"{type(other).__name__} {other!r} is not an integer: constants belong into the table")

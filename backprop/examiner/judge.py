@@ -189,9 +189,7 @@ def _relative_noise(case: CaseExamination) -> float:
 def _summarise(examination: Examination, tensor: int) -> dict[str, Any]:
     leaf, found = examination.leaves[tensor], examination.verdicts(tensor)
     sharp = min((v for v in found), key=lambda v: v.uncertainty / (v.scale or 1.0))
-    verdict = (
-        "wrong" if examination.is_wrong(tensor) else "right" if examination.is_right(tensor) else "undecided"
-    )
+    verdict = "wrong" if examination.is_wrong(tensor) else "right" if examination.is_right(tensor) else "undecided"
     return {
         "verdict": verdict,
         "shape": list(leaf.shape),

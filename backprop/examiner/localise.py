@@ -43,9 +43,7 @@ def localise(examination: Examination) -> list[Finding]:
     if everywhere is not None:
         return [everywhere]
     if not examination.depth:
-        return [
-            _find(examination, None, None, wrong, "The gradient differs from the derivative of the cost.")
-        ]
+        return [_find(examination, None, None, wrong, "The gradient differs from the derivative of the cost.")]
     return _explain_layers(examination, _sort_into_layers(examination))
 
 
@@ -55,9 +53,7 @@ def list_entries(examination: Examination, tensors: list[int]) -> tuple[Entry, .
     share = max(2, MOST_ENTRIES // max(1, len(tensors)))
     for i in tensors:
         verdict = worst_verdict(examination, i)
-        found = sorted(
-            (r for r in verdict.entries if r.state == "differs"), key=lambda r: -abs(r.yours - r.expected)
-        )
+        found = sorted((r for r in verdict.entries if r.state == "differs"), key=lambda r: -abs(r.yours - r.expected))
         name = verdict.leaf.name
         out += [Entry(name, r.index or (), r.yours, r.expected, r.uncertainty) for r in found[:share]]
     return tuple(out[:MOST_ENTRIES])
@@ -65,18 +61,14 @@ def list_entries(examination: Examination, tensors: list[int]) -> tuple[Entry, .
 
 def worst_verdict(examination: Examination, tensor: int) -> TensorVerdict:
     """The case at which a tensor is most plainly wrong (at a place made smooth, if there is one)."""
-    faulty = [
-        (c.case.jittered, v) for c, v in zip(examination.cases, examination.verdicts(tensor), strict=True)
-    ]
+    faulty = [(c.case.jittered, v) for c, v in zip(examination.cases, examination.verdicts(tensor), strict=True)]
     order = sorted(faulty, key=lambda p: (not p[1].faulty, -len(p[1].entries), not p[0]))
     return order[0][1]
 
 
 def _explain_whole(examination: Examination, wrong: list[int]) -> Finding | None:
     """A fault of the whole network: one factor on everything that can be seen."""
-    if len(wrong) + sum(examination.is_silent(i) for i in range(len(examination.leaves))) < len(
-        examination.leaves
-    ):
+    if len(wrong) + sum(examination.is_silent(i) for i in range(len(examination.leaves))) < len(examination.leaves):
         return None
     faulty = [case for case in examination.cases if any(case.tensors[i].faulty for i in wrong)]
     factors = [common_factor([case.tensors[i] for i in wrong]) for case in faulty]
@@ -195,9 +187,7 @@ def _explain_local(examination: Examination, layer: Layer) -> Finding:
     """A fault that does not travel down: the error is right, the gradient made of it is not."""
     number = layer.number
     if not layer.right and all(is_zero(worst_verdict(examination, i)) for i in layer.wrong):
-        text = (
-            f"The gradient of layer {number} is zero, though the error passes it: never computed or applied."
-        )
+        text = f"The gradient of layer {number} is zero, though the error passes it: never computed or applied."
         return _find(examination, "update", number, list(layer.wrong), text)
     if layer.wrong_W:
         text = f"The error delta^{number} is right, but the weight gradient made from it is wrong."

@@ -186,10 +186,7 @@ def _measure_window(case: Case, rng: np.random.Generator) -> float:
     away, along = (_draw_relative(case, rng) for _ in range(2))
     costs = []
     for k in range(WINDOW):
-        point = [
-            v + WINDOW_OFFSET * a + WINDOW_STEP * k * u
-            for v, a, u in zip(case.values, away, along, strict=True)
-        ]
+        point = [v + WINDOW_OFFSET * a + WINDOW_STEP * k * u for v, a, u in zip(case.values, away, along, strict=True)]
         costs.append(float(np.real(case.cost(point))))
     return _difference_noise(np.asarray(costs))
 
@@ -207,9 +204,7 @@ def _difference_noise(samples: Array) -> float:
 
 
 def _draw_relative(case: Case, rng: np.random.Generator) -> list[Array]:
-    return [
-        rng.standard_normal(v.shape) * size for v, size in zip(case.values, tensor_sizes(case), strict=True)
-    ]
+    return [rng.standard_normal(v.shape) * size for v, size in zip(case.values, tensor_sizes(case), strict=True)]
 
 
 def tensor_sizes(case: Case) -> list[float]:
@@ -228,9 +223,7 @@ def measure_gradient_noise(case: Case, rng: np.random.Generator) -> list[float]:
         series = []
         for k in range(GRADIENT_WINDOW):
             shift = (WINDOW_OFFSET, WINDOW_STEP * k)
-            point = [
-                v + shift[0] * a + shift[1] * u for v, a, u in zip(case.values, away, along, strict=True)
-            ]
+            point = [v + shift[0] * a + shift[1] * u for v, a, u in zip(case.values, away, along, strict=True)]
             series.append(case.gradients(point))
         windows.append([_gradient_noise([g[i] for g in series]) for i in range(len(case.leaves))])
     return [min(pair) for pair in zip(*windows, strict=True)]

@@ -40,17 +40,13 @@ def common_factor(verdicts: Sequence[TensorVerdict]) -> float | None:
 
 
 def _fits_factor(reading: Reading, factor: float, largest: float) -> bool:
-    room = abs(factor) * (
-        4 * reading.uncertainty + SAME_FACTOR * abs(reading.expected) + RELATIVE_SLACK * largest
-    )
+    room = abs(factor) * (4 * reading.uncertainty + SAME_FACTOR * abs(reading.expected) + RELATIVE_SLACK * largest)
     return abs(reading.yours - factor * reading.expected) <= room
 
 
 def is_zero(verdict: TensorVerdict) -> bool:
     """Whether the subject gives nothing but zeros (or nothing) where the derivative is not zero."""
-    return verdict.status == "missing" or (
-        verdict.status == "wrong" and all(r.yours == 0 for r in verdict.readings)
-    )
+    return verdict.status == "missing" or (verdict.status == "wrong" and all(r.yours == 0 for r in verdict.readings))
 
 
 def describe_tensor(verdict: TensorVerdict, examination: Examination, tensor: int) -> str:

@@ -88,9 +88,7 @@ def _same(a: Array | None, b: Array | None) -> bool:
 
 def _explain_repeat(case: Case, first: list[Any], again: list[Any], changed: list[int]) -> Impurity:
     if _is_restarted_by_seed(case):
-        text = (
-            "The gradient draws its own random mask, so it belongs to another forward pass than the cost's."
-        )
+        text = "The gradient draws its own random mask, so it belongs to another forward pass than the cost's."
         return Impurity("forward", changed, text, first, again)
     if all(_is_multiple(first[i], again[i]) for i in changed):
         text = (
@@ -128,9 +126,7 @@ def _check_inputs(case: Case, notes: list[str]) -> Impurity | None:
         answers.append(_keep(case.read(case.subject.call("gradients", params, X, Y, **case.context))))
     if not case.reseed and states != _global_states():
         notes.append("gradients draws from a global random generator")
-    written = [
-        i for i, (a, b) in enumerate(zip(case.values, case.read(params), strict=True)) if not _same(a, b)
-    ]
+    written = [i for i, (a, b) in enumerate(zip(case.values, case.read(params), strict=True)) if not _same(a, b)]
     if written and _differ(*answers):
         text = "The parameters are changed while the error is still going back (they are written in place)."
         return Impurity("update", written, text, *answers)

@@ -108,9 +108,7 @@ _HEADLINES = {
 
 def _read_finding(data: Mapping[str, Any]) -> Finding:
     entries = tuple(
-        Entry(
-            e["parameter"], tuple(e["index"]), *(_number(e[k]) for k in ("yours", "expected", "uncertainty"))
-        )
+        Entry(e["parameter"], tuple(e["index"]), *(_number(e[k]) for k in ("yours", "expected", "uncertainty")))
         for e in data["entries"]
     )
     parameters = tuple(data["parameters"])
@@ -177,6 +175,4 @@ def _count(number: int, one: str, many: str) -> str:
 
 def _tabulate(rows: Sequence[tuple[str, ...]]) -> list[str]:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [
-        "  " + "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+    return ["  " + "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -73,9 +73,7 @@ class Subject:
             return {}
         context = self.call("context", rng, rows)
         if not isinstance(context, Mapping):
-            raise Unusable(
-                f"{self.label}: context(rng, n) returned {_type(context)}; it should return a dict"
-            )
+            raise Unusable(f"{self.label}: context(rng, n) returned {_type(context)}; it should return a dict")
         return dict(context)
 
     def call(self, name: str, *args: Any, **keywords: Any) -> Any:

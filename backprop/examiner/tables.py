@@ -54,9 +54,7 @@ class Table:
         values = [v.value if type(v) is Dual else v for v in flat]
         rates = self._space[self._derivative](pack(values, (len(values),)))
         pairs = zip(flat, values, rates, strict=True)
-        return [
-            Dual(self._look_up(v), r * x.slope) if type(x) is Dual else self._look_up(v) for x, v, r in pairs
-        ]
+        return [Dual(self._look_up(v), r * x.slope) if type(x) is Dual else self._look_up(v) for x, v, r in pairs]
 
 
 class RowTable(Table):
@@ -67,9 +65,7 @@ class RowTable(Table):
 
     def __call__(self, x: Any) -> Any:
         rows = np.asarray(x, dtype=object)
-        values = [
-            [v.value if type(v) is Dual else v for v in row] for row in rows.reshape(-1, rows.shape[-1])
-        ]
+        values = [[v.value if type(v) is Dual else v for v in row] for row in rows.reshape(-1, rows.shape[-1])]
         dual = any(type(v) is Dual for v in rows.flat)
         out = [Dual(self._row(row), self._fresh()) if dual else self._row(row) for row in values]
         return pack(out, (*rows.shape[:-1], 1))
