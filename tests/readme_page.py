@@ -28,7 +28,7 @@ def run(command: str) -> str:
         command.replace("backprop ", f"{sys.executable} -m backprop ", 1) if command.startswith("backprop") else command
     )
     result = subprocess.run(
-        command, shell=True, cwd=ROOT, env=environment, capture_output=True, text=True, encoding="utf-8"
+        command, shell=True, check=False, cwd=ROOT, env=environment, capture_output=True, text=True, encoding="utf-8"
     )
     return result.stdout.rstrip("\n") + "\n"
 

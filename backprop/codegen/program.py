@@ -9,6 +9,7 @@ The value of a node is an array.  Shapes are tuples of integers and the letter "
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias, dataclass_transform
@@ -33,7 +34,7 @@ class Expression:
     _fields: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
-        cls._fields = (*cls._fields, *cls.__dict__.get("__annotations__", {}))
+        cls._fields = (*cls._fields, *inspect.get_annotations(cls))
 
     def __init__(self, *values: Any) -> None:
         for name, value in zip(self._fields, values, strict=True):
