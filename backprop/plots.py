@@ -187,9 +187,6 @@ def _draw_strip(axes: list[Axes], strip: list[Shown]) -> None:
     axes[0].set_title(f"Test images and how they were read{misread}", fontsize=13)
 
 
-# -------------------------------------------------------------------------------------- approximation
-
-
 def plot_approximation(approximation: Approximation, path: str | os.PathLike[str]) -> Path:
     """Draw a function and its network, the outputs of the hidden units, and the error with its largest value.
 
@@ -270,9 +267,6 @@ def _draw_error(axes: Axes, approximation: Approximation, x: Floats) -> None:
     axes.set_ylabel("f(x) − F(x)" + (rf"   [$10^{{{power}}}$]" if power else ""))
     if limit > 0:
         axes.set_ylim(-1.35 * limit / unit, 1.35 * limit / unit)
-
-
-# ---------------------------------------------------------------------------------------------- common
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from backprop.data import digits, disturb, one_hot, split
 from backprop.plots import plot_training
 from backprop.training import accuracy, cosine
 
-EPOCHS = 10 if os.environ.get("QUICK") else 150
+EPOCHS = 10 if os.environ.get("QUICK") else 200
 
 X, labels = digits()
 parts = split(X, one_hot(labels), stratify=labels)
@@ -16,9 +16,8 @@ history = backprop.fit(
     net,
     parts.train.X,
     parts.train.Y,
-    rate=cosine(3e-3),
+    rate=cosine(0.01),
     epochs=EPOCHS,
-    batch=32,
     validation=(parts.validation.X, parts.validation.Y),
     augment=disturb,
 )

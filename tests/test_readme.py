@@ -10,6 +10,7 @@ from readme_page import BLOCK, README, ROOT, assurance, not_shown, run
 TEXT = README.read_text(encoding="utf-8")
 BLOCKS = [(m["command"], m["output"]) for m in BLOCK.finditer(TEXT)]
 NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?e[-+]?\d+|(?<![\w.])[-+]?\d+\.\d+")
+GROUPED = re.compile(r"\b\d{1,3}(?:,\d{3})+\b")  # counts of grid points follow the weights
 DIGITS = 4  # of a printed number that must agree on another machine
 SMALL = 1e-6  # uncertainties and errors below this are rounding, which differs between machines
 
@@ -21,6 +22,7 @@ def coarse(text: str) -> list[str]:
         value = float(match[0])
         return "tiny" if abs(value) < SMALL else f"{value:.{DIGITS}g}"
 
+    text = GROUPED.sub("many", text)
     return [" ".join(NUMBER.sub(shorten, line).split()) for line in text.strip().splitlines()]
 
 

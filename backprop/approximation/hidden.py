@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from backprop.activation import activation as find_activation
+from backprop.activation_functions import activation as find_activation
 from backprop.approximation.target import Floats
 from backprop.errors import UsageError
-from theory.expressions import real_symbol, split
+from theory.expressions import real_symbol
+from theory.pieces import split
 
 __all__ = ["Hidden", "Sigma", "read_sigma"]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from backprop.codegen.elementwise import evaluate
 from backprop.errors import UsageError
 from theory.activations import parse
-from theory.expressions import split
+from theory.pieces import split
 
 __all__ = ["GRID_POINTS", "Floats", "Target", "read_target"]
 

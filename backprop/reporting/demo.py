@@ -43,8 +43,8 @@ from theory.witness import check
 __all__ = ["Summary", "run_demo"]
 
 SIZES, ACTIVATION, OUTPUT, COST = "64-32-10", "relu", "softmax", "cross-entropy"
-TARGET, WIDTH, SIGMA = "exp(-x)*sin(8*pi*x)", 24, "tanh"
-EPOCHS, BATCH, RATE = 150, 32, 3e-3
+TARGET, WIDTH, SIGMA = "exp(-x)*sin(8*pi*x)", 16, "tanh"
+EPOCHS, RATE = 200, 0.01
 CHAPTERS: tuple[Chapter, ...] = (four_equations.CHAPTER, costs.CHAPTER, softmax.CHAPTER)
 
 
@@ -160,7 +160,7 @@ def train(net: CompiledNetwork, summary: Summary, seed: int, stages: Stages) -> 
         stages.advance(done, whole, note)
 
     history = fit(
-        net, parts.train.X, parts.train.Y, rate=cosine(RATE), epochs=EPOCHS, batch=BATCH, seed=seed,
+        net, parts.train.X, parts.train.Y, rate=cosine(RATE), epochs=EPOCHS, seed=seed,
         validation=(parts.validation.X, parts.validation.Y), augment=disturb, progress=progress,
     )  # fmt: skip
     test_labels: Any = labels[parts.test.rows]
