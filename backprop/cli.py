@@ -31,6 +31,9 @@ EXIT = {"verified": HOLDS, "wrong": FAILS, "undecided": UNUSABLE, "unusable": UN
 SIZES_PATTERN = re.compile(r"\s*\d[\d\s]*(-[\d\s]*)*")
 MODULE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_][\w.]*)?")
 
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""The matrices of the commands are small: threads would wait for each other (ten times slower was measured)."""
+
 app = typer.Typer(
     name="backprop",
     help="Derive the backpropagation equations, generate the code, verify it: yours too.",
@@ -288,6 +291,8 @@ def summarise(report: Report) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; every expected failure is one line on standard error and a status."""
+    for variable in THREADS:
+        os.environ.setdefault(variable, "1")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
