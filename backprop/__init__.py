@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from backprop.activation import activation
+    from backprop.activation_functions import activation
     from backprop.approximation import approximate
     from backprop.errors import UsageError
     from backprop.network import Network
@@ -23,7 +23,7 @@ PUBLIC = {
     "CompiledNetwork": "backprop.runtime.compiled",
     "Network": "backprop.network",
     "UsageError": "backprop.errors",
-    "activation": "backprop.activation",
+    "activation": "backprop.activation_functions",
     "approximate": "backprop.approximation",
     "assert_gradients": "backprop.verification",
     "build": "backprop.runtime.compiled",

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from backprop.codegen.elementwise import ElementwiseSource, load_functions, write_functions
+from backprop.codegen.elementwise import ElementwiseSource, write_functions
+from backprop.codegen.load import load_functions
 from backprop.errors import UsageError
-from theory.activations import find
+from theory.elementwise import find
 
 __all__ = ["ElementwiseActivation", "activation"]
 

@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from typing import Any
 
 import mpmath
 import pytest
 import sympy
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from theory.activations import (
     ALIASES,
+    CHAPTER,
     NAMES,
     SELU_ALPHA,
     SELU_SCALE,
     A,
     Activation,
     ActivationError,
-    M,
-    ProofError,
-    T,
     X,
-    branches,
     find,
-    prove_equal,
 )
+from theory.chapter import FORMATS, Format
 from theory.expressions import ExpressionError, evaluate_precisely
 
-FEW = 20  # examples where each one is a proof
 DIGITS = 60
 STEP = mpmath.mpf(10) ** -25  # of the central difference; its error is of the order of the square
 SLOPES_AGREE = mpmath.mpf(10) ** -30
@@ -191,94 +186,6 @@ def test_an_identity_holds_at_every_point(name: str, point: sympy.Rational) -> N
     assert abs(difference.evalf(DIGITS // 2)) < SLOPES_AGREE
 
 
-# ---------------------------------------------------------------------------------------- stable forms
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_entry_has_a_proved_form(name: str) -> None:
-    form = branches(find(name))
-    assert form.proved
-    assert form.branches[0].lower == -sympy.oo
-    assert form.branches[-1].upper == sympy.oo
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("point", POINTS, ids=str)
-def test_a_stable_form_has_the_value_of_the_definition(name: str, point: sympy.Rational) -> None:
-    activation, form = find(name), branches(find(name))
-    branch = next(b for b in form.branches if b.lower < point <= b.upper)
-    decay = sympy.exp(-(form.rate or 1) * abs(point))
-    here = {X: point, T: decay, M: decay - 1}
-    for stable, definition in ((branch.value, activation.expression), (branch.derivative, activation.derivative)):
-        difference = evaluate_precisely(stable.subs(here), point, DIGITS)
-        difference -= evaluate_precisely(definition, point, DIGITS)
-        assert abs(difference) < VALUES_AGREE * max(1, abs(point))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_stable_form_holds_an_exponential_that_can_overflow(name: str) -> None:
-    for branch in branches(find(name)).branches:
-        exponents = {node.args[0] for part in (branch.value, branch.derivative) for node in part.atoms(sympy.exp)}
-        assert exponents <= {-(X**2) / 2}
-
-
-def test_the_forms_are_the_ones_a_textbook_gives() -> None:
-    left, right = branches(find("sigmoid")).branches
-    assert (left.value, right.value) == (T / (1 + T), 1 / (1 + T))
-    assert left.derivative == right.derivative == T / (1 + T) ** 2
-    left, right = branches(find("softplus")).branches
-    assert (left.value, right.value) == (sympy.log(1 + T), X + sympy.log(1 + T))
-    left, right = branches(find("elu")).branches
-    assert (left.value, left.derivative, right.value) == (M, T, X)
-
-
-WRONG_FORMS = [
-    ("sigmoid", T / (1 + T), 1),
-    ("sigmoid", 1 / (1 + T), -1),
-    ("sigmoid", 1 / (1 - T), 1),
-    ("sigmoid", 1 / (1 + T**2), 1),
-    ("softplus", sympy.log(1 + T), 1),
-    ("softplus", X - sympy.log(1 + T), 1),
-    ("softplus", X + T, 1),
-    ("silu", X * T / (1 + T), 1),
-    ("silu", -X * T / (1 + T), -1),
-    ("mish", X * (1 + 2 * T) / (1 + 2 * T + T**2), 1),
-    ("tanh", M / (1 + T), 1),
-    ("gelu", X * (1 + sympy.erf(X)) / 2, 1),
-    ("sigmoid", 1 / (1 + T) + T / 10**12, 1),
-]
-
-
-@pytest.mark.parametrize(("name", "wrong", "side"), WRONG_FORMS, ids=str)
-def test_a_wrong_form_does_not_pass_the_proof(name: str, wrong: sympy.Expr, side: int) -> None:
-    with pytest.raises(ProofError, match="is not"):
-        prove_equal(find(name).expression, wrong, side, sympy.Integer(1))
-
-
-def test_a_form_with_the_wrong_rate_does_not_pass_the_proof() -> None:
-    with pytest.raises(ProofError):
-        prove_equal(find("sigmoid(2*x)").expression, 1 / (1 + T), 1, sympy.Integer(1))
-    prove_equal(find("sigmoid(2*x)").expression, 1 / (1 + T), 1, sympy.Integer(2))
-
-
-def test_a_form_that_cannot_be_compared_is_not_proved() -> None:
-    with pytest.raises(ProofError, match="could not be compared"):
-        prove_equal(sympy.sin(sympy.exp(X)), sympy.sin(1 / T), 1, sympy.Integer(1))
-
-
-@settings(max_examples=FEW, deadline=None)
-@given(st.integers(1, 5), st.integers(1, 4), st.integers(-3, 3), st.integers(-2, 2))
-def test_random_combinations_of_sigmoids_get_proved_forms(a: int, b: int, c: int, d: int) -> None:
-    activation = find(f"{a}*x*sigmoid({b}*x/2) + {c}*softplus({b}*x) + {d}*x")
-    assert branches(activation).proved
-
-
-def test_where_the_rewriting_does_not_apply_the_definition_is_kept_and_said_to_be_unproved() -> None:
-    form = branches(find("x*exp(x)"))
-    assert not form.proved
-    assert form.branches[0].value == X * sympy.exp(X)
-
-
 # --------------------------------------------------------------------------------------------- finding
 
 
@@ -311,3 +218,32 @@ def test_text_that_is_no_expression_is_refused() -> None:
         find("x.real + 1/0; import os")
     with pytest.raises(ActivationError, match="expected an activation's name"):
         find(None)  # type: ignore[arg-type]
+
+
+# -------------------------------------------------------------------------------------------- the chapter
+
+LONGEST_NUMBER = 12  # characters; a student should not meet a fraction of sixty digits
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_chapter_shows_every_entry_with_readable_numbers(form: Format) -> None:
+    text = CHAPTER.render(form)
+    for name in NAMES:
+        assert (name if form != "latex" else name.replace("_", r"\_")) in text
+    assert max(map(len, re.findall(r"[0-9.]{4,}", re.sub("arXiv:[0-9.]+", "", text)))) <= LONGEST_NUMBER
+
+
+def test_the_chapter_states_identities_kinks_and_the_gap_between_the_forms_of_gelu() -> None:
+    text = CHAPTER.render()
+    assert "sigmoid, derivative by the value a = f(x): f' = a*(1 - a)" in text
+    assert "kink at x = 0; there f' = 1/100, the value from the left" in text
+    assert "|gelu - gelu_tanh| reaches 4.7e-04, at x = +-2.7" in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_polynomial_in_the_value_is_the_identity_where_there_is_one(name: str) -> None:
+    found, identity = find(name).polynomial_in_value, find(name).identity_in_value
+    if found is None:
+        assert identity is None or len(find(name).pieces) > 1 or identity.has(sympy.exp)
+    else:
+        assert found == identity

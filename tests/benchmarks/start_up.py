@@ -1,0 +1,44 @@
+"""How long things take to begin: medians over fresh processes.  `python tests/benchmarks/start_up.py [RUNS]`."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+
+BUILD = """
+import time, sympy, numpy
+sympy.Symbol("x") + sympy.Symbol("y")  # SymPy imports more of itself with its first sum
+begin = time.perf_counter()
+import backprop
+backprop.build("64-" + "32-" * 9 + "10", activation={activation!r}, output="softmax", cost="cross-entropy").fast
+first = time.perf_counter()
+backprop.build("64-" + "48-" * 9 + "10", activation={activation!r}, output="softmax", cost="cross-entropy").fast
+second = time.perf_counter()
+print(first - begin, second - first)
+"""
+IMPORT = "import time; begin = time.perf_counter(); import backprop; print(time.perf_counter() - begin)"
+HELP = (
+    "import subprocess, sys, time; begin = time.perf_counter(); "
+    "subprocess.run([sys.executable, '-m', 'backprop', '--help'], stdout=subprocess.DEVNULL, check=True); "
+    "print(time.perf_counter() - begin)"
+)
+
+
+def measure(code: str, runs: int) -> list[float]:
+    """Medians of the numbers that a fresh interpreter prints, in milliseconds."""
+    rows = []
+    for _ in range(runs):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        rows.append([1000 * float(number) for number in done.stdout.split()])
+    return [statistics.median(column) for column in zip(*rows, strict=True)]
+
+
+if __name__ == "__main__":
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+    print(f"medians of {runs} fresh processes, milliseconds")
+    print(f"import backprop             {measure(IMPORT, runs)[0]:8.1f}")
+    print(f"backprop --help             {measure(HELP, runs)[0]:8.1f}")
+    for activation in ("relu", "tanh", "sigmoid", "gelu", "mish"):
+        first, again = measure(BUILD.format(activation=activation), runs)
+        print(f"build, ten layers, {activation:<8} {first:8.1f} the first time beyond SymPy, {again:.1f} again")
