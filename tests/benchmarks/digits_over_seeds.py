@@ -1,11 +1,12 @@
-"""Test accuracy of the demo's recipe over random splits and starts: `python tests/benchmarks/digits_over_seeds.py [N]`."""
+"""Test accuracy of the demo recipe over random splits: `python tests/benchmarks/digits_over_seeds.py [N]`."""
 
 from __future__ import annotations
 
 import sys
 
-import backprop
 import numpy as np
+
+import backprop
 from backprop.data import digits, disturb, one_hot, split
 from backprop.reporting.demo import ACTIVATION, COST, EPOCHS, OUTPUT, RATE, SIZES
 from backprop.training import accuracy, cosine
