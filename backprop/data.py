@@ -6,7 +6,7 @@ import math
 import operator
 from collections.abc import Iterator
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -155,7 +155,9 @@ def batches(rng: np.random.Generator, n: int, size: int) -> Iterator[Integers]:
     return (order[start : start + step] for start in range(0, count, step))
 
 
-def disturb(rng: np.random.Generator, X: Floats, *, shift: float = 0.5, noise: float = 0.2) -> Floats:
+def disturb(
+    rng: np.random.Generator, X: NDArray[np.floating[Any]], *, shift: float = 0.5, noise: float = 0.2
+) -> Floats:
     """Move each image by a random part of a pixel and add noise: new handwriting from old, for training only.
 
     Each row of X is a square image. It is shifted by (dx, dy), both uniform in [-shift, shift] pixels
@@ -187,7 +189,7 @@ def disturb(rng: np.random.Generator, X: Floats, *, shift: float = 0.5, noise: f
     return moved + noise * rng.standard_normal(moved.shape)
 
 
-def _slide(images: Floats, distance: Floats, axis: int) -> Floats:
+def _slide(images: NDArray[np.floating[Any]], distance: Floats, axis: int) -> Floats:
     """Shift along one axis by |distance| <= 1 pixels; what leaves the frame on one side is paper anyway."""
     forward, backward = np.roll(images, 1, axis), np.roll(images, -1, axis)
     neighbour = np.where(distance > 0, forward, backward)
