@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from sympy import Expr, sympify
 
+from theory.alphabets import MathML
 from theory.notation import Function, Index, Node, Variable
-from theory.printing import ATOM, PRODUCT, SUM, MathML, Printer, head, printer
+from theory.printing import ATOM, PRODUCT, SUM, Printer, head, printer
 
 __all__ = [
     "Applied", "Array", "Broadcast", "CostGradient", "Elementwise", "Entry", "Filled", "Hadamard", "Outer", "Plus",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import linecache
+import zlib
 from types import ModuleType
 from typing import Any
 
@@ -21,8 +21,7 @@ def load(source: str, name: str = "network") -> ModuleType:
     def double(x):
         return 2 * x
     """
-    digest = hashlib.blake2b(source.encode(), digest_size=6).hexdigest()
-    filename = f"<generated {name} {digest}>"
+    filename = f"<generated {name} {len(source)}-{zlib.crc32(source.encode()):08x}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     module = ModuleType(name)
     module.__file__ = filename
