@@ -31,7 +31,7 @@ from theory.notation import (
     total,
     var,
 )
-from theory.statement import System
+from theory.statement import System, is_below
 
 __all__ = ["RULES", "Rule", "Scene", "apply"]
 
@@ -171,7 +171,7 @@ def independence(node: Expr, scene: Scene) -> Expr | None:
     if u.family == x.family:
         return None
     given = scene.system.definition(u) is None
-    earlier = u.layer is not None and x.layer is not None and bool((u.layer - x.layer).is_negative)
+    earlier = u.layer is not None and x.layer is not None and is_below(u.layer, x.layer)
     held = isinstance(node, Held) and scene.system.is_cut(u.family)
     unrelated = u.layer == x.layer and x.name not in scene.system.read_within_layer(u.name)
     return S.Zero if given or earlier or held or unrelated else None

