@@ -146,6 +146,7 @@ def verify(
     cost: Cost = "half-sse",
     random: Annotated[int | None, typer.Option("--random", help="Verify this many random networks instead.")] = None,
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds that one subject may take.")] = 60.0,
+    list_causes: Annotated[bool, typer.Option("--list-causes", help="Print the mistakes it names.")] = False,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -153,6 +154,8 @@ def verify(
 
     The code of a FILE or module is run, not sandboxed, in a process of its own with a time limit.
     """
+    if list_causes:
+        finish_causes(as_json)
     if random is not None:
         if target is not None:
             raise UsageError(f"--random draws its own networks, got TARGET {target!r} as well; leave one of them out")
@@ -166,7 +169,7 @@ def verify(
     if Path(target).is_dir():
         finish_folder(Path(target), seed, timeout, as_json)
     check_target(target)
-    from backprop.examiner.generated import verify_file
+    from backprop.explanation import verify_file
 
     finish_report(verify_file(target, seed=seed, timeout=timeout), as_json)
 
@@ -258,9 +261,22 @@ def finish_random(count: int, seed: int, as_json: bool) -> None:
     raise typer.Exit(HOLDS if run.ok else FAILS)
 
 
+def finish_causes(as_json: bool) -> None:
+    """Print the table of mistakes."""
+    from backprop.diagnosis.catalogue import list_causes
+
+    rows = [cause.to_dict() for cause in list_causes()]
+    if as_json:
+        typer.echo(json.dumps({"causes": rows}))
+    else:
+        for row in rows:
+            typer.echo(f"{row['identifier']}  ({row['equation']})\n    {row['sentence']}")
+    raise typer.Exit(HOLDS)
+
+
 def finish_folder(folder: Path, seed: int, timeout: float, as_json: bool) -> None:
     """Verify every .py file of a folder, each in its own process; 1 if one is wrong, 2 if one is unusable."""
-    from backprop.examiner.generated import verify_file
+    from backprop.explanation import verify_file
     from backprop.reporting.progress import show_count
 
     files = sorted(path for path in folder.glob("*.py") if path.is_file() and not path.name.startswith("_"))

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, Phase
 
 from backprop import strategies
 from backprop.errors import UsageError
-from backprop.examiner.generated import add_exact, judge_with_exact, verify_file
+from backprop.examiner.generated import add_exact
 from backprop.examiner.judge import judge
 from backprop.examiner.report import Report
+from backprop.explanation import explain_findings, judge_and_explain, verify_file
 from backprop.network import Network
 from backprop.runtime.compiled import CompiledNetwork, build
 
@@ -41,7 +42,7 @@ def verify(subject: Any, *, seed: int = 0) -> Report:
         return verify_network(CompiledNetwork(subject), seed)
     if isinstance(subject, CompiledNetwork):
         return verify_network(subject, seed)
-    return judge_with_exact(subject, seed=seed)
+    return judge_and_explain(subject, seed=seed)
 
 
 def command_for(network: Network, seed: int) -> str:
@@ -55,7 +56,7 @@ def command_for(network: Network, seed: int) -> str:
 
 def verify_network(net: CompiledNetwork, seed: int = 0) -> Report:
     """The generated module of a network: judged by the oracles, its wiring checked over a prime field."""
-    report = add_exact(judge(net.module, seed=seed), net.source, seed)
+    report = add_exact(judge(net.module, seed=seed, explain=explain_findings), net.source, seed)
     return replace(report, subject=str(net.network), reproduce=command_for(net.network, seed))
 
 

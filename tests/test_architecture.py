@@ -17,6 +17,8 @@ FLOORS = [
     ("backprop.files", "backprop.network", "backprop.data", "backprop.datasets", "backprop.examiner"),
     ("backprop.codegen", "backprop.runtime.parameters"),
     ("backprop.activation_functions", "backprop.runtime", "backprop.strategies"),
+    ("backprop.diagnosis",),
+    ("backprop.explanation",),
     ("backprop.verification", "backprop.training", "backprop.approximation"),
     ("backprop.plots",),
     ("backprop.reporting",),

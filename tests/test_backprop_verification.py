@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import backprop
 from backprop import strategies
 from backprop.errors import UsageError
-from backprop.examiner.generated import judge_with_exact, verify_file
+from backprop.examiner.generated import judge_with_exact
+from backprop.explanation import verify_file
 from backprop.network import Network
 from backprop.verification import command_for, verify, verify_network, verify_random
 

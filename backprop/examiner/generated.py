@@ -8,33 +8,27 @@ from types import ModuleType
 from typing import Any
 
 from backprop.errors import UsageError
-from backprop.examiner.child import TIMEOUT, examine_file
 from backprop.examiner.exact import ExactResult, check_exact
-from backprop.examiner.judge import judge
+from backprop.examiner.judge import Explain, judge
 from backprop.examiner.report import Finding, Report
 
-__all__ = ["add_exact", "judge_with_exact", "verify_file"]
+__all__ = ["add_exact", "judge_with_exact"]
 
 MARKS = ("\nSIZES = (", "\nTARGETS = ", "\nTABLE = {", "\ndef forward_pass(params, X):")
 """A generated module states its sizes, its targets and the table of its functions; anybody else's does not."""
 
 
-def judge_with_exact(target: Any, *, seed: int = 0) -> Report:
+def judge_with_exact(target: Any, *, seed: int = 0, explain: Explain | None = None) -> Report:
     """`judge`, and for the path of a generated module the exact check of the text in that file.
 
     Errors: none for a bad subject (its verdict is then "unusable").
     """
-    report = judge(target, seed=seed)
+    report = judge(target, seed=seed, explain=explain)
     if isinstance(target, str | Path) and report.verdict in ("verified", "wrong"):
         source = read_generated(Path(target))
         if source is not None:
             return add_exact(report, source, seed)
     return report
-
-
-def verify_file(target: str | Path, *, seed: int = 0, timeout: float = TIMEOUT) -> Report:
-    """A file or package.module[:object], in a process of its own with a time limit in seconds."""
-    return examine_file(target, seed=seed, timeout=timeout, judge=f"{__name__}:judge_with_exact")
 
 
 def read_generated(path: Path) -> str | None:

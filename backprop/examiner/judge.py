@@ -6,9 +6,9 @@ import contextlib
 import random
 import shlex
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -29,14 +29,17 @@ SHOWN_MEMORY_ENTRIES = 6
 MORE_POINTS = 2
 FURTHER = 100
 
+Explain: TypeAlias = Callable[[Subject, Examination, list[Finding]], list[Finding]]
+"""Names causes. It is handed in from above: what judges does not know what explains."""
 
-def judge(subject: Any, *, seed: int = 0) -> Report:
+
+def judge(subject: Any, *, seed: int = 0, explain: Explain | None = None) -> Report:
     """Judge anybody's hand-written gradient: is it the derivative of its own cost?
 
     Parameters: `subject` is a module, an object or a mapping with the functions of the protocol (or fun,
-    grad, theta0), a path of a Python file, or "package.module:object". `seed` fixes every draw. The code runs
-    in this process; `examine_file` does the same in a process of its own. Never raises for a bad subject: its
-    verdict is then "unusable", with the reason in the notes.
+    grad, theta0), a path of a Python file, or "package.module:object". `seed` fixes every draw; `explain` may
+    name the causes of what was found. The code runs in this process; `examine_file` does the same in a process of
+    its own. Never raises for a bad subject: its verdict is then "unusable", with the reason in the notes.
 
     >>> square = {
     ...     "theta0": lambda rng: rng.normal(size=3),
@@ -50,7 +53,10 @@ def judge(subject: Any, *, seed: int = 0) -> Report:
     reproduce = f"backprop verify {shlex.quote(label)} --seed {seed}"
     with _quiet():
         try:
-            examination, findings = examine(load_subject(subject), seed)
+            loaded = load_subject(subject)
+            examination, findings = examine(loaded, seed)
+            if findings and explain is not None:
+                findings = explain(loaded, examination, findings)
         except Unusable as error:
             return Report("unusable", label, notes=(str(error),), reproduce=reproduce)
         except MemoryError:

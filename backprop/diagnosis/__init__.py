@@ -1,0 +1,1 @@
+"""Diagnosis: explains a wrong verdict by mutated programs; it does not judge."""

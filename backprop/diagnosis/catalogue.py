@@ -1,0 +1,37 @@
+"""The published table: every mistake the diagnosis can name. `backprop verify --list-causes` prints it."""
+
+from __future__ import annotations
+
+from backprop.diagnosis.biases import BIASES
+from backprop.diagnosis.cause import Cause
+from backprop.diagnosis.normalisation import NORMALISATION
+from backprop.diagnosis.outputs import OUTPUTS
+from backprop.diagnosis.patterns import PATTERNS
+from backprop.diagnosis.recursion import RECURSION
+from backprop.diagnosis.slopes import SLOPES
+from backprop.diagnosis.weights import WEIGHTS
+from backprop.diagnosis.whole import FACTORS, WHOLE
+
+__all__ = ["CAUSES", "list_causes"]
+
+CAUSES: tuple[Cause, ...] = (
+    *OUTPUTS,
+    *FACTORS,
+    *SLOPES,
+    *NORMALISATION,
+    *RECURSION,
+    *WHOLE,
+    *BIASES,
+    *WEIGHTS,
+    *PATTERNS,
+)
+"""Where two mistakes give the same numbers the first is named and the others are mentioned, so order means likelihood.
+A mistake that can be made in several ways has several entries under one identifier."""
+
+
+def list_causes() -> list[Cause]:
+    """One entry for each identifier."""
+    unique: dict[str, Cause] = {}
+    for cause in CAUSES:
+        unique.setdefault(cause.identifier, cause)
+    return list(unique.values())

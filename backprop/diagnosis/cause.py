@@ -1,0 +1,73 @@
+"""A cause: one entry of the published table, with the rewrite that makes the mistake on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from backprop.diagnosis.net import Net, Rewrite
+
+__all__ = ["Cause", "is_number", "nothing_to_choose"]
+
+EXACT = 1e-6
+STEPS = {
+    "BP1": "BP1 in `backprop derive four_equations`",
+    "BP2": "BP2 in `backprop derive four_equations`",
+    "BP3": "BP3 in `backprop derive four_equations`",
+    "BP4": "BP4 in `backprop derive four_equations`",
+    "cost": "`backprop derive costs`",
+    "softmax": "`backprop derive softmax`",
+    "forward": "F1 and F2 in `backprop derive four_equations`",
+    "update": "the base and step of the induction in `backprop derive four_equations`",
+}
+
+
+def is_number(*wanted: float, power: int = 0) -> Callable[[float, int, Net], bool]:
+    """A test for a fitted number: one of some constants, times that power of n."""
+    return lambda number, found, net: (
+        found == power and any(abs(number - w) <= EXACT * max(abs(w), 1.0) for w in wanted)
+    )
+
+
+def nothing_to_choose(net: Net) -> Iterable[object]:
+    """One way only to make the mistake."""
+    return (None,)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A mistake that people make.
+
+    `equation` is where it stands; "slope" means BP1 in the output layer and BP2 in a hidden one. `rewrite` changes
+    nodes of the right program in one layer; `values` lists the ways to make it (another activation's name, say);
+    `fitted` says that the mutant holds a free number; `spreads`: written in a loop, it shows in several layers.
+    A cause without a rewrite is known by a pattern or by the behaviour between calls.
+    """
+
+    identifier: str
+    equation: str
+    sentence: str
+    step: str = ""
+    rewrite: Rewrite | None = None
+    values: Callable[[Net], Iterable[object]] = nothing_to_choose
+    fitted: bool = False
+    spreads: bool = True
+    accepts: Callable[[float, int, Net], bool] | None = None
+    """(c, p, network): which fitted numbers c·n^p mean this cause; None: all but 1, or all where 1 means something."""
+    chapter: str = ""
+
+    def equation_at(self, layer: int | None, depth: int) -> str:
+        """The equation's label for a report."""
+        if self.equation == "slope":
+            return "BP1" if layer == depth else "BP2"
+        return self.equation
+
+    def reread(self, layer: int | None, depth: int) -> str:
+        """The line of the derivation to read again."""
+        place = STEPS[self.chapter or self.equation_at(layer, depth)]
+        return f"{place}, step '{self.step}'" if self.step else place
+
+    def to_dict(self) -> dict[str, str]:
+        """As in the published table."""
+        equation = "BP1 or BP2" if self.equation == "slope" else self.equation
+        return {"identifier": self.identifier, "equation": equation, "sentence": self.sentence}

@@ -1,0 +1,162 @@
+"""Activations as functions on arrays, loaded when they are first asked for, and families with a free number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import cast
+
+import numpy as np
+
+from backprop import activation as load_activation
+from backprop.codegen.load import load
+from backprop.codegen.support import ROW_FUNCTIONS
+from backprop.diagnosis.evaluate import Array, Function
+from backprop.errors import UsageError
+
+__all__ = ["CATALOGUE", "FAMILIES", "FURTHER", "Functions", "derivative_of", "function_of"]
+
+CATALOGUE = (
+    "sigmoid", "tanh", "relu", "identity", "leaky_relu", "softplus", "elu", "gelu_tanh", "gelu", "silu", "selu", "mish",
+    "log_sigmoid",
+)  # fmt: skip
+FURTHER = {
+    "sin": "sin(x)",
+    "cos": "cos(x)",
+    "arctan": "atan(x)",
+    "softsign": "x/(1+abs(x))",
+    "gaussian": "exp(-x**2)",
+    "exp": "exp(x)",
+    "square": "x**2",
+    "cube": "x**3",
+    "relu6": "min(max(x,0),6)",
+    "hard_tanh": "max(-1,min(1,x))",
+    "squared_relu": "max(x,0)**2",
+}
+"""Not in the catalogue, but written often enough."""
+
+
+@cache
+def loaded(name: str) -> tuple[Function, Function] | None:
+    """f and f' of a name; None if the expression is not accepted."""
+    if not name:
+        return None
+    try:
+        found = load_activation(FURTHER.get(name, name))
+    except UsageError:
+        return None
+    return cast("tuple[Function, Function]", (found.f, found.f_prime))
+
+
+def function_of(name: str) -> Function | None:
+    """f, or None if there is no such function."""
+    pair = loaded(name)
+    return None if pair is None else pair[0]
+
+
+def derivative_of(name: str) -> Function | None:
+    """f', or None if there is no such function."""
+    pair = loaded(name)
+    return None if pair is None else pair[1]
+
+
+def part(name: str, order: int, z: Array) -> Array:
+    """f (order 0) or f' (order 1) of the catalogue at z."""
+    pair = loaded(name)
+    assert pair is not None
+    return pair[order](z)
+
+
+Member = Callable[[float, int, Array], Array]
+
+FAMILIES: dict[str, tuple[Member, float]] = {
+    "leaky_relu": (
+        lambda s, order, z: (1 - s) * part("relu", order, z) + s * part("identity", order, z),
+        0.1,
+    ),
+    "elu": (
+        lambda s, order, z: (1 - s) * part("relu", order, z) + s * part("elu", order, z),
+        0.5,
+    ),
+    "tanh": (lambda s, order, z: s**order * part("tanh", order, s * z), 0.6),
+    "sigmoid": (lambda s, order, z: s**order * part("sigmoid", order, s * z), 2.0),
+    "silu": (lambda s, order, z: part("silu", order, s * z) / s ** (1 - order), 1.5),
+    "softplus": (lambda s, order, z: part("softplus", order, s * z) / s ** (1 - order), 2.0),
+}
+"""(number, order, z) -> f or f' of the member, and where a search for the number starts.  A leaky ReLU is a mixture of
+ReLU and the identity, an ELU one of ReLU and ELU; the others stretch z."""
+
+
+@cache
+def row_functions() -> Mapping[str, Function]:
+    """softmax and what belongs to it, as generated modules have them."""
+    return vars(load("import numpy as np\n\n\n" + "\n\n".join(f.text for f in ROW_FUNCTIONS.values()), "rows"))
+
+
+def softmax_columns(z: Array) -> Array:
+    """softmax over the samples instead of the outputs."""
+    return np.asarray(row_functions()["softmax"](z.T).T)
+
+
+def softmax_all(z: Array) -> Array:
+    """softmax over everything."""
+    return np.asarray(row_functions()["softmax"](z.reshape(1, -1)).reshape(z.shape))
+
+
+def winner(a: Array) -> Array:
+    """1 for the largest output of a row, 0 for the others."""
+    return np.asarray(a == a.max(axis=1, keepdims=True), dtype=np.float64)
+
+
+def keep_pattern(mask: Array) -> Array:
+    """A mask without its scale."""
+    return np.asarray(mask != 0, dtype=np.float64)
+
+
+def keep_scale(mask: Array) -> Array:
+    """A mask's scale without its pattern."""
+    return np.asarray(np.max(np.abs(mask)))
+
+
+SPECIAL: dict[str, Function] = {
+    "softmax_columns": softmax_columns,
+    "softmax_all": softmax_all,
+    "sign": np.sign,
+    "absolute": np.abs,
+    "rounded": np.round,
+    "winner": winner,
+    "keep_pattern": keep_pattern,
+    "keep_scale": keep_scale,
+}
+
+
+class Functions(Mapping[str, Function]):
+    """Every function a mutant may call: f1, f1_prime … of the network, and all others by name, loaded when needed."""
+
+    def __init__(self, own: Mapping[str, Function]) -> None:
+        self.own = dict(own)
+
+    def __getitem__(self, name: str) -> Function:
+        if name not in self.own:
+            self.own[name] = find(name)
+        return self.own[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*self.own, *(f"{name}_prime" for name in (*CATALOGUE, *FURTHER))])
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+def find(name: str) -> Function:
+    """A function by its name in a program."""
+    if name in SPECIAL:
+        return SPECIAL[name]
+    rows = row_functions()
+    if name in rows:
+        return rows[name]
+    bare = name.removesuffix("_prime")
+    found = function_of(bare) if bare == name else derivative_of(bare)
+    if found is None:
+        raise KeyError(name)
+    return found

@@ -1,0 +1,310 @@
+"""Mistakes known by a pattern: numbers beside the oracle's tell them, without knowing the network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from backprop.diagnosis.cause import Cause
+from backprop.diagnosis.evaluate import Array
+from backprop.examiner.examination import CaseExamination, Examination
+
+__all__ = ["PATTERNS", "PatternMatch", "find_patterns"]
+
+EQUAL = 1e-5
+SHARE = 1e-3
+
+
+@dataclass(frozen=True)
+class PatternMatch:
+    """A cause known by its pattern, in which layer (None: everywhere), with a detail for the reader."""
+
+    identifier: str
+    layer: int | None
+    detail: str = ""
+
+    @property
+    def plain(self) -> bool:
+        """Whether the pattern leaves nothing to a comparison with mutants."""
+        return self.identifier in PLAIN
+
+
+PLAIN = {"gradient_never_computed", "gradient_not_finite", "layer_never_updated"}
+PATTERNS: tuple[Cause, ...] = (
+    Cause("gradient_never_computed", "update", "Every gradient is zero: it is never computed, or never stored or "
+          "applied."),
+    Cause("gradient_has_wrong_shape", "any", "The gradient does not have the shape of its parameter, so that an update "
+          "spreads it over entries it does not belong to.", chapter="BP4"),
+    Cause("gradient_not_finite", "cost", "The gradient is NaN or infinite where the cost is finite: an overflow, a "
+          "logarithm of 0 or a division by 0 in the backward pass."),
+    Cause("gradient_clipped", "update", "The gradient is cut off (clipped) at a largest size, so it is not the "
+          "derivative."),
+    Cause("gradient_sign_only", "update", "Only the sign of each entry of the gradient is returned."),
+    Cause("gradient_normalised", "update", "The gradient is divided by its own length: its direction is right, its "
+          "size is "
+          "always the same."),
+    Cause("gradient_truncated_to_integers", "update", "The gradient holds whole numbers only: it is stored in an "
+          "array of "
+          "integers, which drops what follows the decimal point."),
+    Cause("gradients_of_layers_exchanged", "BP4", "The gradients of two layers of equal shape are exchanged (the "
+          "list is "
+          "built from the output down and not turned round).", "collapse"),
+    Cause("factor_per_unit_missing", "BP2", "The error of each unit is off by a constant factor of its own: the "
+          "scale γ of a "
+          "normalisation, or a factor per unit such as a dropout scale, is forgotten on the way back.", "elementwise "
+          "chain"),
+    Cause("accumulators_not_reset", "update", "Gradients are added to what an earlier call left behind: the "
+          "accumulators are "
+          "created once (or share one array) and never set to zero."),
+    Cause("stale_cache", "forward", "The backward pass uses activations kept from an earlier forward pass, not those "
+          "of the "
+          "present batch and parameters."),
+    Cause("inputs_overwritten", "forward", "The function writes into the batch it was given, so that the next call "
+          "sees other "
+          "data."),
+    Cause("parameters_overwritten", "update", "The parameters are changed in place while the gradient is computed, "
+          "so that "
+          "what follows sees other parameters."),
+    Cause("momentum_in_gradient", "update", "A share of earlier gradients is mixed in (momentum): what is returned "
+          "is no longer "
+          "the derivative at this point."),
+    Cause("step_sign_flipped", "update", "The update goes up instead of down: rate times gradient is added where it "
+          "should "
+          "be subtracted."),
+    Cause("step_leaves_parameters_out", "update", "The update leaves some parameters as they are."),
+    Cause("step_scaled", "update", "The update moves the parameters by a constant multiple of rate times gradient."),
+    Cause("own_random_mask", "forward", "The backward pass draws its own random mask instead of using the one of the "
+          "forward "
+          "pass."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Beside:
+    """One tensor of one case: what the subject gave, what the oracle expects (NaN where not measured)."""
+
+    index: int
+    yours: Array
+    expected: Array
+    room: float
+
+    @property
+    def known(self) -> Array:
+        """Where both are numbers."""
+        return np.asarray(np.isfinite(self.expected) & np.isfinite(self.yours))
+
+
+def read_case(case: CaseExamination) -> list[Beside]:
+    """The tensors of a case that can be compared."""
+    found = []
+    for i, verdict in enumerate(case.tensors):
+        yours = case.yours[i]
+        if yours is None or np.size(yours) != verdict.leaf.size or not verdict.entries:
+            continue
+        room = 4 * min(verdict.uncertainty, 1e300) + EQUAL * verdict.scale
+        found.append(Beside(i, np.reshape(yours, verdict.leaf.shape), verdict.expected(), room))
+    return found
+
+
+def find_patterns(examination: Examination) -> list[PatternMatch]:
+    """All patterns that hold at every case where something is wrong, the plainest first."""
+    cases = [c for c in examination.cases if any(t.faulty for t in c.tensors)]
+    if not cases:
+        return []
+    return [match for detect in DETECTORS for match in detect(examination, cases)]
+
+
+def detect_refusals(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
+    """Shape and NaN."""
+    for i, leaf in enumerate(examination.leaves):
+        states = {case.tensors[i].status for case in cases}
+        if states == {"nan"}:
+            yield PatternMatch("gradient_not_finite", None)
+        if "shape" in states:
+            got = next(c.tensors[i].got_shape for c in cases if c.tensors[i].status == "shape")
+            rows = next(c.case.rows for c in cases if c.tensors[i].status == "shape")
+            if leaf.role == "b" and got and rows in got and math.prod(got) == leaf.size * (rows or 0):
+                yield PatternMatch("bias_gradient_not_reduced", _top(examination, "shape", "b"))
+            elif leaf.role == "b" and got in ((), (1,), (1, 1)):
+                yield PatternMatch("bias_gradient_scalar_sum", _top(examination, "shape", "b"))
+            else:
+                yield PatternMatch("gradient_has_wrong_shape", leaf.layer)
+
+
+def _top(examination: Examination, status: str, role: str) -> int | None:
+    layers = [
+        leaf.layer or 0
+        for i, leaf in enumerate(examination.leaves)
+        if leaf.role == role and any(c.tensors[i].status == status for c in examination.cases)
+    ]
+    return max(layers, default=0) or None
+
+
+def detect_zeros(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
+    """Nothing but zeros, everywhere or in layers."""
+    silent = {i for i in range(len(examination.leaves)) if examination.is_silent(i)}
+    wrong = {i for i in range(len(examination.leaves)) if examination.is_wrong(i)}
+    zero = {i for i in wrong if all(c.yours[i] is None or not np.any(c.yours[i]) for c in cases)}
+    if not zero:
+        return
+    if zero | silent == set(range(len(examination.leaves))):
+        yield PatternMatch("gradient_never_computed", None)
+        return
+    layers = sorted({examination.leaves[i].layer or 0 for i in zero}, reverse=True)
+    mine = {i for i, leaf in enumerate(examination.leaves) if leaf.layer == layers[0]}
+    if mine <= zero | silent and wrong == zero:
+        yield PatternMatch("layer_never_updated", layers[0])
+    elif wrong == zero:
+        role = {examination.leaves[i].role for i in zero}
+        yield PatternMatch("bias_gradient_zero" if role == {"b"} else "weight_gradient_zero", layers[0])
+
+
+def every(cases: list[CaseExamination], test: Callable[[list[Beside]], bool]) -> bool:
+    """Whether a test holds of every case in which something can be compared."""
+    read = [read_case(case) for case in cases]
+    return bool(any(read)) and all(test(tensors) for tensors in read if tensors)
+
+
+def detect_clipping(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
+    """Entries or lengths cut off; signs only; whole numbers only."""
+    limits = [max(float(np.max(np.abs(t.yours))) for t in read_case(c)) for c in cases if read_case(c)]
+    if not limits:
+        return
+    limit = max(limits)
+    if every(cases, lambda ts: all(_is(t, np.sign(t.expected)) for t in ts)):
+        yield PatternMatch("gradient_sign_only", None)
+    elif every(cases, lambda ts: all(_is(t, np.clip(t.expected, -limit, limit)) for t in ts)):
+        yield PatternMatch("gradient_clipped", None, f"entries are cut off at {limit:.6g}")
+    if every(cases, lambda ts: all(np.array_equal(t.yours, np.trunc(t.yours)) for t in ts)) and every(
+        cases, lambda ts: all(bool(np.all(np.abs(t.yours - t.expected)[t.known] < 1 + t.room)) for t in ts)
+    ):
+        yield PatternMatch("gradient_truncated_to_integers", None)
+
+
+def _is(t: Beside, made: Array) -> bool:
+    gap = np.abs(t.yours - made)[t.known]
+    return bool(np.all(gap <= t.room))
+
+
+def detect_length(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
+    """One factor per case (or per tensor) that makes the same length every time."""
+    whole, each = [], []
+    for case in cases:
+        tensors = [t for t in read_case(case) if t.known.all()]
+        if len(tensors) < len(case.tensors):
+            return
+        if not all(_parallel(t) for t in tensors):
+            return
+        whole.append(math.sqrt(sum(float(np.sum(t.yours**2)) for t in tensors)))
+        each += [float(np.linalg.norm(t.yours)) for t in tensors if t.yours.any()]
+    factors = [np.linalg.norm(t.expected) for case in cases for t in read_case(case)]
+    if np.ptp(factors) <= SHARE * max(factors):
+        return
+    if len(whole) > 1 and np.ptp(whole) <= SHARE * max(whole):
+        text = "gradient_normalised" if abs(whole[0] - 1) < SHARE else "gradient_clipped"
+        yield PatternMatch(text, None, f"its length is always {whole[0]:.6g}")
+    elif len(each) > 2 and np.ptp(each) <= SHARE * max(each):
+        yield PatternMatch("gradient_normalised", None, f"the length of every tensor is {each[0]:.6g}")
+
+
+def _parallel(t: Beside) -> bool:
+    norm = float(np.sum(t.expected * t.expected))
+    if not norm:
+        return not t.yours.any()
+    factor = float(np.sum(t.yours * t.expected)) / norm
+    return bool(np.max(np.abs(t.yours - factor * t.expected)) <= abs(factor) * t.room)
+
+
+def detect_exchange(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
+    """Tensors of equal shape that hold each other's gradient."""
+    wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
+    for i in wrong:
+        partners = [j for j in wrong if j > i and examination.leaves[j].shape == examination.leaves[i].shape]
+        for j in partners:
+            if all(_exchanged(case, i, j) for case in cases):
+                layers = [examination.leaves[k].layer or 0 for k in (i, j)]
+                yield PatternMatch("gradients_of_layers_exchanged", max(layers) or None)
+                return
+
+
+def _exchanged(case: CaseExamination, i: int, j: int) -> bool:
+    read = {t.index: t for t in read_case(case)}
+    if i not in read or j not in read:
+        return False
+    a, b = read[i], read[j]
+    room = max(a.room, b.room)
+    one, two = np.abs(a.yours - b.expected), np.abs(b.yours - a.expected)
+    known = np.isfinite(one) & np.isfinite(two)
+    return bool(known.any() and np.all(one[known] <= room) and np.all(two[known] <= room) and not _is(a, a.expected))
+
+
+def detect_units(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
+    """A factor of its own for each unit of a hidden layer, the same at every case."""
+    tops = [leaf.layer or 0 for i, leaf in enumerate(examination.leaves) if examination.is_wrong(i)]
+    top = max(tops, default=0)
+    if not top or top == examination.depth:
+        return
+    W = [i for i, leaf in enumerate(examination.leaves) if leaf.layer == top and leaf.dense and len(leaf.shape) == 2]
+    if not W:
+        return
+    for axis in (0, 1):
+        found = [_unit_factors(case, W[0], axis) for case in cases]
+        known = [f for f in found if f is not None]
+        if len(known) < len(cases) or not known:
+            continue
+        masked = any(np.isinf(f).any() for f in known)
+        table = np.where(np.isinf(np.array(known)), np.nan, np.array(known))
+        if masked and all(np.nanmax(np.abs(row - 1)) < SHARE for row in table if np.isfinite(row).any()):
+            yield PatternMatch("dropout_mask_missing_in_backward", top)
+            return
+        if (
+            not masked
+            and np.all(np.ptp(table, axis=0) <= SHARE * np.abs(table).max(axis=0))
+            and np.ptp(table[0]) > SHARE
+        ):
+            shown = ", ".join(f"{1 / x:.4g}" for x in table[0][:6] if x)
+            biases = [
+                i for i, leaf in enumerate(examination.leaves) if leaf.layer == top and leaf.role == "b" and leaf.dense
+            ]
+            cancels = any(examination.is_silent(i) for i in biases)
+            name = "normalisation_scale_missing" if cancels else "factor_per_unit_missing"
+            yield PatternMatch(name, top, f"the factors missing are {shown}")
+            return
+
+
+def _unit_factors(case: CaseExamination, index: int, axis: int) -> Array | None:
+    """yours = factor · expected along an axis; infinite where the truth is zero and yours is not; None if neither."""
+    t = next((t for t in read_case(case) if t.index == index), None)
+    if t is None or not t.known.all() or t.yours.shape[axis] < 2:
+        return None
+    yours, expected = (np.moveaxis(x, axis, 0) for x in (t.yours, t.expected))
+    factors = []
+    for mine, true in zip(yours, expected, strict=True):
+        norm = float(np.sum(true * true))
+        if norm <= t.room**2 * true.size:
+            factors.append(math.inf if np.max(np.abs(mine)) > t.room else 1.0)
+            continue
+        factor = float(np.sum(mine * true)) / norm
+        if np.max(np.abs(mine - factor * true)) > max(1.0, abs(factor)) * t.room:
+            return None
+        factors.append(factor)
+    return np.array(factors)
+
+
+def detect_mean_path(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
+    """A bias before a normalisation: its true gradient is zero, the subject's is not."""
+    for i, leaf in enumerate(examination.leaves):
+        if leaf.role != "b" or not leaf.dense or not examination.is_wrong(i):
+            continue
+        read = [next((t for t in read_case(c) if t.index == i), None) for c in cases]
+        if all(t is not None and np.all(np.abs(t.expected[t.known]) <= t.room) and np.any(t.yours) for t in read):
+            yield PatternMatch("normalisation_mean_path_missing", leaf.layer)
+
+
+Detector = Callable[[Examination, list[CaseExamination]], Iterator[PatternMatch]]
+DETECTORS: tuple[Detector, ...] = (
+    detect_refusals, detect_zeros, detect_clipping, detect_length, detect_exchange, detect_units, detect_mean_path,
+)  # fmt: skip

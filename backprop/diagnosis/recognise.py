@@ -1,0 +1,179 @@
+"""recognise: which network a subject computes, from the values of its forward pass and its cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+
+from backprop.diagnosis.costs import CostFit, base_cost, fit_cost, list_pairs, program_for
+from backprop.diagnosis.evaluate import Values, run_lines
+from backprop.diagnosis.forward import (
+    CLOSE,
+    NOISES,
+    draw_points,
+    list_hidden,
+    list_masks,
+    measure_relative_noise,
+)
+from backprop.diagnosis.hidden import (
+    Stack,
+)
+from backprop.diagnosis.layout import Layout, list_layouts
+from backprop.diagnosis.net import Net
+from backprop.diagnosis.right_program import make_net, name_calls, own_functions, placeholder
+from backprop.examiner.cases import Case
+from backprop.examiner.examination import Examination
+from backprop.examiner.oracles import measure_noise
+from backprop.examiner.subjects import Unusable
+
+__all__ = ["Recognised", "Scene", "recognise"]
+
+MOST_CASES = 3
+MOST_PARAMETERS = 2_000_000
+
+
+@dataclass
+class Scene:
+    """One case in the network's own letters: values (X, Y, W1 …), the subject's gradients, the right program's."""
+
+    rows: int
+    values: Values
+    yours: Values
+    right: Values
+    room: float = 0.0
+    """What the subject's own rounding (float32, say) makes of its gradient, relative to its size."""
+    size: float = 0.0
+
+
+@dataclass
+class Recognised:
+    """A network with the cases to compare on."""
+
+    net: Net
+    scenes: list[Scene]
+    layout: Layout
+    cases: list[Case]
+
+
+def recognise(examination: Examination) -> Iterator[Recognised]:
+    """Every reading of the subject that fits its values; none if its network is not of the catalogue."""
+    cases = choose_cases(examination)
+    if not cases or sum(leaf.size for leaf in examination.leaves) > MOST_PARAMETERS:
+        return
+    for layout in list_layouts(examination.leaves, cases[0]):
+        first = layout.biases[0]
+        silent = first is not None and all(
+            abs(r.expected) <= 4 * r.uncertainty + CLOSE * c.scale
+            for c in examination.cases
+            for r in c.tensors[first].entries
+        )
+        for stack, outputs in list_hidden(cases, layout, silent):
+            found = match_cost(examination, cases, layout, stack, outputs)
+            if found is not None:
+                yield found
+                break
+
+
+def choose_cases(examination: Examination) -> list[Case]:
+    """The cases to compare on: with moved parameters, larger batches first."""
+    cases = [c.case for c in examination.cases]
+    order = sorted(cases, key=lambda case: (not case.jittered, -(case.rows or 0)))
+    return order[:MOST_CASES]
+
+
+def match_cost(
+    examination: Examination, cases: Sequence[Case], layout: Layout, stack: Stack, outputs: Sequence[str]
+) -> Recognised | None:
+    """The cost that fits the values at every case, and with it the right program; None if there is none."""
+    pairs = list(dict.fromkeys(pair for output in outputs for pair in list_pairs(output, layout.sizes[-1])))
+    for output, cost in pairs:
+        stacks = [remask(stack, case, layout) for case in cases]
+        fits = [
+            None if masked is None else fit_case(case, layout, masked, output, cost)
+            for masked, case in zip(stacks, cases, strict=True)
+        ]
+        if fits[0] is None:
+            continue
+        kept = [
+            (case, masked, fit)
+            for case, masked, fit in zip(cases, stacks, fits, strict=True)
+            if fit is not None and masked is not None
+        ]
+        net = make_net(layout, stack, output, cost, [fit for *_, fit in kept])
+        made = [(case, make_scene(net, layout, masked, case, fit)) for case, masked, fit in kept]
+        scenes = [scene for _, scene in made if scene is not None]
+        usable = [case for case, scene in made if scene is not None]
+        if scenes and agrees(examination, layout, usable, scenes):
+            return Recognised(net, scenes, layout, usable)
+    return None
+
+
+def remask(stack: Stack, case: Case, layout: Layout) -> Stack | None:
+    """The stack with the masks that another case has in their place."""
+    if not stack.plan:
+        return stack
+    masks = next(islice(list_masks(case, layout), stack.plan, None), None)
+    return None if masks is None else replace(stack, masks=masks)
+
+
+def fit_case(case: Case, layout: Layout, stack: Stack, output: str, cost: str) -> CostFit | None:
+    """Fit the cost at one batch."""
+    batch = layout.read_batch(case)
+    if batch is None or (stack.masks and any(len(m) not in (1, len(batch[0])) for m in stack.masks.values())):
+        return None
+    draws = draw_points(case, layout, 2 * layout.depth + 6)
+    values = [layout.read_parameters(draw) for draw in draws]
+    program = name_calls(program_for(layout.sizes, placeholder(output), cost), stack)
+    functions = own_functions(stack, output, cost)
+    bases = [base_cost(program, stack.run(v, batch[0]), batch[1], functions) for v in values]
+    try:
+        costs = [float(np.real(case.cost(draw))) for draw in draws]
+    except Unusable:
+        return None
+    return fit_cost(bases, costs, values, layout.depth, measure_noise(case, np.random.default_rng(0)))
+
+
+def make_scene(net: Net, layout: Layout, stack: Stack, case: Case, fit: CostFit) -> Scene | None:
+    """One case in the network's letters."""
+    batch = layout.read_batch(case)
+    if batch is None:
+        return None
+    X, rows = batch[0], len(batch[0])
+    X = X * stack.masks[0] if 0 in stack.masks else X
+    values: Values = layout.read_parameters(case.values) | {"X": X, "Y": batch[1]}
+    unit = fit.scale / rows if net.fused else fit.scale
+    numbers = {"n": rows, "scale": fit.scale, "unit": unit}
+    for layer in range(1, net.depth + 1):
+        numbers |= {f"penalty_W{layer}": fit.penalty_W[layer - 1], f"penalty_b{layer}": fit.penalty_b[layer - 1]}
+    values |= {name: np.float64(number) for name, number in numbers.items()}  # type: ignore[misc]
+    first, last = np.eye(rows)[0], np.eye(rows)[-1]
+    values |= {"first": first, "last": last, "first_column": first[:, None], "last_column": last[:, None]}
+    values |= {"ones_row": np.ones((1, rows))}
+    for layer, norm in stack.norms.items():
+        values |= {f"gamma{layer}": norm.scale(values, layer), f"beta{layer}": norm.shift(values, layer)}
+    values |= {f"mask{layer}": mask for layer, mask in stack.masks.items() if layer}
+    try:
+        yours = layout.read_gradients([None if g is None else np.asarray(g) for g in case.gradients(case.values)])
+    except Unusable:
+        return None
+    program = net.program
+    right = run_lines((*program.forward, *program.backward), values, net.functions)
+    return Scene(rows, values, yours, right, NOISES * measure_relative_noise(case))
+
+
+def agrees(examination: Examination, layout: Layout, cases: Sequence[Case], scenes: Sequence[Scene]) -> bool:
+    """Whether the right program gives what the oracle says, at every entry that was compared."""
+    for found in examination.cases:
+        scene = next((s for c, s in zip(cases, scenes, strict=False) if c is found.case), None)
+        if scene is None:
+            continue
+        expected = layout.read_gradients([verdict.expected() for verdict in found.tensors])
+        room = 20 * max((v.uncertainty for v in found.tensors if np.isfinite(v.uncertainty)), default=0.0)
+        for name, wanted in expected.items():
+            gap = np.nan_to_num(np.abs(wanted - scene.right[name]))
+            if float(np.max(gap, initial=0.0)) > room + 1e-5 * max(1e-3, float(np.max(np.abs(scene.right[name])))):
+                return False
+    return True

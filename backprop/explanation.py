@@ -1,0 +1,54 @@
+"""Judge first, explanation second: what `verify` calls for anybody's code, here or in a process of its own."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from backprop.examiner.child import TIMEOUT, examine_file
+from backprop.examiner.examination import Examination
+from backprop.examiner.generated import judge_with_exact
+from backprop.examiner.report import Finding, Report
+from backprop.examiner.subjects import Subject
+
+__all__ = ["explain_findings", "judge_and_explain", "verify_file"]
+
+DIAGNOSIS = "backprop.diagnosis.explain"
+
+
+def judge_and_explain(target: Any, *, seed: int = 0) -> Report:
+    """The verdict, with the likely mistake named where it is "wrong".
+
+    Errors: none for a bad subject (its verdict is then "unusable").
+
+    >>> import numpy as np
+    >>> cube = {
+    ...     "theta0": lambda rng: rng.normal(size=3),
+    ...     "fun": lambda theta: float(np.sum(theta**3)),
+    ...     "grad": lambda theta: np.zeros(3),
+    ... }
+    >>> judge_and_explain(cube).findings[0].cause
+    'gradient_never_computed'
+    """
+    return judge_with_exact(target, seed=seed, explain=explain_findings)
+
+
+def verify_file(target: str | Path, *, seed: int = 0, timeout: float = TIMEOUT) -> Report:
+    """A file or package.module[:object], in a process of its own with a time limit in seconds."""
+    return examine_file(target, seed=seed, timeout=timeout, judge=f"{__name__}:judge_and_explain")
+
+
+def explain_findings(subject: Subject, examination: Examination, findings: list[Finding]) -> list[Finding]:
+    """The findings with their causes; as they were, with a note, where the diagnosis fails.
+
+    The diagnosis knows the theory, whose import takes as long as a whole verdict: it is loaded when something is wrong.
+    """
+    try:
+        return list(importlib.import_module(DIAGNOSIS).explain(subject, examination, findings))
+    except MemoryError:
+        raise
+    except Exception as error:
+        # The verdict stands; objects of a subject can fail in any way when they are computed with.
+        examination.notes.append(f"no diagnosis: {type(error).__name__}: {str(error)[:200]}")
+        return findings

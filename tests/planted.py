@@ -1,0 +1,271 @@
+"""Mistakes planted in random networks: every entry of the table, as modules with scrambled names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from backprop.codegen.emit import write_expression
+from backprop.codegen.load import load
+from backprop.codegen.program import Program
+from backprop.diagnosis.catalogue import CAUSES
+from backprop.diagnosis.cause import Cause
+from backprop.diagnosis.costs import program_for
+from backprop.diagnosis.evaluate import names_in
+from backprop.diagnosis.functions import Functions, derivative_of, function_of
+from backprop.diagnosis.hidden import Norm, Stack
+from backprop.diagnosis.match import list_sets, mutate
+from backprop.diagnosis.net import Net
+from backprop.diagnosis.right_program import complete, name_calls, own_functions, placeholder
+from backprop.examiner.nests import flatten, name_leaves
+
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "gelu_tanh", "silu", "identity")
+ENDS = (
+    ("identity", "half-sse"), ("sigmoid", "half-sse"), ("tanh", "half-sse"), ("softmax", "half-sse"),
+    ("sigmoid", "binary-cross-entropy"), ("softmax", "cross-entropy"), ("identity", "Huber"), ("tanh", "log-cosh"),
+)  # fmt: skip
+ROWS = 6
+OWN = re.compile(r"f\d+(_prime)?|normalise1|shrink1|residual_cost|cost_prime")
+VISIBLE = 1e-3
+MOST_TRIES = 2000
+WORDS = ("ab", "lo", "mi", "tu", "re", "ka", "so", "ne", "vu", "pi")
+KEPT = {
+    "np",
+    "parameters",
+    "data",
+    "cost",
+    "gradients",
+    "forward",
+    "def",
+    "return",
+    "rng",
+    "in",
+    "for",
+    "import",
+    "as",
+    "None",
+    "True",
+    "False",
+}
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A subject with one known mistake."""
+
+    label: str
+    subject: Mapping[str, Any]
+    identifier: str
+    equation: str
+    layer: int | None
+
+
+def plant(seed: int) -> Planted:
+    """One planted mistake for a seed: draws networks until the chosen entry of the table can be made and is visible."""
+    rng = np.random.default_rng([7, seed])
+    entries = [cause for cause in CAUSES if cause.rewrite is not None]
+    cause = entries[seed % len(entries)]
+    for _ in range(MOST_TRIES):
+        planted = try_planting(cause, rng, seed)
+        if planted is not None:
+            return planted
+    raise AssertionError(f"{cause.identifier} cannot be planted in {MOST_TRIES} networks; draw other networks")
+
+
+def try_planting(cause: Cause, rng: np.random.Generator, seed: int) -> Planted | None:
+    """Draw a network and make the mistake; None if it cannot be made there or shows nothing."""
+    net = draw_net(rng)
+    layer = int(rng.integers(1, net.depth + 1))
+    layers = list_sets(layer, net.depth, cause.spreads)
+    chosen = layers[int(rng.integers(len(layers)))]
+    values = list(cause.values(net))
+    value = values[int(rng.integers(len(values)))]
+    program = mutate(net, cause, chosen, value)
+    if program is None or not reads_what_is_there(program):
+        return None
+    number = draw_number(cause, net, rng)
+    if number is None:
+        return None
+    subject = write_subject(net, program, number, rng)
+    if not is_visible(subject, net, layer, cause):
+        return None
+    whole = cause.equation in ("cost", "forward")
+    label = (
+        f"seed {seed}: {cause.identifier} value {value} number {number} in {chosen} of {net.sizes} {net.activations}"
+    )
+    equation = cause.equation_at(layer, net.depth)
+    return Planted(f"{label} {net.cost}", subject, cause.identifier, equation, None if whole else layer)
+
+
+def reads_what_is_there(program: Program) -> bool:
+    """Whether every line reads only what the lines before it have computed (an error of a layer below is not there)."""
+    known: set[str] = set()
+    targets = {line.target.id for line in (*program.forward, *program.backward)}
+    for line in (*program.forward, *program.backward):
+        if (names_in(line.value) & targets) - known:
+            return False
+        known.add(line.target.id)
+    return True
+
+
+def draw_net(rng: np.random.Generator) -> Net:
+    """A random network with its right program; a third have a penalty."""
+    depth = int(rng.integers(1, 5))
+    width = int(rng.integers(2, 5))
+    sizes = tuple(int(rng.integers(2, 6)) for _ in range(depth + 1))
+    sizes = (width,) * (depth + 1) if rng.random() < 0.5 else sizes
+    output, cost = ENDS[int(rng.integers(len(ENDS)))]
+    if output != "softmax" and rng.random() < 0.2:
+        sizes = (*sizes[:-1], 1)
+    name = ACTIVATIONS[int(rng.integers(len(ACTIVATIONS)))]
+    pair = function_of(name), derivative_of(name)
+    masked = depth > 1 and rng.random() < 0.2
+    stack = Stack((name,) * (depth - 1), (pair,) * (depth - 1))
+    program = name_calls(program_for(sizes, placeholder(output), cost), stack)
+    layers = frozenset(range(1, depth + 1))
+    penalised = layers if rng.random() < 0.35 else frozenset()
+    normalised = frozenset({1}) if depth > 1 and not masked and rng.random() < 0.25 else frozenset()
+    functions = own_functions(stack, output, cost) if not normalised else own_functions(with_norm(stack), output, cost)
+    net = Net(
+        sizes, (*stack.names, output), cost, program, functions, penalised,
+        penalised if rng.random() < 0.5 else frozenset(), frozenset({1} if masked else ()), layers, normalised,
+    )  # fmt: skip
+    return replace(net, program=complete(net))
+
+
+def with_norm(stack: Stack) -> Stack:
+    """The same with a batch normalisation in the first layer."""
+    return replace(stack, norms={1: Norm(1e-5, 0)})
+
+
+def draw_number(cause: Cause, net: Net, rng: np.random.Generator) -> str | None:
+    """The text of the free number: one that means this cause."""
+    outputs = str(net.sizes[-1])
+    choices = {text: (float(text), 0) for text in ("0.5", "2", "3", "0", "-1", "0.1", outputs)}
+    choices |= {"n": (1.0, 1), "1 / n": (1.0, -1)}
+    usable = [text for text, (c, p) in choices.items() if cause.accepts is None or cause.accepts(c, p, net)]
+    if cause.accepts is None:
+        usable = ["0.5", "3", "0.1"]
+    return usable[int(rng.integers(len(usable)))] if usable else None
+
+
+def write_subject(net: Net, program: Program, number: str, rng: np.random.Generator) -> dict[str, Any]:
+    """The module as text, its own names scrambled, loaded with the activation functions."""
+    depth = net.depth
+    layers = range(1, depth + 1)
+    with_norm = [", dict(gamma=gamma1, beta=beta1)" if l in net.normalised else "" for l in layers]
+    pack = ", ".join(f"(dW{l}, db{l})" + n.replace("=", "=d") for l, n in zip(layers, with_norm, strict=True))
+    names = ", ".join(f"(W{l}, b{l})" + (", norm1" if n else "") for l, n in zip(layers, with_norm, strict=True))
+    unpack = names + ("," if depth == 1 else "") + " = params"
+    if net.normalised:
+        unpack += "; gamma1, beta1 = norm1['gamma'], norm1['beta']"
+    draws = [
+        f"(rng.normal(size=({i}, {o})) / np.sqrt({i}), 0.2 * rng.normal(size={o}))"
+        + (f", dict(gamma=1 + 0.4 * rng.normal(size={o}), beta=0.3 * rng.normal(size={o}))" if n else "")
+        for i, o, n in zip(net.sizes, net.sizes[1:], with_norm, strict=False)
+    ]
+    right = [f"{line.target.id} = {write_expression(line.value)}" for line in net.program.forward]
+    lines = [f"{line.target.id} = {write_expression(line.value)}" for line in (*program.forward, *program.backward)]
+    terms = [f" + 0.02 * np.sum(W{l} ** 2)" for l in sorted(net.penalised_W)]
+    terms += [f" + 0.015 * np.sum(b{l} ** 2)" for l in sorted(net.penalised_b)]
+    targets = {
+        "half-sse": f"rng.normal(size=(n, {net.sizes[-1]}))",
+        "binary-cross-entropy": f"rng.integers(2, size=(n, {net.sizes[-1]})).astype(float)",
+        "cross-entropy": f"np.eye({net.sizes[-1]})[rng.integers({net.sizes[-1]}, size=n)]",
+    }.get(net.cost, f"rng.normal(size=(n, {net.sizes[-1]}))")
+    constants = ["n = X.shape[0]", "scale = 1.0", f"unit = {'1.0 / n' if net.fused else '1.0'}",
+                 f"kappa = {number}", "first = np.eye(n)[0]", "last = np.eye(n)[-1]", "first_column = first[:, None]",
+                 "last_column = last[:, None]", "ones_row = np.ones((1, n))"]  # fmt: skip
+    constants += [f"penalty_W{l} = 0.04" for l in range(1, depth + 1)]
+    constants += [f"penalty_b{l} = 0.03" for l in range(1, depth + 1)]
+    extra = ", mask1" if net.masked else ""
+    blocks = [
+        ("parameters(rng)", [f"return [{', '.join(draws)}]"]),
+        (f"data(rng, n={ROWS})", [f"return rng.normal(size=(n, {net.sizes[0]})), {targets}"]),
+        (f"forward(params, X{extra})", [unpack, *right, f"return a{depth}"]),
+        (f"cost(params, X, Y{extra})", ["n = X.shape[0]", unpack, *right,
+                                f"return {write_expression(net.program.cost)}{''.join(terms)}"]),
+        (f"gradients(params, X, Y{extra})", [*constants, unpack, *lines, f"return [{pack}]"]),
+    ]  # fmt: skip
+    if net.masked:
+        blocks.append(("context(rng, n)", [f"return dict(mask1=2.0 * (rng.random((n, {net.sizes[1]})) < 0.6))"]))
+    text = "\n\n".join(f"def {head}:\n" + "\n".join(f"    {line}" for line in body) for head, body in blocks)
+    called = set(re.findall(r"([A-Za-z_]\w*)\(", text))
+    module = load("import numpy as np\n\n" + scramble(text, rng, called), "planted")
+    functions = {name: net.functions[name] for name in called if name in FUNCTION_NAMES or OWN.fullmatch(name)}
+    vars(module).update(functions)
+    protocol = ("parameters", "data", "forward", "cost", "gradients", "context")
+    return {name: vars(module)[name] for name in protocol if name in vars(module)}
+
+
+class FunctionNames:
+    """Every name that a program may call."""
+
+    def __contains__(self, name: object) -> bool:
+        try:
+            return Functions({})[str(name)] is not None
+        except KeyError:
+            return False
+
+
+FUNCTION_NAMES = FunctionNames()
+
+
+def scramble(text: str, rng: np.random.Generator, called: set[str]) -> str:
+    """Names of variables without meaning; keywords, functions and the protocol keep theirs."""
+    names = {n for n in re.findall(r"(?<![\w.])[A-Za-z_]\w*", text) if n not in KEPT and n not in called and n != "n"}
+    names -= {"mask1", "dict", "size", "axis", "keepdims", "float", "params", "X", "Y", "gamma", "beta"}
+    fresh = {name: "".join(rng.choice(WORDS, 3)) + str(k) for k, name in enumerate(sorted(names))}
+    return re.sub(r"(?<![\w.])[A-Za-z_]\w*", lambda m: fresh.get(m[0], m[0]), text)
+
+
+def is_visible(subject: Mapping[str, Any], net: Net, layer: int, cause: Cause) -> bool:
+    """Whether the gradient is a finite number and visibly wrong, in the layer where the mistake stands."""
+    rng = np.random.default_rng(1)
+    params = subject["parameters"](rng)
+    X, Y = subject["data"](rng)
+    context = subject["context"](rng, len(X)) if "context" in subject else {}
+    with np.errstate(all="ignore"):
+        given = subject["gradients"](params, X, Y, **context)
+        right = true_gradient(subject, params, X, Y, context)
+    largest = max(float(np.max(np.abs(g))) for g in right)
+    wrong = set()
+    for leaf, a, b in zip(name_leaves(params), flatten(given), right, strict=True):
+        if not np.isfinite(a).all() or np.max(np.abs(a)) > 1e6:
+            return False
+        if np.shape(a) != np.shape(b) or np.max(np.abs(a - b)) > VISIBLE * max(np.max(np.abs(b)), 0.1 * largest):
+            wrong.add(leaf.layer)
+    if cause.equation == "forward":
+        return bool(wrong)
+    return bool(wrong) and max(wrong) == layer
+
+
+def true_gradient(subject: Mapping[str, Any], params: Any, X: Any, Y: Any, context: Mapping[str, Any]) -> list[Any]:
+    """Central differences: good enough to see whether a mistake shows."""
+    h, out = 1e-5, []
+    for tensor in flatten(params):
+        g = np.zeros_like(tensor)
+        for index in np.ndindex(*tensor.shape):
+            old = tensor[index]
+            tensor[index] = old + h
+            up = subject["cost"](params, X, Y, **context)
+            tensor[index] = old - h
+            down = subject["cost"](params, X, Y, **context)
+            tensor[index] = old
+            g[index] = (up - down) / (2 * h)
+        out.append(g)
+    return out
+
+
+def count_entries() -> int:
+    """How many entries of the table can be planted."""
+    return sum(cause.rewrite is not None for cause in CAUSES)
+
+
+def list_planted(first: int, last: int) -> Iterator[Planted]:
+    """The planted mistakes of some seeds."""
+    return (plant(seed) for seed in range(first, last))
