@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,7 +10,8 @@ import numpy as np
 from backprop.diagnosis.behaviour import name_behaviour
 from backprop.diagnosis.catalogue import CAUSES
 from backprop.diagnosis.cause import Cause
-from backprop.diagnosis.match import Match, OutOfTime, find_matches
+from backprop.diagnosis.clock import Clock, OutOfTime
+from backprop.diagnosis.match import Match, find_matches
 from backprop.diagnosis.net import Net
 from backprop.diagnosis.patterns import PatternMatch, find_patterns
 from backprop.diagnosis.recognise import Recognised, recognise
@@ -23,7 +22,8 @@ from backprop.examiner.subjects import Subject
 __all__ = ["explain"]
 
 MENTIONED = 2
-SECONDS = 15.0  # for all mutants together: a verdict must never wait for its explanation
+SECONDS = 15.0
+"""For recognition and all mutants together; a call of the subject that has begun is waited for."""
 STEP_RATE = 0.05
 STEP_ROOM = 1e-6
 
@@ -45,13 +45,15 @@ def explain(subject: Subject, examination: Examination, findings: Sequence[Findi
     patterns = find_patterns(examination)
     if patterns and patterns[0].plain:
         return _describe_pattern(findings, patterns[0], examination.depth)
-    with contextlib.suppress(OutOfTime):
-        deadline = time.monotonic() + SECONDS
-        for recognised in recognise(examination):
-            matches = find_matches(recognised.net, recognised.scenes, CAUSES, deadline)
+    try:
+        clock = Clock(SECONDS)
+        for recognised in recognise(examination, clock):
+            matches = find_matches(recognised.net, recognised.scenes, CAUSES, clock)
             if matches:
                 factor = _describe_factor(findings, recognised, matches[0])
                 return [*factor, _describe_match(findings, recognised, matches)]
+    except OutOfTime:
+        examination.notes.append(f"no explanation found in {SECONDS:g} seconds")
     if patterns:
         return _describe_pattern(findings, patterns[0], examination.depth)
     return [first, *findings[1:]]
@@ -62,16 +64,20 @@ def explain_step(examination: Examination, finding: Finding) -> Finding:
     identifier = name_step(examination)
     if identifier is not None:
         return _name(finding, identifier)
-    for recognised in recognise(examination):
-        for scene, case in zip(recognised.scenes, recognised.cases, strict=True):
-            moved = [(old - new) / STEP_RATE for old, new in zip(case.values, case.step(STEP_RATE), strict=True)]
-            scene.yours = recognised.layout.read_gradients(moved)
-        updates = [cause for cause in CAUSES if cause.equation == "update"]
-        matches = find_matches(recognised.net, recognised.scenes, updates)
-        if matches:
-            cause = matches[0].cause
-            text = f"{cause.sentence} Read again: {cause.reread(matches[0].layer, recognised.net.depth)}."
-            return replace(finding, cause=cause.identifier, explanation=text, layer=matches[0].layer)
+    clock = Clock(SECONDS)
+    try:
+        for recognised in recognise(examination, clock):
+            for scene, case in zip(recognised.scenes, recognised.cases, strict=True):
+                moved = [(old - new) / STEP_RATE for old, new in zip(case.values, case.step(STEP_RATE), strict=True)]
+                scene.yours = recognised.layout.read_gradients(moved)
+            updates = [cause for cause in CAUSES if cause.equation == "update"]
+            matches = find_matches(recognised.net, recognised.scenes, updates, clock)
+            if matches:
+                cause = matches[0].cause
+                text = f"{cause.sentence} Read again: {cause.reread(matches[0].layer, recognised.net.depth)}."
+                return replace(finding, cause=cause.identifier, explanation=text, layer=matches[0].layer)
+    except OutOfTime:
+        examination.notes.append(f"no explanation found in {SECONDS:g} seconds")
     return finding
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from backprop.diagnosis.answers import Answers
 from backprop.diagnosis.evaluate import Array
 from backprop.diagnosis.hidden import (
     Point,
@@ -19,66 +20,38 @@ from backprop.diagnosis.hidden import (
     name_outputs,
 )
 from backprop.diagnosis.layout import Layout
-from backprop.examiner.cases import Case, seed_globals
-from backprop.examiner.oracles import measure_noise
-from backprop.examiner.subjects import Unusable
+from backprop.examiner.cases import Case
 
-__all__ = ["CLOSE", "draw_points", "list_hidden"]
+__all__ = ["CLOSE", "NOISES", "list_hidden", "list_masks"]
 
 CLOSE = 1e-8
-DRAW = 0.1
 FORWARD_DRAWS = 5
 NOISES = 300.0
 
 
-def draw_points(case: Case, layout: Layout, count: int) -> list[list[Array]]:
-    """The case's own parameters and others near them."""
-    rng = np.random.default_rng(count)
-    sizes = [float(np.sqrt(np.mean(v**2))) or DRAW if v.size else 0.0 for v in case.values]
+def read_outputs(answers: Answers, layout: Layout) -> list[Array | None]:
+    """What forward gives at each point, as (n, M_L); None where there is no usable forward."""
+    batch = layout.read_batch(answers.case)
+    rows = 0 if batch is None else len(batch[0])
     return [
-        [v + DRAW * s * (k > 0) * rng.standard_normal(v.shape) for v, s in zip(case.values, sizes, strict=True)]
-        for k in range(count)
+        None if out is None or not rows or out.size != rows * layout.sizes[-1] else layout.read_targets(out, rows)
+        for out in answers.outputs(FORWARD_DRAWS)
     ]
 
 
-def read_outputs(case: Case, layout: Layout, values: list[Array]) -> Array | None:
-    """What forward gives, as (n, M_L); None if there is no usable forward."""
-    if not case.subject.has("forward"):
-        return None
-    if case.reseed:
-        seed_globals()
-    try:
-        out = case.subject.call("forward", case.pack(values), np.array(case.X), **case.context)
-        array = np.asarray(out, dtype=float)
-    except (Unusable, TypeError, ValueError):
-        return None
-    batch = layout.read_batch(case)
-    if batch is None or array.size != len(batch[0]) * layout.sizes[-1]:
-        return None
-    return layout.read_targets(array, len(batch[0]))
-
-
-def measure_relative_noise(case: Case) -> float:
-    """The rounding noise of the cost, relative to it: it tells whether float32 is inside."""
-    try:
-        size = abs(float(np.real(case.cost(case.values))))
-        return measure_noise(case, np.random.default_rng(0)) / size if size else 0.0
-    except Unusable:
-        return 0.0
-
-
-def list_hidden(cases: Sequence[Case], layout: Layout, silent_bias: bool = False) -> Iterator[tuple[Stack, list[str]]]:
+def list_hidden(answers: Answers, layout: Layout, silent_bias: bool = False) -> Iterator[tuple[Stack, list[str]]]:
     """Hidden layers that fit, each with the output functions that fit; all of them where there is no forward."""
-    case, hidden = cases[0], layout.depth - 1
+    case, clock, hidden = answers.case, answers.clock, layout.depth - 1
     batch = layout.read_batch(case)
     assert batch is not None
-    room = max(CLOSE, NOISES * measure_relative_noise(case))
-    draws = draw_points(case, layout, FORWARD_DRAWS)
-    outs = [read_outputs(case, layout, draw) for draw in draws]
+    room = max(CLOSE, NOISES * answers.relative_noise)
+    draws = answers.points(FORWARD_DRAWS)
+    outs = read_outputs(answers, layout)
     points: list[Point] = [(layout.read_parameters(draw), batch[0]) for draw in draws]
     normalised = [layer for layer in range(1, layout.depth + 1) if layout.scales[layer - 1] is not None]
     if normalised or any(shift is not None for shift in layout.shifts):
         for stack in list_normalised(hidden, normalised) if hidden and normalised[-1:] < [layout.depth] else ():
+            clock.check()
             names = fit_outputs(stack, points, outs, room) if outs[0] is not None else ["identity", "sigmoid"]
             if names:
                 yield stack, names
@@ -86,6 +59,7 @@ def list_hidden(cases: Sequence[Case], layout: Layout, silent_bias: bool = False
     plans = list(enumerate(list_masks(case, layout)))
     for plan, masks in reversed(plans):
         for found in list_stacks(hidden, masks):
+            clock.check()
             stack = replace(found, plan=plan)
             if outs[0] is None:
                 yield stack, ["identity", "sigmoid", "tanh", "relu"]
@@ -95,12 +69,12 @@ def list_hidden(cases: Sequence[Case], layout: Layout, silent_bias: bool = False
                 yield stack, names
     known = [out for out in outs if out is not None]
     if hidden and len(known) == len(points):
-        for stack in (*fit_family(hidden, points, known, {}), *fit_units(hidden, points, known)):
+        for stack in (*fit_family(hidden, points, known, {}, clock), *fit_units(hidden, points, known, clock)):
             names = fit_outputs(stack, points, outs, room)
             if names:
                 yield stack, names
     if hidden == 1 and len(known) == len(points) and silent_bias:
-        for stack in fit_constants(points, known):
+        for stack in fit_constants(points, known, clock):
             names = fit_outputs(stack, points, outs, room)
             if names:
                 yield stack, names

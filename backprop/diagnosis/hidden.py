@@ -9,6 +9,7 @@ from itertools import product
 import numpy as np
 from scipy.optimize import least_squares
 
+from backprop.diagnosis.clock import Clock
 from backprop.diagnosis.evaluate import Array, Function, Values
 from backprop.diagnosis.functions import CATALOGUE, FAMILIES, FURTHER, Functions, derivative_of, function_of
 
@@ -29,6 +30,7 @@ OUTPUTS = ("identity", "softmax", "sigmoid", "tanh", "relu", "softplus", "leaky_
 SHARP = 1e-9
 EPSILONS = (1e-5, 1e-8, 1e-3, 1e-7, 1e-6, 1e-4, 1e-9, 1e-12, 0.0, 1e-2)
 TYPICAL = 1e-5
+HUGE = 1e9
 WIDEST, ATTEMPTS = 12, 6
 
 Point = tuple[Values, Array]
@@ -130,7 +132,7 @@ def list_normalised(hidden: int, layers: Sequence[int]) -> Iterator[Stack]:
                 yield Stack(stack.names, stack.pairs, {}, dict.fromkeys(layers, Norm(epsilon, axis)))
 
 
-def fit_constants(points: Sequence[Point], outs: Sequence[Array]) -> Iterator[Stack]:
+def fit_constants(points: Sequence[Point], outs: Sequence[Array], clock: Clock) -> Iterator[Stack]:
     """One hidden layer behind a batch normalisation whose γ and β are constants of the code."""
     width = points[0][0]["W1"].shape[1]
     rng = np.random.default_rng(0)
@@ -143,6 +145,7 @@ def fit_constants(points: Sequence[Point], outs: Sequence[Array]) -> Iterator[St
             stack = named((name,), {})
             assert stack is not None
             for attempt in range(ATTEMPTS):
+                clock.check()
                 signs = np.ones(width) if not attempt else rng.choice([-1.0, 1.0], width)
                 found = _fit_norm(stack, points, targets, output, signs)
                 if found is not None:
@@ -158,7 +161,8 @@ def _fit_norm(stack: Stack, points: Sequence[Point], wanted: Sequence[Array], ou
 
     def misfit(numbers: Array) -> Array:
         made = Stack(stack.names, stack.pairs, {}, {1: read(numbers)})
-        return np.concatenate([(center(output, made.run(*p)) - w).ravel() for p, w in zip(points, wanted, strict=True)])
+        gaps = [(center(output, made.run(*p)) - w).ravel() for p, w in zip(points, wanted, strict=True)]
+        return finite(np.concatenate(gaps))
 
     start = np.concatenate([signs, np.zeros(width), [TYPICAL]])
     scale = np.concatenate([np.ones(2 * width), [TYPICAL]])
@@ -169,6 +173,11 @@ def _fit_norm(stack: Stack, points: Sequence[Point], wanted: Sequence[Array], ou
     numbers = np.array([_round(float(x)) for x in found.x])
     numbers[-1] = min(EPSILONS, key=lambda e: abs(e - abs(found.x[-1])))
     return read(numbers if np.max(np.abs(misfit(numbers))) <= SHARP * size else found.x)
+
+
+def finite(gaps: Array) -> Array:
+    """A search goes on where a trial overflows: a large number stands for none."""
+    return np.nan_to_num(gaps, nan=HUGE, posinf=HUGE, neginf=-HUGE)
 
 
 def name_outputs(z: Array, out: Array, room: float) -> list[str]:
@@ -205,13 +214,16 @@ def center(name: str, z: Array) -> Array:
     return z - z.mean(axis=1, keepdims=True) if name == "softmax" else z
 
 
-def fit_family(hidden: int, points: Sequence[Point], outs: Sequence[Array], masks: dict[int, Array]) -> Iterator[Stack]:
+def fit_family(
+    hidden: int, points: Sequence[Point], outs: Sequence[Array], masks: dict[int, Array], clock: Clock
+) -> Iterator[Stack]:
     """Stacks whose activation has one number of its own: a slope, an α, a stretch."""
     for output in ("identity", "softmax", "sigmoid", "tanh"):
         wanted = [undo_output(output, out) for out in outs]
         if any(w is None for w in wanted):
             continue
         for name, (member, start) in FAMILIES.items():
+            clock.check()
             made = _fit_member(
                 hidden, points, [center(output, w) for w in wanted if w is not None], masks, member, start
             )
@@ -237,7 +249,7 @@ def _fit_member(
         f = _bind(member, float(number[0]), 0)
         stack = Stack(("",) * hidden, ((f, f),) * hidden, masks)
         gaps = [_flatten(stack, point, w) for point, w in zip(points, wanted, strict=True)]
-        return np.nan_to_num(np.concatenate(gaps), nan=1e9, posinf=1e9, neginf=-1e9)
+        return finite(np.concatenate(gaps))
 
     def _flatten(stack: Stack, point: Point, w: Array) -> Array:
         z = stack.run(*point)
@@ -260,13 +272,14 @@ def _round(value: float) -> float:
     return value
 
 
-def fit_units(hidden: int, points: Sequence[Point], outs: Sequence[Array]) -> Iterator[Stack]:
+def fit_units(hidden: int, points: Sequence[Point], outs: Sequence[Array], clock: Clock) -> Iterator[Stack]:
     """Stacks whose last hidden units carry a fixed factor each, such as a frozen dropout mask."""
     for output in ("identity", "softmax", "sigmoid", "tanh"):
         wanted = [undo_output(output, out) for out in outs]
         if any(w is None for w in wanted):
             continue
         for name in CATALOGUE:
+            clock.check()
             stack = named((name,) * hidden, {})
             assert stack is not None
             rows, right = [], []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,11 +10,12 @@ import numpy as np
 
 from backprop.codegen.program import Assignment, Multiply, Program
 from backprop.diagnosis.cause import Cause
+from backprop.diagnosis.clock import Clock, OutOfTime
 from backprop.diagnosis.evaluate import Array, Values, evaluate, names_in
 from backprop.diagnosis.net import KAPPA, Net
 from backprop.diagnosis.recognise import Scene
 
-__all__ = ["Match", "OutOfTime", "find_matches", "list_wrong"]
+__all__ = ["Match", "find_matches", "list_wrong"]
 
 EQUAL = 1e-6
 NEGLIGIBLE = 1e-10
@@ -102,15 +102,11 @@ def fit_shapes(yours: Array, other: Array) -> tuple[Array, Array] | None:
     return None
 
 
-class OutOfTime(Exception):
-    """No match in the time given; the cause stays unknown."""
-
-
 class Trial:
     """Runs mutants on the cases, taking over what does not change, and gives up at the first difference."""
 
-    def __init__(self, net: Net, scenes: Sequence[Scene], deadline: float) -> None:
-        self.net, self.scenes, self.deadline = net, scenes, deadline
+    def __init__(self, net: Net, scenes: Sequence[Scene], clock: Clock) -> None:
+        self.net, self.scenes, self.clock = net, scenes, clock
         self.lines = {line.target.id: line for line in (*net.program.forward, *net.program.backward)}
         self.reads: dict[int, frozenset[str]] = {}
         self.kept: list[object] = []
@@ -124,8 +120,7 @@ class Trial:
 
     def run(self, program: Program, scene: Scene, number: float | None, until: str | None = None) -> Values | None:
         """The values of a mutant; None as soon as a gradient differs (unless only one is wanted, `until`)."""
-        if time.monotonic() > self.deadline:
-            raise OutOfTime
+        self.clock.check()
         values: Values = dict(scene.right)
         if number is not None:
             values[KAPPA.id] = np.float64(number)  # type: ignore[assignment]
@@ -218,20 +213,25 @@ def list_tops(cause: Cause, top: int) -> tuple[int, ...]:
     return (*range(top, 0, -1),) if cause.equation == "forward" else (top,)
 
 
-def find_matches(net: Net, scenes: Sequence[Scene], causes: Sequence[Cause], deadline: float = math.inf) -> list[Match]:
+def find_matches(net: Net, scenes: Sequence[Scene], causes: Sequence[Cause], clock: Clock | None = None) -> list[Match]:
     """All causes that explain every number, exact ones first, then fitted ones, each once."""
     wrong = list_wrong(scenes)
     if not wrong:
         return []
     top = max(layer_of(name) for name in wrong)
     tensor = next(name for name in wrong if layer_of(name) == top)
-    trial = Trial(net, scenes, deadline)
-    found = [*try_all(trial, causes, top, tensor, False), *try_all(trial, causes, top, tensor, True)]
-    if not found and tensor:
-        found = list(try_scaled(trial, causes, top, tensor))
+    trial = Trial(net, scenes, clock or Clock())
     unique: dict[str, Match] = {}
-    for match in found:
-        unique.setdefault(match.cause.identifier, match)
+    try:
+        for fitted in (False, True):
+            for match in try_all(trial, causes, top, tensor, fitted):
+                unique.setdefault(match.cause.identifier, match)
+        if not unique:
+            for match in try_scaled(trial, causes, top, tensor):
+                unique.setdefault(match.cause.identifier, match)
+    except OutOfTime:
+        if not unique:
+            raise
     return list(unique.values())
 
 

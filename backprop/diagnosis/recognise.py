@@ -8,30 +8,23 @@ from itertools import islice
 
 import numpy as np
 
+from backprop.diagnosis.answers import Answers
+from backprop.diagnosis.clock import Clock
 from backprop.diagnosis.costs import CostFit, base_cost, fit_cost, list_pairs, program_for
 from backprop.diagnosis.evaluate import Values, run_lines
-from backprop.diagnosis.forward import (
-    CLOSE,
-    NOISES,
-    draw_points,
-    list_hidden,
-    list_masks,
-    measure_relative_noise,
-)
-from backprop.diagnosis.hidden import (
-    Stack,
-)
+from backprop.diagnosis.forward import CLOSE, NOISES, list_hidden, list_masks
+from backprop.diagnosis.hidden import Stack
 from backprop.diagnosis.layout import Layout, list_layouts
 from backprop.diagnosis.net import Net
 from backprop.diagnosis.right_program import make_net, name_calls, own_functions, placeholder
 from backprop.examiner.cases import Case
 from backprop.examiner.examination import Examination
-from backprop.examiner.oracles import measure_noise
 from backprop.examiner.subjects import Unusable
 
 __all__ = ["Recognised", "Scene", "recognise"]
 
 MOST_CASES = 3
+SPARE_DRAWS = 6
 MOST_PARAMETERS = 2_000_000
 
 
@@ -58,20 +51,24 @@ class Recognised:
     cases: list[Case]
 
 
-def recognise(examination: Examination) -> Iterator[Recognised]:
-    """Every reading of the subject that fits its values; none if its network is not of the catalogue."""
-    cases = choose_cases(examination)
-    if not cases or sum(leaf.size for leaf in examination.leaves) > MOST_PARAMETERS:
+def recognise(examination: Examination, clock: Clock | None = None) -> Iterator[Recognised]:
+    """Every reading of the subject that fits its values; none if its network is not of the catalogue.
+
+    Raises `OutOfTime` after the clock's seconds, if there is a clock.
+    """
+    clock = clock or Clock()
+    asked = [Answers(case, clock) for case in choose_cases(examination)]
+    if not asked or sum(leaf.size for leaf in examination.leaves) > MOST_PARAMETERS:
         return
-    for layout in list_layouts(examination.leaves, cases[0]):
+    for layout in list_layouts(examination.leaves, asked[0].case):
         first = layout.biases[0]
         silent = first is not None and all(
             abs(r.expected) <= 4 * r.uncertainty + CLOSE * c.scale
             for c in examination.cases
             for r in c.tensors[first].entries
         )
-        for stack, outputs in list_hidden(cases, layout, silent):
-            found = match_cost(examination, cases, layout, stack, outputs)
+        for stack, outputs in list_hidden(asked[0], layout, silent):
+            found = match_cost(examination, asked, layout, stack, outputs)
             if found is not None:
                 yield found
                 break
@@ -85,25 +82,23 @@ def choose_cases(examination: Examination) -> list[Case]:
 
 
 def match_cost(
-    examination: Examination, cases: Sequence[Case], layout: Layout, stack: Stack, outputs: Sequence[str]
+    examination: Examination, asked: Sequence[Answers], layout: Layout, stack: Stack, outputs: Sequence[str]
 ) -> Recognised | None:
     """The cost that fits the values at every case, and with it the right program; None if there is none."""
     pairs = list(dict.fromkeys(pair for output in outputs for pair in list_pairs(output, layout.sizes[-1])))
     for output, cost in pairs:
-        stacks = [remask(stack, case, layout) for case in cases]
-        fits = [
-            None if masked is None else fit_case(case, layout, masked, output, cost)
-            for masked, case in zip(stacks, cases, strict=True)
-        ]
-        if fits[0] is None:
+        kept: list[tuple[Answers, Stack, CostFit]] = []
+        for answers in asked:
+            masked = remask(stack, answers.case, layout)
+            fit = None if masked is None else fit_case(answers, layout, masked, output, cost)
+            if masked is not None and fit is not None:
+                kept.append((answers, masked, fit))
+            elif answers is asked[0]:
+                break
+        if not kept:
             continue
-        kept = [
-            (case, masked, fit)
-            for case, masked, fit in zip(cases, stacks, fits, strict=True)
-            if fit is not None and masked is not None
-        ]
         net = make_net(layout, stack, output, cost, [fit for *_, fit in kept])
-        made = [(case, make_scene(net, layout, masked, case, fit)) for case, masked, fit in kept]
+        made = [(answers.case, make_scene(net, layout, masked, answers, fit)) for answers, masked, fit in kept]
         scenes = [scene for _, scene in made if scene is not None]
         usable = [case for case, scene in made if scene is not None]
         if scenes and agrees(examination, layout, usable, scenes):
@@ -119,27 +114,28 @@ def remask(stack: Stack, case: Case, layout: Layout) -> Stack | None:
     return None if masks is None else replace(stack, masks=masks)
 
 
-def fit_case(case: Case, layout: Layout, stack: Stack, output: str, cost: str) -> CostFit | None:
+def fit_case(answers: Answers, layout: Layout, stack: Stack, output: str, cost: str) -> CostFit | None:
     """Fit the cost at one batch."""
-    batch = layout.read_batch(case)
+    answers.clock.check()
+    batch = layout.read_batch(answers.case)
     if batch is None or (stack.masks and any(len(m) not in (1, len(batch[0])) for m in stack.masks.values())):
         return None
-    draws = draw_points(case, layout, 2 * layout.depth + 6)
-    values = [layout.read_parameters(draw) for draw in draws]
+    count = 2 * layout.depth + SPARE_DRAWS
+    try:
+        costs = answers.costs(count)
+    except Unusable:
+        return None
+    values = [layout.read_parameters(draw) for draw in answers.points(count)]
     program = name_calls(program_for(layout.sizes, placeholder(output), cost), stack)
     functions = own_functions(stack, output, cost)
     bases = [base_cost(program, stack.run(v, batch[0]), batch[1], functions) for v in values]
-    try:
-        costs = [float(np.real(case.cost(draw))) for draw in draws]
-    except Unusable:
-        return None
-    return fit_cost(bases, costs, values, layout.depth, measure_noise(case, np.random.default_rng(0)))
+    return fit_cost(bases, costs, values, layout.depth, answers.noise)
 
 
-def make_scene(net: Net, layout: Layout, stack: Stack, case: Case, fit: CostFit) -> Scene | None:
+def make_scene(net: Net, layout: Layout, stack: Stack, answers: Answers, fit: CostFit) -> Scene | None:
     """One case in the network's letters."""
-    batch = layout.read_batch(case)
-    if batch is None:
+    batch, given, case = layout.read_batch(answers.case), answers.gradients, answers.case
+    if batch is None or given is None:
         return None
     X, rows = batch[0], len(batch[0])
     X = X * stack.masks[0] if 0 in stack.masks else X
@@ -155,13 +151,10 @@ def make_scene(net: Net, layout: Layout, stack: Stack, case: Case, fit: CostFit)
     for layer, norm in stack.norms.items():
         values |= {f"gamma{layer}": norm.scale(values, layer), f"beta{layer}": norm.shift(values, layer)}
     values |= {f"mask{layer}": mask for layer, mask in stack.masks.items() if layer}
-    try:
-        yours = layout.read_gradients([None if g is None else np.asarray(g) for g in case.gradients(case.values)])
-    except Unusable:
-        return None
+    yours = layout.read_gradients(given)
     program = net.program
     right = run_lines((*program.forward, *program.backward), values, net.functions)
-    return Scene(rows, values, yours, right, NOISES * measure_relative_noise(case))
+    return Scene(rows, values, yours, right, NOISES * answers.relative_noise)
 
 
 def agrees(examination: Examination, layout: Layout, cases: Sequence[Case], scenes: Sequence[Scene]) -> bool:
