@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from planted_source import draw_dress, write_subject
 
-from backprop.codegen.emit import write_expression
-from backprop.codegen.load import load
 from backprop.codegen.program import Program
 from backprop.diagnosis.catalogue import CAUSES
 from backprop.diagnosis.cause import Cause
 from backprop.diagnosis.costs import program_for
 from backprop.diagnosis.evaluate import names_in
-from backprop.diagnosis.functions import Functions, derivative_of, function_of
+from backprop.diagnosis.functions import FAMILIES, derivative_of, function_of
 from backprop.diagnosis.hidden import Norm, Stack
 from backprop.diagnosis.match import list_sets, mutate
 from backprop.diagnosis.net import Net
@@ -28,29 +26,9 @@ ENDS = (
     ("identity", "half-sse"), ("sigmoid", "half-sse"), ("tanh", "half-sse"), ("softmax", "half-sse"),
     ("sigmoid", "binary-cross-entropy"), ("softmax", "cross-entropy"), ("identity", "Huber"), ("tanh", "log-cosh"),
 )  # fmt: skip
-ROWS = 6
-OWN = re.compile(r"f\d+(_prime)?|normalise1|shrink1|residual_cost|cost_prime")
+SLOPES = {"leaky_relu": 0.2, "elu": 0.5, "tanh": 2 / 3, "sigmoid": 2.0, "silu": 1.702}
 VISIBLE = 1e-3
 MOST_TRIES = 2000
-WORDS = ("ab", "lo", "mi", "tu", "re", "ka", "so", "ne", "vu", "pi")
-KEPT = {
-    "np",
-    "parameters",
-    "data",
-    "cost",
-    "gradients",
-    "forward",
-    "def",
-    "return",
-    "rng",
-    "in",
-    "for",
-    "import",
-    "as",
-    "None",
-    "True",
-    "False",
-}
 
 
 @dataclass(frozen=True)
@@ -90,7 +68,10 @@ def try_planting(cause: Cause, rng: np.random.Generator, seed: int) -> Planted |
     number = draw_number(cause, net, rng)
     if number is None:
         return None
-    subject = write_subject(net, program, number, rng)
+    dress = draw_dress(net, rng)
+    if cause.equation == "BP3" and not dress.biased:
+        return None
+    subject = write_subject(net, program, number, rng, dress)
     if not is_visible(subject, net, layer, cause):
         return None
     whole = cause.equation in ("cost", "forward")
@@ -98,7 +79,7 @@ def try_planting(cause: Cause, rng: np.random.Generator, seed: int) -> Planted |
         f"seed {seed}: {cause.identifier} value {value} number {number} in {chosen} of {net.sizes} {net.activations}"
     )
     equation = cause.equation_at(layer, net.depth)
-    return Planted(f"{label} {net.cost}", subject, cause.identifier, equation, None if whole else layer)
+    return Planted(f"{label} {net.cost} {dress}", subject, cause.identifier, equation, None if whole else layer)
 
 
 def reads_what_is_there(program: Program) -> bool:
@@ -121,10 +102,8 @@ def draw_net(rng: np.random.Generator) -> Net:
     output, cost = ENDS[int(rng.integers(len(ENDS)))]
     if output != "softmax" and rng.random() < 0.2:
         sizes = (*sizes[:-1], 1)
-    name = ACTIVATIONS[int(rng.integers(len(ACTIVATIONS)))]
-    pair = function_of(name), derivative_of(name)
     masked = depth > 1 and rng.random() < 0.2
-    stack = Stack((name,) * (depth - 1), (pair,) * (depth - 1))
+    stack = draw_stack(depth - 1, rng)
     program = name_calls(program_for(sizes, placeholder(output), cost), stack)
     layers = frozenset(range(1, depth + 1))
     penalised = layers if rng.random() < 0.35 else frozenset()
@@ -135,6 +114,19 @@ def draw_net(rng: np.random.Generator) -> Net:
         penalised if rng.random() < 0.5 else frozenset(), frozenset({1} if masked else ()), layers, normalised,
     )  # fmt: skip
     return replace(net, program=complete(net))
+
+
+def draw_stack(hidden: int, rng: np.random.Generator) -> Stack:
+    """Hidden activations: mostly one for all, sometimes with a constant of its own, sometimes one for each layer."""
+    chosen = [ACTIVATIONS[int(k)] for k in rng.integers(len(ACTIVATIONS), size=max(1, hidden))]
+    name, pick = chosen[0], rng.random()
+    if pick < 0.25 and hidden <= 2:
+        return Stack(tuple(chosen[:hidden]), tuple((function_of(n), derivative_of(n)) for n in chosen[:hidden]))
+    pair = function_of(name), derivative_of(name)
+    if pick > 0.8 and name in SLOPES:
+        member, number = FAMILIES[name][0], SLOPES[name]
+        pair = tuple(lambda z, order=order: member(number, order, z) for order in (0, 1))
+    return Stack((name,) * hidden, (pair,) * hidden)
 
 
 def with_norm(stack: Stack) -> Stack:
@@ -151,76 +143,6 @@ def draw_number(cause: Cause, net: Net, rng: np.random.Generator) -> str | None:
     if cause.accepts is None:
         usable = ["0.5", "3", "0.1"]
     return usable[int(rng.integers(len(usable)))] if usable else None
-
-
-def write_subject(net: Net, program: Program, number: str, rng: np.random.Generator) -> dict[str, Any]:
-    """The module as text, its own names scrambled, loaded with the activation functions."""
-    depth = net.depth
-    layers = range(1, depth + 1)
-    with_norm = [", dict(gamma=gamma1, beta=beta1)" if l in net.normalised else "" for l in layers]
-    pack = ", ".join(f"(dW{l}, db{l})" + n.replace("=", "=d") for l, n in zip(layers, with_norm, strict=True))
-    names = ", ".join(f"(W{l}, b{l})" + (", norm1" if n else "") for l, n in zip(layers, with_norm, strict=True))
-    unpack = names + ("," if depth == 1 else "") + " = params"
-    if net.normalised:
-        unpack += "; gamma1, beta1 = norm1['gamma'], norm1['beta']"
-    draws = [
-        f"(rng.normal(size=({i}, {o})) / np.sqrt({i}), 0.2 * rng.normal(size={o}))"
-        + (f", dict(gamma=1 + 0.4 * rng.normal(size={o}), beta=0.3 * rng.normal(size={o}))" if n else "")
-        for i, o, n in zip(net.sizes, net.sizes[1:], with_norm, strict=False)
-    ]
-    right = [f"{line.target.id} = {write_expression(line.value)}" for line in net.program.forward]
-    lines = [f"{line.target.id} = {write_expression(line.value)}" for line in (*program.forward, *program.backward)]
-    terms = [f" + 0.02 * np.sum(W{l} ** 2)" for l in sorted(net.penalised_W)]
-    terms += [f" + 0.015 * np.sum(b{l} ** 2)" for l in sorted(net.penalised_b)]
-    targets = {
-        "half-sse": f"rng.normal(size=(n, {net.sizes[-1]}))",
-        "binary-cross-entropy": f"rng.integers(2, size=(n, {net.sizes[-1]})).astype(float)",
-        "cross-entropy": f"np.eye({net.sizes[-1]})[rng.integers({net.sizes[-1]}, size=n)]",
-    }.get(net.cost, f"rng.normal(size=(n, {net.sizes[-1]}))")
-    constants = ["n = X.shape[0]", "scale = 1.0", f"unit = {'1.0 / n' if net.fused else '1.0'}",
-                 f"kappa = {number}", "first = np.eye(n)[0]", "last = np.eye(n)[-1]", "first_column = first[:, None]",
-                 "last_column = last[:, None]", "ones_row = np.ones((1, n))"]  # fmt: skip
-    constants += [f"penalty_W{l} = 0.04" for l in range(1, depth + 1)]
-    constants += [f"penalty_b{l} = 0.03" for l in range(1, depth + 1)]
-    extra = ", mask1" if net.masked else ""
-    blocks = [
-        ("parameters(rng)", [f"return [{', '.join(draws)}]"]),
-        (f"data(rng, n={ROWS})", [f"return rng.normal(size=(n, {net.sizes[0]})), {targets}"]),
-        (f"forward(params, X{extra})", [unpack, *right, f"return a{depth}"]),
-        (f"cost(params, X, Y{extra})", ["n = X.shape[0]", unpack, *right,
-                                f"return {write_expression(net.program.cost)}{''.join(terms)}"]),
-        (f"gradients(params, X, Y{extra})", [*constants, unpack, *lines, f"return [{pack}]"]),
-    ]  # fmt: skip
-    if net.masked:
-        blocks.append(("context(rng, n)", [f"return dict(mask1=2.0 * (rng.random((n, {net.sizes[1]})) < 0.6))"]))
-    text = "\n\n".join(f"def {head}:\n" + "\n".join(f"    {line}" for line in body) for head, body in blocks)
-    called = set(re.findall(r"([A-Za-z_]\w*)\(", text))
-    module = load("import numpy as np\n\n" + scramble(text, rng, called), "planted")
-    functions = {name: net.functions[name] for name in called if name in FUNCTION_NAMES or OWN.fullmatch(name)}
-    vars(module).update(functions)
-    protocol = ("parameters", "data", "forward", "cost", "gradients", "context")
-    return {name: vars(module)[name] for name in protocol if name in vars(module)}
-
-
-class FunctionNames:
-    """Every name that a program may call."""
-
-    def __contains__(self, name: object) -> bool:
-        try:
-            return Functions({})[str(name)] is not None
-        except KeyError:
-            return False
-
-
-FUNCTION_NAMES = FunctionNames()
-
-
-def scramble(text: str, rng: np.random.Generator, called: set[str]) -> str:
-    """Names of variables without meaning; keywords, functions and the protocol keep theirs."""
-    names = {n for n in re.findall(r"(?<![\w.])[A-Za-z_]\w*", text) if n not in KEPT and n not in called and n != "n"}
-    names -= {"mask1", "dict", "size", "axis", "keepdims", "float", "params", "X", "Y", "gamma", "beta"}
-    fresh = {name: "".join(rng.choice(WORDS, 3)) + str(k) for k, name in enumerate(sorted(names))}
-    return re.sub(r"(?<![\w.])[A-Za-z_]\w*", lambda m: fresh.get(m[0], m[0]), text)
 
 
 def is_visible(subject: Mapping[str, Any], net: Net, layer: int, cause: Cause) -> bool:

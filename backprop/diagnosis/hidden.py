@@ -123,12 +123,12 @@ def list_stacks(hidden: int, masks: dict[int, Array]) -> Iterator[Stack]:
 
 
 def list_normalised(hidden: int, layers: Sequence[int]) -> Iterator[Stack]:
-    """Stacks with γ and β among the parameters of some layers."""
-    for epsilon in EPSILONS:
-        for axis in (0, 1):
-            for name in CATALOGUE:
-                stack = named((name,) * hidden, {})
-                assert stack is not None
+    """Stacks with γ and β among the parameters of some layers: one activation everywhere first, then mixtures."""
+    stacks = list(list_stacks(hidden, {}))
+    alike = [stack for stack in stacks if len(set(stack.names)) == 1]
+    for chosen in (alike, [stack for stack in stacks if len(set(stack.names)) > 1]):
+        for epsilon, axis in product(EPSILONS, (0, 1)):
+            for stack in chosen:
                 yield Stack(stack.names, stack.pairs, {}, dict.fromkeys(layers, Norm(epsilon, axis)))
 
 

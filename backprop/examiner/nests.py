@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from backprop.examiner.pairing import Item, pair_lists
+
 __all__ = ["Leaf", "Nest", "Path", "flatten", "flatten_like", "name_leaves", "rebuild"]
 
 Nest: TypeAlias = Any
@@ -79,7 +81,7 @@ def flatten_like(template: Nest, nest: Nest) -> list[Any]:
 
 
 def name_leaves(nest: Nest) -> list[Leaf]:
-    """Name every leaf: W1, b1, W2 … in nested structures, the user's own keys in dicts, with layer and role.
+    """Name every leaf in the order of `flatten`: W1, b1, W2 …, the user's own keys in dicts, with layer and role.
 
     Layers are counted over dense-like blocks; a normalisation or a slope belongs to the block before it.
 
@@ -90,11 +92,10 @@ def name_leaves(nest: Nest) -> list[Leaf]:
     items = [(path, np.shape(leaf)) for path, leaf in _walk(nest)]
     if len(items) == 1 and items[0][0] == ():
         return [Leaf("theta", None, "", (), items[0][1])]
-    blocks = _numbered_blocks(items) or _split_into_blocks(items)
-    return _name_blocks(blocks, _count_layers(blocks))
-
-
-Item: TypeAlias = tuple[Path, tuple[int, ...]]
+    blocks = _numbered_blocks(items) or pair_lists(items) or _split_into_blocks(items)
+    named = _name_blocks(blocks, _count_layers(blocks))
+    order = {path: i for i, (path, _) in enumerate(items)}
+    return sorted(named, key=lambda leaf: order[leaf.path])
 
 
 def _walk(nest: Nest, path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -259,5 +260,4 @@ def _name_blocks(blocks: list[list[Item]], layers: list[int]) -> list[Leaf]:
             name = name if used[name] == 1 else f"{name}_{used[name]}"
             dense = _is_dense(block) and letter.lower() not in NORMALISING | SLOPES
             leaves.append(Leaf(name, layer, role, path, shape, dense))
-    order = {path: i for i, path in enumerate(path for block in blocks for path, _ in block)}
-    return sorted(leaves, key=lambda leaf: order[leaf.path])
+    return leaves

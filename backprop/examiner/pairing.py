@@ -1,0 +1,52 @@
+"""Parameters kept as lists by kind, all weights and then all biases: told by their shapes and put into layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TypeAlias
+
+__all__ = ["Item", "pair_lists"]
+
+Path: TypeAlias = tuple[int | str, ...]
+Shape: TypeAlias = tuple[int, ...]
+Item: TypeAlias = tuple[Path, Shape]
+
+
+def pair_lists(items: Sequence[Item]) -> list[list[Item]] | None:
+    """The layers of ([W1, W2, …], [b1, b2, …]) or of a dictionary of two such lists; None for any other nest.
+
+    Every W must take what the one before it gives, and every b must have one entry for each unit of its layer, so that
+    two layers (W1, b1), (W2, b2) are not mistaken for two lists.
+
+    >>> pair_lists([((0, 0), (2, 3)), ((0, 1), (3, 1)), ((1, 0), (3,)), ((1, 1), (1,))])[0]
+    [((0, 0), (2, 3)), ((1, 0), (3,))]
+    >>> pair_lists([((0, 0), (3, 2)), ((0, 1), (3, 1)), ((1, 0), (1, 3)), ((1, 1), (1, 1))]) is None
+    True
+    """
+    keys = list(dict.fromkeys(path[0] for path, _ in items if path))
+    if len(keys) != 2 or any(len(path) != 2 for path, _ in items):
+        return None
+    first, second = ([item for item in items if item[0][0] == key] for key in keys)
+    if len(first) != len(second) or any(len(shape) != 2 for _, shape in first):
+        return None
+    widths = _chain([shape for _, shape in first], [_size(shape) for _, shape in second])
+    vectors = all(len(shape) <= 1 or 1 in shape for _, shape in second)
+    return [list(pair) for pair in zip(first, second, strict=True)] if widths and vectors else None
+
+
+def _size(shape: Shape) -> int:
+    size = 1
+    for width in shape:
+        size *= width
+    return size
+
+
+def _chain(weights: Sequence[Shape], biases: Sequence[int]) -> bool:
+    """Whether the weights follow one another, as (in, out) or as (out, in), each with a bias of its output's size."""
+    for turned in (False, True):
+        pairs = [shape[::-1] if turned else shape for shape in weights]
+        follows = all(above[0] == below[1] for below, above in pairwise(pairs))
+        if follows and all(out == size for (_, out), size in zip(pairs, biases, strict=True)):
+            return True
+    return False
