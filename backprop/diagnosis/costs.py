@@ -13,7 +13,7 @@ from backprop.codegen.program import Call, Name, Program, Subtract, SumAll, rewr
 from backprop.diagnosis.evaluate import Array, Function, Values, evaluate
 from backprop.network import Network
 
-__all__ = ["RESIDUALS", "CostFit", "fit_cost", "list_pairs", "program_for"]
+__all__ = ["GUARDED", "NOISES", "RESIDUALS", "CostFit", "base_cost", "fit_cost", "list_pairs", "program_for"]
 
 PLACEHOLDER = "tanh"
 CLOSE = 1e-8
@@ -79,16 +79,16 @@ def list_pairs(output: str, width: int) -> list[tuple[str, str]]:
     return [pair for pair in found if pair[0] != "softmax" or width > 1]
 
 
-def base_cost(program: Program, z: Array, Y: Array, functions: Mapping[str, Function]) -> float:
-    """The catalogue's cost at z^L."""
+def base_cost(program: Program, output: Function, z: Array, Y: Array, functions: Mapping[str, Function]) -> float:
+    """The catalogue's cost at z^L, behind an output function."""
     depth = program.depth
     values: Values = {f"z{depth}": z, "Y": Y, "n": np.float64(len(z))}  # type: ignore[dict-item]
-    values[f"a{depth}"] = evaluate(program.forward[-1].value, values, functions)
+    values[f"a{depth}"] = output(z)
     return float(evaluate(program.cost, values, functions))
 
 
 def fit_cost(
-    bases: Sequence[float], costs: Sequence[float], draws: Sequence[Values], depth: int, noise: float
+    bases: Array | Sequence[float], costs: Array | Sequence[float], draws: Sequence[Values], depth: int, noise: float
 ) -> CostFit | None:
     """The factor and the penalties that make a base the subject's cost at every draw; None if there are none.
 

@@ -69,7 +69,12 @@ def list_hidden(answers: Answers, layout: Layout, silent_bias: bool = False) -> 
                 yield stack, names
     known = [out for out in outs if out is not None]
     if hidden and len(known) == len(points):
-        for stack in (*fit_family(hidden, points, known, {}, clock), *fit_units(hidden, points, known, clock)):
+        families = (
+            replace(stack, plan=plan)
+            for plan, masks in reversed(plans)
+            for stack in fit_family(hidden, points, known, masks, clock)
+        )
+        for stack in (*families, *fit_units(hidden, points, known, clock)):
             names = fit_outputs(stack, points, outs, room)
             if names:
                 yield stack, names

@@ -14,7 +14,16 @@ from backprop.codegen.support import ROW_FUNCTIONS
 from backprop.diagnosis.evaluate import Array, Function
 from backprop.errors import UsageError
 
-__all__ = ["CATALOGUE", "FAMILIES", "FURTHER", "Functions", "derivative_of", "function_of"]
+__all__ = [
+    "CATALOGUE",
+    "FAMILIES",
+    "FURTHER",
+    "Functions",
+    "derivative_of",
+    "function_of",
+    "member_of",
+    "usual_members",
+]
 
 CATALOGUE = (
     "sigmoid", "tanh", "relu", "identity", "leaky_relu", "softplus", "elu", "gelu_tanh", "gelu", "silu", "selu", "mish",
@@ -29,6 +38,7 @@ FURTHER = {
     "exp": "exp(x)",
     "square": "x**2",
     "cube": "x**3",
+    "scaled_tanh": "17159*tanh(2*x/3)/10000",
     "relu6": "min(max(x,0),6)",
     "hard_tanh": "max(-1,min(1,x))",
     "squared_relu": "max(x,0)**2",
@@ -60,12 +70,28 @@ def derivative_of(name: str) -> Function | None:
     return None if pair is None else pair[1]
 
 
+def usual_members() -> Iterator[tuple[str, tuple[Function, Function]]]:
+    """The members of families that are seen often: (name, (f, f'))."""
+    for name, numbers in USUAL.items():
+        for number in numbers:
+            yield name, member_of(name, number)
+
+
+def member_of(name: str, number: float) -> tuple[Function, Function]:
+    """f and f' of one member of a family."""
+    member = FAMILIES[name][0]
+    return lambda z: member(number, 0, z), lambda z: member(number, 1, z)
+
+
 def part(name: str, order: int, z: Array) -> Array:
     """f (order 0) or f' (order 1) of the catalogue at z."""
     pair = loaded(name)
     assert pair is not None
     return pair[order](z)
 
+
+USUAL = {"leaky_relu": (0.1, 0.2, 0.05, 0.3), "elu": (0.5, 0.1), "tanh": (2 / 3,), "silu": (1.702,)}
+"""Numbers that people give to the members of a family."""
 
 Member = Callable[[float, int, Array], Array]
 

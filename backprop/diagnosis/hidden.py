@@ -11,7 +11,16 @@ from scipy.optimize import least_squares
 
 from backprop.diagnosis.clock import Clock
 from backprop.diagnosis.evaluate import Array, Function, Values
-from backprop.diagnosis.functions import CATALOGUE, FAMILIES, FURTHER, Functions, derivative_of, function_of
+from backprop.diagnosis.functions import (
+    CATALOGUE,
+    FAMILIES,
+    FURTHER,
+    Functions,
+    derivative_of,
+    function_of,
+    member_of,
+    usual_members,
+)
 
 __all__ = [
     "Norm",
@@ -110,6 +119,7 @@ def named(names: Sequence[str], masks: dict[int, Array]) -> Stack | None:
 def list_stacks(hidden: int, masks: dict[int, Array]) -> Iterator[Stack]:
     """One activation everywhere first, then mixtures where there are few layers."""
     seen: set[tuple[str, ...]] = set()
+    members = [Stack((name,) * hidden, (pair,) * hidden, masks) for name, pair in usual_members()]
     plans: list[Iterator[tuple[str, ...]]] = [((name,) * hidden for name in (*CATALOGUE, *FURTHER))]
     if 1 < hidden <= MIXED_DEPTH:
         plans.append(product(CATALOGUE if hidden == 2 else MIXED, repeat=hidden))
@@ -120,6 +130,9 @@ def list_stacks(hidden: int, masks: dict[int, Array]) -> Iterator[Stack]:
                 stack = named(names, masks)
                 if stack is not None:
                     yield stack
+        if hidden:
+            yield from members
+            members = []
 
 
 def list_normalised(hidden: int, layers: Sequence[int]) -> Iterator[Stack]:
@@ -228,13 +241,7 @@ def fit_family(
                 hidden, points, [center(output, w) for w in wanted if w is not None], masks, member, start
             )
             if made is not None:
-                s = made
-                pair = (_bind(member, s, 0), _bind(member, s, 1))
-                yield Stack((name,) * hidden, (pair,) * hidden, masks)
-
-
-def _bind(member: Callable[[float, int, Array], Array], s: float, order: int) -> Function:
-    return lambda z: member(s, order, z)
+                yield Stack((name,) * hidden, (member_of(name, made),) * hidden, masks)
 
 
 def _fit_member(
@@ -246,8 +253,9 @@ def _fit_member(
     start: float,
 ) -> float | None:
     def misfit(number: Array) -> Array:
-        f = _bind(member, float(number[0]), 0)
-        stack = Stack(("",) * hidden, ((f, f),) * hidden, masks)
+        s = float(number[0])
+        pair = (lambda z: member(s, 0, z), lambda z: member(s, 1, z))
+        stack = Stack(("",) * hidden, (pair,) * hidden, masks)
         gaps = [_flatten(stack, point, w) for point, w in zip(points, wanted, strict=True)]
         return finite(np.concatenate(gaps))
 

@@ -127,7 +127,12 @@ def list_layouts(leaves: Sequence[Leaf], case: Case) -> Iterator[Layout]:
         return
     weights, biases, scales, shifts = found
     folds = ("",) if any(b is not None for b in biases) else ("", "first", "last")
-    for fold, outward, columns in product(folds, (False, True), (False, True)):
+    # A bias that stands upright goes with samples in columns.
+    upright = any(
+        b is not None and len(leaves[b].shape) == 2 and leaves[b].shape[1] == 1 < leaves[b].size for b in biases
+    )
+    order = (True, False) if upright else (False, True)
+    for fold, outward, columns in product(folds, order, order):
         sizes = _chain([leaves[i].shape for i in weights], outward, bool(fold))
         if sizes is None:
             continue

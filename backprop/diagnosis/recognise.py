@@ -10,21 +10,20 @@ import numpy as np
 
 from backprop.diagnosis.answers import Answers
 from backprop.diagnosis.clock import Clock
-from backprop.diagnosis.costs import CostFit, base_cost, fit_cost, list_pairs, program_for
+from backprop.diagnosis.cost_search import CostSearch
+from backprop.diagnosis.costs import CostFit, list_pairs
 from backprop.diagnosis.evaluate import Values, run_lines
 from backprop.diagnosis.forward import CLOSE, NOISES, list_hidden, list_masks
 from backprop.diagnosis.hidden import Stack
 from backprop.diagnosis.layout import Layout, list_layouts
 from backprop.diagnosis.net import Net
-from backprop.diagnosis.right_program import make_net, name_calls, own_functions, placeholder
+from backprop.diagnosis.right_program import make_net
 from backprop.examiner.cases import Case
 from backprop.examiner.examination import Examination
-from backprop.examiner.subjects import Unusable
 
 __all__ = ["Recognised", "Scene", "recognise"]
 
 MOST_CASES = 3
-SPARE_DRAWS = 6
 MOST_PARAMETERS = 2_000_000
 
 
@@ -61,6 +60,7 @@ def recognise(examination: Examination, clock: Clock | None = None) -> Iterator[
     if not asked or sum(leaf.size for leaf in examination.leaves) > MOST_PARAMETERS:
         return
     for layout in list_layouts(examination.leaves, asked[0].case):
+        searches = [CostSearch(answers, layout) for answers in asked]
         first = layout.biases[0]
         silent = first is not None and all(
             abs(r.expected) <= 4 * r.uncertainty + CLOSE * c.scale
@@ -68,7 +68,7 @@ def recognise(examination: Examination, clock: Clock | None = None) -> Iterator[
             for r in c.tensors[first].entries
         )
         for stack, outputs in list_hidden(asked[0], layout, silent):
-            found = match_cost(examination, asked, layout, stack, outputs)
+            found = match_cost(examination, searches, stack, outputs)
             if found is not None:
                 yield found
                 break
@@ -82,21 +82,23 @@ def choose_cases(examination: Examination) -> list[Case]:
 
 
 def match_cost(
-    examination: Examination, asked: Sequence[Answers], layout: Layout, stack: Stack, outputs: Sequence[str]
+    examination: Examination, searches: Sequence[CostSearch], stack: Stack, outputs: Sequence[str]
 ) -> Recognised | None:
     """The cost that fits the values at every case, and with it the right program; None if there is none."""
-    pairs = list(dict.fromkeys(pair for output in outputs for pair in list_pairs(output, layout.sizes[-1])))
+    layout = searches[0].layout
+    stacks = [remask(stack, search.answers.case, layout) for search in searches]
+    tops = [None if masked is None else search.run(masked) for masked, search in zip(stacks, searches, strict=True)]
+    if tops[0] is None:
+        return None
+    pairs = dict.fromkeys(pair for output in outputs for pair in list_pairs(output, layout.sizes[-1]))
     for output, cost in pairs:
-        kept: list[tuple[Answers, Stack, CostFit]] = []
-        for answers in asked:
-            masked = remask(stack, answers.case, layout)
-            fit = None if masked is None else fit_case(answers, layout, masked, output, cost)
-            if masked is not None and fit is not None:
-                kept.append((answers, masked, fit))
-            elif answers is asked[0]:
-                break
-        if not kept:
+        if searches[0].fit(tops[0], output, cost) is None:
             continue
+        kept = [
+            (search.answers, masked, fit)
+            for search, masked, top in zip(searches, stacks, tops, strict=True)
+            if masked is not None and top is not None and (fit := search.fit(top, output, cost)) is not None
+        ]
         net = make_net(layout, stack, output, cost, [fit for *_, fit in kept])
         made = [(answers.case, make_scene(net, layout, masked, answers, fit)) for answers, masked, fit in kept]
         scenes = [scene for _, scene in made if scene is not None]
@@ -112,24 +114,6 @@ def remask(stack: Stack, case: Case, layout: Layout) -> Stack | None:
         return stack
     masks = next(islice(list_masks(case, layout), stack.plan, None), None)
     return None if masks is None else replace(stack, masks=masks)
-
-
-def fit_case(answers: Answers, layout: Layout, stack: Stack, output: str, cost: str) -> CostFit | None:
-    """Fit the cost at one batch."""
-    answers.clock.check()
-    batch = layout.read_batch(answers.case)
-    if batch is None or (stack.masks and any(len(m) not in (1, len(batch[0])) for m in stack.masks.values())):
-        return None
-    count = 2 * layout.depth + SPARE_DRAWS
-    try:
-        costs = answers.costs(count)
-    except Unusable:
-        return None
-    values = [layout.read_parameters(draw) for draw in answers.points(count)]
-    program = name_calls(program_for(layout.sizes, placeholder(output), cost), stack)
-    functions = own_functions(stack, output, cost)
-    bases = [base_cost(program, stack.run(v, batch[0]), batch[1], functions) for v in values]
-    return fit_cost(bases, costs, values, layout.depth, answers.noise)
 
 
 def make_scene(net: Net, layout: Layout, stack: Stack, answers: Answers, fit: CostFit) -> Scene | None:
