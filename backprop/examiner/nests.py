@@ -208,7 +208,7 @@ def _split_into_blocks(items: list[Item]) -> list[list[Item]]:
     for path, shape in items:
         same = bool(blocks) and blocks[-1][0][0][:-1] == path[:-1]
         if len(path) == 1 and same:
-            same = not (_is_matrix(shape) and not _is_additive(path[-1], shape, len(blocks[-1])))
+            same = not (_is_matrix(shape) and not _is_bias_beside(path[-1], shape, blocks[-1]))
         if same:
             blocks[-1].append((path, shape))
         else:
@@ -218,6 +218,15 @@ def _split_into_blocks(items: list[Item]) -> list[list[Item]]:
 
 def _is_matrix(shape: tuple[int, ...]) -> bool:
     return len(shape) >= 2
+
+
+def _is_bias_beside(key: int | str, shape: tuple[int, ...], block: list[Item]) -> bool:
+    """Whether a matrix in a flat list belongs to the weights before it: as (out, 1) or (1, out), and only one."""
+    if _split_key(key)[0]:
+        return _is_additive(key, shape, len(block))
+    first = block[0][1]
+    upright, lying = (first[0], 1), (1, first[-1])
+    return len(block) == 1 and _is_matrix(first) and shape in (upright, lying)
 
 
 def _is_additive(key: int | str, shape: tuple[int, ...], position: int) -> bool:
@@ -248,11 +257,31 @@ def _is_dense(block: list[Item]) -> bool:
     return bool(letters & {"w", "weight", "weights"}) or (len(shapes) == 2 and shapes[0] != shapes[1])
 
 
+def _name_further(block: list[Item]) -> dict[int, tuple[str, str]]:
+    """Vectors without a key behind W and b: one more is a slope, two more are γ and β of a normalisation."""
+    shapes = [shape for _, shape in block]
+    keyed = any(_split_key(path[-1])[0] for path, _ in block if path)
+    if keyed or len(block) not in (3, 4) or not _is_matrix(shapes[0]) or len({_length(s) for s in shapes[1:]}) > 1:
+        return {}
+    if any(len(shape) > 1 and 1 not in shape for shape in shapes[1:]):
+        return {}
+    return {2: ("slope", "W")} if len(block) == 3 else {2: ("gamma", "W"), 3: ("beta", "b")}
+
+
+def _length(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape, dtype=int))
+
+
 def _name_blocks(blocks: list[list[Item]], layers: list[int]) -> list[Leaf]:
     leaves: list[Leaf] = []
     used: dict[str, int] = {}
     for block, layer in zip(blocks, layers, strict=True):
+        further = _name_further(block)
         for position, (path, shape) in enumerate(block):
+            if position in further:
+                letter, role = further[position]
+                leaves.append(Leaf(f"{letter}{layer}", layer, role, path, shape, dense=False))
+                continue
             role = "b" if _is_additive(path[-1], shape, position) else "W"
             letter, number = _split_key(path[-1])
             name = str(path[-1]) if number is not None else f"{letter or role}{layer}"

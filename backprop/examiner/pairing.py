@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
-__all__ = ["Item", "pair_lists"]
+__all__ = ["Item", "follow", "pair_lists"]
 
 Path: TypeAlias = tuple[int | str, ...]
 Shape: TypeAlias = tuple[int, ...]
@@ -30,6 +30,10 @@ def pair_lists(items: Sequence[Item]) -> list[list[Item]] | None:
     first, second = ([item for item in items if item[0][0] == key] for key in keys)
     if len(first) != len(second) or any(len(shape) != 2 for _, shape in first):
         return None
+    shapes = [shape for _, shape in (*first, *second)]
+    if all(len(shape) == 2 for shape in shapes) and follow(shapes):
+        # [(W1,), (W2,)]: layers without a bias.
+        return None
     widths = _chain([shape for _, shape in first], [_size(shape) for _, shape in second])
     vectors = all(len(shape) <= 1 or 1 in shape for _, shape in second)
     return [list(pair) for pair in zip(first, second, strict=True)] if widths and vectors else None
@@ -42,11 +46,22 @@ def _size(shape: Shape) -> int:
     return size
 
 
+def follow(weights: Sequence[Shape], *, turned: bool = False, spare: int = 0) -> bool:
+    """Whether every weight takes what the one below gives, as (in, out), or `turned` as (out, in).
+
+    `spare` more may enter than come from below: the 1 of a bias that is kept as a row of the weights.
+
+    >>> follow([(2, 3), (3, 1)]), follow([(5, 5), (3, 6)], turned=True, spare=1)
+    (True, True)
+    """
+    pairs = [shape[::-1] if turned else shape for shape in weights]
+    return all(above[0] == below[1] + spare for below, above in pairwise(pairs))
+
+
 def _chain(weights: Sequence[Shape], biases: Sequence[int]) -> bool:
-    """Whether the weights follow one another, as (in, out) or as (out, in), each with a bias of its output's size."""
+    """Whether the weights follow one another in one of the two ways, each with a bias of its output's size."""
     for turned in (False, True):
-        pairs = [shape[::-1] if turned else shape for shape in weights]
-        follows = all(above[0] == below[1] for below, above in pairwise(pairs))
-        if follows and all(out == size for (_, out), size in zip(pairs, biases, strict=True)):
+        outs = [shape[0] if turned else shape[1] for shape in weights]
+        if follow(weights, turned=turned) and outs == list(biases):
             return True
     return False

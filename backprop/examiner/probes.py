@@ -12,6 +12,7 @@ from backprop.examiner.cases import Array, Case, slice_case
 from backprop.examiner.examination import Examination
 from backprop.examiner.nests import Leaf
 from backprop.examiner.oracles import Oracle, measure_noise, tensor_sizes
+from backprop.examiner.pairing import follow
 from backprop.examiner.subjects import Unusable
 
 __all__ = ["Probes"]
@@ -139,7 +140,7 @@ class Probes:
 
     def _implied_rates(self, first: int, above: int, beside: int, mine: int) -> list[float]:
         part = slice_case(self._base, first, 1)
-        if part is None or part.leaves[above].size > BLOCK * BLOCK * 4:
+        if part is None or len(part.leaves[above].shape) != 2 or part.leaves[above].size > BLOCK * BLOCK * 4:
             return []
         yours = np.asarray(part.gradients(part.values)[mine]).ravel()
         dW, delta, right = (_measure_all(part, i) for i in (above, beside, mine))
@@ -192,11 +193,15 @@ def _largest(weights: Array) -> list[int]:
 
 
 def _is_outward(leaves: list[Leaf], tensor: int) -> bool:
-    """Whether a W is stored as (out, in): its first axis is the one that b has."""
+    """Whether a W is stored as (out, in): its first axis is the one that b has; without a b the other weights tell."""
     W = leaves[tensor]
-    b = [leaf for leaf in leaves if leaf.layer == W.layer and leaf.role == "b"]
-    if len(b) != 1:
+    if len(W.shape) != 2:
         return False
+    b = [leaf for leaf in leaves if leaf.layer == W.layer and leaf.role == "b" and leaf.dense]
+    if len(b) != 1:
+        shapes = [leaf.shape for leaf in leaves if leaf.role == "W" and leaf.dense and len(leaf.shape) == 2]
+        fits = [any(follow(shapes, turned=turned, spare=spare) for spare in (0, 1)) for turned in (False, True)]
+        return fits[1] and not fits[0]
     if W.shape[0] != W.shape[1]:
         return bool(W.shape[0] == b[0].size)
     return len(b[0].shape) == 2 and bool(b[0].shape[1] == 1)
