@@ -45,7 +45,7 @@ class Planted:
 def plant(seed: int) -> Planted:
     """One planted mistake for a seed: draws networks until the chosen entry of the table can be made and is visible."""
     rng = np.random.default_rng([7, seed])
-    entries = [cause for cause in CAUSES if cause.rewrite is not None]
+    entries = list_entries()
     cause = entries[seed % len(entries)]
     for _ in range(MOST_TRIES):
         planted = try_planting(cause, rng, seed)
@@ -185,7 +185,12 @@ def true_gradient(subject: Mapping[str, Any], params: Any, X: Any, Y: Any, conte
 
 def count_entries() -> int:
     """How many entries of the table can be planted."""
-    return sum(cause.rewrite is not None for cause in CAUSES)
+    return len(list_entries())
+
+
+def list_entries() -> list[Cause]:
+    """The entries that can be planted in any network: those that need nothing but its own program."""
+    return [cause for cause in CAUSES if cause.rewrite is not None and not cause.given]
 
 
 def list_planted(first: int, last: int) -> Iterator[Planted]:

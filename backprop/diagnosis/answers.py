@@ -26,6 +26,8 @@ class Answers:
 
     case: Case
     clock: Clock
+    earlier: dict[str, Case] = field(default_factory=dict)
+    """Cases that were examined earlier, whose batch a cache may have kept."""
     _points: list[list[Array]] = field(default_factory=list, repr=False)
     _costs: list[float] = field(default_factory=list, repr=False)
     _outputs: list[Array | None] = field(default_factory=list, repr=False)

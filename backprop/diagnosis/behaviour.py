@@ -9,7 +9,7 @@ import numpy as np
 from backprop.examiner.cases import Case, draw_case, seed_globals
 from backprop.examiner.subjects import Subject, Unusable
 
-__all__ = ["name_behaviour"]
+__all__ = ["name_behaviour", "writes_batch"]
 
 SAME = 1e-9
 EVEN = 1e-6
@@ -36,6 +36,19 @@ def name_behaviour(subject: Subject) -> str | None:
     except Unusable:
         return None
     return None
+
+
+def writes_batch(case: Case) -> bool:
+    """Whether a call of gradients writes into the batch it is given."""
+    X, Y = (np.array(a) if isinstance(a, np.ndarray) else a for a in (case.X, case.Y))
+    try:
+        case.subject.call("gradients", case.pack(case.values), X, Y, **case.context)
+    except Unusable:
+        return False
+    return any(
+        isinstance(a, np.ndarray) and a.dtype.kind == "f" and not np.array_equal(a, b, equal_nan=True)
+        for a, b in ((X, case.X), (Y, case.Y))
+    )
 
 
 def flat(gradients: list[Any]) -> np.ndarray[Any, Any]:

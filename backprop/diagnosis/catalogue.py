@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from backprop.diagnosis.biases import BIASES
 from backprop.diagnosis.cause import Cause
+from backprop.diagnosis.differences import DIFFERENCES
 from backprop.diagnosis.normalisation import NORMALISATION
 from backprop.diagnosis.outputs import OUTPUTS
-from backprop.diagnosis.patterns import PATTERNS
+from backprop.diagnosis.pattern_causes import PATTERNS
 from backprop.diagnosis.recursion import RECURSION
 from backprop.diagnosis.slopes import SLOPES
 from backprop.diagnosis.weights import WEIGHTS
@@ -16,6 +17,7 @@ __all__ = ["CAUSES", "list_causes"]
 
 CAUSES: tuple[Cause, ...] = (
     *OUTPUTS,
+    *DIFFERENCES,
     *FACTORS,
     *SLOPES,
     *NORMALISATION,

@@ -55,6 +55,8 @@ class Cause:
     accepts: Callable[[float, int, Net], bool] | None = None
     """(c, p, network): which fitted numbers c·n^p mean this cause; None: all but 1, or all where 1 means something."""
     chapter: str = ""
+    given: str = ""
+    """The name of an array that only some subjects give: weights with a bias row, the batch of an earlier call."""
 
     def equation_at(self, layer: int | None, depth: int) -> str:
         """The equation's label for a report."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from backprop.diagnosis.behaviour import name_behaviour
+from backprop.diagnosis.behaviour import name_behaviour, writes_batch
 from backprop.diagnosis.catalogue import CAUSES
 from backprop.diagnosis.cause import Cause
 from backprop.diagnosis.clock import Clock, OutOfTime
@@ -24,6 +24,8 @@ __all__ = ["explain"]
 MENTIONED = 2
 SECONDS = 15.0
 """For recognition and all mutants together; a call of the subject that has begun is waited for."""
+WHOLE = ("parameters_overwritten", "inputs_overwritten")
+"""What is written in place is no fault of one layer."""
 STEP_RATE = 0.05
 STEP_ROOM = 1e-6
 
@@ -54,6 +56,8 @@ def explain(subject: Subject, examination: Examination, findings: Sequence[Findi
                 return [*factor, _describe_match(findings, recognised, matches)]
     except OutOfTime:
         examination.notes.append(f"no explanation found in {SECONDS:g} seconds")
+    if first.equation == "forward" and writes_batch(examination.cases[0].case):
+        return [_name(first, "inputs_overwritten"), *findings[1:]]
     if patterns:
         return _describe_pattern(findings, patterns[0], examination.depth)
     return [first, *findings[1:]]
@@ -110,7 +114,8 @@ def find_cause(identifier: str) -> Cause:
 
 def _name(finding: Finding, identifier: str) -> Finding:
     cause = find_cause(identifier)
-    return replace(finding, cause=identifier, equation=cause.equation, explanation=cause.sentence)
+    layer = None if identifier in WHOLE else finding.layer
+    return replace(finding, cause=identifier, equation=cause.equation, layer=layer, explanation=cause.sentence)
 
 
 def _describe_match(findings: Sequence[Finding], recognised: Recognised, matches: Sequence[Match]) -> Finding:

@@ -27,6 +27,8 @@ __all__ = ["CLOSE", "NOISES", "list_hidden", "list_masks"]
 CLOSE = 1e-8
 FORWARD_DRAWS = 5
 NOISES = 300.0
+KEPT = (0.5, 0.9, 0.8, 0.7, 0.6, 0.75, 0.4)
+"""Probabilities with which people keep a unit."""
 
 
 def read_outputs(answers: Answers, layout: Layout) -> list[Array | None]:
@@ -101,7 +103,7 @@ def list_masks(case: Case, layout: Layout) -> Iterator[dict[int, Array]]:
     """No mask, or arrays of the context that fit a hidden layer or the input, with their usual scales."""
     yield {}
     numbers = [float(v) for v in case.context.values() if np.ndim(v) == 0 and isinstance(v, (int, float))]
-    scales = {1.0, 2.0, *(1 / p for p in numbers if p), *(1 / (1 - p) for p in numbers if p != 1)}
+    scales = {1.0, *(1 / p for p in (*KEPT, *numbers) if p), *(1 / (1 - p) for p in numbers if p != 1)}
     arrays = [np.asarray(v, dtype=float) for v in list_arrays(case.context)]
     rows = case.rows or 0
     if not arrays:
@@ -132,7 +134,7 @@ def list_arrays(context: object) -> Iterator[object]:
 
 def shape_mask(array: Array, rows: int, width: int, columns: bool) -> Array | None:
     """A mask as (n, M) or (1, M)."""
-    if columns and array.ndim == 2:
+    if array.shape == (width, rows) and (columns or array.shape != (rows, width)):
         array = array.T
     if array.shape == (rows, width):
         return array

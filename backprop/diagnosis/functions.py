@@ -144,6 +144,16 @@ def keep_scale(mask: Array) -> Array:
     return np.asarray(np.max(np.abs(mask)))
 
 
+def next_column(y: Array) -> Array:
+    """One-hot targets of the next class; the last one's next is the first."""
+    return np.roll(y, 1, axis=1)
+
+
+def previous_column(y: Array) -> Array:
+    """One-hot targets of the class before."""
+    return np.roll(y, -1, axis=1)
+
+
 SPECIAL: dict[str, Function] = {
     "softmax_columns": softmax_columns,
     "softmax_all": softmax_all,
@@ -152,6 +162,8 @@ SPECIAL: dict[str, Function] = {
     "rounded": np.round,
     "winner": winner,
     "keep_pattern": keep_pattern,
+    "next_column": next_column,
+    "previous_column": previous_column,
     "keep_scale": keep_scale,
 }
 

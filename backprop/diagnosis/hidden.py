@@ -54,6 +54,8 @@ class Norm:
     axis: int
     gamma: Array | None = None
     beta: Array | None = None
+    spare: int = 0
+    """1 where the variance is divided by one less than the number of values."""
 
     def normalise(self, u: Array) -> Array:
         """x̂ = (u − mean) / √(variance + ε)"""
@@ -61,7 +63,7 @@ class Norm:
 
     def shrink(self, u: Array) -> Array:
         """1 / √(variance + ε)"""
-        return np.asarray(1 / np.sqrt(u.var(axis=self.axis, keepdims=True) + self.epsilon))
+        return np.asarray(1 / np.sqrt(u.var(axis=self.axis, keepdims=True, ddof=self.spare) + self.epsilon))
 
     def apply(self, u: Array, values: Values, layer: int) -> Array:
         """γ x̂ + β"""
@@ -140,9 +142,10 @@ def list_normalised(hidden: int, layers: Sequence[int]) -> Iterator[Stack]:
     stacks = list(list_stacks(hidden, {}))
     alike = [stack for stack in stacks if len(set(stack.names)) == 1]
     for chosen in (alike, [stack for stack in stacks if len(set(stack.names)) > 1]):
-        for epsilon, axis in product(EPSILONS, (0, 1)):
+        for spare, epsilon, axis in product((0, 1), EPSILONS, (0, 1)):
+            norm = Norm(epsilon, axis, spare=spare)
             for stack in chosen:
-                yield Stack(stack.names, stack.pairs, {}, dict.fromkeys(layers, Norm(epsilon, axis)))
+                yield Stack(stack.names, stack.pairs, {}, dict.fromkeys(layers, norm))
 
 
 def fit_constants(points: Sequence[Point], outs: Sequence[Array], clock: Clock) -> Iterator[Stack]:

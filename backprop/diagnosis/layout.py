@@ -19,7 +19,7 @@ __all__ = ["Layout", "list_layouts"]
 @dataclass(frozen=True)
 class Layout:
     """Which leaf is which parameter. `outward`: W is stored (out, in); `columns`: a sample is a column; `fold`: the
-    bias is the "first" or "last" row of W; `scales`, `shifts`: γ and β of normalisations."""
+    bias is the "first" or "last" row of W; `scales`, `shifts`: γ and β of normalisations; `lowest`: the first class."""
 
     sizes: tuple[int, ...]
     weights: tuple[int, ...]
@@ -29,6 +29,7 @@ class Layout:
     fold: str = ""
     scales: tuple[int | None, ...] = ()
     shifts: tuple[int | None, ...] = ()
+    lowest: int = 0
 
     @property
     def depth(self) -> int:
@@ -84,6 +85,15 @@ class Layout:
             W = np.reshape(W, (outside, inside)).T if self.outward else np.reshape(W, (inside, outside))
         return W, b
 
+    def read_shifted(self, leaves: Sequence[Any]) -> Values:
+        """The weights with the row at the wrong end dropped, where the bias is a row of them."""
+        found: Values = {}
+        for layer in range(1, self.depth + 1) if self.fold else ():
+            W = leaves[self.weights[layer - 1]]
+            whole = W.T if self.outward else W
+            found[f"shifted_W{layer}"] = whole[:-1] if self.fold == "first" else whole[1:]
+        return found
+
     def _unfold(self, W: Array, inside: int, outside: int) -> tuple[Array | None, Array | None]:
         whole = W.T if self.outward else W
         if whole.shape != (inside + 1, outside):
@@ -114,9 +124,9 @@ class Layout:
             return Y.reshape(rows, width)
         labels = Y.ravel()
         if labels.size == rows and width > 1 and np.array_equal(labels, np.round(labels)):
-            if labels.min() < 0 or labels.max() >= width:
+            if labels.min() < self.lowest or labels.max() >= width + self.lowest:
                 return None
-            return np.asarray(np.eye(width)[labels.astype(int)])
+            return np.asarray(np.eye(width)[labels.astype(int) - self.lowest])
         return None
 
 
@@ -138,9 +148,10 @@ def list_layouts(leaves: Sequence[Leaf], case: Case) -> Iterator[Layout]:
             continue
         if any(b is not None and leaves[b].size != sizes[k + 1] for k, b in enumerate(biases)):
             continue
-        layout = Layout(sizes, weights, biases, outward, columns, fold, scales, shifts)
-        if layout.read_batch(case) is not None and (np.ndim(case.X) == 2 or not columns):
-            yield layout
+        for lowest in (0, 1) if np.ndim(case.Y) == 1 and np.min(case.Y, initial=0) >= 0 else (0,):
+            layout = Layout(sizes, weights, biases, outward, columns, fold, scales, shifts, lowest)
+            if layout.read_batch(case) is not None and (np.ndim(case.X) == 2 or not columns):
+                yield layout
 
 
 Places = tuple["int | None", ...]

@@ -12,6 +12,7 @@ from backprop.codegen.program import Assignment, Multiply, Program
 from backprop.diagnosis.cause import Cause
 from backprop.diagnosis.clock import Clock, OutOfTime
 from backprop.diagnosis.evaluate import Array, Values, evaluate, names_in
+from backprop.diagnosis.laws import SAME_NUMBER, find_law
 from backprop.diagnosis.net import KAPPA, Net
 from backprop.diagnosis.recognise import Scene
 
@@ -21,9 +22,6 @@ EQUAL = 1e-6
 NEGLIGIBLE = 1e-10
 CANCELLED = 0.1
 """Of the relative rounding: how much of the largest gradient a small one may be off, where large parts cancel."""
-SAME_NUMBER = 1e-5
-POWERS = (0, 1, -1, 2, -2)
-NICE = (1.0, 2.0, 0.5, -1.0, 0.0, 4.0, 0.25, 3.0, 0.1, 0.01)
 
 
 @dataclass(frozen=True)
@@ -111,6 +109,10 @@ class Trial:
         self.reads: dict[int, frozenset[str]] = {}
         self.kept: list[object] = []
 
+    def has(self, given: str) -> bool:
+        """Whether the cases give the array that a cause speaks of."""
+        return not given or all(any(name.startswith(given) for name in scene.values) for scene in self.scenes)
+
     def names(self, line: Assignment) -> frozenset[str]:
         """What a line reads, computed once."""
         if id(line) not in self.reads:
@@ -171,20 +173,6 @@ class Trial:
         return float(np.sum((wanted - base) * slope)) / square
 
 
-def find_law(numbers: Sequence[tuple[float, int]]) -> tuple[float, int] | None:
-    """c and p with number = c·n^p at every case; where several do, a c that people write."""
-    found = []
-    for power in POWERS:
-        constants = [number / rows**power for number, rows in numbers]
-        middle = float(np.median(constants))
-        if all(abs(c - middle) <= SAME_NUMBER * max(abs(middle), 1e-6) for c in constants):
-            found.append((middle, power))
-    if not found:
-        return None
-    nice = [pair for pair in found if any(abs(pair[0] - x) < SAME_NUMBER for x in NICE)]
-    return (nice or found)[0]
-
-
 def list_sets(top: int, depth: int, spreads: bool) -> list[tuple[int, ...]]:
     """The layers in which a mistake may stand: the topmost wrong one, or it and all below."""
     sets: list[tuple[int, ...]] = [(top,)]
@@ -239,7 +227,7 @@ def try_all(trial: Trial, causes: Sequence[Cause], top: int, tensor: str, fitted
     """The causes with, or without, a fitted number."""
     net = trial.net
     for cause in causes:
-        if cause.rewrite is None or cause.fitted != fitted:
+        if cause.rewrite is None or cause.fitted != fitted or not trial.has(cause.given):
             continue
         for place in list_tops(cause, top):
             for layers in list_sets(place, net.depth, cause.spreads):
@@ -277,7 +265,7 @@ def try_scaled(trial: Trial, causes: Sequence[Cause], top: int, tensor: str) -> 
     if top != net.depth or any(name not in list_wrong(trial.scenes) for name in trial.scenes[0].yours):
         return
     for cause in causes:
-        if cause.rewrite is None or cause.fitted or cause.equation == "cost":
+        if cause.rewrite is None or cause.fitted or cause.equation == "cost" or cause.given:
             continue
         for place in range(top, 0, -1):
             for layers in list_sets(place, net.depth, cause.spreads):

@@ -50,6 +50,8 @@ class Net:
     biased: frozenset[int] = frozenset()
     normalised: frozenset[int] = frozenset()
     by_sample: bool = False
+    spare: int = 0
+    """1 where a normalisation divides the variance by one less than the number of values."""
 
     @property
     def fused(self) -> bool:

@@ -58,11 +58,11 @@ def shrink(net: Net, layer: int) -> Expression:
     return Call(f"shrink{layer}", u(net, layer))
 
 
-def mean(net: Net, layer: int, of: Expression) -> Expression:
-    """The mean over what is normalised together."""
+def mean(net: Net, layer: int, of: Expression, spare: int = 0) -> Expression:
+    """The mean over what is normalised together, or the sum over `spare` less than their number."""
     if net.by_sample:
-        return Divide(SumColumns(of), Number(net.sizes[layer]))
-    return Divide(SumRows(of), ROWS)
+        return Divide(SumColumns(of), Number(net.sizes[layer] - spare))
+    return Divide(SumRows(of), Subtract(ROWS, Number(spare)) if spare else ROWS)
 
 
 def write_forward(net: Net, line: Assignment) -> list[Assignment]:
@@ -97,7 +97,7 @@ def make_error(net: Net, layer: int, *, by_mean: bool = True, by_variance: bool 
     if by_mean:
         inner = Subtract(inner, mean(net, layer, d))
     if by_variance:
-        inner = Subtract(inner, Multiply(x, mean(net, layer, Multiply(d, x))))
+        inner = Subtract(inner, Multiply(x, mean(net, layer, Multiply(d, x), net.spare)))
     return Multiply(shrink(net, layer), inner)
 
 
@@ -125,8 +125,8 @@ def change_deviation(net: Net, layer: int, value: object) -> Expression:
         return Multiply(right, shrink(net, layer))
     if value == "square root":
         return Multiply(right, Power(shrink(net, layer), 2))
-    fewer = Divide(SumRows(Multiply(d, x)), Subtract(ROWS, Number(1)))
-    return Multiply(shrink(net, layer), Subtract(Subtract(d, mean(net, layer, d)), Multiply(x, fewer)))
+    other = mean(net, layer, Multiply(d, x), 1 - net.spare)
+    return Multiply(shrink(net, layer), Subtract(Subtract(d, mean(net, layer, d)), Multiply(x, other)))
 
 
 def list_deviations(net: Net) -> Iterable[object]:
@@ -137,7 +137,7 @@ def list_deviations(net: Net) -> Iterable[object]:
 def change_variance_path(net: Net, layer: int, value: object) -> Expression:
     """The term of the variance with a wrong sign or factor."""
     d, x = d_x_hat(net, layer), x_hat(net, layer)
-    term = Multiply(KAPPA, Multiply(x, mean(net, layer, Multiply(d, x))))
+    term = Multiply(KAPPA, Multiply(x, mean(net, layer, Multiply(d, x), net.spare)))
     return Multiply(shrink(net, layer), Subtract(Subtract(d, mean(net, layer, d)), term))
 
 
@@ -211,6 +211,10 @@ NORMALISATION: tuple[Cause, ...] = (
           "The backward pass through a normalisation treats mean and variance as constants; both depend on every "
           "sample.",
           lambda net, layer, _: make_error(net, layer, by_mean=False, by_variance=False)),
+    entry("normalisation_over_wrong_axis",
+          "The backward pass through a normalisation takes its means over the other axis: over the batch for a layer "
+          "normalisation, or over the units for a batch normalisation.",
+          lambda net, layer, _: make_error(replace(net, by_sample=not net.by_sample), layer)),
     entry("normalisation_deviation_wrong",
           "The backward pass through a normalisation divides by the standard deviation not at all, too often, or with "
           "n − 1 for n.", change_deviation, values=list_deviations),

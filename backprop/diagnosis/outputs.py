@@ -20,7 +20,7 @@ from backprop.codegen.program import (
 from backprop.diagnosis.cause import Cause, nothing_to_choose
 from backprop.diagnosis.net import LETTERS, Net, bind
 
-__all__ = ["OUTPUTS"]
+__all__ = ["ONE", "OUTPUTS", "ROWS", "UNIT", "list_two", "output", "through_softmax"]
 
 ONE = Number(1)
 ROWS, UNIT = LETTERS["rows"], LETTERS["unit"]
@@ -154,59 +154,6 @@ def keep_unfused(net: Net, layer: int, value: object) -> Expression | None:
     return net.error(layer) if net.fused and net.activation(layer) != "softmax" else None
 
 
-def finish(net: Net, layer: int, core: Expression) -> Expression:
-    """Put f' behind a wrong difference where the right one has it."""
-    with_slope = not net.fused and net.activation(layer) not in ("softmax", "identity")
-    whole = Multiply(UNIT, core)
-    if not net.fused and net.activation(layer) == "softmax":
-        return through_softmax(net, layer, whole)
-    return Multiply(whole, net.slope(layer)) if with_slope else whole
-
-
-def broadcast_targets(net: Net, layer: int, value: object) -> Expression | None:
-    if net.sizes[-1] != 1:
-        return None
-    total = Divide(SumRows(net.Y), ROWS)
-    core = Subtract(net.a(layer), total)
-    if value == "first":
-        return finish(net, layer, core)
-    return finish(net, layer, Multiply(ROWS, core))
-
-
-def sum_over_outputs(net: Net, layer: int, value: object) -> Expression | None:
-    if net.sizes[-1] == 1:
-        return None
-    total = SumColumns(Subtract(net.a(layer), net.Y))
-    shared = Add(Multiply(Number(0), net.a(layer)), total)
-    return finish(net, layer, shared if value == "first" else Divide(shared, Number(net.sizes[-1])))
-
-
-def square_difference(net: Net, layer: int, value: object) -> Expression | None:
-    core = Power(Subtract(net.a(layer), net.Y), 2)
-    return finish(net, layer, core if value == "first" else Divide(core, Number(2)))
-
-
-def sign_of_difference(net: Net, layer: int, value: object) -> Expression | None:
-    wrap = "sign" if value == "first" else "absolute"
-    return finish(net, layer, Call(wrap, Subtract(net.a(layer), net.Y)))
-
-
-def round_outputs(net: Net, layer: int, value: object) -> Expression | None:
-    return finish(net, layer, Subtract(Call("rounded" if value == "first" else "winner", net.a(layer)), net.Y))
-
-
-def differentiate_other(net: Net, layer: int, value: object) -> Expression | None:
-    """The difference of the squared error where the cost is another function of the difference."""
-    gap = Subtract(net.a(layer), net.Y)
-    if not net.residual:
-        return None
-    return finish(net, layer, gap if value == "first" else Multiply(Number(2), gap))
-
-
-def forget_targets(net: Net, layer: int, value: object) -> Expression | None:
-    return finish(net, layer, net.a(layer) if value == "first" else Negate(net.Y))
-
-
 def slope_on_linear(net: Net, layer: int, value: object) -> Expression | None:
     if net.activation(layer) != "identity":
         return None
@@ -235,10 +182,11 @@ def output(
     values: Callable[[Net], Iterable[object]] = nothing_to_choose,
     step: str = "",
     chapter: str = "",
+    equation: str = "BP1",
 ) -> Cause:
-    """An entry for BP1."""
+    """An entry for the output error."""
     rewrite = bind(make, "delta", only="output")
-    return Cause(identifier, "BP1", sentence, step, rewrite, values, spreads=False, chapter=chapter)
+    return Cause(identifier, equation, sentence, step, rewrite, values, spreads=False, chapter=chapter)
 
 
 OUTPUTS: tuple[Cause, ...] = (
@@ -253,12 +201,11 @@ OUTPUTS: tuple[Cause, ...] = (
            "the cross-entropy it is a − y already.", extra_softmax_slope, list_jacobians, chapter="softmax"),
     output("softmax_derivative_missing", "The derivative of softmax is left out: ∂C/∂a is used as if it were the error "
            "∂C/∂z.", softmax_left_out, chapter="softmax"),
-    output("targets_or_outputs_missing", "The output error lacks one side of the difference a − y.", forget_targets,
-           list_two, chapter="cost"),
     output("softmax_jacobian_wrong", "The Jacobian of softmax, a_j(δ_jk − a_k), has a wrong sign or lacks a term.",
            softmax_jacobian, list_jacobian_faults, chapter="softmax"),
     output("softmax_over_wrong_axis", "In the backward pass softmax runs over the wrong axis (the samples, or "
-           "everything) instead of the outputs of one sample.", softmax_other_axis, list_axes, chapter="softmax"),
+           "everything) instead of the outputs of one sample.", softmax_other_axis, list_axes, chapter="softmax",
+           equation="forward"),
     output("output_activation_applied_twice", "The output function is applied a second time to outputs that have "
            "passed "
            "it already.", squash_again, chapter="softmax"),
@@ -270,20 +217,6 @@ OUTPUTS: tuple[Cause, ...] = (
     output("cross_entropy_term_missing", "Only a part of the cross-entropy's error is there (only the entries of the "
            "true class, or one of the two terms, or one with a wrong "
            "sign).", keep_true_class, list_halves, chapter="cost"),
-    output("targets_broadcast_wrongly", "Outputs of shape (n, 1) and targets of shape (n,) were subtracted: "
-           "broadcasting "
-           "compares every output with every target.", broadcast_targets, list_two, chapter="cost"),
-    output("error_summed_over_outputs", "The differences of all outputs are added (or averaged), so that every output "
-           "unit gets the same error.", sum_over_outputs, list_two, "collapse"),
-    output("cost_instead_of_its_derivative", "The squared difference itself goes back instead of its derivative.",
-           square_difference, list_two, chapter="cost"),
-    output("derivative_of_other_cost", "The output error belongs to the squared error, though the cost is another "
-           "function of the difference a − y.", differentiate_other, list_two, chapter="cost"),
-    output("size_of_error_lost", "Only the sign (or only the absolute value) of the difference a − y goes back, as for "
-           "another cost.", sign_of_difference, list_two, chapter="cost"),
-    output("outputs_rounded_before_error", "The error is taken from rounded outputs (the predicted class) instead of "
-           "the "
-           "outputs themselves.", round_outputs, list_two, "definition"),
     output("derivative_on_linear_output", "A derivative is applied in the output layer although its activation is the "
            "identity, whose derivative is 1.", slope_on_linear, list_slopes, "elementwise chain"),
     output("hidden_derivative_on_output", "The derivative of the hidden layers' activation is applied in the output "

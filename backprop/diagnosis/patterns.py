@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backprop.diagnosis.cause import Cause
+from backprop.diagnosis.beside import Beside, every, fits, read_case
 from backprop.diagnosis.evaluate import Array
+from backprop.diagnosis.factors import list_factors, list_shared
 from backprop.examiner.examination import CaseExamination, Examination
 
-__all__ = ["PATTERNS", "PatternMatch", "find_patterns"]
+__all__ = ["PatternMatch", "find_patterns"]
 
-EQUAL = 1e-5
 SHARE = 1e-3
 
 
@@ -33,80 +33,6 @@ class PatternMatch:
 
 
 PLAIN = {"gradient_never_computed", "gradient_not_finite", "layer_never_updated"}
-PATTERNS: tuple[Cause, ...] = (
-    Cause("gradient_never_computed", "update", "Every gradient is zero: it is never computed, or never stored or "
-          "applied."),
-    Cause("gradient_has_wrong_shape", "any", "The gradient does not have the shape of its parameter, so that an update "
-          "spreads it over entries it does not belong to.", chapter="BP4"),
-    Cause("gradient_not_finite", "cost", "The gradient is NaN or infinite where the cost is finite: an overflow, a "
-          "logarithm of 0 or a division by 0 in the backward pass."),
-    Cause("gradient_clipped", "update", "The gradient is cut off (clipped) at a largest size, so it is not the "
-          "derivative."),
-    Cause("gradient_sign_only", "update", "Only the sign of each entry of the gradient is returned."),
-    Cause("gradient_normalised", "update", "The gradient is divided by its own length: its direction is right, its "
-          "size is "
-          "always the same."),
-    Cause("gradient_truncated_to_integers", "update", "The gradient holds whole numbers only: it is stored in an "
-          "array of "
-          "integers, which drops what follows the decimal point."),
-    Cause("gradients_of_layers_exchanged", "BP4", "The gradients of two layers of equal shape are exchanged (the "
-          "list is "
-          "built from the output down and not turned round).", "collapse"),
-    Cause("factor_per_unit_missing", "BP2", "The error of each unit is off by a constant factor of its own: the "
-          "scale γ of a "
-          "normalisation, or a factor per unit such as a dropout scale, is forgotten on the way back.", "elementwise "
-          "chain"),
-    Cause("accumulators_not_reset", "update", "Gradients are added to what an earlier call left behind: the "
-          "accumulators are "
-          "created once (or share one array) and never set to zero."),
-    Cause("stale_cache", "forward", "The backward pass uses activations kept from an earlier forward pass, not those "
-          "of the "
-          "present batch and parameters."),
-    Cause("inputs_overwritten", "forward", "The function writes into the batch it was given, so that the next call "
-          "sees other "
-          "data."),
-    Cause("parameters_overwritten", "update", "The parameters are changed in place while the gradient is computed, "
-          "so that "
-          "what follows sees other parameters."),
-    Cause("momentum_in_gradient", "update", "A share of earlier gradients is mixed in (momentum): what is returned "
-          "is no longer "
-          "the derivative at this point."),
-    Cause("step_sign_flipped", "update", "The update goes up instead of down: rate times gradient is added where it "
-          "should "
-          "be subtracted."),
-    Cause("step_leaves_parameters_out", "update", "The update leaves some parameters as they are."),
-    Cause("step_scaled", "update", "The update moves the parameters by a constant multiple of rate times gradient."),
-    Cause("own_random_mask", "forward", "The backward pass draws its own random mask instead of using the one of the "
-          "forward "
-          "pass."),
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Beside:
-    """One tensor of one case: what the subject gave, what the oracle expects (NaN where not measured)."""
-
-    index: int
-    yours: Array
-    expected: Array
-    room: float
-
-    @property
-    def known(self) -> Array:
-        """Where both are numbers."""
-        return np.asarray(np.isfinite(self.expected) & np.isfinite(self.yours))
-
-
-def read_case(case: CaseExamination) -> list[Beside]:
-    """The tensors of a case that can be compared."""
-    found = []
-    for i, verdict in enumerate(case.tensors):
-        yours = case.yours[i]
-        if yours is None or np.size(yours) != verdict.leaf.size or not verdict.entries:
-            continue
-        room = 4 * min(verdict.uncertainty, 1e300) + EQUAL * verdict.scale
-        found.append(Beside(i, np.reshape(yours, verdict.leaf.shape), verdict.expected(), room))
-    return found
 
 
 def find_patterns(examination: Examination) -> list[PatternMatch]:
@@ -162,31 +88,20 @@ def detect_zeros(examination: Examination, cases: list[CaseExamination]) -> Iter
         yield PatternMatch("bias_gradient_zero" if role == {"b"} else "weight_gradient_zero", layers[0])
 
 
-def every(cases: list[CaseExamination], test: Callable[[list[Beside]], bool]) -> bool:
-    """Whether a test holds of every case in which something can be compared."""
-    read = [read_case(case) for case in cases]
-    return bool(any(read)) and all(test(tensors) for tensors in read if tensors)
-
-
 def detect_clipping(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
     """Entries or lengths cut off; signs only; whole numbers only."""
     limits = [max(float(np.max(np.abs(t.yours))) for t in read_case(c)) for c in cases if read_case(c)]
     if not limits:
         return
     limit = max(limits)
-    if every(cases, lambda ts: all(_is(t, np.sign(t.expected)) for t in ts)):
+    if every(cases, lambda ts: all(fits(t, np.sign(t.expected)) for t in ts)):
         yield PatternMatch("gradient_sign_only", None)
-    elif every(cases, lambda ts: all(_is(t, np.clip(t.expected, -limit, limit)) for t in ts)):
+    elif every(cases, lambda ts: all(fits(t, np.clip(t.expected, -limit, limit)) for t in ts)):
         yield PatternMatch("gradient_clipped", None, f"entries are cut off at {limit:.6g}")
     if every(cases, lambda ts: all(np.array_equal(t.yours, np.trunc(t.yours)) for t in ts)) and every(
         cases, lambda ts: all(bool(np.all(np.abs(t.yours - t.expected)[t.known] < 1 + t.room)) for t in ts)
     ):
         yield PatternMatch("gradient_truncated_to_integers", None)
-
-
-def _is(t: Beside, made: Array) -> bool:
-    gap = np.abs(t.yours - made)[t.known]
-    return bool(np.all(gap <= t.room))
 
 
 def detect_length(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
@@ -238,7 +153,7 @@ def _exchanged(case: CaseExamination, i: int, j: int) -> bool:
     room = max(a.room, b.room)
     one, two = np.abs(a.yours - b.expected), np.abs(b.yours - a.expected)
     known = np.isfinite(one) & np.isfinite(two)
-    return bool(known.any() and np.all(one[known] <= room) and np.all(two[known] <= room) and not _is(a, a.expected))
+    return bool(known.any() and np.all(one[known] <= room) and np.all(two[known] <= room) and not fits(a, a.expected))
 
 
 def detect_units(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
@@ -304,7 +219,14 @@ def detect_mean_path(examination: Examination, cases: list[CaseExamination]) -> 
             yield PatternMatch("normalisation_mean_path_missing", leaf.layer)
 
 
+def detect_factors(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
+    """One factor on all wrong tensors; one array for several of them."""
+    for identifier, layer in (*list_shared(examination, cases), *list_factors(examination, cases)):
+        yield PatternMatch(identifier, layer)
+
+
 Detector = Callable[[Examination, list[CaseExamination]], Iterator[PatternMatch]]
 DETECTORS: tuple[Detector, ...] = (
     detect_refusals, detect_zeros, detect_clipping, detect_length, detect_exchange, detect_units, detect_mean_path,
+    detect_factors,
 )  # fmt: skip

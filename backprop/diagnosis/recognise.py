@@ -39,6 +39,11 @@ class Scene:
     """What the subject's own rounding (float32, say) makes of its gradient, relative to its size."""
     size: float = 0.0
 
+    @property
+    def finite(self) -> bool:
+        """Whether the subject gives numbers here: a division by n − 1 has none for one sample."""
+        return all(np.isfinite(array).all() for array in self.yours.values())
+
 
 @dataclass
 class Recognised:
@@ -56,7 +61,7 @@ def recognise(examination: Examination, clock: Clock | None = None) -> Iterator[
     Raises `OutOfTime` after the clock's seconds, if there is a clock.
     """
     clock = clock or Clock()
-    asked = [Answers(case, clock) for case in choose_cases(examination)]
+    asked = [Answers(case, clock, find_earlier(examination)) for case in choose_cases(examination)]
     if not asked or sum(leaf.size for leaf in examination.leaves) > MOST_PARAMETERS:
         return
     for layout in list_layouts(examination.leaves, asked[0].case):
@@ -81,6 +86,12 @@ def choose_cases(examination: Examination) -> list[Case]:
     return order[:MOST_CASES]
 
 
+def find_earlier(examination: Examination) -> dict[str, Case]:
+    """The cases whose batch a cache may have kept: of the first cost, and of the first gradient."""
+    cases = [c.case for c in examination.cases]
+    return {"X_earlier_first": cases[0], "X_earlier_last": cases[min(1, len(cases) - 1)]}
+
+
 def match_cost(
     examination: Examination, searches: Sequence[CostSearch], stack: Stack, outputs: Sequence[str]
 ) -> Recognised | None:
@@ -101,8 +112,9 @@ def match_cost(
         ]
         net = make_net(layout, stack, output, cost, [fit for *_, fit in kept])
         made = [(answers.case, make_scene(net, layout, masked, answers, fit)) for answers, masked, fit in kept]
-        scenes = [scene for _, scene in made if scene is not None]
-        usable = [case for case, scene in made if scene is not None]
+        sound = [pair for pair in made if pair[1] is not None and pair[1].finite] or made
+        scenes = [scene for _, scene in sound if scene is not None]
+        usable = [case for case, scene in sound if scene is not None]
         if scenes and agrees(examination, layout, usable, scenes):
             return Recognised(net, scenes, layout, usable)
     return None
@@ -131,7 +143,10 @@ def make_scene(net: Net, layout: Layout, stack: Stack, answers: Answers, fit: Co
     values |= {name: np.float64(number) for name, number in numbers.items()}  # type: ignore[misc]
     first, last = np.eye(rows)[0], np.eye(rows)[-1]
     values |= {"first": first, "last": last, "first_column": first[:, None], "last_column": last[:, None]}
-    values |= {"ones_row": np.ones((1, rows))}
+    values |= {"ones_row": np.ones((1, rows))} | layout.read_shifted(case.values)
+    for name, before in answers.earlier.items():
+        kept = layout.read_batch(before)
+        values |= {name: X if kept is None or len(kept[0]) != rows else kept[0]}
     for layer, norm in stack.norms.items():
         values |= {f"gamma{layer}": norm.scale(values, layer), f"beta{layer}": norm.shift(values, layer)}
     values |= {f"mask{layer}": mask for layer, mask in stack.masks.items() if layer}

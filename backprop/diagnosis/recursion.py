@@ -11,6 +11,7 @@ from backprop.codegen.program import (
     Expression,
     MatMul,
     Multiply,
+    Name,
     Number,
     Power,
     Program,
@@ -109,6 +110,23 @@ def raw_error(net: Net, layer: int, value: object) -> Expression | None:
     return None if error is None else sent(net, layer, net.returned(layer, error))
 
 
+def raw_chain(net: Net, layer: int, value: object) -> Expression | None:
+    """No f' of any hidden layer above: each applies its own, and hands down what it got."""
+    if layer > net.depth - 2:
+        return None
+    error = net.returned(net.depth - 1)
+    for lower in range(net.depth - 2, layer - 1, -1):
+        error = MatMul(error, Transpose(net.W(lower + 1)))
+        error = Multiply(error, net.mask(lower)) if lower in net.masked else error
+    return sent(net, layer, error)
+
+
+def drop_wrong_end(net: Net, layer: int, value: object) -> Expression | None:
+    """The row of the bias kept and another row dropped, where the bias is a row of the weights."""
+    above = net.W(layer + 1)
+    return sent(net, layer, net.returned(layer, weights=Transpose(Name(f"shifted_W{layer + 1}", above.shape))))
+
+
 def slope_above_again(net: Net, layer: int, value: object) -> Expression | None:
     above = layer + 1
     if net.activation(above) in ("softmax", "identity"):
@@ -150,6 +168,15 @@ def without_mask(net: Net, layer: int, value: object) -> Expression | None:
         "scale kept": Multiply(Call("keep_scale", net.mask(layer)), product),
     }
     return sent(net, layer, kinds[value])
+
+
+def other_mask(net: Net, layer: int, value: object) -> Expression | None:
+    """The mask of another layer of equal width."""
+    others = [k for k in sorted(net.masked) if k != layer and net.sizes[k] == net.sizes[layer]]
+    if layer not in net.masked or not others:
+        return None
+    product = MatMul(net.delta(layer + 1), Transpose(net.W(layer + 1)))
+    return sent(net, layer, Multiply(product, net.mask(others[0])))
 
 
 def list_mask_faults(net: Net) -> Iterable[object]:
@@ -195,6 +222,8 @@ RECURSION: tuple[Cause, ...] = (
           "elementwise chain", hidden(mask_unscaled)),
     Cause("dropout_mask_applied_twice", "BP2",
           "The dropout mask with its scale is applied twice to the error.", "elementwise chain", hidden(mask_twice)),
+    Cause("dropout_masks_exchanged", "BP2",
+          "The dropout mask of another layer is applied to the error.", "elementwise chain", hidden(other_mask)),
     Cause("derivative_from_masked_activation", "BP2",
           "f' is computed from the activation after dropout instead of before it.", "elementwise chain",
           slope_from_masked),
@@ -207,6 +236,12 @@ RECURSION: tuple[Cause, ...] = (
     Cause("error_before_derivative_propagated", "BP2",
           "What goes back is the error of the layer above before its f' is applied (the raw difference a − y, say) "
           "instead of δ^{l+1}.", "definition of δ", hidden(raw_error)),
+    Cause("error_before_derivative_propagated", "BP2",
+          "What goes back is the error of the layer above before its f' is applied (the raw difference a − y, say) "
+          "instead of δ^{l+1}.", "definition of δ", hidden(raw_chain)),
+    Cause("bias_row_dropped_at_wrong_end", "BP2",
+          "The bias is a row of the weights: on the way back that row has to be dropped, and another one was.",
+          "definition", hidden(drop_wrong_end), given="shifted_W"),
     Cause("error_of_wrong_layer_propagated", "BP2",
           "Not the error of the layer directly above goes back but that of another layer, such as the output error in "
           "every layer.", "chain over the cut", hidden(error_of_other_layer), list_layers),

@@ -9,7 +9,7 @@ from backprop.diagnosis.cause import Cause, is_number
 from backprop.diagnosis.functions import CATALOGUE
 from backprop.diagnosis.net import KAPPA, Net, bind, list_layers, pick_layer
 
-__all__ = ["SLOPES"]
+__all__ = ["SLOPES", "in_terms_of_a"]
 
 ONE = Number(1)
 SIGMOIDS = ("sigmoid",)
@@ -45,6 +45,11 @@ def in_terms_of_a(net: Net, layer: int, at: Expression) -> Expression | None:
     if name == "tanh":
         return Subtract(ONE, Power(at, 2))
     return None
+
+
+def again(net: Net, layer: int) -> Expression | None:
+    """f(a), where a formula in a was meant."""
+    return None if net.activation(layer) in ("identity", "softmax") else net.value(layer, net.a(layer))
 
 
 def slope_elsewhere(net: Net, layer: int, value: object) -> Expression | None:
@@ -217,8 +222,13 @@ SLOPES: tuple[Cause, ...] = (
           "The factor f'(z) is applied twice.", CHAIN,
           bind(slope(lambda net, layer, _: Power(net.slope(layer), 2)), "delta")),
     Cause("activation_instead_of_derivative", "slope",
-          "The error is multiplied with the activation f(z) itself instead of its derivative f'(z).", CHAIN,
+          "The error is multiplied with the activation f itself instead of its derivative f'(z) (a flag such as "
+          "deriv=True is forgotten, say).", CHAIN,
           bind(slope(lambda net, layer, _: net.a(layer)), "delta")),
+    Cause("activation_instead_of_derivative", "slope",
+          "The error is multiplied with the activation f itself instead of its derivative f'(z) (a flag such as "
+          "deriv=True is forgotten, say).", CHAIN,
+          bind(slope(lambda net, layer, _: again(net, layer)), "delta")),
     Cause("derivative_of_wrong_layer", "slope",
           "f' is evaluated at the z of another layer (an index off by one, or a cached value of the wrong layer).",
           "collapse",

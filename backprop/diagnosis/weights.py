@@ -149,6 +149,21 @@ def added_W(net: Net, layer: int, value: object) -> Expression | None:
     return Add(net.right(f"dW{layer}"), Multiply(KAPPA, term))
 
 
+def penalty_of_other(net: Net, layer: int, value: object) -> Expression | None:
+    """The penalty with the weights of another layer of equal shape."""
+    other = pick_layer(net, layer, value)
+    if layer not in net.penalised_W or not other or other == layer or net.W(other).shape != net.W(layer).shape:
+        return None
+    return Add(net.weight_core(layer), Multiply(Name(f"penalty_W{layer}", ()), net.W(other)))
+
+
+def earlier_batch(net: Net, layer: int, value: object) -> Expression | None:
+    """The first layer's weights with the batch of an earlier call."""
+    if layer != 1:
+        return None
+    return MatMul(Transpose(Name(f"X_earlier_{value}", net.a(0).shape)), net.delta(layer))
+
+
 def absolute_W(net: Net, layer: int, value: object) -> Expression | None:
     """The penalty's derivative replaced by a sign."""
     if layer not in net.penalised_W:
@@ -231,6 +246,12 @@ WEIGHTS: tuple[Cause, ...] = (
     Cause("penalty_factor_wrong", "BP4",
           "The penalty enters the weight gradient with a wrong factor (2 or ½, or 1/n of the cost left out).", "",
           whole_W(penalty_W), fitted=True, chapter="cost"),
+    Cause("penalty_of_wrong_layer", "BP4",
+          "The penalty's part of the weight gradient holds the weights of another layer.", "",
+          whole_W(penalty_of_other), list_layers, chapter="cost"),
+    Cause("stale_cache", "BP4",
+          "The backward pass uses values kept from an earlier call (its batch, its activations), not those of the "
+          "present one.", "", weight(earlier_batch), list_ends, given="X_earlier"),
     Cause("penalty_of_other_kind", "BP4",
           "The cost penalises the squares of the weights, the gradient their absolute values (a sign instead of "
           "W).", "",

@@ -1,0 +1,57 @@
+"""The entries of the table that are known by a pattern or by the behaviour between calls, without a rewrite."""
+
+from __future__ import annotations
+
+from backprop.diagnosis.cause import Cause
+
+__all__ = ["PATTERNS"]
+
+PATTERNS: tuple[Cause, ...] = (
+    Cause("gradient_never_computed", "update", "Every gradient is zero: it is never computed, or never stored or "
+          "applied."),
+    Cause("gradient_has_wrong_shape", "any", "The gradient does not have the shape of its parameter, so that an update "
+          "spreads it over entries it does not belong to.", chapter="BP4"),
+    Cause("gradient_not_finite", "cost", "The gradient is NaN or infinite where the cost is finite: an overflow, a "
+          "logarithm of 0 or a division by 0 in the backward pass."),
+    Cause("gradient_clipped", "update", "The gradient is cut off (clipped) at a largest size, so it is not the "
+          "derivative."),
+    Cause("gradient_sign_only", "update", "Only the sign of each entry of the gradient is returned."),
+    Cause("gradient_normalised", "update", "The gradient is divided by its own length: its direction is right, its "
+          "size is "
+          "always the same."),
+    Cause("gradient_truncated_to_integers", "update", "The gradient holds whole numbers only: it is stored in an "
+          "array of "
+          "integers, which drops what follows the decimal point."),
+    Cause("gradients_of_layers_exchanged", "BP4", "The gradients of two layers of equal shape are exchanged (the "
+          "list is "
+          "built from the output down and not turned round).", "collapse"),
+    Cause("accumulator_shared", "any", "Several layers add their gradients into one and the same array (a list "
+          "multiplied by a number, or one array of zeros with two names), so that each holds the sum of all.",
+          chapter="BP4"),
+    Cause("factor_per_unit_missing", "BP2", "The error of each unit is off by a constant factor of its own: the "
+          "scale γ of a "
+          "normalisation, or a factor per unit such as a dropout scale, is forgotten on the way back.", "elementwise "
+          "chain"),
+    Cause("accumulators_not_reset", "update", "Gradients are added to what an earlier call left behind: the "
+          "accumulators are "
+          "created once (or share one array) and never set to zero."),
+    Cause("stale_cache", "forward", "The backward pass uses values kept from an earlier call (its batch, its "
+          "activations), not those of the present one."),
+    Cause("inputs_overwritten", "forward", "The function writes into the batch it was given, so that the next call "
+          "sees other "
+          "data."),
+    Cause("parameters_overwritten", "update", "The parameters are changed in place while the gradient is computed, "
+          "so that "
+          "what follows sees other parameters."),
+    Cause("momentum_in_gradient", "update", "A share of earlier gradients is mixed in (momentum): what is returned "
+          "is no longer "
+          "the derivative at this point."),
+    Cause("step_sign_flipped", "update", "The update goes up instead of down: rate times gradient is added where it "
+          "should "
+          "be subtracted."),
+    Cause("step_leaves_parameters_out", "update", "The update leaves some parameters as they are."),
+    Cause("step_scaled", "update", "The update moves the parameters by a constant multiple of rate times gradient."),
+    Cause("own_random_mask", "forward", "The backward pass draws its own random mask instead of using the one of the "
+          "forward "
+          "pass."),
+)  # fmt: skip
