@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from backprop.examiner.cases import Case, draw_case
 from backprop.examiner.comparison import shape_fits
 from backprop.examiner.kinks import confirm_mismatch, is_smooth
+from backprop.examiner.loading import load_subject
 from backprop.examiner.oracles import SHARP_ENOUGH, Oracle, measure_gradient_noise, measure_noise
-from backprop.examiner.subjects import load_subject
 from backprop.examiner.tolerance import RELATIVE_SLACK, agree, describe_escape
 
 UNIT = np.ones(())

@@ -138,7 +138,7 @@ def choose_cases(subject: Subject, seed: int) -> tuple[list[Case], list[str]]:
 
     The first case must work; what fails later is left out and noted.
     """
-    cases, notes = [draw_case(subject, seed, jitter=False)], []
+    cases, notes = [draw_case(subject, seed, jitter=False)], list(subject.notes)
     plans: list[int | None] = [None, None]
     if subject.takes_rows:
         plans = [None, *OTHER_BATCHES]

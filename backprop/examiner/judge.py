@@ -15,11 +15,12 @@ import numpy as np
 from backprop.examiner.cases import Case, choose_cases, draw_case
 from backprop.examiner.comparison import examine_case
 from backprop.examiner.examination import CaseExamination, Examination
+from backprop.examiner.loading import load_subject
 from backprop.examiner.localise import localise
 from backprop.examiner.oracles import Oracle, measure_noise, tensor_sizes
 from backprop.examiner.purity import Impurity, check_purity, settle_randomness
 from backprop.examiner.report import Entry, Finding, Report
-from backprop.examiner.subjects import Subject, Unusable, describe_error, load_subject
+from backprop.examiner.subjects import Subject, Unusable, describe_error
 from backprop.examiner.updates import check_step
 
 __all__ = ["examine", "judge"]

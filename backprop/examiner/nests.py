@@ -81,6 +81,7 @@ def flatten_like(template: Nest, nest: Nest) -> list[Any]:
 def name_leaves(nest: Nest) -> list[Leaf]:
     """Name every leaf: W1, b1, W2 … in nested structures, the user's own keys in dicts, with layer and role.
 
+    In the order of `flatten`, whatever the layers are.
     Layers are counted over dense-like blocks; a normalisation or a slope belongs to the block before it.
 
     >>> params = [(np.ones((2, 3)), np.ones(3)), {"gamma": np.ones(3)}, (np.ones((3, 1)), np.ones(1))]
@@ -90,8 +91,9 @@ def name_leaves(nest: Nest) -> list[Leaf]:
     items = [(path, np.shape(leaf)) for path, leaf in _walk(nest)]
     if len(items) == 1 and items[0][0] == ():
         return [Leaf("theta", None, "", (), items[0][1])]
-    blocks = _numbered_blocks(items) or _split_into_blocks(items)
-    return _name_blocks(blocks, _count_layers(blocks))
+    blocks = _numbered_blocks(items) or _paired_blocks(items) or _split_into_blocks(items)
+    leaves = {leaf.path: leaf for leaf in _name_blocks(blocks, _count_layers(blocks))}
+    return [leaves[path] for path, _ in items]
 
 
 Item: TypeAlias = tuple[Path, tuple[int, ...]]
@@ -170,11 +172,23 @@ def _match(template: Nest, nest: Nest) -> Iterator[Any]:
         raise ValueError(f"expected a {type(template).__name__} of {len(children)}, got {_describe(nest)}")
     if isinstance(template, Mapping) and isinstance(nest, Mapping):
         by_name = dict(given)
-        given = [(key, by_name.get(str(key))) for key, _ in children]
+        given = [(key, by_name.get(_find_key(str(key), by_name))) for key, _ in children]
     if len(given) != len(children):
         raise ValueError(f"expected {len(children)} items as in params, got {len(given)}")
     for (_, child), (_, value) in zip(children, given, strict=True):
         yield from _match(child, value)
+
+
+def _find_key(key: str, given: Mapping[int | str, Any]) -> str:
+    """The key of the gradient of W1: itself, or as many write it dW1, grad_W1, W1_grad.
+
+    >>> _find_key("W1", {"dW1": 0.0, "db1": 0.0})
+    'dW1'
+    """
+    if key in given:
+        return key
+    written = (f"d{key}", f"d_{key}", f"grad_{key}", f"{key}_grad", f"g{key}", f"grad{key}", f"dL_d{key}", f"dC_d{key}")
+    return next((other for other in written if other in given), key)
 
 
 def _describe(nest: Any) -> str:
@@ -182,11 +196,13 @@ def _describe(nest: Any) -> str:
 
 
 def _split_key(key: int | str) -> tuple[str, int | None]:
-    """Split "W_2" or "dense2" into letter and number.
+    """Split "W_2" or "dense2" into letter and number; of a dotted name the last part is the letter.
 
-    >>> _split_key("dW12"), _split_key(3)
-    (('dW', 12), ('', None))
+    >>> _split_key("dW12"), _split_key(3), _split_key("encoder.0.bias")
+    (('dW', 12), ('', None), ('bias', None))
     """
+    if isinstance(key, str) and "." in key:
+        return key.rpartition(".")[2], None
     found = re.fullmatch(r"(.*?)_?(\d+)", key) if isinstance(key, str) else None
     if found:
         return found[1], int(found[2])
@@ -201,18 +217,49 @@ def _numbered_blocks(items: list[Item]) -> list[list[Item]] | None:
     return [[item for item in items if _split_key(item[0][0])[1] == number] for number in numbers]
 
 
+def _paired_blocks(items: list[Item]) -> list[list[Item]] | None:
+    """A container of all weight matrices and one of all biases, in either order: the k-th of each are layer k."""
+    if any(len(path) != 2 for path, _ in items):
+        return None
+    groups = [[item for item in items if item[0][0] == key] for key in dict.fromkeys(path[0] for path, _ in items)]
+    if len(groups) != 2 or len(groups[0]) != len(groups[1]):
+        return None
+    if len(groups[0]) == 2 and all(_fits_bias(first[1], second[1]) for first, second in groups):
+        # (W1, b1), (W2, b2) with columns as biases can look like both.
+        return None
+    for weights, biases in (groups, groups[::-1]):
+        pairs = list(zip(weights, biases, strict=True))
+        if all(_fits_bias(matrix, vector) for (_, matrix), (_, vector) in pairs):
+            return [list(pair) for pair in pairs]
+    return None
+
+
+def _fits_bias(matrix: tuple[int, ...], vector: tuple[int, ...]) -> bool:
+    long = [size for size in vector if size != 1]
+    return len(matrix) == 2 and len(long) <= 1 and int(np.prod(vector)) in matrix and (len(vector) < 2 or 1 in vector)
+
+
 def _split_into_blocks(items: list[Item]) -> list[list[Item]]:
     """Nested: one block a container. Flat: a new block at every weight matrix."""
     blocks: list[list[Item]] = []
     for path, shape in items:
-        same = bool(blocks) and blocks[-1][0][0][:-1] == path[:-1]
-        if len(path) == 1 and same:
+        same = bool(blocks) and _container(blocks[-1][0][0]) == _container(path)
+        if len(path) == 1 and same and not _is_dotted(path):
             same = not (_is_matrix(shape) and not _is_additive(path[-1], shape, len(blocks[-1])))
         if same:
             blocks[-1].append((path, shape))
         else:
             blocks.append([(path, shape)])
     return blocks
+
+
+def _container(path: Path) -> Path:
+    """What holds a leaf; "encoder.0" holds "encoder.0.weight"."""
+    return (str(path[0]).rpartition(".")[0],) if _is_dotted(path) else path[:-1]
+
+
+def _is_dotted(path: Path) -> bool:
+    return len(path) == 1 and "." in str(path[0])
 
 
 def _is_matrix(shape: tuple[int, ...]) -> bool:
@@ -244,6 +291,9 @@ def _is_dense(block: list[Item]) -> bool:
     if any(_is_matrix(shape) for _, shape in block):
         return True
     shapes = [shape for _, shape in block]
+    if _is_dotted(block[0][0]) and len(set(shapes)) == 1:
+        # weight and bias of one length: a normalisation, or a learned slope.
+        return False
     return bool(letters & {"w", "weight", "weights"}) or (len(shapes) == 2 and shapes[0] != shapes[1])
 
 
@@ -254,10 +304,9 @@ def _name_blocks(blocks: list[list[Item]], layers: list[int]) -> list[Leaf]:
         for position, (path, shape) in enumerate(block):
             role = "b" if _is_additive(path[-1], shape, position) else "W"
             letter, number = _split_key(path[-1])
-            name = str(path[-1]) if number is not None else f"{letter or role}{layer}"
+            name = str(path[-1]) if number is not None or _is_dotted(path) else f"{letter or role}{layer}"
             used[name] = used.get(name, 0) + 1
             name = name if used[name] == 1 else f"{name}_{used[name]}"
             dense = _is_dense(block) and letter.lower() not in NORMALISING | SLOPES
             leaves.append(Leaf(name, layer, role, path, shape, dense))
-    order = {path: i for i, path in enumerate(path for block in blocks for path, _ in block)}
-    return sorted(leaves, key=lambda leaf: order[leaf.path])
+    return leaves
