@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop.examiner.duals import DualNumber
 from backprop.examiner.nests import Leaf, Nest, flatten, flatten_like, name_leaves, rebuild
 from backprop.examiner.subjects import Subject, Unusable
 
@@ -201,10 +202,12 @@ def _jitter(values: list[Array], leaves: list[Leaf], rng: np.random.Generator) -
 
 
 def _as_scalar(value: Any, label: str) -> Any:
-    if isinstance(value, (float, int, complex)) and not isinstance(value, bool):
+    if isinstance(value, (float, int, complex, DualNumber)) and not isinstance(value, bool):
         return value
     try:
         array = np.asarray(value)
+        if array.size == 1 and isinstance(array.reshape(()).item(), DualNumber):
+            return array.reshape(()).item()
         if array.size == 1 and array.dtype.kind in "fciu":
             return array.reshape(()).item()
         if array.size == 1:

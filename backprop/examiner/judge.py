@@ -180,9 +180,8 @@ def _gather_evidence(examination: Examination, seed: int) -> dict[str, Any]:
             tensors[leaf.name] = _summarise(examination, i)
     cases = [c.case.label for c in examination.cases]
     evidence: dict[str, Any] = {"level": LEVEL, "seed": seed, "cases": cases, "tensors": tensors}
-    evidence["oracles"] = sorted(
-        {"complex step" if c.oracle.complex_works else "differences" for c in examination.cases}
-    )
+    evidence["oracles"] = sorted({c.oracle.name for c in examination.cases})
+    evidence["declined"] = {name: why for c in examination.cases for name, why in c.oracle.declined.items()}
     evidence["rows"] = [c.case.rows for c in examination.cases]
     evidence["noise"] = [_relative_noise(c) for c in examination.cases]
     evidence["evaluations"] = sum(c.case.evaluations for c in examination.cases)
