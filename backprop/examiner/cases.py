@@ -15,7 +15,7 @@ from backprop.examiner.duals import DualNumber
 from backprop.examiner.nests import Leaf, Nest, flatten, flatten_like, name_leaves, rebuild
 from backprop.examiner.subjects import Subject, Unusable
 
-__all__ = ["Array", "Case", "choose_cases", "draw_case", "seed_globals", "slice_case"]
+__all__ = ["Array", "Case", "choose_cases", "count_restarts", "draw_case", "seed_globals", "slice_case"]
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -110,8 +110,17 @@ class Case:
 
 def seed_globals(seed: int = RESEED) -> None:
     """Restart the global generators of NumPy and of the standard library."""
-    np.random.seed(seed)
+    np.random.seed(seed % 2**32)
     random.seed(seed)
+    _RESTARTS.append(seed)
+
+
+def count_restarts() -> int:
+    """How often that happened: for a subject whose generators are in another process."""
+    return len(_RESTARTS)
+
+
+_RESTARTS: list[int] = []
 
 
 def draw_case(subject: Subject, seed: int, *, jitter: bool, rows: int | None = None) -> Case:
