@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from backprop.activation_functions import activation
     from backprop.approximation import approximate
     from backprop.errors import UsageError
+    from backprop.examiner.adapters.functions import subject_from_functions
+    from backprop.examiner.adapters.jax_functions import subject_from_jax
+    from backprop.examiner.adapters.networks import subject_from_network
+    from backprop.examiner.adapters.scikit import subject_from_sklearn
+    from backprop.examiner.adapters.torch_modules import subject_from_torch
     from backprop.network import Network
     from backprop.runtime.compiled import CompiledNetwork, build
     from backprop.training import fit
@@ -28,6 +33,11 @@ PUBLIC = {
     "assert_gradients": "backprop.verification",
     "build": "backprop.runtime.compiled",
     "fit": "backprop.training",
+    "subject_from_functions": "backprop.examiner.adapters.functions",
+    "subject_from_jax": "backprop.examiner.adapters.jax_functions",
+    "subject_from_network": "backprop.examiner.adapters.networks",
+    "subject_from_sklearn": "backprop.examiner.adapters.scikit",
+    "subject_from_torch": "backprop.examiner.adapters.torch_modules",
     "verify": "backprop.verification",
 }
 """Public name -> the module that holds it; rooms such as `backprop.strategies` load the same way."""
@@ -43,6 +53,11 @@ __all__ = [
     "assert_gradients",
     "build",
     "fit",
+    "subject_from_functions",
+    "subject_from_jax",
+    "subject_from_network",
+    "subject_from_sklearn",
+    "subject_from_torch",
     "verify",
 ]
 

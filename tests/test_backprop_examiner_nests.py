@@ -34,7 +34,7 @@ nests = st.recursive(
 def test_taking_apart_and_putting_together_is_the_identity(nest: Any) -> None:
     again = rebuild(nest, flatten(nest))
     assert repr(again) == repr(nest)
-    assert len(name_leaves(nest)) == len(flatten(nest))
+    assert [leaf.shape for leaf in name_leaves(nest)] == [np.shape(leaf) for leaf in flatten(nest)]
 
 
 @given(nests)
@@ -89,3 +89,35 @@ def test_another_structure_with_as_many_leaves_is_taken_in_order() -> None:
 def test_a_structure_that_cannot_be_matched_is_an_error() -> None:
     with pytest.raises(ValueError, match="expected"):
         flatten_like([(W, b), (V, b)], [W, b, V])
+
+
+def test_a_dict_that_lists_all_weights_first_is_named_in_its_own_order() -> None:
+    nest = {"W1": W, "W2": V, "b1": b, "b2": np.ones(3)}
+    assert [(leaf.name, leaf.layer, leaf.shape) for leaf in name_leaves(nest)] == [
+        ("W1", 1, (2, 3)), ("W2", 2, (3, 3)), ("b1", 1, (3,)), ("b2", 2, (3,))
+    ]  # fmt: skip
+
+
+def test_dotted_names_are_kept_and_a_normalisation_is_no_layer() -> None:
+    nest = {"0.weight": V, "0.bias": b, "1.weight": b, "1.bias": b, "2.weight": V, "2.bias": b}
+    assert [(leaf.name, leaf.layer, leaf.role, leaf.dense) for leaf in name_leaves(nest)] == [
+        ("0.weight", 1, "W", True), ("0.bias", 1, "b", True), ("1.weight", 1, "W", False), ("1.bias", 1, "b", False),
+        ("2.weight", 2, "W", True), ("2.bias", 2, "b", True),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("biases", [[b, np.ones(4)], [column, np.ones((4, 1))], [column.T, np.ones((1, 4))]])
+@pytest.mark.parametrize(
+    "pack", [lambda w, b: [w, b], lambda w, b: (tuple(w), tuple(b)), lambda w, b: {"W": w, "b": b}]
+)
+def test_a_list_of_weights_and_a_list_of_biases_are_layers(biases: Any, pack: Any) -> None:
+    expected = [("W1", 1, "W"), ("W2", 2, "W"), ("b1", 1, "b"), ("b2", 2, "b")]
+    weights = [W, np.ones((3, 4))]
+    assert [(leaf.name, leaf.layer, leaf.role) for leaf in name_leaves(pack(weights, biases))] == expected
+    found = {(leaf.name, leaf.layer, leaf.role) for leaf in name_leaves(pack(biases, weights))}
+    assert {(layer, role) for _, layer, role in found} == {(1, "W"), (1, "b"), (2, "W"), (2, "b")}
+
+
+def test_columns_of_a_narrow_network_are_not_taken_for_lists_of_weights_and_biases() -> None:
+    nest = [(W.T, column), (np.ones((1, 3)), np.ones((1, 1)))]
+    assert [leaf.name for leaf in name_leaves(nest)] == ["W1", "b1", "W2", "b2"]

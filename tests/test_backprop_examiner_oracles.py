@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -12,14 +13,19 @@ from hypothesis import strategies as st
 
 from backprop.examiner.cases import Case, draw_case
 from backprop.examiner.comparison import shape_fits
+from backprop.examiner.duals import DualNumber, dual_array
 from backprop.examiner.kinks import confirm_mismatch, is_smooth
+from backprop.examiner.loading import load_subject
 from backprop.examiner.oracles import SHARP_ENOUGH, Oracle, measure_gradient_noise, measure_noise
-from backprop.examiner.subjects import load_subject
 from backprop.examiner.tolerance import RELATIVE_SLACK, agree, describe_escape
 
 UNIT = np.ones(())
 SINGLE_EPS = float(np.finfo(np.float32).eps)
 DOUBLE_EPS = float(np.finfo(np.float64).eps)
+SHARP = 1e-12
+"""What an analytic oracle reaches: rounding only."""
+CENTRAL = 1e-7
+"""Of one central difference at a good step."""
 
 
 def at(x: float, fun: Callable[[Any], Any]) -> Case:
@@ -83,13 +89,64 @@ def test_the_noise_of_a_float32_gradient_is_seen() -> None:
     assert measure_gradient_noise(subject(np.float64), rng)[0] < 50 * DOUBLE_EPS
 
 
-def test_the_complex_step_is_trusted_only_where_it_agrees() -> None:
-    good = oracle_at(0.7, np.sin)
-    assert good.try_complex(0, UNIT, good.extrapolate(0, UNIT, 1.0))
-    dropped = oracle_at(0.7, lambda t: float(np.real(np.sin(t))))
-    assert not dropped.try_complex(0, UNIT, dropped.extrapolate(0, UNIT, 1.0))
-    lost = oracle_at(0.7, lambda t: np.sin(t) * np.conj(np.sin(t)))
-    assert not lost.try_complex(0, UNIT, lost.extrapolate(0, UNIT, 1.0))
+def choose(x: float, fun: Any) -> Oracle:
+    """An oracle that was offered one direction to compare an analytic method with."""
+    oracle = oracle_at(x, fun)
+    oracle.choose_analytic(lambda: [(0, UNIT, oracle.extrapolate(0, UNIT, 1.0))])
+    return oracle
+
+
+@pytest.mark.parametrize(
+    ("fun", "chosen", "said"),
+    [
+        (np.sin, "complex step", ""),
+        (lambda t: np.sum(np.abs(np.sin(t)) + np.maximum(t, 0) ** 3), "dual numbers", "does not agree"),
+        (lambda t: np.sin(t) * np.conj(np.sin(t)), "dual numbers", "does not agree"),
+        (lambda t: float(np.real(np.sin(t))), "differences", "imaginary part"),
+        (lambda t: float(np.sin(t.astype(float)).item()), "differences", "takes no dual numbers"),
+    ],
+)
+def test_an_analytic_oracle_is_used_only_where_it_is_carried_and_agrees(fun: Any, chosen: str, said: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        oracle = choose(0.7, fun)
+        found = oracle.differentiate(0, UNIT, 1.0)
+        trusted = oracle.extrapolate(0, UNIT, 1.0)
+    assert oracle.name == chosen
+    assert said in "; ".join(oracle.declined.values())
+    assert abs(found.value - trusted.value) <= found.uncertainty + trusted.uncertainty
+    assert chosen == "differences" or found.uncertainty < SHARP
+
+
+FUNCTIONS = ("exp", "log", "log1p", "expm1", "tanh", "sinh", "cosh", "sin", "cos", "arctan", "sqrt", "exp2", "log10")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_dual_number_has_the_slope_of_every_function_of_numpy(name: str) -> None:
+    function, step = getattr(np, name), 1e-5
+    x = np.array([0.3, 0.9, 1.7])
+    found = [number.slope for number in function(dual_array(x, np.ones(3)))]
+    np.testing.assert_allclose(found, (function(x + step) - function(x - step)) / (2 * step), rtol=CENTRAL)
+
+
+def test_dual_numbers_go_through_the_code_of_a_network() -> None:
+    rng = np.random.default_rng(2)
+    W, b, X, u = rng.normal(size=(3, 2)), rng.normal(size=2), rng.normal(size=(5, 3)), rng.normal(size=(3, 2))
+
+    def cost(W: Any) -> Any:
+        z = X @ W + b
+        a = np.where(z > 0, z, 0.1 * z) / (1 + np.exp(-z)) - 2.0**z
+        p = np.exp(a - a.max(axis=1, keepdims=True))
+        return -np.mean(np.log(p / p.sum(axis=1, keepdims=True))[:, 0]) + np.sum(np.clip(W, -1, 1) ** 2)
+
+    slope = cost(dual_array(W, u)).slope
+    assert slope == pytest.approx((cost(W + 1e-6 * u) - cost(W - 1e-6 * u)) / 2e-6, rel=CENTRAL)
+
+
+def test_a_dual_number_never_becomes_a_float_in_silence() -> None:
+    for number in (float, np.float64, lambda x: np.zeros(1).__setitem__(0, x)):
+        with pytest.raises(TypeError):
+            number(DualNumber(1.0, 2.0))
 
 
 def test_a_kink_at_the_point_is_not_a_mismatch() -> None:

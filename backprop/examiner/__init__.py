@@ -6,8 +6,9 @@ from backprop.examiner.child import examine_file
 from backprop.examiner.exact import ExactResult, check_exact
 from backprop.examiner.examination import Examination
 from backprop.examiner.judge import examine, judge
+from backprop.examiner.loading import load_subject
 from backprop.examiner.report import Entry, Finding, Report
-from backprop.examiner.subjects import Subject, Unusable, load_subject
+from backprop.examiner.subjects import Subject, Unusable
 
 __all__ = [
     "Entry",

@@ -11,10 +11,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop.examiner.duals import DualNumber
 from backprop.examiner.nests import Leaf, Nest, flatten, flatten_like, name_leaves, rebuild
 from backprop.examiner.subjects import Subject, Unusable
 
-__all__ = ["Array", "Case", "choose_cases", "draw_case", "seed_globals", "slice_case"]
+__all__ = ["Array", "Case", "choose_cases", "count_restarts", "draw_case", "seed_globals", "slice_case"]
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -109,8 +110,17 @@ class Case:
 
 def seed_globals(seed: int = RESEED) -> None:
     """Restart the global generators of NumPy and of the standard library."""
-    np.random.seed(seed)
+    np.random.seed(seed % 2**32)
     random.seed(seed)
+    _RESTARTS.append(seed)
+
+
+def count_restarts() -> int:
+    """How often that happened: for a subject whose generators are in another process."""
+    return len(_RESTARTS)
+
+
+_RESTARTS: list[int] = []
 
 
 def draw_case(subject: Subject, seed: int, *, jitter: bool, rows: int | None = None) -> Case:
@@ -138,7 +148,7 @@ def choose_cases(subject: Subject, seed: int) -> tuple[list[Case], list[str]]:
 
     The first case must work; what fails later is left out and noted.
     """
-    cases, notes = [draw_case(subject, seed, jitter=False)], []
+    cases, notes = [draw_case(subject, seed, jitter=False)], list(subject.notes)
     plans: list[int | None] = [None, None]
     if subject.takes_rows:
         plans = [None, *OTHER_BATCHES]
@@ -201,10 +211,12 @@ def _jitter(values: list[Array], leaves: list[Leaf], rng: np.random.Generator) -
 
 
 def _as_scalar(value: Any, label: str) -> Any:
-    if isinstance(value, (float, int, complex)) and not isinstance(value, bool):
+    if isinstance(value, (float, int, complex, DualNumber)) and not isinstance(value, bool):
         return value
     try:
         array = np.asarray(value)
+        if array.size == 1 and isinstance(array.reshape(()).item(), DualNumber):
+            return array.reshape(()).item()
         if array.size == 1 and array.dtype.kind in "fciu":
             return array.reshape(()).item()
         if array.size == 1:

@@ -1,4 +1,4 @@
-"""Examine in a child process: a time limit, a private verdict, and no way to pass by silence."""
+"""Examine in processes of their own: a time limit, a private verdict, and no way to pass by silence."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ import importlib
 import json
 import os
 import secrets
-import signal
+import shlex
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+from backprop.examiner.processes import describe_end, end_family, limit_memory, seal, start_python
+from backprop.examiner.remote import RemoteSubject
 from backprop.examiner.report import VERDICTS, Report
+from backprop.examiner.subjects import Unusable
 
 __all__ = ["examine_file", "main"]
 
@@ -25,7 +29,6 @@ GRACE = 2.0
 POLL = 0.05
 KEPT_OUTPUT = 2000
 JUDGE = "backprop.examiner.judge:judge"
-ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 def examine_file(
@@ -34,67 +37,71 @@ def examine_file(
     """Judge a file (or "package.module:object") in a process of its own; never raises for what it does.
 
     Parameters: `timeout` in seconds, `memory` in bytes (kept where the system can), `judge` is the function
-    that the child calls, "package.module:function" of (target, seed) with a `Report` as its result.
+    that the child calls, "package.module:function" of (subject, seed) with a `Report` as its result.
 
-    The subject's code is run, not sandboxed. But printing, `sys.exit`, `os._exit`, a crash, a hang or silence
-    never reads as a pass: the verdict comes back on a private pipe, with a number drawn for this call, and
-    where it is missing the report says "unusable" and why. Processes it leaves behind are ended.
+    The subject's code is run, not sandboxed. But the judge is in a process of its own, and the subject in a third one
+    that is only asked for numbers: printing, `sys.exit`, `os._exit`, a crash, a hang, silence, changed libraries or a
+    walk over its frames never read as a pass. The verdict comes back on a private pipe, with a number drawn for this
+    call; where it is missing the report says "unusable" and why. Processes left behind are ended.
     """
-    label, nonce = str(target), secrets.token_hex(16)
+    label, nonce, family = str(target), secrets.token_hex(16), secrets.token_hex(16)
     request = {"target": label, "seed": seed, "memory": memory, "judge": judge, "nonce": nonce}
-    process = _start()
+    options: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        options = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    code = "from backprop.examiner.child import main; main()"
+    process = start_python(code, stderr=subprocess.PIPE, family=family, **options)
     try:
         verdict, noise = _Listener(process.stdout, nonce), _Drain(process.stderr)
         _send(process, request)
         late = not verdict.wait(process, timeout)
     finally:
-        _end(process)
+        end_family(process, family)
     said = noise.last_line()
     if verdict.report is not None:
         return Report.from_dict(verdict.report, label)
-    reason = f"it did not finish within {timeout:g} s" if late else _describe_end(process.returncode)
+    reason = f"it did not finish within {timeout:g} s" if late else describe_end(process.returncode)
     note = f"{label}: {reason}" + (f"; its last output: {said}" if said else "")
-    return Report("unusable", label, notes=(note,), reproduce=f"backprop verify {label} --seed {seed}")
+    return Report("unusable", label, notes=(note,), reproduce=reproduce(label, seed))
 
 
 def main() -> None:
-    """The child's side: take the request from standard input, judge, write one line to the private pipe."""
+    """The judge's side: take the request from standard input, judge, write one line to the private pipe.
+
+    The subject's code runs in yet another process, which is asked for numbers. This one never imports it.
+    """
     request = json.loads(sys.stdin.readline())
-    # The pipe that was standard output becomes private; whatever the subject prints goes to standard error.
     private = os.dup(1)
     os.dup2(2, 1)
-    _limit_memory(request["memory"])
-    me = os.getpid()
-    module, _, function = request["judge"].partition(":")
-    try:
-        judge = getattr(importlib.import_module(module), function)
-        report = judge(request["target"], seed=request["seed"]).to_dict()
-    except MemoryError:
-        note = f"{request['target']}: it needs more memory than the limit of {request['memory'] >> 20} MiB"
-        report = Report("unusable", request["target"], notes=(note,)).to_dict()
-    # A forked copy of the subject comes here too; only the process that was asked may answer.
-    if os.getpid() == me:
-        line = json.dumps({"nonce": request["nonce"], "report": report}, allow_nan=False).encode() + b"\n"
-        with os.fdopen(private, "wb") as pipe:
-            pipe.write(line)
-    # Not sys.exit: threads and exit handlers of the subject would run on.
+    seal()
+    limit_memory(request["memory"])
+    report = _judge(request).to_dict()
+    line = json.dumps({"nonce": request["nonce"], "report": report}, allow_nan=False).encode() + b"\n"
+    with os.fdopen(private, "wb") as pipe:
+        pipe.write(line)
     os._exit(0)
 
 
-def _start() -> subprocess.Popen[bytes]:
-    root = str(Path(__file__).resolve().parents[2])
-    code = f"import sys; sys.path.append({root!r}); from backprop.examiner.child import main; main()"
-    options: dict[str, Any] = {"start_new_session": True}
-    if sys.platform == "win32":
-        options = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return subprocess.Popen(
-        [sys.executable, "-P", "-c", code],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | dict.fromkeys(ONE_THREAD, "1"),
-        **options,
-    )
+def _judge(request: dict[str, Any]) -> Report:
+    target = request["target"]
+    subject = RemoteSubject(target, seed=request["seed"], memory=request["memory"])
+    module, _, function = request["judge"].partition(":")
+    try:
+        # Imported while the other process loads the subject.
+        judge: Callable[..., Report] = getattr(importlib.import_module(module), function)
+        return judge(subject.load(), seed=request["seed"])
+    except Unusable as error:
+        return Report("unusable", target, notes=(str(error),), reproduce=reproduce(target, request["seed"]))
+    except MemoryError:
+        note = f"{target}: it needs more memory than the limit of {request['memory'] >> 20} MiB"
+        return Report("unusable", target, notes=(note,), reproduce=reproduce(target, request["seed"]))
+    finally:
+        subject.close()
+
+
+def reproduce(label: str, seed: int) -> str:
+    """The command that repeats an examination."""
+    return f"backprop verify {shlex.quote(label)} --seed {seed}"
 
 
 def _send(process: subprocess.Popen[bytes], request: dict[str, Any]) -> None:
@@ -159,38 +166,3 @@ class _Drain:
         with contextlib.suppress(OSError, ValueError), pipe:
             while chunk := pipe.read1(65536):  # type: ignore[attr-defined]
                 self._kept = (self._kept + chunk)[-KEPT_OUTPUT:]
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the child and what it started, as far as the system lets us."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        if process.poll() is None:
-            process.wait(GRACE / 10)
-    if sys.platform == "win32":
-        subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False)
-    else:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    with contextlib.suppress(OSError):
-        process.kill()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(GRACE)
-
-
-def _describe_end(status: int | None) -> str:
-    if status is not None and status < 0:
-        with contextlib.suppress(ValueError):
-            return f"its process died ({signal.Signals(-status).name})"
-    return f"its process left with exit status {status} before giving a verdict"
-
-
-def _limit_memory(limit: int) -> None:
-    """Limit the address space where the system can; elsewhere only the time is limited."""
-    try:
-        import resource
-    except ImportError:
-        return
-    with contextlib.suppress(OSError, ValueError):
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        allowed = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(resource.RLIMIT_AS, (allowed, hard))

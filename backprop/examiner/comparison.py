@@ -35,8 +35,7 @@ def examine_case(case: Case, rng: np.random.Generator, *, thorough: bool = True)
     sizes = tensor_sizes(case)
     probes = [_Probe(oracle, i, sizes[i], yours[i], noises[i], rng, thorough) for i in range(len(yours))]
     comparable = [p for p in probes if p.refusal() is None]
-    tries = comparable if oracle.carries_complex() else []
-    oracle.complex_works = bool(tries) and all(p.try_complex() for p in tries)
+    oracle.choose_analytic(lambda: [p.trust() for p in comparable if p.leaf.size])
     for probe in comparable:
         probe.survey()
     whole = max((p.scale for p in comparable), default=0.0)
@@ -97,13 +96,11 @@ class _Probe:
     def scale(self) -> float:
         return max((abs(r.expected) for r, _, _ in self.readings if math.isfinite(r.expected)), default=0.0)
 
-    def try_complex(self) -> bool:
-        if not self.leaf.size:
-            return True
+    def trust(self) -> tuple[int, Array, Estimate]:
+        """One random direction, and what differences say along it: what an analytic oracle has to agree with."""
         direction = self.rng.standard_normal(self.leaf.shape)
         claimed = float(np.sum(self.gradient * direction))
-        trusted = self.oracle.extrapolate(self.tensor, direction, self.size, claimed)
-        return self.oracle.try_complex(self.tensor, direction, trusted)
+        return self.tensor, direction, self.oracle.extrapolate(self.tensor, direction, self.size, claimed)
 
     def survey(self) -> None:
         """Take the readings: all entries of a small tensor; directions and spot checks of a large one."""

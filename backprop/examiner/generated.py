@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from backprop.errors import UsageError
 from backprop.examiner.exact import ExactResult, check_exact
 from backprop.examiner.judge import Explain, judge
+from backprop.examiner.remote import RemoteSubject
 from backprop.examiner.report import Finding, Report
 
 __all__ = ["add_exact", "judge_with_exact"]
@@ -19,16 +20,18 @@ MARKS = ("\nSIZES = (", "\nTARGETS = ", "\nTABLE = {", "\ndef forward_pass(param
 
 
 def judge_with_exact(target: Any, *, seed: int = 0, explain: Explain | None = None) -> Report:
-    """`judge`, and for the path of a generated module the exact check of the text in that file.
+    """`judge`, and for the path (or the remote subject) of a generated module the exact check of the text in that file.
 
     Errors: none for a bad subject (its verdict is then "unusable").
     """
     report = judge(target, seed=seed, explain=explain)
-    if isinstance(target, str | Path) and report.verdict in ("verified", "wrong"):
-        source = read_generated(Path(target))
-        if source is not None:
-            return add_exact(report, source, seed)
-    return report
+    if report.verdict not in ("verified", "wrong"):
+        return report
+    if isinstance(target, RemoteSubject):
+        source = read_generated(Path(target.label))
+        return report if source is None else add_exact(report, source, seed, target.check_exact)
+    source = read_generated(Path(target)) if isinstance(target, str | Path) else None
+    return report if source is None else add_exact(report, source, seed)
 
 
 def read_generated(path: Path) -> str | None:
@@ -40,10 +43,18 @@ def read_generated(path: Path) -> str | None:
     return source if all(mark in source for mark in MARKS) else None
 
 
-def add_exact(report: Report, source: str | ModuleType, seed: int) -> Report:
-    """The report with the exact check's result as evidence; a failure there makes the verdict "wrong"."""
+def run_check(source: str, seed: int) -> ExactResult:
+    """The exact check in this process."""
+    return check_exact(source, seed=seed)
+
+
+def add_exact(report: Report, source: str, seed: int, check: Callable[[str, int], ExactResult] = run_check) -> Report:
+    """The report with the exact check's result as evidence; a failure there makes the verdict "wrong".
+
+    `check` runs the source, in this process or in the subject's.
+    """
     try:
-        result = check_exact(str(source), seed=seed)
+        result = check(source, seed)
     except UsageError as error:
         return replace(report, notes=(*report.notes, f"no exact check: {error}"))
     evidence = {**report.evidence, "exact": result.to_dict()}

@@ -15,11 +15,12 @@ import numpy as np
 from backprop.examiner.cases import Case, choose_cases, draw_case
 from backprop.examiner.comparison import examine_case
 from backprop.examiner.examination import CaseExamination, Examination
+from backprop.examiner.loading import load_subject
 from backprop.examiner.localise import localise
 from backprop.examiner.oracles import Oracle, measure_noise, tensor_sizes
 from backprop.examiner.purity import Impurity, check_purity, settle_randomness
 from backprop.examiner.report import Entry, Finding, Report
-from backprop.examiner.subjects import Subject, Unusable, describe_error, load_subject
+from backprop.examiner.subjects import Subject, Unusable, describe_error
 from backprop.examiner.updates import check_step
 
 __all__ = ["examine", "judge"]
@@ -179,9 +180,8 @@ def _gather_evidence(examination: Examination, seed: int) -> dict[str, Any]:
             tensors[leaf.name] = _summarise(examination, i)
     cases = [c.case.label for c in examination.cases]
     evidence: dict[str, Any] = {"level": LEVEL, "seed": seed, "cases": cases, "tensors": tensors}
-    evidence["oracles"] = sorted(
-        {"complex step" if c.oracle.complex_works else "differences" for c in examination.cases}
-    )
+    evidence["oracles"] = sorted({c.oracle.name for c in examination.cases})
+    evidence["declined"] = {name: why for c in examination.cases for name, why in c.oracle.declined.items()}
     evidence["rows"] = [c.case.rows for c in examination.cases]
     evidence["noise"] = [_relative_noise(c) for c in examination.cases]
     evidence["evaluations"] = sum(c.case.evaluations for c in examination.cases)

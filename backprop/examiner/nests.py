@@ -93,9 +93,8 @@ def name_leaves(nest: Nest) -> list[Leaf]:
     if len(items) == 1 and items[0][0] == ():
         return [Leaf("theta", None, "", (), items[0][1])]
     blocks = _numbered_blocks(items) or pair_lists(items) or _split_into_blocks(items)
-    named = _name_blocks(blocks, _count_layers(blocks))
-    order = {path: i for i, (path, _) in enumerate(items)}
-    return sorted(named, key=lambda leaf: order[leaf.path])
+    leaves = {leaf.path: leaf for leaf in _name_blocks(blocks, _count_layers(blocks))}
+    return [leaves[path] for path, _ in items]
 
 
 def _walk(nest: Nest, path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -171,11 +170,23 @@ def _match(template: Nest, nest: Nest) -> Iterator[Any]:
         raise ValueError(f"expected a {type(template).__name__} of {len(children)}, got {_describe(nest)}")
     if isinstance(template, Mapping) and isinstance(nest, Mapping):
         by_name = dict(given)
-        given = [(key, by_name.get(str(key))) for key, _ in children]
+        given = [(key, by_name.get(_find_key(str(key), by_name))) for key, _ in children]
     if len(given) != len(children):
         raise ValueError(f"expected {len(children)} items as in params, got {len(given)}")
     for (_, child), (_, value) in zip(children, given, strict=True):
         yield from _match(child, value)
+
+
+def _find_key(key: str, given: Mapping[int | str, Any]) -> str:
+    """The key of the gradient of W1: itself, or as many write it dW1, grad_W1, W1_grad.
+
+    >>> _find_key("W1", {"dW1": 0.0, "db1": 0.0})
+    'dW1'
+    """
+    if key in given:
+        return key
+    written = (f"d{key}", f"d_{key}", f"grad_{key}", f"{key}_grad", f"g{key}", f"grad{key}", f"dL_d{key}", f"dC_d{key}")
+    return next((other for other in written if other in given), key)
 
 
 def _describe(nest: Any) -> str:
@@ -183,11 +194,13 @@ def _describe(nest: Any) -> str:
 
 
 def _split_key(key: int | str) -> tuple[str, int | None]:
-    """Split "W_2" or "dense2" into letter and number.
+    """Split "W_2" or "dense2" into letter and number; of a dotted name the last part is the letter.
 
-    >>> _split_key("dW12"), _split_key(3)
-    (('dW', 12), ('', None))
+    >>> _split_key("dW12"), _split_key(3), _split_key("encoder.0.bias")
+    (('dW', 12), ('', None), ('bias', None))
     """
+    if isinstance(key, str) and "." in key:
+        return key.rpartition(".")[2], None
     found = re.fullmatch(r"(.*?)_?(\d+)", key) if isinstance(key, str) else None
     if found:
         return found[1], int(found[2])
@@ -206,14 +219,23 @@ def _split_into_blocks(items: list[Item]) -> list[list[Item]]:
     """Nested: one block a container. Flat: a new block at every weight matrix."""
     blocks: list[list[Item]] = []
     for path, shape in items:
-        same = bool(blocks) and blocks[-1][0][0][:-1] == path[:-1]
-        if len(path) == 1 and same:
+        same = bool(blocks) and _container(blocks[-1][0][0]) == _container(path)
+        if len(path) == 1 and same and not _is_dotted(path):
             same = not (_is_matrix(shape) and not _is_bias_beside(path[-1], shape, blocks[-1]))
         if same:
             blocks[-1].append((path, shape))
         else:
             blocks.append([(path, shape)])
     return blocks
+
+
+def _container(path: Path) -> Path:
+    """What holds a leaf; "encoder.0" holds "encoder.0.weight"."""
+    return (str(path[0]).rpartition(".")[0],) if _is_dotted(path) else path[:-1]
+
+
+def _is_dotted(path: Path) -> bool:
+    return len(path) == 1 and "." in str(path[0])
 
 
 def _is_matrix(shape: tuple[int, ...]) -> bool:
@@ -254,6 +276,9 @@ def _is_dense(block: list[Item]) -> bool:
     if any(_is_matrix(shape) for _, shape in block):
         return True
     shapes = [shape for _, shape in block]
+    if _is_dotted(block[0][0]) and len(set(shapes)) == 1:
+        # weight and bias of one length: a normalisation, or a learned slope.
+        return False
     return bool(letters & {"w", "weight", "weights"}) or (len(shapes) == 2 and shapes[0] != shapes[1])
 
 
@@ -284,7 +309,7 @@ def _name_blocks(blocks: list[list[Item]], layers: list[int]) -> list[Leaf]:
                 continue
             role = "b" if _is_additive(path[-1], shape, position) else "W"
             letter, number = _split_key(path[-1])
-            name = str(path[-1]) if number is not None else f"{letter or role}{layer}"
+            name = str(path[-1]) if number is not None or _is_dotted(path) else f"{letter or role}{layer}"
             used[name] = used.get(name, 0) + 1
             name = name if used[name] == 1 else f"{name}_{used[name]}"
             dense = _is_dense(block) and letter.lower() not in NORMALISING | SLOPES

@@ -1,4 +1,4 @@
-"""Oracles that know their own error: differences with extrapolation, and the complex step once it agrees."""
+"""Oracles that know their own error: differences with extrapolation, and an analytic oracle once it agrees."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backprop.examiner.analytic import METHODS, Analytic
 from backprop.examiner.cases import Array, Case
 from backprop.examiner.subjects import Unusable
-from backprop.examiner.tolerance import NOISE_SAFETY, RELATIVE_SLACK, TRUNCATION_SAFETY
+from backprop.examiner.tolerance import NOISE_SAFETY, RELATIVE_SLACK, TRUNCATION_SAFETY, agree
 
 __all__ = ["Estimate", "Oracle", "measure_gradient_noise", "measure_noise"]
 
@@ -31,8 +32,7 @@ WINDOW_OFFSET = 0.01
 DIFFERENCE_ORDERS = (3, 4, 5)
 GRADIENT_WINDOW = 4
 ROUNDING = 2.0**-53
-COMPLEX_STEP = 1e-30
-COMPLEX_ROUNDING = 1e-13
+ANALYTIC_ROUNDING = 1e-13
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ class Oracle:
     def __init__(self, case: Case, noise: float) -> None:
         self.case = case
         self.noise = noise
-        self.complex_works = False
+        self.analytic: Analytic | None = None
+        self.declined: dict[str, str] = {}
         self.center = float(np.real(case.cost(case.values)))
         # Where noise is far below what the cost varies by, smaller steps are sharp at once and meet fewer kinks.
         self.first_step = FIRST_QUIET_STEP if noise < QUIET * self._vary() else FIRST_STEP
@@ -67,7 +68,12 @@ class Oracle:
             return 0.0
         return float(abs(np.real(moved) - self.center))
 
-    def shift(self, tensor: int, direction: Array, t: complex) -> list[np.ndarray]:
+    @property
+    def name(self) -> str:
+        """What gives the expected numbers."""
+        return "differences" if self.analytic is None else self.analytic.name
+
+    def shift(self, tensor: int, direction: Array, t: float) -> list[np.ndarray]:
         """Give the parameters with one tensor moved by t·direction."""
         values: list[np.ndarray] = list(self.case.values)
         values[tensor] = values[tensor] + t * direction
@@ -75,8 +81,8 @@ class Oracle:
 
     def differentiate(self, tensor: int, direction: Array, size: float, claimed: float = 0.0) -> Estimate:
         """Estimate dC along a direction whose natural unit is `size`; `claimed` only says when to stop."""
-        if self.complex_works:
-            return self._step_complex(tensor, direction)
+        if self.analytic is not None:
+            return self._step_analytically(self.analytic, tensor, direction)
         return self.extrapolate(tensor, direction, size, claimed)
 
     def extrapolate(
@@ -99,28 +105,32 @@ class Oracle:
         gaps = tuple((h * size, gap / size, noise / size) for h, gap, noise in found.gaps)
         return Estimate(found.value / size, found.uncertainty / size, gaps)
 
-    def carries_complex(self) -> bool:
-        """Whether the cost hands a complex number on; most end in `float(...)`, which drops it."""
-        try:
-            return isinstance(self.case.cost([v + 0j for v in self.case.values]), complex)
-        except Unusable:
-            return False
+    def choose_analytic(self, trusted: Callable[[], Sequence[tuple[int, Array, Estimate]]]) -> None:
+        """Use an analytic oracle from now on, if the cost carries it and it agrees with differences.
 
-    def try_complex(self, tensor: int, direction: Array, trusted: Estimate) -> bool:
-        """Whether the complex step works along a direction and agrees with differences there."""
+        `trusted()` gives, for each tensor that matters, one direction and what differences say along it.
+        """
+        found: Sequence[tuple[int, Array, Estimate]] | None = None
+        for method in METHODS:
+            reason = method.decline(self.case)
+            if reason is None:
+                found = trusted() if found is None else found
+                if found and all(self._agrees(method, *one) for one in found):
+                    self.analytic = method
+                    return
+                reason = "it does not agree with differences" if found else "nothing to compare it with"
+            self.declined[method.name] = reason
+
+    def _agrees(self, method: Analytic, tensor: int, direction: Array, trusted: Estimate) -> bool:
         try:
-            found = self._step_complex(tensor, direction)
+            found = method.differentiate(self.case, tensor, direction)
         except (Unusable, TypeError):
             return False
-        allowed = trusted.uncertainty + RELATIVE_SLACK * abs(trusted.value)
-        return math.isfinite(found.value) and abs(found.value - trusted.value) <= allowed
+        return agree(found, trusted.value, trusted.uncertainty, RELATIVE_SLACK * abs(trusted.value))
 
-    def _step_complex(self, tensor: int, direction: Array) -> Estimate:
-        value = self.case.cost(self.shift(tensor, direction, COMPLEX_STEP * 1j))
-        if not isinstance(value, complex):
-            raise Unusable("the cost drops the imaginary part")
-        slope = value.imag / COMPLEX_STEP
-        return Estimate(slope, COMPLEX_ROUNDING * abs(slope) + ROUNDING * abs(self.center))
+    def _step_analytically(self, method: Analytic, tensor: int, direction: Array) -> Estimate:
+        slope = method.differentiate(self.case, tensor, direction)
+        return Estimate(slope, ANALYTIC_ROUNDING * abs(slope) + ROUNDING * abs(self.center))
 
 
 def _extrapolate(

@@ -14,7 +14,7 @@ Item: TypeAlias = tuple[Path, Shape]
 
 
 def pair_lists(items: Sequence[Item]) -> list[list[Item]] | None:
-    """The layers of ([W1, W2, …], [b1, b2, …]) or of a dictionary of two such lists; None for any other nest.
+    """The layers of ([W1, W2, …], [b1, b2, …]), in either order or by keys; None for any other nest.
 
     Every W must take what the one before it gives, and every b must have one entry for each unit of its layer, so that
     two layers (W1, b1), (W2, b2) are not mistaken for two lists.
@@ -27,16 +27,25 @@ def pair_lists(items: Sequence[Item]) -> list[list[Item]] | None:
     keys = list(dict.fromkeys(path[0] for path, _ in items if path))
     if len(keys) != 2 or any(len(path) != 2 for path, _ in items):
         return None
-    first, second = ([item for item in items if item[0][0] == key] for key in keys)
-    if len(first) != len(second) or any(len(shape) != 2 for _, shape in first):
+    lists = [[item for item in items if item[0][0] == key] for key in keys]
+    if len(lists[0]) != len(lists[1]):
         return None
+    for first, second in (lists, lists[::-1]):
+        if _fit(first, second):
+            return [list(pair) for pair in zip(first, second, strict=True)]
+    return None
+
+
+def _fit(first: Sequence[Item], second: Sequence[Item]) -> bool:
+    """Whether these are the weights of a network and its biases."""
+    if any(len(shape) != 2 for _, shape in first):
+        return False
     shapes = [shape for _, shape in (*first, *second)]
     if all(len(shape) == 2 for shape in shapes) and follow(shapes):
         # [(W1,), (W2,)]: layers without a bias.
-        return None
-    widths = _chain([shape for _, shape in first], [_size(shape) for _, shape in second])
+        return False
     vectors = all(len(shape) <= 1 or 1 in shape for _, shape in second)
-    return [list(pair) for pair in zip(first, second, strict=True)] if widths and vectors else None
+    return vectors and _chain([shape for _, shape in first], [_size(shape) for _, shape in second])
 
 
 def _size(shape: Shape) -> int:

@@ -151,7 +151,11 @@ def _describe_evidence(evidence: Mapping[str, Any]) -> str:
         )
         rows.append((name, t["verdict"], compared or "nothing", _show(t["uncertainty"]), t["escapes"]))
     cases = "; ".join(evidence["cases"])
-    return "\n".join([f"Evidence at {len(evidence['cases'])} cases ({cases}):", *_tabulate(rows)])
+    lines = [f"Evidence at {len(evidence['cases'])} cases ({cases}):", *_tabulate(rows)]
+    if evidence.get("oracles"):
+        declined = "; no ".join(f"{name}: {why}" for name, why in evidence.get("declined", {}).items())
+        lines.append(f"Expected by {' and '.join(evidence['oracles'])}" + (f"; no {declined}." if declined else "."))
+    return "\n".join(lines)
 
 
 def _describe_exact(exact: Mapping[str, Any]) -> str:

@@ -1,28 +1,23 @@
-"""What a subject is: anybody's code with parameters, data, cost and gradients, loaded and called safely."""
+"""What a subject is: anybody's code with parameters, data, cost and gradients, called safely."""
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import importlib.util
 import inspect
-import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from backprop.errors import UsageError
+from backprop.examiner.adapters.steps import imply_gradients
 from backprop.examiner.nests import Nest
 
-__all__ = ["Subject", "Unusable", "describe_error", "load_subject"]
+__all__ = ["Subject", "Unusable", "describe_error", "has_protocol"]
 
 REQUIRED = ("parameters", "data", "cost", "gradients")
 OPTIONAL = ("forward", "context", "step")
 FLAT = ("fun", "grad", "theta0")
-MODULE_NAME = "subject_under_examination"
 
 
 class Unusable(UsageError):
@@ -33,7 +28,8 @@ class Subject:
     """A module, object or mapping of functions, seen through the protocol (DESIGN: "a subject").
 
     Attributes: `label` (how to name it again), `file` (where its code is, if known), `flat` (a pair
-    fun/grad without layers), `takes_rows` (its `data` accepts n).
+    fun/grad without layers), `takes_rows` (its `data` accepts n), `notes` (what a reader of the report should know).
+    Where there is a `step` but no `gradients`, the gradient that the step implies is examined.
     """
 
     def __init__(self, source: Any, label: str, file: str | None = None) -> None:
@@ -43,11 +39,15 @@ class Subject:
         self.flat = all(found[name] for name in FLAT) and not all(found[name] for name in REQUIRED)
         if self.flat:
             found |= _adapt_flat(found)
+        self.notes: list[str] = []
+        if found["gradients"] is None and found["step"] is not None:
+            found["gradients"] = imply_gradients(found["step"])
+            self.notes.append("there is no gradients: what step implies, for a rate that goes to zero, was examined")
         missing = [name for name in REQUIRED if found[name] is None]
         if missing:
             raise Unusable(
                 f"{label} is not a subject: it has no function {' or '.join(map(repr, missing))}; a subject "
-                f"has {', '.join(REQUIRED)}, or as a flat one {', '.join(FLAT)}"
+                f"has {', '.join(REQUIRED)} (or step), or as a flat one {', '.join(FLAT)}"
             )
         self._functions = {name: found[name] for name in (*REQUIRED, *OPTIONAL)}
         self.takes_rows = not self.flat and _accepts(self._functions["data"], "n")
@@ -89,27 +89,19 @@ class Subject:
             raise Unusable(f"{self.label}: {name} raised {describe_error(error, self.file)}") from error
 
 
-def load_subject(target: Any) -> Subject:
-    """Make a subject of a path, "package.module[:object]", a module, an object or a mapping.
-
-    Raises `Unusable` with one line if there is no such thing or it does not load.
-
-    >>> load_subject({"fun": sum, "grad": abs, "theta0": lambda rng: rng.normal(size=3)}).flat
-    True
-    """
-    if isinstance(target, Subject):
-        return target
-    if isinstance(target, Path) or (isinstance(target, str) and _looks_like_file(target)):
-        return _load_file(Path(target))
-    if isinstance(target, str):
-        return _load_name(target)
-    label = getattr(target, "__name__", None) or type(target).__name__
-    return Subject(target, str(label), getattr(target, "__file__", None))
+def has_protocol(thing: Any) -> bool:
+    """Whether a module, object or mapping has the functions of a subject (or fun, grad, theta0, or a bare step)."""
+    names = {name for name in (*REQUIRED, *FLAT, "step") if _get(thing, name) is not None}
+    return names >= set(FLAT) or ({"parameters", "data", "cost"} <= names and bool(names & {"gradients", "step"}))
 
 
 def describe_error(error: BaseException, file: str | None) -> str:
     """Say an exception in one line, with the last line of the subject's own code it went through."""
-    text = f"{type(error).__name__}: {error}".strip().splitlines()[0].rstrip(": ")
+    try:
+        said = str(error)
+    except Exception:
+        said = "(its message could not be read)"
+    text = " ".join(f"{type(error).__name__}: {said}".split()).rstrip(": ")
     frames = [f for f in traceback.extract_tb(error.__traceback__) if file and f.filename == file]
     return f"{text[:300]} (line {frames[-1].lineno})" if frames else text[:300]
 
@@ -142,58 +134,3 @@ def _accepts(function: Any, name: str) -> bool:
 
 def _type(value: Any) -> str:
     return "None" if value is None else f"a {type(value).__name__}"
-
-
-def _looks_like_file(target: str) -> bool:
-    return target.endswith(".py") or "/" in target or "\\" in target
-
-
-def _load_file(path: Path) -> Subject:
-    if not path.is_file():
-        raise Unusable(f"no file {str(path)!r}; give a Python file, or package.module[:object]")
-    resolved = path.resolve()
-    spec = importlib.util.spec_from_file_location(MODULE_NAME, resolved)
-    if spec is None or spec.loader is None:
-        raise Unusable(f"{path} is not a Python file; its name should end in .py")
-    module = importlib.util.module_from_spec(spec)
-    # dataclasses and pickles inside the subject look their own module up.
-    sys.modules[MODULE_NAME] = module
-    with _importing_beside(resolved.parent):
-        _run_import(str(path), lambda: spec.loader.exec_module(module), str(resolved))  # type: ignore[union-attr]
-    return Subject(module, str(path), str(resolved))
-
-
-def _load_name(target: str) -> Subject:
-    name, _, attribute = target.partition(":")
-    found: list[Any] = []
-    with _importing_beside(Path.cwd()):
-        _run_import(target, lambda: found.append(importlib.import_module(name)), None)
-    thing = found[0]
-    for part in attribute.split(".") if attribute else ():
-        if not hasattr(thing, part):
-            raise Unusable(f"{name} has no object {attribute!r}; give package.module:object")
-        thing = getattr(thing, part)
-    if inspect.isclass(thing):
-        _run_import(target, lambda: found.append(thing()), None)
-        thing = found[-1]
-    return Subject(thing, target, getattr(found[0], "__file__", None))
-
-
-def _run_import(label: str, run: Callable[[], Any], file: str | None) -> None:
-    try:
-        run()
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        raise Unusable(f"{label} does not load: {describe_error(error, file)}") from error
-
-
-@contextlib.contextmanager
-def _importing_beside(folder: Path) -> Iterator[None]:
-    """Let a subject import the modules that lie beside it, as it can when it is run."""
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ValueError):
-            sys.path.remove(str(folder))
