@@ -1,9 +1,13 @@
 """Training: mini-batches, optimisers, schedules, and a history that keeps the best parameters."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from backprop.training.catalogue import OPTIMISERS, find_optimiser
 from backprop.training.clipping import clip_by_norm, clip_by_value
 from backprop.training.history import Epoch, History
-from backprop.training.lbfgs import fit_whole
 from backprop.training.loop import fit
 from backprop.training.optimiser import (
     AdaGrad,
@@ -29,6 +33,9 @@ from backprop.training.schedules import (
 from backprop.training.settings import on_weights
 from backprop.training.trainable import Trainable
 from backprop.training.watch import TrainingDiverged
+
+if TYPE_CHECKING:
+    from backprop.training.lbfgs import fit_whole
 
 __all__ = [
     "OPTIMISERS",
@@ -62,3 +69,10 @@ __all__ = [
     "step",
     "time_decay",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`fit_whole` is loaded when it is first used: SciPy's optimisers take half a second."""
+    if name == "fit_whole":
+        return import_module("backprop.training.lbfgs").fit_whole
+    raise AttributeError(f"module 'backprop.training' has no attribute {name!r}")

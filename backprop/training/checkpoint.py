@@ -85,7 +85,8 @@ class Checkpoint:
 
     def _load(self) -> tuple[dict[str, Any], dict[str, Array]]:
         try:
-            with np.load(self.path, allow_pickle=False) as archive:
+            # from memory: NumPy leaves a file that it cannot make sense of open
+            with np.load(io.BytesIO(Path(self.path).read_bytes()), allow_pickle=False) as archive:
                 arrays = dict(archive)
             text = json.loads(arrays.pop("json").tobytes())
             if text["format"] != FORMAT:
