@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from backprop.training.catalogue import OPTIMISERS, find_optimiser
 from backprop.training.clipping import clip_by_norm, clip_by_value
 from backprop.training.history import Epoch, History
+from backprop.training.initialisers import draw_parameters
 from backprop.training.loop import fit
 from backprop.training.optimiser import (
     AdaGrad,
@@ -59,6 +60,7 @@ __all__ = [
     "clip_by_value",
     "constant",
     "cosine",
+    "draw_parameters",
     "exponential",
     "find_labels",
     "find_optimiser",

@@ -16,6 +16,7 @@ from backprop.training.catalogue import find_optimiser
 from backprop.training.checkpoint import Checkpoint, digest
 from backprop.training.clipping import as_limit
 from backprop.training.history import Callback, History
+from backprop.training.initialisers import draw_parameters
 from backprop.training.inputs import (
     Augment,
     as_average,
@@ -47,6 +48,7 @@ def fit(
     seed: int = 0,
     validation: tuple[ArrayLike, ArrayLike] | float | None = None,
     theta: ArrayLike | None = None,
+    initialiser: str | None = None,
     augment: Augment | None = None,
     clip_norm: float | None = None,
     clip_value: float | None = None,
@@ -75,7 +77,9 @@ def fit(
         seed: for the start, the order of the rows, masks and `augment`; same seed, same result.
         validation: (X, Y) to choose the best epoch by, or a share of the rows that is dealt out for it (by the seed,
             class by class); must not be the test data.
-        theta: where to start, shape (size,), not changed; None: `net.initial`.
+        theta: where to start, shape (size,), not changed; None: drawn by the seed.
+        initialiser: the variance of the first weights, "glorot", "he", "lecun", "forward", "backward" or "both" (see
+            `draw_parameters`); None: `net.initial`.
         augment: (rng, X of the batch) -> X, applied to training batches only.
         clip_norm, clip_value: shorten a longer gradient to this length; cut its entries to this size (before).
         average: decay of a running mean of the parameters, step by step; what is judged and returned is the mean.
@@ -116,7 +120,7 @@ def fit(
     if schedule:
         rule.rate = as_rate(schedule(0.0, count), scheduled=True)
     rng = np.random.default_rng(number)
-    start = (net.initial(rng) if theta is None else as_theta(net, theta)).astype(train.X.dtype)
+    start = draw_start(net, rng, theta, initialiser).astype(train.X.dtype)
     settings = Settings(
         net, train, check, find_labels(check.Y) if check else None, rule, schedule, count, size, augment,
         as_limit("clip_norm", clip_norm), as_limit("clip_value", clip_value), as_average(average),
@@ -128,6 +132,15 @@ def fit(
     # Overflow is caught by looking at the numbers, with a better message than NumPy's warning.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         return Run(settings, start, rng).train()
+
+
+def draw_start(net: Trainable, rng: np.random.Generator, theta: ArrayLike | None, initialiser: str | None) -> Array:
+    """The caller's starting point, or one that is drawn."""
+    if theta is None:
+        return net.initial(rng) if initialiser is None else draw_parameters(net, rng, initialiser)
+    if initialiser is not None:
+        raise UsageError("theta and initialiser both say where to start; give one of them")
+    return as_theta(net, theta)
 
 
 def identify(settings: Settings, start: Array, seed: int) -> dict[str, str]:
