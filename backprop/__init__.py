@@ -42,7 +42,9 @@ PUBLIC = {
 }
 """Public name -> the module that holds it; rooms such as `backprop.strategies` load the same way."""
 
-ROOMS = ("strategies", "data", "plots")
+ROOMS = ("strategies", "data", "plots", "training")
+OPTIONAL_ROOMS = ("estimators",)
+"""Rooms that need a library of their own."""
 
 __all__ = [
     "CompiledNetwork",
@@ -67,10 +69,10 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(PUBLIC[name]), name)
         globals()[name] = value
         return value
-    if name in ROOMS:
+    if name in (*ROOMS, *OPTIONAL_ROOMS):
         return import_module(f"backprop.{name}")
     raise AttributeError(f"module 'backprop' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *PUBLIC, *ROOMS})
+    return sorted({*globals(), *PUBLIC, *ROOMS, *OPTIONAL_ROOMS})

@@ -15,16 +15,12 @@ from backprop.data import digits, disturb, one_hot, split
 from backprop.errors import UsageError
 from backprop.training import (
     OPTIMISERS,
-    Adam,
-    GradientDescent,
-    Momentum,
+    AdamW,
     TrainingDiverged,
     accuracy,
     classify,
-    constant,
     cosine,
     find_labels,
-    find_optimiser,
     fit,
 )
 
@@ -64,106 +60,14 @@ Y = X @ np.array([[2.0], [-1.0]]) + 0.5
 BEST = np.array([2.0, -1.0, 0.5])
 
 
-# --------------------------------------------------------------------------------------- optimisers
-
-
-def run(rule, gradients):
-    return np.array([rule.update_change(gradient).copy() for gradient in gradients])
-
-
-@given(GRADIENTS)
-def test_gradient_descent_steps_against_the_gradient(gradients):
-    assert np.array_equal(run(GradientDescent(0.3), gradients), 0.3 * gradients)
-
-
-@given(GRADIENTS)
-def test_momentum_is_the_geometric_sum_of_all_gradients(gradients):
-    last = sum(0.9 ** (len(gradients) - 1 - k) * 0.1 * g for k, g in enumerate(gradients))
-    assert run(Momentum(0.1), gradients)[-1] == pytest.approx(last, rel=ROUNDING, abs=ROUNDING)
-
-
-@given(GRADIENTS)
-def test_adam_is_the_algorithm_of_its_paper(gradients):
-    m = v = np.zeros(4)
-    expected = []
-    for t, g in enumerate(gradients, start=1):
-        m = 0.9 * m + 0.1 * g
-        v = 0.999 * v + 0.001 * g**2
-        expected.append(0.01 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8))
-    assert run(Adam(0.01), gradients) == pytest.approx(np.array(expected), rel=1e-9, abs=ROUNDING)
-
-
-def test_adam_agrees_with_torch():
-    torch = pytest.importorskip("torch")
-    gradients = np.random.default_rng(1).normal(size=(20, 4))
-    theta = torch.zeros(4, dtype=torch.float64, requires_grad=True)
-    peer = torch.optim.Adam([theta], lr=0.01)
-    mine, rule = np.zeros(4), Adam(0.01)
-    for gradient in gradients:
-        theta.grad = torch.tensor(gradient)
-        peer.step()
-        rule.step(mine, gradient)
-    assert mine == pytest.approx(theta.detach().numpy(), rel=1e-9)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_step_updates_in_place_and_leaves_the_gradient(name):
-    theta, gradient = np.ones(4), np.arange(4.0)
-    same, before = theta, gradient.copy()
-    rule = find_optimiser(name)
-    rule.step(theta, gradient)
-    rule.step(theta, gradient)
-    assert theta is same
-    assert theta[1] < 1
-    assert np.array_equal(gradient, before)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_reset_forgets_everything(name):
-    gradients = np.random.default_rng(2).normal(size=(5, 4))
-    rule = find_optimiser(name)
-    first = run(rule, gradients)
-    rule.reset()
-    assert np.array_equal(run(rule, gradients), first)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_rate_of_zero_changes_nothing(name):
-    assert not find_optimiser(name, 0).update_change(np.ones(3)).any()
-
-
-def test_an_unknown_optimiser_is_told_the_nearest_name():
-    with pytest.raises(UsageError, match="did you mean 'adam'"):
-        find_optimiser("Adamm")
-
-
-@pytest.mark.parametrize("rate", [-1, math.nan, math.inf, "fast", True])
-def test_an_impossible_rate_is_refused(rate):
-    with pytest.raises(UsageError, match="learning rate"):
-        find_optimiser("adam", rate)
-
-
-@pytest.mark.parametrize("make", [lambda: Momentum(momentum=1), lambda: Adam(beta1=-0.1), lambda: Adam(beta2=math.nan)])
-def test_an_impossible_decay_is_refused(make):
-    with pytest.raises(UsageError, match=r"in \[0, 1\)"):
-        make()
-
-
-def test_a_schedule_falls_from_its_peak_to_nothing():
-    rates = [cosine(0.2)(done, 10) for done in range(11)]
-    assert rates[0] == 0.2
-    assert rates[5] == pytest.approx(0.1)
-    assert rates[10] == pytest.approx(0, abs=ROUNDING)
-    assert rates == sorted(rates, reverse=True)
-    assert constant(0.2)(3, 10) == 0.2
-
-
 # ---------------------------------------------------------------------------------------------- loop
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_optimiser_finds_the_bottom_of_a_bowl(name):
-    history = fit(Bowl(), X, Y, optimiser=name, rate=0.05, epochs=200, batch=20)
+    rate = cosine(0.5 if name.startswith("adagrad") else 0.05)
+    rule = AdamW(weight_decay=0) if name == "adamw" else name
+    history = fit(Bowl(), X, Y, optimiser=rule, rate=rate, epochs=100, batch=20)
     assert history.theta == pytest.approx(BEST, abs=1e-3)
 
 
@@ -212,7 +116,7 @@ def test_the_default_batch_is_64_rows_or_all_of_fewer():
     assert "batches of 7" in fit(Bowl(), X[:7], Y[:7], epochs=1).description
 
 
-def test_a_schedule_sets_the_rate_of_each_epoch():
+def test_a_schedule_sets_the_rate_of_each_step():
     asked = []
 
     def schedule(done, epochs):
@@ -220,7 +124,7 @@ def test_a_schedule_sets_the_rate_of_each_epoch():
         return 0.0
 
     history = fit(Bowl(), X, Y, rate=schedule, epochs=3)
-    assert asked[-3:] == [(0, 3), (1, 3), (2, 3)]
+    assert asked[-6:] == [(0, 3), (0.5, 3), (1, 3), (1.5, 3), (2, 3), (2.5, 3)]
     assert len(set(history.costs)) == 1
 
 
@@ -338,6 +242,7 @@ def test_a_rate_that_is_far_too_large_is_a_clear_error_and_no_warning():
         ({"epochs": 2.5}, "whole number"),
         ({"seed": -1}, "seed must be at least 0"),
         ({"rate": -1}, "learning rate"),
+        ({"rate": 0}, "learning rate"),
         ({"rate": lambda done, epochs: -1.0}, "learning rate"),
         ({"optimiser": "sgd"}, "unknown optimiser"),
         ({"theta": np.zeros(4)}, "3 parameters"),

@@ -1,32 +1,80 @@
 """Training: mini-batches, optimisers, schedules, and a history that keeps the best parameters."""
 
-from backprop.training.adam import Adam
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from backprop.training.catalogue import OPTIMISERS, find_optimiser
-from backprop.training.gradient_descent import GradientDescent
-from backprop.training.history import History
+from backprop.training.clipping import clip_by_norm, clip_by_value
+from backprop.training.history import Epoch, History
+from backprop.training.initialisers import draw_parameters
 from backprop.training.loop import fit
-from backprop.training.momentum import Momentum
-from backprop.training.optimiser import Optimiser
+from backprop.training.optimiser import (
+    AdaGrad,
+    AdaGradMomentum,
+    Adam,
+    AdamW,
+    GradientDescent,
+    Momentum,
+    Nesterov,
+    Optimiser,
+    RMSProp,
+)
 from backprop.training.prediction import accuracy, classify, find_labels
-from backprop.training.schedules import Schedule, constant, cosine
+from backprop.training.schedules import (
+    Schedule,
+    constant,
+    cosine,
+    exponential,
+    one_cycle,
+    step,
+    time_decay,
+)
+from backprop.training.settings import on_weights
 from backprop.training.trainable import Trainable
 from backprop.training.watch import TrainingDiverged
 
+if TYPE_CHECKING:
+    from backprop.training.lbfgs import fit_whole
+
 __all__ = [
     "OPTIMISERS",
+    "AdaGrad",
+    "AdaGradMomentum",
     "Adam",
+    "AdamW",
+    "Epoch",
     "GradientDescent",
     "History",
     "Momentum",
+    "Nesterov",
     "Optimiser",
+    "RMSProp",
     "Schedule",
     "Trainable",
     "TrainingDiverged",
     "accuracy",
     "classify",
+    "clip_by_norm",
+    "clip_by_value",
     "constant",
     "cosine",
+    "draw_parameters",
+    "exponential",
     "find_labels",
     "find_optimiser",
     "fit",
+    "fit_whole",
+    "on_weights",
+    "one_cycle",
+    "step",
+    "time_decay",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`fit_whole` is loaded when it is first used: SciPy's optimisers take half a second."""
+    if name == "fit_whole":
+        return import_module("backprop.training.lbfgs").fit_whole
+    raise AttributeError(f"module 'backprop.training' has no attribute {name!r}")

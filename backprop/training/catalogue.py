@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from backprop.errors import unknown_name
-from backprop.training.adam import Adam
-from backprop.training.gradient_descent import GradientDescent
-from backprop.training.momentum import Momentum
-from backprop.training.optimiser import Optimiser, as_rate
+from backprop.training import optimiser as room
+from backprop.training.optimiser import Optimiser
+from backprop.training.settings import as_rate
+from theory.optimisers import RULES
 
 __all__ = ["OPTIMISERS", "find_optimiser"]
 
-OPTIMISERS: Mapping[str, type[Optimiser]] = MappingProxyType(
-    {"gradient-descent": GradientDescent, "momentum": Momentum, "adam": Adam}
-)
+CLASSES = (
+    room.GradientDescent, room.Momentum, room.Nesterov, room.AdaGrad, room.AdaGradMomentum, room.RMSProp, room.Adam,
+    room.AdamW,
+)  # fmt: skip
+OPTIMISERS: Mapping[str, type[Optimiser]] = MappingProxyType({one.name: one for one in CLASSES if one.name in RULES})
 
 
 def find_optimiser(optimiser: str | Optimiser, rate: float | None = None) -> Optimiser:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from backprop.training.trainable import Array
+from backprop.training.trainable import Array, State
 
-__all__ = ["History"]
+__all__ = ["Callback", "Epoch", "History"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,14 +18,17 @@ class History:
         theta: the best parameters, shape (size,).
         best_epoch: after which epoch they were met (lowest validation cost; without validation data,
             lowest training cost).
-        costs: cost of all training data, in the unit of the network's cost.
+        costs: cost of all training data in prediction mode, in the unit of the network's cost, penalties included;
+            with `measure=False` from entry 1 on the mean over the batches of the epoch, while theta moved.
         validation_costs: the same on the validation data; empty without them.
-        validation_accuracies: share of validation rows classified rightly, 0..1; empty unless the
-            targets are classes.
+        validation_accuracies: share of validation rows classified rightly (by the largest output), 0..1; empty
+            unless the targets are classes.
         seconds: wall-clock time of the run.
         epochs: how many were wanted; `len(costs) - 1` were done.
         interrupted: True if Ctrl-C ended the run early.
         description: how it was trained, in words.
+        state: running statistics that belong to theta: `net.forward(theta, X, **state)`; {} without batch norm.
+        stopped: why the run ended before its last epoch; "" if it did not.
     """
 
     theta: Array
@@ -36,3 +40,26 @@ class History:
     epochs: int
     interrupted: bool
     description: str
+    state: State = field(default_factory=dict)
+    stopped: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Epoch:
+    """What a callback is told after an epoch. `theta` is a view that cannot be written to.
+
+    `cost` is as in `History.costs`; `rate` is the learning rate of the epoch's last step.
+    """
+
+    number: int
+    epochs: int
+    cost: float
+    validation_cost: float | None
+    validation_accuracy: float | None
+    rate: float
+    theta: Array
+    state: State
+
+
+Callback = Callable[[Epoch], object]
+"""Called after each epoch; the run stops if it returns True."""

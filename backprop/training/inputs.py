@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from backprop.data import split
 from backprop.errors import UsageError
+from backprop.training.prediction import Labels, find_labels
+from backprop.training.settings import is_number
 from backprop.training.trainable import Array, Trainable
 
-__all__ = ["Data", "as_data", "as_theta", "as_whole"]
+__all__ = ["Augment", "Data", "as_average", "as_theta", "as_whole", "prepare_data"]
+
+Augment = Callable[[np.random.Generator, Array], Array]
+"""Makes new training inputs from a batch of old ones, for example `backprop.data.disturb`."""
+
+ROW_SUM = 1e-3
+"""A row of probabilities may miss the sum 1 by this much: float32 and rounded tables."""
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """A data set that fits a network: X (n, M_0), Y (n, M_L), finite, n >= 1."""
+    """A data set that fits a network: X (n, M_0), Y (n, M_L), finite, of one float type, n >= 1."""
 
     X: Array
     Y: Array
@@ -26,23 +36,85 @@ class Data:
         """The number of rows."""
         return len(self.X)
 
+    def rows(self, chosen: Labels) -> Data:
+        """Some of the rows."""
+        return Data(self.X[chosen], self.Y[chosen])
+
 
 def as_data(net: Trainable, X: ArrayLike, Y: ArrayLike, which: str) -> Data:
-    """Check a data set against the network; `which` names it in the messages."""
-    layers = net.views(np.zeros(net.size))
-    wanted = (layers[0][0].shape[0], layers[-1][-1].shape[-1])
+    """Check a data set against the network; `which` names it in the messages. X and Y get X's float type."""
     arrays = []
-    for name, values, width in (("X", X, wanted[0]), ("Y", Y, wanted[1])):
+    for name, values, width in zip("XY", (X, Y), find_widths(net), strict=True):
         array = _as_floats(values, f"{which} {name}")
         if array.ndim != 2 or array.shape[1] != width or not len(array):
+            hint = "; labels become rows by backprop.data.one_hot" if name == "Y" and array.ndim == 1 < width else ""
             raise UsageError(
                 f"{which} {name} has shape {array.shape}, but the network wants (n, {width}) with n >= 1; "
-                "one row a sample, one column a unit"
+                f"one row a sample, one column a unit{hint}"
             )
         arrays.append(array)
     if len(arrays[0]) != len(arrays[1]):
         raise UsageError(f"{which} X has {len(arrays[0])} rows but Y has {len(arrays[1])}; they must agree")
-    return Data(*arrays)
+    return Data(arrays[0], arrays[1].astype(arrays[0].dtype, copy=False))
+
+
+def find_widths(net: Trainable) -> tuple[int, int]:
+    """The number of inputs and of outputs."""
+    network = getattr(net, "network", None)
+    if network is not None:
+        return network.sizes[0], network.sizes[-1]
+    layers = net.views(np.zeros(net.size))
+    return layers[0][0].shape[0], layers[-1][-1].shape[-1]
+
+
+def check_targets(net: Trainable, Y: Array, which: str) -> None:
+    """Targets that the cost cannot mean, or that teach nothing, are an error with the row."""
+    kind = getattr(getattr(net, "network", None), "targets", "real")
+    if kind == "real":
+        return
+    outside = np.argwhere((Y < 0) | (Y > 1))
+    if len(outside):
+        row, column = (int(i) for i in outside[0])
+        raise UsageError(
+            f"{which} Y holds {Y[row, column]} at {(row, column)}, but this cost wants numbers in 0..1; "
+            "for labels use backprop.data.one_hot, for other targets the cost mse"
+        )
+    sums = np.sum(Y, axis=1)
+    wrong = np.flatnonzero(np.abs(sums - 1) > ROW_SUM) if kind == "distribution" else np.zeros(0, np.int64)
+    if len(wrong):
+        raise UsageError(
+            f"{which} Y: row {wrong[0]} sums to {sums[wrong[0]]:g}, but with cross-entropy each row is a "
+            "distribution over the classes; use backprop.data.one_hot"
+        )
+    labels = find_labels(Y) if which == "training" else None
+    if labels is not None and len(labels) > 1 and (Y.shape[1] == 1 or kind == "distribution") and np.ptp(labels) == 0:
+        raise UsageError(
+            f"training Y holds one class only, class {labels[0]} in all {len(labels)} rows: there is nothing to tell "
+            "apart; are the rows of the other classes missing?"
+        )
+
+
+def prepare_data(
+    net: Trainable, X: ArrayLike, Y: ArrayLike, validation: tuple[ArrayLike, ArrayLike] | float | None, seed: int
+) -> tuple[Data, Data | None]:
+    """Training and validation data, checked."""
+    train = as_data(net, X, Y, "training")
+    check_targets(net, train.Y, "training")
+    if validation is None:
+        return train, None
+    if not isinstance(validation, tuple | list):
+        return part_validation(train, validation, seed)
+    check = as_data(net, *validation, "validation")
+    check_targets(net, check.Y, "validation")
+    return train, check
+
+
+def part_validation(data: Data, share: float, seed: int) -> tuple[Data, Data]:
+    """Deal a share of the rows out for validation, class by class where the targets are classes."""
+    if not is_number(share) or not 0 < share < 1:
+        raise UsageError(f"validation must be (X, Y), or a share of the rows above 0 and below 1; got {share!r}")
+    parts = split(data.X, data.Y, (1 - share, share, 0.0), seed=seed, stratify=find_labels(data.Y))
+    return data.rows(parts.train.rows), data.rows(parts.validation.rows)
 
 
 def as_theta(net: Trainable, theta: ArrayLike) -> Array:
@@ -53,6 +125,13 @@ def as_theta(net: Trainable, theta: ArrayLike) -> Array:
     return start
 
 
+def as_average(decay: float | None) -> float | None:
+    """The decay of a running mean of the parameters, in (0, 1), or None."""
+    if decay is not None and (not is_number(decay) or not 0 < decay < 1):
+        raise UsageError(f"average must be a decay above 0 and below 1, or None; got {decay!r}")
+    return None if decay is None else float(decay)
+
+
 def _as_floats(values: ArrayLike, name: str) -> Array:
     try:
         array = np.asarray(values)
@@ -60,6 +139,10 @@ def _as_floats(values: ArrayLike, name: str) -> Array:
             array = array.astype(np.float64)
     except (TypeError, ValueError):
         raise UsageError(f"{name} must be an array of numbers; got {type(values).__name__}") from None
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.sum(array)  # one pass without a second array; a sum may overflow, so look closer if it does
+    if np.isfinite(total):
+        return array
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):
         where = tuple(int(i) for i in bad[0])

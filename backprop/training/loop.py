@@ -1,34 +1,39 @@
-"""The training loop: epochs of mini-batches, the best parameters kept."""
+"""`fit`: the door of the room. It checks what it is given, then runs."""
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
+from os import PathLike
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop.data import batches
+from backprop.errors import UsageError
+from backprop.training.bar import Tell, as_progress
 from backprop.training.catalogue import find_optimiser
-from backprop.training.history import History
-from backprop.training.inputs import Data, as_data, as_theta, as_whole
-from backprop.training.optimiser import Optimiser, as_rate
-from backprop.training.prediction import accuracy, find_labels
+from backprop.training.checkpoint import Checkpoint, digest
+from backprop.training.clipping import as_limit
+from backprop.training.history import Callback, History
+from backprop.training.initialisers import draw_parameters
+from backprop.training.inputs import (
+    Augment,
+    as_average,
+    as_theta,
+    as_whole,
+    prepare_data,
+)
+from backprop.training.optimiser import Optimiser
+from backprop.training.prediction import find_labels
+from backprop.training.run import Run, Settings
 from backprop.training.schedules import Schedule, as_schedule
+from backprop.training.settings import as_rate
 from backprop.training.trainable import Array, Trainable
-from backprop.training.watch import Watch
 
-__all__ = ["Augment", "Progress", "fit"]
+__all__ = ["fit"]
 
 DEFAULT_BATCH = 64
-
-Progress = Callable[[int, int, float, float | None], object]
-"""Told after each epoch: (epochs done, epochs in all, training cost, validation accuracy or None)."""
-
-Augment = Callable[[np.random.Generator, Array], Array]
-"""Makes new training inputs from a batch of old ones, for example `backprop.data.disturb`."""
 
 
 def fit(
@@ -41,38 +46,61 @@ def fit(
     epochs: int = 100,
     batch: int | None = None,
     seed: int = 0,
-    validation: tuple[ArrayLike, ArrayLike] | None = None,
+    validation: tuple[ArrayLike, ArrayLike] | float | None = None,
     theta: ArrayLike | None = None,
+    initialiser: str | None = None,
     augment: Augment | None = None,
-    progress: Progress | None = None,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+    average: float | None = None,
+    patience: int | None = None,
+    measure: bool = True,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: str | PathLike[str] | None = None,
+    progress: Tell | bool | None = None,
 ) -> History:
     """Train a network and return the best parameters met, with the curves.
 
     In every epoch each row is used once, in batches drawn without replacement; each batch gives one step
-    theta <- theta - change. Cost and validation figures are measured on all rows after the epoch.
-    "Best" means the lowest validation cost (without validation data: the lowest training cost), the start
-    included.
+    theta <- theta - change. Cost and validation figures are measured on all rows after the epoch, in prediction
+    mode, with all penalties. "Best" means the lowest validation cost (without validation data: the lowest training
+    cost), the start included. Where X is float32 everything is.
 
     Args:
         net: what `backprop.build` returns, or anything with the same functions.
         X, Y: training inputs (n, M_0) and targets (n, M_L), finite.
-        optimiser: "gradient-descent", "momentum", "adam", or an `Optimiser`.
-        rate: learning rate, or a schedule (done, epochs) -> rate; None: the optimiser's own.
+        optimiser: a name of `OPTIMISERS`, or an `Optimiser`.
+        rate: learning rate > 0, or a schedule (epochs done, epochs) -> rate, asked before every step; None: the
+            optimiser's own.
+        epochs: how often each row is used.
         batch: rows a step; None: 64, or all of them if there are fewer.
-        seed: for the start, the order of the rows and `augment`; same seed, same result.
-        validation: (X, Y) to choose the best epoch by; must not be the test data.
-        theta: where to start, shape (size,), not changed; None: `net.initial`.
+        seed: for the start, the order of the rows, masks and `augment`; same seed, same result.
+        validation: (X, Y) to choose the best epoch by, or a share of the rows that is dealt out for it (by the seed,
+            class by class); must not be the test data.
+        theta: where to start, shape (size,), not changed; None: drawn by the seed.
+        initialiser: the variance of the first weights, "glorot", "he", "lecun", "forward", "backward" or "both" (see
+            `draw_parameters`); None: `net.initial`.
         augment: (rng, X of the batch) -> X, applied to training batches only.
-        progress: called after each epoch with (done, epochs, cost, validation accuracy or None).
+        clip_norm, clip_value: shorten a longer gradient to this length; cut its entries to this size (before).
+        average: decay of a running mean of the parameters, step by step; what is judged and returned is the mean.
+        patience: stop after so many epochs without a new best.
+        measure: False: no pass over the training data after each epoch; `costs` are the means over its batches.
+            Needs validation data.
+        callbacks: called with an `Epoch` after each epoch; True stops the run.
+        checkpoint: a file that is replaced after each epoch. If it is there already, the run goes on from it, along
+            the same trajectory (optimiser, running mean and random numbers included).
+        progress: True: a bar with an estimate of the cost, on standard error; or a callable, told after each epoch
+            (done, epochs, cost, validation accuracy or None).
 
     Returns:
-        History. Ctrl-C ends the run early and keeps what was reached (`interrupted`).
+        History. Ctrl-C ends the run early and keeps the best that was reached (`interrupted`).
 
     Raises:
         TrainingDiverged: a cost or gradient became infinite or NaN; names the layer that began.
-        UsageError: shapes that do not fit the network, NaN in the data, impossible settings.
+        UsageError: shapes that do not fit the network, NaN in the data, targets outside the cost's range or of one
+            class only, impossible settings, a checkpoint of another run.
 
-    Source: lecture items 3, 10 and 16.
+    Source: lecture items 3, 10 and 16; running mean: B. T. Polyak, A. B. Juditsky, SIAM J. Control Optim. 30 (1992).
 
     >>> import backprop
     >>> net = backprop.build("1-4-1", activation="tanh", output="identity", cost="mse")
@@ -81,108 +109,57 @@ def fit(
     >>> history.costs[0] > 10 * history.costs[-1]
     True
     """
-    train = as_data(net, X, Y, "training")
-    check = None if validation is None else as_data(net, *validation, "validation")
+    number = as_whole("seed", seed, least=0)
+    train, check = prepare_data(net, X, Y, validation, number)
+    if not measure and check is None:
+        raise UsageError("measure=False leaves nothing to choose the best epoch by; give validation data")
     size = min(DEFAULT_BATCH, train.n) if batch is None else batch
     batches(np.random.default_rng(0), train.n, size)  # complains now about a size that cannot be
-    schedule = as_schedule(rate)
-    rule = find_optimiser(optimiser, schedule(0, 1) if schedule else None)
-    rng = np.random.default_rng(as_whole("seed", seed, least=0))
-    start = net.initial(rng) if theta is None else as_theta(net, theta)
-    count = as_whole("epochs", epochs, least=1)
-    settings = _Settings(net, train, check, rule, schedule, count, size, augment, progress)
+    schedule, count = as_schedule(rate), as_whole("epochs", epochs, least=1)
+    rule = find_optimiser(optimiser)
+    if schedule:
+        rule.rate = as_rate(schedule(0.0, count), scheduled=True)
+    rng = np.random.default_rng(number)
+    start = draw_start(net, rng, theta, initialiser).astype(train.X.dtype)
+    settings = Settings(
+        net, train, check, find_labels(check.Y) if check else None, rule, schedule, count, size, augment,
+        as_limit("clip_norm", clip_norm), as_limit("clip_value", clip_value), as_average(average),
+        None if patience is None else as_whole("patience", patience, least=1), measure, tuple(callbacks),
+        as_progress(progress, count), None,
+    )  # fmt: skip
+    if checkpoint is not None:
+        settings = replace(settings, checkpoint=Checkpoint(checkpoint, identify(settings, start, number)))
     # Overflow is caught by looking at the numbers, with a better message than NumPy's warning.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _Run(settings, start).train(start, rng)
+        return Run(settings, start, rng).train()
 
 
-@dataclass(frozen=True, eq=False)
-class _Settings:
-    """One call of `fit`, checked."""
-
-    net: Trainable
-    train: Data
-    validation: Data | None
-    rule: Optimiser
-    schedule: Schedule | None
-    epochs: int
-    batch: int
-    augment: Augment | None
-    progress: Progress | None
+def draw_start(net: Trainable, rng: np.random.Generator, theta: ArrayLike | None, initialiser: str | None) -> Array:
+    """The caller's starting point, or one that is drawn."""
+    if theta is None:
+        return net.initial(rng) if initialiser is None else draw_parameters(net, rng, initialiser)
+    if initialiser is not None:
+        raise UsageError("theta and initialiser both say where to start; give one of them")
+    return as_theta(net, theta)
 
 
-class _Run:
-    """A run of these settings: what has been measured so far, and the best parameters."""
-
-    def __init__(self, settings: _Settings, start: Array) -> None:
-        self._set = settings
-        self._watch = Watch(settings.net)
-        self._labels = find_labels(settings.validation.Y) if settings.validation else None
-        self._best, self._best_epoch, self._lowest = start.copy(), 0, math.inf
-        self._records: list[tuple[float, float | None, float | None]] = []
-
-    def train(self, theta: Array, rng: np.random.Generator) -> History:
-        """Run all epochs, or as many as Ctrl-C leaves time for."""
-        began = time.perf_counter()
-        interrupted = False
-        try:
-            self._record(theta, epoch=0)
-            for epoch in range(1, self._set.epochs + 1):
-                self._run_epoch(theta, epoch, rng)
-                self._record(theta, epoch)
-                self._tell(epoch)
-        except KeyboardInterrupt:
-            interrupted = True
-        return self._conclude(time.perf_counter() - began, interrupted)
-
-    def _run_epoch(self, theta: Array, epoch: int, rng: np.random.Generator) -> None:
-        settings, data, rule = self._set, self._set.train, self._set.rule
-        if settings.schedule:
-            rule.rate = as_rate(settings.schedule(epoch - 1, settings.epochs))
-        for rows in batches(rng, data.n, settings.batch):
-            X = data.X[rows]
-            if settings.augment:
-                X = settings.augment(rng, X)
-            cost, gradient = settings.net.value_and_gradient(theta, X, data.Y[rows])
-            self._watch.check(float(cost), gradient, epoch)
-            rule.step(theta, gradient)
-
-    def _record(self, theta: Array, epoch: int) -> None:
-        """Measure after an epoch; keep a copy of the parameters if they are the best so far."""
-        check = self._set.validation
-        cost = judged = self._measure(theta, self._set.train, epoch)
-        checked: tuple[float | None, float | None] = (None, None)
-        if check:
-            judged = self._measure(theta, check, epoch)
-            right = None if self._labels is None else accuracy(self._set.net, theta, check.X, self._labels)
-            checked = (judged, right)
-        if judged < self._lowest:
-            self._lowest, self._best_epoch, self._best = judged, epoch, theta.copy()
-        self._records.append((cost, *checked))
-
-    def _measure(self, theta: Array, data: Data, epoch: int) -> float:
-        cost = float(self._set.net.cost(theta, data.X, data.Y))
-        if not math.isfinite(cost):
-            gradient = self._set.net.value_and_gradient(theta, data.X, data.Y)[1]
-            self._watch.check(cost, gradient, max(epoch, 1))
-        return cost
-
-    def _tell(self, epoch: int) -> None:
-        cost, _, right = self._records[-1]
-        if self._set.progress:
-            self._set.progress(epoch, self._set.epochs, cost, right)
-
-    def _conclude(self, seconds: float, interrupted: bool) -> History:
-        settings = self._set
-        rule, n = type(settings.rule).__name__, settings.train.n
-        return History(
-            theta=self._best,
-            best_epoch=self._best_epoch,
-            costs=tuple(cost for cost, _, _ in self._records),
-            validation_costs=tuple(cost for _, cost, _ in self._records if cost is not None),
-            validation_accuracies=tuple(right for _, _, right in self._records if right is not None),
-            seconds=seconds,
-            epochs=settings.epochs,
-            interrupted=interrupted,
-            description=f"{rule}, {n} rows in batches of {settings.batch}",
-        )
+def identify(settings: Settings, start: Array, seed: int) -> dict[str, str]:
+    """What a run depends on, in words and digests; functions of the user's are known by name only."""
+    rule, times = settings.rule, (0.0, settings.epochs / 3, settings.epochs / 2)
+    rates = [settings.schedule(time, settings.epochs) if settings.schedule else rule.rate for time in times]
+    check = settings.validation
+    return {
+        "the network": str(getattr(settings.net, "network", type(settings.net).__name__)),
+        "the training data": digest(settings.train.X, settings.train.Y),
+        "the validation data": digest(check.X, check.Y) if check else "none",
+        "the start": digest(start),
+        "the seed": str(seed),
+        "the optimiser": rule.name,
+        "the settings of the optimiser": ", ".join(f"{k} {np.asarray(v).tolist()}" for k, v in rule.settings.items()),
+        "the learning rate": ", ".join(f"{rate:.6g}" for rate in rates),
+        "the batch": str(settings.batch),
+        "the augmentation": getattr(settings.augment, "__qualname__", str(settings.augment)),
+        "the clipping": f"{settings.clip_norm}, {settings.clip_value}",
+        "the running mean": str(settings.average),
+        "the measured costs": str(settings.measure),
+    }

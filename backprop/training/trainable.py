@@ -8,15 +8,19 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "Trainable"]
+__all__ = ["Array", "State", "Trainable"]
 
 Array = NDArray[np.floating[Any]]
+
+State = dict[str, Array]
+"""Running statistics of batch normalisation by name; {} for networks without any."""
 
 
 class Trainable(Protocol):
     """A network with parameters theta of shape (size,); what `backprop.build` returns is one.
 
-    X has shape (n, M_0), Y has shape (n, M_L); the gradient has the shape of theta.
+    X has shape (n, M_0), Y has shape (n, M_L); the gradient has the shape of theta. Networks with masks or
+    running statistics have more; `backprop.training.learner` knows how to ask for it.
     """
 
     @property
