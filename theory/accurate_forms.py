@@ -13,7 +13,7 @@ of the error function is left whole, to be tabulated; where it has a root, it is
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import mpmath
@@ -26,7 +26,7 @@ from theory.half_line import HalfLine, M, P, T, X
 from theory.pieces import Piece
 from theory.ratios import NotRational, Ratio, factorise, make_ring
 from theory.stable_forms import ProofError, prove_on
-from theory.values import SYMPY_ERRORS, evaluate_precisely
+from theory.values import SYMPY_ERRORS, evaluate_precisely, to_rational
 
 __all__ = ["TAU", "AccurateForm", "D", "Factor", "Product", "R", "Root", "Side", "W", "derive_accurate"]
 
@@ -110,8 +110,7 @@ def derive_accurate(pieces: Sequence[Piece], derivatives: Sequence[Expr]) -> Acc
             for one in (values, derivatives)
         ]
         value, slope = (_settle(left, right, decay) for left, right in sides)
-    except (NotRational, *SYMPY_ERRORS) as e:  # a ProofError is an ArithmeticError
-        import traceback;traceback.print_exc()
+    except (NotRational, *SYMPY_ERRORS):  # a ProofError is an ArithmeticError
         return None
     return AccurateForm(decay, value, slope)
 
@@ -221,7 +220,7 @@ def _find_root(polynomial: Expr, decay: Decay) -> Root | None:
     meanings = decay.meanings()
 
     def evaluate_on(p: mpmath.mpf) -> mpmath.mpf:
-        return evaluate_precisely(polynomial.xreplace({P: X}), _to_rational(p), DIGITS, in_x)
+        return evaluate_precisely(polynomial.xreplace({P: X}), to_rational(p), DIGITS, in_x)
 
     in_x = {symbol: meaning.xreplace({P: X}) for symbol, meaning in meanings.items() if polynomial.has(symbol)}
     if not polynomial.has(G) and sympy.expand(polynomial.subs({P: 0, T: 1})) == 0:
@@ -234,7 +233,7 @@ def _find_root(polynomial: Expr, decay: Decay) -> Root | None:
     if len(changes) > 1:
         raise NotRational("more than one root")
     place = _bisect(evaluate_on, *changes[0])
-    return Root(polynomial, place, _to_rational(evaluate_precisely(in_t(decay), place, DIGITS)))
+    return Root(polynomial, place, to_rational(evaluate_precisely(in_t(decay), place, DIGITS)))
 
 
 def in_t(decay: Decay) -> Expr:
@@ -242,12 +241,8 @@ def in_t(decay: Decay) -> Expr:
     return decay.meanings()[T].xreplace({P: X})
 
 
-def _to_rational(number: mpmath.mpf) -> Rational:
-    return Rational(*number.as_integer_ratio()) if hasattr(number, "as_integer_ratio") else Rational(str(number))
-
-
-def _bisect(function: Mapping[str, object] | object, low: mpmath.mpf, high: mpmath.mpf) -> Rational:
+def _bisect(function: Callable[[mpmath.mpf], mpmath.mpf], low: mpmath.mpf, high: mpmath.mpf) -> Rational:
     """Return the root between two places of different sign, to 45 digits and more."""
     with mpmath.workdps(DIGITS + 10):
         root = mpmath.findroot(function, (low, high), solver="anderson", tol=mpmath.mpf(10) ** (4 - 2 * DIGITS))
-        return _to_rational(root)
+        return to_rational(root)

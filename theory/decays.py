@@ -51,7 +51,7 @@ def find_decay(expressions: Sequence[Expr]) -> Decay | None:
     """
     found = {exponent for expression in expressions for exponent in _list_nonlinear(expression)}
     arguments = [node.args[0] for one in expressions for node in one.atoms(sympy.tanh)]
-    tanhs = [exponentiate(2 * u) for u in arguments if u.is_polynomial(X)]
+    tanhs = [exponentiate(2 * u) for u in arguments if u.is_polynomial(X) and not (u / X).has(X)]
     rate = find_rate([*expressions, *tanhs])
     if not found:
         return None if rate is None else Decay(rate * P)

@@ -29,7 +29,7 @@ def ours(accuracy: str) -> Callable[[str], Pair]:
     from backprop.activation_functions import activation
 
     def find(name: str) -> Pair:
-        found = activation(name)
+        found = activation(name, accuracy)
         return found.f, found.f_prime
 
     return find
