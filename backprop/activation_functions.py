@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from backprop.codegen.elementwise import ElementwiseSource, write_functions
+from backprop.codegen.elementwise import Accuracy, ElementwiseSource, check_accuracy, write_functions
 from backprop.codegen.load import load_functions
 from backprop.errors import UsageError
 from theory.elementwise import find
@@ -38,7 +38,7 @@ class ElementwiseActivation:
     f_prime: Callable[[Array], Array] = field(repr=False, compare=False)
 
 
-def activation(name_or_expression: str) -> ElementwiseActivation:
+def activation(name_or_expression: str, accuracy: Accuracy = "full") -> ElementwiseActivation:
     """Return the activation of that name, or the one an expression in x states, as functions on arrays.
 
     z has any shape, and the values have it too; float32 stays float32.
@@ -58,13 +58,14 @@ def activation(name_or_expression: str) -> ElementwiseActivation:
         found = find(name_or_expression)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    return _build(found.name)
+    check_accuracy(accuracy)
+    return _build(found.name, accuracy)
 
 
 @functools.lru_cache(maxsize=256)
-def _build(name: str) -> ElementwiseActivation:
+def _build(name: str, accuracy: Accuracy) -> ElementwiseActivation:
     found = find(name)
-    source = write_functions(found)
+    source = write_functions(found, accuracy=accuracy)
     functions = load_functions(source.text, f"activation {name}")
     return ElementwiseActivation(
         name=found.name,

@@ -13,6 +13,7 @@ from types import MappingProxyType
 import sympy
 from sympy import Expr
 
+from theory.accurate_forms import AccurateForm, derive_accurate
 from theory.activation_catalogue import ALIASES, NAMES, STATEMENTS
 from theory.differentiation import differentiate
 from theory.elementary import ELEMENTARY
@@ -108,6 +109,11 @@ class Activation:
     def stable(self) -> StableForm:
         """The proved forms for evaluation; see `branches`."""
         return stabilise(self.pieces, self.derivatives, self.halves)
+
+    @cached_property
+    def accurate(self) -> AccurateForm | None:
+        """The proved forms that lose no digit; None where the method does not apply."""
+        return derive_accurate(self.pieces, self.derivatives)
 
     def latex(self) -> str:
         """Return LaTeX for f(x)."""

@@ -12,7 +12,7 @@ import mpmath
 import sympy
 from sympy import Expr, Rational, Symbol
 
-__all__ = ["SYMPY_ERRORS", "evaluate_at", "evaluate_precisely", "holds", "real_symbol"]
+__all__ = ["SYMPY_ERRORS", "evaluate_at", "evaluate_precisely", "holds", "real_symbol", "to_rational"]
 
 
 def real_symbol(name: str = "x") -> Symbol:
@@ -104,6 +104,15 @@ _PRECISE = SimpleNamespace(
     **{name: _bound_argument(getattr(mpmath, name), _LARGEST_ARGUMENT) for name in ("exp", "sinh", "cosh")},
     **{name: _bound_argument(getattr(mpmath, name), _LARGEST_BASE) for name in ("sin", "cos", "tan")},
 )
+
+
+def to_rational(number: mpmath.mpf) -> Rational:
+    """Return an mpmath number as it is, exactly.
+
+    >>> to_rational(mpmath.mpf(0.75))
+    3/4
+    """
+    return Rational(*map(int, mpmath.libmp.to_rational(number._mpf_)))
 
 
 def _evaluate(node: Expr, point: Any, library: Any, known: Mapping[Symbol, Any]) -> Any:

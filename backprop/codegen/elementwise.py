@@ -7,16 +7,18 @@ analytic complex arrays work too (comparisons look at the real part first), so a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
 
 import sympy
 from sympy import Expr
 
+from backprop.codegen.accurate import write_accurate
 from backprop.codegen.branches import write_branches, write_constant_or
 from backprop.codegen.load import load_functions
 from backprop.codegen.numpy_printer import Printer
 from backprop.codegen.special import Support, write_special
+from backprop.errors import unknown_name
 from theory.elementwise import Activation
 from theory.expressions import Piece, evaluate_precisely, real_symbol
 from theory.formulas import describe, shorten
@@ -24,8 +26,10 @@ from theory.stable_forms import StableForm
 from theory.value_identities import A
 
 __all__ = [
+    "Accuracy",
     "ElementwiseSource",
     "FunctionSource",
+    "check_accuracy",
     "evaluate",
     "merge_support",
     "write_expression",
@@ -33,6 +37,7 @@ __all__ = [
 ]
 
 INDENT = "    "
+Accuracy = Literal["fast", "full"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +69,17 @@ class FunctionSource:
         return "\n\n".join([*(helper for _, helper in self.support), self.value])
 
 
+_NUMPY_KNOWS = (sympy.tanh,)  # NumPy's own function is within two ulps everywhere
 _JUMPING = (sympy.sign, sympy.Heaviside)
 _SAME_VALUE = 1e-20  # two values nearer than this, at _DIGITS digits, are one
 _DIGITS = 30
 
 
-def write_functions(activation: Activation, name: str = "f") -> ElementwiseSource:
+def write_functions(activation: Activation, name: str = "f", accuracy: Accuracy = "fast") -> ElementwiseSource:
     """Print an activation and its derivative as NumPy functions `name` and `name_prime`.
+
+    "full": every digit of f and f' over the whole range, in the forms of `theory.accurate_forms` where they apply.
+    "fast": f' from a = f(z) where an identity allows, right against the largest |f'| only.
 
     z is an array of any shape; the result has its shape and, if it is a float array, its type.  Nothing
     overflows or warns for |z| up to 1e4 where the activation's stable form is proved.
@@ -86,10 +95,19 @@ def write_functions(activation: Activation, name: str = "f") -> ElementwiseSourc
         return a * (1 - a)
     <BLANKLINE>
     """
-    value = _write_value(activation, name)
-    slope = _write_identity(activation, name) or _write_slope(activation, name)
+    if accuracy == "full":
+        value, slope = _write_full_value(activation, name), _write_full_slope(activation, name)
+    else:
+        value = _write_value(activation, name)
+        slope = _write_identity(activation, name) or _write_slope(activation, name)
     support = merge_support([value.support, slope.support])
     return ElementwiseSource(name, value.value, slope.value, support)
+
+
+def check_accuracy(accuracy: str) -> None:
+    """Errors: `UsageError` for a word that is no choice of accuracy."""
+    if accuracy not in get_args(Accuracy):
+        raise unknown_name("accuracy", accuracy, get_args(Accuracy))
 
 
 def merge_support(parts: Iterable[Support]) -> Support:
@@ -97,9 +115,31 @@ def merge_support(parts: Iterable[Support]) -> Support:
     return tuple({name: text for part in parts for name, text in part}.items())
 
 
+def _describe_value(activation: Activation) -> str:
+    return f"{shorten(activation.name)}: {shorten(describe(activation.expression, 'z'))}"
+
+
+def _describe_slope(activation: Activation) -> str:
+    return f"Derivative of {shorten(activation.name)}: {shorten(describe(activation.derivative, 'z'))}"
+
+
+def _write_full_value(activation: Activation, name: str) -> FunctionSource:
+    if activation.expression.func in _NUMPY_KNOWS or activation.accurate is None:
+        return _write_value(activation, name)
+    lines, support = write_accurate(activation.accurate, activation.accurate.value)
+    return replace(_assemble(name, "z", _describe_value(activation), lines), support=support)
+
+
+def _write_full_slope(activation: Activation, name: str) -> FunctionSource:
+    if activation.accurate is None:
+        return _write_slope(activation, name)
+    lines, support = write_accurate(activation.accurate, activation.accurate.derivative)
+    return replace(_assemble(f"{name}_prime", "z", _describe_slope(activation), lines), support=support)
+
+
 def _write_value(activation: Activation, name: str) -> FunctionSource:
     form = activation.stable
-    doc = f"{shorten(activation.name)}: {shorten(describe(activation.expression, 'z'))}"
+    doc = _describe_value(activation)
     if _is_best_plain(activation):
         return _write_plain(activation.expression, name, doc, "z")
     return _write_form(form, [b.value for b in form.branches], name, doc)
@@ -107,7 +147,7 @@ def _write_value(activation: Activation, name: str) -> FunctionSource:
 
 def _write_slope(activation: Activation, name: str) -> FunctionSource:
     form = activation.stable
-    doc = f"Derivative of {shorten(activation.name)}: {shorten(describe(activation.derivative, 'z'))}"
+    doc = _describe_slope(activation)
     return _write_form(form, [b.derivative for b in form.branches], f"{name}_prime", doc)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from backprop.codegen.elementwise import ElementwiseSource, write_functions
+from backprop.codegen.elementwise import Accuracy, ElementwiseSource, write_functions
 from backprop.codegen.lower import output_error_of
 from backprop.codegen.program import (
     Add,
@@ -160,18 +160,20 @@ def write_body(program: Program) -> list[str]:
     ]
 
 
-def write_table_functions(network: Network, program: Program) -> tuple[dict[str, str], dict[str, str | None]]:
+def write_table_functions(
+    network: Network, program: Program, accuracy: Accuracy = "fast"
+) -> tuple[dict[str, str], dict[str, str | None]]:
     """The text of every function that is not + - * / @ ** sum or transpose, and the table that names them."""
     texts: dict[str, str] = {}
     table: dict[str, str | None] = {}
     called = program.calls()
     for name, function in zip(network.layers, program.functions, strict=True):
         if name not in ("softmax", "identity") and function in called and function not in table:
-            source = write_functions(find_activation(name, "network"), function)
+            source = write_functions(find_activation(name, "network"), function, accuracy)
             texts |= {**dict(source.support), function: source.value, f"{function}_prime": source.derivative}
             table |= {function: f"{function}_prime", f"{function}_prime": None}
     for name in SIGMOID_FAMILY.intersection(called):
-        value, slope = write_cost_function(name, program.functions[-1])
+        value, slope = write_cost_function(name, program.functions[-1], accuracy)
         texts |= {**dict(value.support), name: value.value, f"{name}_prime": slope}
         table[name] = f"{name}_prime"
     waiting = [name for name in called if name in ROW_FUNCTIONS]
@@ -184,10 +186,10 @@ def write_table_functions(network: Network, program: Program) -> tuple[dict[str,
     return texts, table
 
 
-def write_cost_function(name: str, sigmoid: str) -> tuple[ElementwiseSource, str]:
+def write_cost_function(name: str, sigmoid: str, accuracy: Accuracy = "fast") -> tuple[ElementwiseSource, str]:
     """softplus or log_sigmoid, and its derivative in terms of the module's sigmoid, as `theory` finds it."""
     statement = find_activation(name, "cost")
-    source = write_functions(statement, name)
+    source = write_functions(statement, name, accuracy)
     slope = slope_by_sigmoid(statement.expression, X)
     text = f"""def {name}_prime(z):
     \"\"\"Derivative of {name} in terms of a = {sigmoid}(z)\"\"\"
@@ -246,8 +248,8 @@ def write_samples(network: Network) -> list[str]:
     ]
 
 
-def emit(network: Network, program: Program) -> str:
-    """The whole module.
+def emit(network: Network, program: Program, accuracy: Accuracy = "fast") -> str:
+    """The whole module; `accuracy` says which formulas of the activations it has.
 
     It imports NumPy only, is itself a subject of `backprop verify` (parameters, data, cost, gradients), and
     names in TABLE every function that is not plain arithmetic, with the name of its derivative.
@@ -258,7 +260,7 @@ def emit(network: Network, program: Program) -> str:
     >>> print([line for line in source.splitlines() if "BP2" in line][-1].strip())
     delta1 = (delta2 @ W2.T) * f_prime(z1)           # BP2  (n, 2)
     """
-    texts, table = write_table_functions(network, program)
+    texts, table = write_table_functions(network, program, accuracy)
     entries = ", ".join(f"{key!r}: {value!r}".replace("'", '"') for key, value in table.items())
     constants = [
         f"SIZES = {network.sizes!r}",

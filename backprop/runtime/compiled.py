@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from backprop.codegen.elementwise import Accuracy, check_accuracy
 from backprop.codegen.emit import emit
 from backprop.codegen.emit_flat import emit_flat
 from backprop.codegen.load import load
@@ -18,7 +19,9 @@ from backprop.errors import UsageError
 from backprop.network import DEFAULT_ACTIVATION, DEFAULT_COST, DEFAULT_OUTPUT, Network
 from backprop.runtime.parameters import Array, Layout
 
-__all__ = ["CompiledNetwork", "build"]
+__all__ = ["DEFAULT_ACCURACY", "CompiledNetwork", "build"]
+
+DEFAULT_ACCURACY: Accuracy = "fast"
 
 
 class CompiledNetwork:
@@ -39,14 +42,15 @@ class CompiledNetwork:
     [(3, 4), (4, 2)]
     """
 
-    def __init__(self, network: Network) -> None:
-        self.network = network
+    def __init__(self, network: Network, accuracy: Accuracy = DEFAULT_ACCURACY) -> None:
+        check_accuracy(accuracy)
+        self.network, self.accuracy = network, accuracy
         self.program: Program = lower(network)
-        self.source: str = emit(network, self.program)
+        self.source: str = emit(network, self.program, accuracy)
         self.layout = Layout.of(network.sizes)
 
-    def __reduce__(self) -> tuple[type[CompiledNetwork], tuple[Network]]:
-        return CompiledNetwork, (self.network,)
+    def __reduce__(self) -> tuple[type[CompiledNetwork], tuple[Network, Accuracy]]:
+        return CompiledNetwork, (self.network, self.accuracy)
 
     def __repr__(self) -> str:
         return f"CompiledNetwork({self.network}, {self.size} parameters)"
@@ -125,11 +129,20 @@ def build(
     activation: str | Iterable[str] = DEFAULT_ACTIVATION,
     output: str = DEFAULT_OUTPUT,
     cost: str = DEFAULT_COST,
+    accuracy: Accuracy = DEFAULT_ACCURACY,
 ) -> CompiledNetwork:
     """Derive, lower, emit and load a network.
 
     Parameters: sizes as "784-100-100-10", a sequence or a `Network`; one activation for all hidden layers
-    (a name or an expression in x) or one for each; output activation; cost.
+    (a name or an expression in x) or one for each; output activation; cost; accuracy of the activations:
+
+    - "fast" (default): f' from the stored a = f(z) where an identity allows, such as a (1 - a).  Errors are a few
+      units of rounding of the largest |f'|, not of f'(z) itself: far out every digit of a small slope is lost.
+    - "full": f within 4 and f' within 8 units in the last place for every float; several times slower.
+
+    "fast" is the default because an entry of a gradient is a sum over samples and units, and the matrix products
+    around f' round by as much as the fast form loses: the entries that matter come out the same.  Choose "full"
+    where single small slopes count: one sample, saturated units, float32, vanishing gradients under study.
     Errors: UsageError with what, got, where and what to do.
 
     >>> net = build("4-3-2", activation="x*tanh(x)", output="softmax", cost="cross-entropy")
@@ -137,4 +150,4 @@ def build(
     23
     """
     network = sizes if isinstance(sizes, Network) else Network.parse(sizes, activation, output, cost)
-    return CompiledNetwork(network)
+    return CompiledNetwork(network, accuracy)

@@ -1,0 +1,160 @@
+"""Dual numbers of balls, and the activations stated on them: values and slopes that are proved, digit by digit.
+
+A ball is an interval that surely holds the true value (python-flint's `arb`).  A dual number a + b ε with ε² = 0
+carries a value and a slope; running a definition on x + ε gives f(x) + f'(x) ε, so nobody states a derivative.
+The definitions are stated here once more, on purpose: an oracle shares nothing with what it judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from flint import arb, ctx
+
+__all__ = ["ACTIVATIONS", "Dual", "evaluate", "precision"]
+
+START_BITS, MOST_BITS = 192, 1 << 15
+ENOUGH_BITS = 90  # of a value, and of a slope: far more than float64 has
+NEGLIGIBLE = -1140  # 2**this is below half the smallest float64 by so much that it rounds to 0 in any case
+FAR = 30_000.0  # |x| beyond which the definitions are not evaluated: an exponential would need that many digits
+
+
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """Compute with that many bits inside the block."""
+    before = ctx.prec
+    ctx.prec = bits
+    try:
+        yield
+    finally:
+        ctx.prec = before
+
+
+@dataclass(frozen=True, slots=True)
+class Dual:
+    """value + slope ε, ε² = 0."""
+
+    value: arb
+    slope: arb
+
+    @staticmethod
+    def of(number: Dual | arb | float) -> Dual:
+        """A constant has no slope."""
+        return number if isinstance(number, Dual) else Dual(arb(number), arb(0))
+
+    def __add__(self, other: Dual | arb | float) -> Dual:
+        other = Dual.of(other)
+        return Dual(self.value + other.value, self.slope + other.slope)
+
+    def __neg__(self) -> Dual:
+        return Dual(-self.value, -self.slope)
+
+    def __sub__(self, other: Dual | arb | float) -> Dual:
+        return self + -Dual.of(other)
+
+    def __rsub__(self, other: arb | float) -> Dual:
+        return Dual.of(other) + -self
+
+    def __mul__(self, other: Dual | arb | float) -> Dual:
+        other = Dual.of(other)
+        return Dual(self.value * other.value, self.value * other.slope + self.slope * other.value)
+
+    def __truediv__(self, other: Dual | arb | float) -> Dual:
+        other = Dual.of(other)
+        ratio = self.value / other.value
+        return Dual(ratio, (self.slope - ratio * other.slope) / other.value)
+
+    def __rtruediv__(self, other: arb | float) -> Dual:
+        return Dual.of(other) / self
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def exp(self) -> Dual:
+        """exp; its own slope."""
+        value = self.value.exp()
+        return Dual(value, value * self.slope)
+
+    def log(self) -> Dual:
+        """log of a positive number."""
+        return Dual(self.value.log(), self.slope / self.value)
+
+    def tanh(self) -> Dual:
+        """tanh u has the slope 1/cosh² u."""
+        value = self.value.tanh()
+        return Dual(value, self.slope / self.value.cosh() ** 2)
+
+    def erf(self) -> Dual:
+        """erf u has the slope 2/√π exp(-u²)."""
+        return Dual(self.value.erf(), self.slope * 2 / arb.pi().sqrt() * (-self.value * self.value).exp())
+
+
+def switch(x: Dual, below: Dual, above: Dual) -> Dual:
+    """`below` for x <= 0, `above` for x > 0; both together where the ball does not say which."""
+    if x.value <= 0:
+        return below
+    if x.value > 0:
+        return above
+    return Dual(below.value.union(above.value), below.slope.union(above.slope))
+
+
+def exact(decimal: str) -> arb:
+    """A decimal constant as the papers print it, to the precision in force."""
+    return arb(decimal)
+
+
+def elu(x: Dual, scale: arb | float, alpha: arb | float) -> Dual:
+    """scale x for x > 0, scale alpha (exp(x) - 1) for x <= 0; the exponential is taken where it is used only."""
+    low = Dual(x.value.min(arb(0)), x.slope)
+    return switch(x, scale * alpha * (low.exp() - 1), scale * x)
+
+
+ACTIVATIONS: Mapping[str, Callable[[Dual], Dual]] = MappingProxyType(
+    {
+        "identity": lambda x: x,
+        "sigmoid": lambda x: 1 / (1 + (-x).exp()),
+        "tanh": lambda x: x.tanh(),
+        "relu": lambda x: switch(x, Dual.of(0), x),
+        "leaky_relu": lambda x: switch(x, exact("0.01") * x, x),
+        "elu": lambda x: elu(x, 1, 1),
+        "selu": lambda x: elu(
+            x, exact("1.0507009873554804934193349852946"), exact("1.6732632423543772848170429916717")
+        ),
+        "softplus": lambda x: (1 + x.exp()).log(),
+        "log_sigmoid": lambda x: -(1 + (-x).exp()).log(),
+        "gelu": lambda x: x * (1 + (x / arb(2).sqrt()).erf()) / 2,
+        "gelu_tanh": lambda x: (
+            x * (1 + ((2 / arb.pi()).sqrt() * (x + exact("0.044715") * x * x * x)).tanh()) / 2
+        ),
+        "silu": lambda x: x / (1 + (-x).exp()),
+        "mish": lambda x: x * (1 + x.exp()).log().tanh(),
+    }
+)
+
+
+def is_settled(ball: arb) -> bool:
+    """Whether a ball is as narrow as anybody may ask: many digits, or surely below every float."""
+    return bool(ball.rel_accuracy_bits() >= ENOUGH_BITS or abs(ball) < arb(2) ** NEGLIGIBLE)
+
+
+def evaluate(definition: Callable[[Dual], Dual], x: float) -> tuple[arb, arb]:
+    """f(x) and f'(x) as balls of 90 bits and more, from the definition alone; more precision until it is enough.
+
+    Errors: ArithmeticError for |x| beyond 30,000 or where no precision is enough.
+
+    >>> value, slope = evaluate(ACTIVATIONS["silu"], -1000.0)
+    >>> print(value.str(20, radius=False), slope.str(20, radius=False))
+    -5.0759588975494567653e-432 -5.0708829386519073085e-432
+    """
+    if not abs(x) <= FAR:
+        raise ArithmeticError(f"the definition is not evaluated at x = {x}; choose |x| <= {FAR:g}")
+    bits = START_BITS
+    while bits <= MOST_BITS:
+        with precision(bits):
+            result = definition(Dual(arb(x), arb(1)))
+            if is_settled(result.value) and is_settled(result.slope):
+                return result.value, result.slope
+        bits *= 2
+    raise ArithmeticError(f"{MOST_BITS} bits are not enough at x = {x}")
