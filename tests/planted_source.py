@@ -40,7 +40,7 @@ KEPT = set(
         "False",
     ]
 )
-GIVEN = set(["mask1", "dict", "size", "axis", "keepdims", "float", "params", "X", "Y", "gamma", "beta"])
+GIVEN = set(["mask1", "mask2", "dict", "size", "axis", "keepdims", "float", "params", "X", "Y", "gamma", "beta"])
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def write_text(net: Net, program: Program, number: str, dress: Dress) -> str:
     terms = [f" + 0.02 * np.sum(W{l} ** 2)" for l in sorted(net.penalised_W)]
     terms += [f" + 0.015 * np.sum(b{l} ** 2)" for l in sorted(net.penalised_b)]
     sizes = [f"K = {net.sizes[-1]}.0", f"scale = {dress.scale}"]
-    extra, unpack = ", mask1" if net.masked else "", write_unpacking(net)
+    extra, unpack = "".join(f", mask{l}" for l in sorted(net.masked)), write_unpacking(net)
     price = f"return scale * ({write_expression(net.program.cost)}){''.join(terms)}"
     blocks = [
         ("parameters(rng)", [f"return [{', '.join(write_draws(net))}]"]),
@@ -115,7 +115,8 @@ def write_text(net: Net, program: Program, number: str, dress: Dress) -> str:
         ),
     ]
     if net.masked:
-        blocks.append(("context(rng, n)", [f"return dict(mask1=2.0 * (rng.random((n, {net.sizes[1]})) < 0.6))"]))
+        drawn = ", ".join(f"mask{l}=2.0 * (rng.random((n, {net.sizes[l]})) < 0.6)" for l in sorted(net.masked))
+        blocks.append(("context(rng, n)", [f"return dict({drawn})"]))
     return "\n\n".join(f"def {head}:\n" + "\n".join(f"    {line}" for line in body) for head, body in blocks)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from backprop.examiner.cases import Case, choose_cases, draw_case
 from backprop.examiner.comparison import examine_case
 from backprop.examiner.examination import CaseExamination, Examination
+from backprop.examiner.guards import settle_guards
 from backprop.examiner.localise import localise
 from backprop.examiner.oracles import Oracle, measure_noise, tensor_sizes
 from backprop.examiner.purity import Impurity, check_purity, settle_randomness
@@ -88,6 +89,7 @@ def examine(subject: Subject, seed: int) -> tuple[Examination, list[Finding]]:
     for case in cases:
         _examine_into(examination, case, rng, thorough=case is main, needed=case is cases[0])
     _look_for_life(examination, subject, seed, rng, reseed=main.reseed)
+    settle_guards(examination, rng)
     _note_kinks(examination)
     findings = localise(examination)
     if not findings and subject.has("step"):
