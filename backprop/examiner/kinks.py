@@ -12,6 +12,7 @@ __all__ = ["confirm_mismatch", "is_smooth", "name_convention"]
 SMALL_GAP = 0.25
 SHRINKS = 0.5
 LEVELS_NEEDED = 2
+SEEN = 2.0
 
 
 def is_smooth(estimate: Estimate, mismatch: float) -> bool:
@@ -43,6 +44,9 @@ def confirm_mismatch(
     """
     second = oracle.extrapolate(tensor, direction, size, claimed, first=FINE_STEP)
     if not abs(second.value - first.value) <= first.uncertainty + second.uncertainty:
+        return False
+    # Where the cost is noisy, small steps may see nothing; what they do not see they do not confirm.
+    if not abs(claimed - second.value) > SEEN * second.uncertainty:
         return False
     mismatch = abs(claimed - first.value)
     gaps = tuple(sorted({*first.gaps, *second.gaps}, reverse=True))
