@@ -21,8 +21,8 @@ ROWS = 6
 OWN = re.compile(r"f\d+(_prime)?|normalise1|shrink1|residual_cost|cost_prime")
 WORDS = ("ab", "lo", "mi", "tu", "re", "ka", "so", "ne", "vu", "pi")
 KEPT = {
-    "np", "parameters", "data", "cost", "gradients", "forward", "def", "return", "rng", "in", "for", "import", "as", "None",
-    "True", "False",
+    "np", "parameters", "data", "cost", "gradients", "forward", "def", "return", "rng", "in", "for", "import", "as",
+    "None", "True", "False",
 }  # fmt: skip
 GIVEN = {*["mask1", "mask2", "dict", "size", "axis", "keepdims", "float", "params", "X", "Y", "gamma", "beta"]}
 
