@@ -102,7 +102,7 @@ def draw_net(rng: np.random.Generator) -> Net:
     output, cost = ENDS[int(rng.integers(len(ENDS)))]
     if output != "softmax" and rng.random() < 0.2:
         sizes = (*sizes[:-1], 1)
-    masked = depth > 1 and rng.random() < 0.2
+    masked = int(rng.integers(1, min(3, depth))) if depth > 1 and rng.random() < 0.2 else 0
     stack = draw_stack(depth - 1, rng)
     program = name_calls(program_for(sizes, placeholder(output), cost), stack)
     layers = frozenset(range(1, depth + 1))
@@ -111,7 +111,7 @@ def draw_net(rng: np.random.Generator) -> Net:
     functions = own_functions(stack, output, cost) if not normalised else own_functions(with_norm(stack), output, cost)
     net = Net(
         sizes, (*stack.names, output), cost, program, functions, penalised,
-        penalised if rng.random() < 0.5 else frozenset(), frozenset({1} if masked else ()), layers, normalised,
+        penalised if rng.random() < 0.5 else frozenset(), frozenset(range(1, masked + 1)), layers, normalised,
     )  # fmt: skip
     return replace(net, program=complete(net))
 

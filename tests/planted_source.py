@@ -20,27 +20,11 @@ __all__ = ["PLAIN", "Dress", "draw_dress", "write_subject"]
 ROWS = 6
 OWN = re.compile(r"f\d+(_prime)?|normalise1|shrink1|residual_cost|cost_prime")
 WORDS = ("ab", "lo", "mi", "tu", "re", "ka", "so", "ne", "vu", "pi")
-KEPT = set(
-    [
-        "np",
-        "parameters",
-        "data",
-        "cost",
-        "gradients",
-        "forward",
-        "def",
-        "return",
-        "rng",
-        "in",
-        "for",
-        "import",
-        "as",
-        "None",
-        "True",
-        "False",
-    ]
-)
-GIVEN = set(["mask1", "dict", "size", "axis", "keepdims", "float", "params", "X", "Y", "gamma", "beta"])
+KEPT = {
+    "np", "parameters", "data", "cost", "gradients", "forward", "def", "return", "rng", "in", "for", "import", "as",
+    "None", "True", "False",
+}  # fmt: skip
+GIVEN = {*["mask1", "mask2", "dict", "size", "axis", "keepdims", "float", "params", "X", "Y", "gamma", "beta"]}
 
 
 @dataclass(frozen=True)
@@ -102,7 +86,7 @@ def write_text(net: Net, program: Program, number: str, dress: Dress) -> str:
     terms = [f" + 0.02 * np.sum(W{l} ** 2)" for l in sorted(net.penalised_W)]
     terms += [f" + 0.015 * np.sum(b{l} ** 2)" for l in sorted(net.penalised_b)]
     sizes = [f"K = {net.sizes[-1]}.0", f"scale = {dress.scale}"]
-    extra, unpack = ", mask1" if net.masked else "", write_unpacking(net)
+    extra, unpack = "".join(f", mask{l}" for l in sorted(net.masked)), write_unpacking(net)
     price = f"return scale * ({write_expression(net.program.cost)}){''.join(terms)}"
     blocks = [
         ("parameters(rng)", [f"return [{', '.join(write_draws(net))}]"]),
@@ -115,7 +99,8 @@ def write_text(net: Net, program: Program, number: str, dress: Dress) -> str:
         ),
     ]
     if net.masked:
-        blocks.append(("context(rng, n)", [f"return dict(mask1=2.0 * (rng.random((n, {net.sizes[1]})) < 0.6))"]))
+        drawn = ", ".join(f"mask{l}=2.0 * (rng.random((n, {net.sizes[l]})) < 0.6)" for l in sorted(net.masked))
+        blocks.append(("context(rng, n)", [f"return dict({drawn})"]))
     return "\n\n".join(f"def {head}:\n" + "\n".join(f"    {line}" for line in body) for head, body in blocks)
 
 
@@ -155,7 +140,8 @@ def write_constants(net: Net, number: str) -> list[str]:
     """The names that a mutant may read besides the variables of the network."""
     constants = [
         f"unit = {'scale / n' if net.fused else 'scale'}", f"kappa = {number}", "first = np.eye(n)[0]",
-        "last = np.eye(n)[-1]", "first_column = first[:, None]", "last_column = last[:, None]", "ones_row = np.ones((1, n))",
+        "last = np.eye(n)[-1]", "first_column = first[:, None]", "last_column = last[:, None]",
+        "ones_row = np.ones((1, n))",
     ]  # fmt: skip
     constants += [f"penalty_W{l} = 0.04" for l in range(1, net.depth + 1)]
     return constants + [f"penalty_b{l} = 0.03" for l in range(1, net.depth + 1)]
@@ -214,8 +200,11 @@ def wear(inner: Mapping[str, Any], net: Net, dress: Dress) -> dict[str, Any]:
     def gradients(params: Any, X: Any, Y: Any, **context: Any) -> Any:
         return outside(inner["gradients"](inside(params), *read_batch(X, Y), **context))
 
+    def data_of_one_size(rng: np.random.Generator) -> tuple[Any, Any]:
+        return data(rng)
+
     worn: dict[str, Any] = {"parameters": lambda rng: outside(inner["parameters"](rng)), "cost": cost}
-    worn |= {"data": data if dress.sized else lambda rng: data(rng), "gradients": gradients}
+    worn |= {"data": data if dress.sized else data_of_one_size, "gradients": gradients}
     if dress.forward:
         worn["forward"] = forward
     return worn | ({"context": inner["context"]} if "context" in inner else {})

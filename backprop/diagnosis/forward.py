@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from backprop.diagnosis.hidden import (
     fit_constants,
     fit_family,
     fit_units,
+    list_mixtures,
     list_normalised,
     list_stacks,
     name_outputs,
@@ -59,8 +61,8 @@ def list_hidden(answers: Answers, layout: Layout, silent_bias: bool = False) -> 
                 yield stack, names
         return
     plans = list(enumerate(list_masks(case, layout)))
-    for plan, masks in reversed(plans):
-        for found in list_stacks(hidden, masks):
+    for list_some, (plan, masks) in product((list_stacks, list_mixtures), reversed(plans)):
+        for found in list_some(hidden, masks):
             clock.check()
             stack = replace(found, plan=plan)
             if outs[0] is None:

@@ -28,6 +28,7 @@ __all__ = [
     "fit_constants",
     "fit_family",
     "fit_units",
+    "list_mixtures",
     "list_normalised",
     "list_stacks",
     "name_outputs",
@@ -119,29 +120,28 @@ def named(names: Sequence[str], masks: dict[int, Array]) -> Stack | None:
 
 
 def list_stacks(hidden: int, masks: dict[int, Array]) -> Iterator[Stack]:
-    """One activation everywhere first, then mixtures where there are few layers."""
-    seen: set[tuple[str, ...]] = set()
-    members = [Stack((name,) * hidden, (pair,) * hidden, masks) for name, pair in usual_members()]
-    plans: list[Iterator[tuple[str, ...]]] = [((name,) * hidden for name in (*CATALOGUE, *FURTHER))]
+    """One activation everywhere: those of the catalogue, further ones, then usual members of families."""
+    for name in (*CATALOGUE, *FURTHER):
+        stack = named((name,) * hidden, masks)
+        if stack is not None:
+            yield stack
+    if hidden:
+        for name, pair in usual_members():
+            yield Stack((name,) * hidden, (pair,) * hidden, masks)
+
+
+def list_mixtures(hidden: int, masks: dict[int, Array]) -> Iterator[Stack]:
+    """An activation of its own for each layer, where there are few layers."""
     if 1 < hidden <= MIXED_DEPTH:
-        plans.append(product(CATALOGUE if hidden == 2 else MIXED, repeat=hidden))
-    for plan in plans:
-        for names in plan:
-            if names not in seen:
-                seen.add(names)
-                stack = named(names, masks)
-                if stack is not None:
-                    yield stack
-        if hidden:
-            yield from members
-            members = []
+        for names in product(CATALOGUE if hidden == 2 else MIXED, repeat=hidden):
+            stack = named(names, masks) if len(set(names)) > 1 else None
+            if stack is not None:
+                yield stack
 
 
 def list_normalised(hidden: int, layers: Sequence[int]) -> Iterator[Stack]:
     """Stacks with γ and β among the parameters of some layers: one activation everywhere first, then mixtures."""
-    stacks = list(list_stacks(hidden, {}))
-    alike = [stack for stack in stacks if len(set(stack.names)) == 1]
-    for chosen in (alike, [stack for stack in stacks if len(set(stack.names)) > 1]):
+    for chosen in (list(list_stacks(hidden, {})), list(list_mixtures(hidden, {}))):
         for spare, epsilon, axis in product((0, 1), EPSILONS, (0, 1)):
             norm = Norm(epsilon, axis, spare=spare)
             for stack in chosen:

@@ -24,14 +24,15 @@ class Reading:
     expected: float
     uncertainty: float
     state: str = "agrees"
-    """agrees · differs (at a smooth place) · kink (differs, but not at a smooth place) · undecided"""
+    """agrees · differs (at a smooth place) · kink (differs, but not at a smooth place) · guarded · undecided"""
 
 
 @dataclass
 class TensorVerdict:
     """What was found about one tensor at one case.
 
-    `status`: right · wrong · kink · undecided · shape · missing · nan. The last three need no oracle.
+    `status`: right · wrong · kink · undecided · shape · missing · nan. The last three need no oracle; `guarded` is what
+    a guard in the cost explains.
     """
 
     leaf: Leaf

@@ -15,6 +15,7 @@ import numpy as np
 from backprop.examiner.cases import Case, choose_cases, draw_case
 from backprop.examiner.comparison import examine_case
 from backprop.examiner.examination import CaseExamination, Examination
+from backprop.examiner.guards import settle_guards
 from backprop.examiner.loading import load_subject
 from backprop.examiner.localise import localise
 from backprop.examiner.oracles import Oracle, measure_noise, tensor_sizes
@@ -29,6 +30,7 @@ LEVEL = "tested"
 SHOWN_MEMORY_ENTRIES = 6
 MORE_POINTS = 2
 FURTHER = 100
+ENOUGH_RIGHT = 2
 
 Explain: TypeAlias = Callable[[Subject, Examination, list[Finding]], list[Finding]]
 """Names causes. It is handed in from above: what judges does not know what explains."""
@@ -89,6 +91,8 @@ def examine(subject: Subject, seed: int) -> tuple[Examination, list[Finding]]:
     for case in cases:
         _examine_into(examination, case, rng, thorough=case is main, needed=case is cases[0])
     _look_for_life(examination, subject, seed, rng, reseed=main.reseed)
+    settle_guards(examination, rng)
+    _settle_own_point(examination)
     _note_kinks(examination)
     findings = localise(examination)
     if not findings and subject.has("step"):
@@ -160,6 +164,22 @@ def _list_memory_entries(case: Case, impurity: Impurity) -> tuple[Entry, ...]:
         found = oracle.differentiate(i, direction, tensor_sizes(case)[i])
         entries.append(Entry(leaf.name, index, float(again[index]), found.value, found.uncertainty))
     return tuple(entries[:SHOWN_MEMORY_ENTRIES])
+
+
+def _settle_own_point(examination: Examination) -> None:
+    """A mismatch at the subject's own parameters only, which may sit on many kinks at once, is not shown to be a fault.
+
+    Zero weights or biases put every unit on its kink, along which no line need be seen to bend. Where moved parameters
+    are right, several times and without exception, the mismatch is one of conventions.
+    """
+    for i in range(len(examination.leaves)):
+        found = [(c.case.jittered, c.tensors[i]) for c in examination.cases]
+        moved = [verdict.status for jittered, verdict in found if jittered]
+        if moved.count("right") < ENOUGH_RIGHT or set(moved) - {"right", "undecided"}:
+            continue
+        for jittered, verdict in found:
+            if not jittered and verdict.status == "wrong":
+                verdict.status = "kink"
 
 
 def _note_kinks(examination: Examination) -> None:

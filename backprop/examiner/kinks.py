@@ -12,6 +12,8 @@ __all__ = ["confirm_mismatch", "is_smooth", "name_convention"]
 SMALL_GAP = 0.25
 SHRINKS = 0.5
 LEVELS_NEEDED = 2
+SEEN = 2.0
+BETWEEN = 0.37
 
 
 def is_smooth(estimate: Estimate, mismatch: float) -> bool:
@@ -44,6 +46,13 @@ def confirm_mismatch(
     second = oracle.extrapolate(tensor, direction, size, claimed, first=FINE_STEP)
     if not abs(second.value - first.value) <= first.uncertainty + second.uncertainty:
         return False
+    # Where the cost is noisy small steps may see nothing, and so confirm nothing: then larger ones must.
+    if not abs(claimed - second.value) > SEEN * second.uncertainty:
+        third = oracle.extrapolate(tensor, direction, size, claimed, first=BETWEEN * oracle.first_step)
+        if not abs(third.value - first.value) <= first.uncertainty + third.uncertainty:
+            return False
+        if not abs(claimed - third.value) > SEEN * third.uncertainty:
+            return False
     mismatch = abs(claimed - first.value)
     gaps = tuple(sorted({*first.gaps, *second.gaps}, reverse=True))
     return is_smooth(Estimate(first.value, first.uncertainty, gaps), mismatch)

@@ -166,6 +166,9 @@ def _match(template: Nest, nest: Nest) -> Iterator[Any]:
     given = _children(nest)
     if nest is None:
         given = [(key, None) for key, _ in children]
+    if given is None and isinstance(nest, (list, np.ndarray)) and len(np.atleast_1d(np.asarray(nest))) == len(children):
+        # Gradients of one shape, in lists or stacked, read as one array.
+        given = list(enumerate(nest))
     if given is None:
         raise ValueError(f"expected a {type(template).__name__} of {len(children)}, got {_describe(nest)}")
     if isinstance(template, Mapping) and isinstance(nest, Mapping):

@@ -31,6 +31,8 @@ WINDOW_STEP = 1e-6
 WINDOW_OFFSET = 0.01
 DIFFERENCE_ORDERS = (3, 4, 5)
 GRADIENT_WINDOW = 4
+GRADIENT_STEP = 1e-4
+"""Wide enough for the steps of a float32 code to show; smooth parts vanish in the third difference."""
 ROUNDING = 2.0**-53
 ANALYTIC_ROUNDING = 1e-13
 
@@ -186,19 +188,31 @@ def measure_noise(case: Case, rng: np.random.Generator) -> float:
     "Estimating computational noise", 2011). The windows lie a little beside the point, where a kink that sits
     exactly on it does no harm; the median of three is taken.
     """
-    found = [_measure_window(case, rng) for _ in range(3)]
-    finite = [x for x in found if math.isfinite(x)]
+    windows = [_measure_window(case, rng) for _ in range(3)]
+    finite = [x for x in map(_difference_noise, windows) if math.isfinite(x)]
     center = abs(float(np.real(case.cost(case.values))))
-    return max(float(np.median(finite)) if finite else 0.0, ROUNDING * center, np.finfo(float).tiny)
+    # A cost rounded at its end is a staircase, on one step of which a small window sees no noise at all.
+    grain = _find_grain(np.concatenate(windows)) * center
+    return max(float(np.median(finite)) if finite else 0.0, grain, ROUNDING * center, np.finfo(float).tiny)
 
 
-def _measure_window(case: Case, rng: np.random.Generator) -> float:
+def _find_grain(numbers: Array) -> float:
+    """The relative rounding of the shortest number type that holds all numbers: float16, float32, or none."""
+    for kind in (np.float16, np.float32):
+        with np.errstate(over="ignore"):
+            held = numbers.astype(kind).astype(np.float64)
+        if np.array_equal(held, numbers):
+            return float(np.finfo(kind).eps) / 2
+    return 0.0
+
+
+def _measure_window(case: Case, rng: np.random.Generator) -> Array:
     away, along = (_draw_relative(case, rng) for _ in range(2))
     costs = []
     for k in range(WINDOW):
         point = [v + WINDOW_OFFSET * a + WINDOW_STEP * k * u for v, a, u in zip(case.values, away, along, strict=True)]
         costs.append(float(np.real(case.cost(point))))
-    return _difference_noise(np.asarray(costs))
+    return np.asarray(costs)
 
 
 def _difference_noise(samples: Array) -> float:
@@ -227,16 +241,28 @@ def tensor_sizes(case: Case) -> list[float]:
 
 def measure_gradient_noise(case: Case, rng: np.random.Generator) -> list[float]:
     """Measure the noise of the subject's own gradient, one number a tensor: float32 inside shows here."""
-    windows = []
-    for _ in range(2):
+    windows: list[list[float]] = []
+    grains = [0.0] * len(case.leaves)
+    for _ in range(3):
         away, along = (_draw_relative(case, rng) for _ in range(2))
         series = []
         for k in range(GRADIENT_WINDOW):
-            shift = (WINDOW_OFFSET, WINDOW_STEP * k)
+            shift = (WINDOW_OFFSET, GRADIENT_STEP * k)
             point = [v + shift[0] * a + shift[1] * u for v, a, u in zip(case.values, away, along, strict=True)]
             series.append(case.gradients(point))
         windows.append([_gradient_noise([g[i] for g in series]) for i in range(len(case.leaves))])
-    return [min(pair) for pair in zip(*windows, strict=True)]
+        grains = [_gradient_grain([g[i] for g in series]) for i in range(len(case.leaves))]
+    # One quiet window is enough to show that there is no noise: a kink may have spoilt the others.
+    return [max(sorted(one)[1], grain) if grain else min(one) for *one, grain in zip(*windows, grains, strict=True)]
+
+
+def _gradient_grain(samples: Sequence[Array | None]) -> float:
+    """The rounding of the largest entry of a gradient that was computed in a shorter number type, else 0."""
+    usable = [s.ravel() for s in samples if s is not None and s.size and np.isfinite(s).all()]
+    if not usable:
+        return 0.0
+    numbers = np.concatenate(usable)
+    return _find_grain(numbers) * float(np.max(np.abs(numbers)))
 
 
 def _gradient_noise(samples: Sequence[Array | None]) -> float:

@@ -1,0 +1,200 @@
+"""Guards of a logarithm: a cost with log(a + ε) or log(max(a, ε)) beside the gradient of the cost without it.
+
+Where outputs saturate, the fused gradient a − y of a right code differs from the derivative of its guarded cost. That
+is told from a fault by its size and its direction: it must be the derivative of Σ y (log g(a) − log a) with one factor,
+entry by entry, and it must be gone, or tiny and explained, at a point where no output is near 0 or 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from backprop.examiner.cases import Array, Case, seed_globals, slice_case
+from backprop.examiner.comparison import examine_case
+from backprop.examiner.examination import CaseExamination, Examination, Reading
+from backprop.examiner.oracles import tensor_sizes
+from backprop.examiner.subjects import Unusable
+from backprop.examiner.tolerance import RELATIVE_SLACK
+
+__all__ = ["settle_guards"]
+
+SIZES = (*(10.0**-k for k in range(3, 17)), 2.0**-52, 2.0**-23)
+"""Guards that people write."""
+TAMER = (0.3, 0.1, 0.03, 0.01)
+UNSATURATED = 0.02
+SMALL = 1e-4
+"""Of the largest entry: all that a guard of 1e-5 or less makes where outputs are not near 0 or 1."""
+MOST_ENTRIES = 24
+MOST_ROWS = 64
+STEP = 1e-4
+FITS = 0.02
+"""A part of the largest mismatch: how closely a guard must explain every entry."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A guard that explains the mismatches of one case."""
+
+    size: float
+    way: str
+
+
+def settle_guards(examination: Examination, rng: np.random.Generator) -> None:
+    """Where a guard explains every mismatch, take the tensors for what they are at a point that does not saturate.
+
+    That point is added to the cases. Nothing changes if a mismatch remains, here or there.
+    """
+    wrong = [c for c in examination.cases if any(t.faulty for t in c.tensors)]
+    if not wrong or any(t.status in ("shape", "missing", "nan") for c in wrong for t in c.tensors):
+        return
+    found = [_explain(case) for case in wrong]
+    guards = [guard for guard in found if guard is not None]
+    if len(guards) < len(found):
+        return
+    tame = _tame(wrong[0].case)
+    if tame is None:
+        return
+    looked = examine_case(tame, rng)
+    if any(t.faulty for t in looked.tensors):
+        if not _is_small(looked) or _explain(looked) is None:
+            return
+        _forgive(looked, "right")
+    if any(t.status != "right" for t in looked.tensors):
+        return
+    examination.cases.append(looked)
+    for case in wrong:
+        _forgive(case)
+    names = ", ".join(dict.fromkeys(f"{guard.size:.2g} ({guard.way})" for guard in guards))
+    examination.notes.append(
+        f"the cost guards its logarithm by {names}, the gradient does not: the difference where outputs saturate is "
+        "explained by that, entry by entry, and it is gone at a point that does not saturate"
+    )
+
+
+def _explain(found: CaseExamination) -> Guard | None:
+    """The guard whose derivative is the mismatch of every entry looked at, or None."""
+    readings = list(_list_readings(found))
+    if not readings:
+        return None
+    mismatch = np.array([r.yours - r.expected for _, r, _ in readings])
+    room = np.array([r.uncertainty + RELATIVE_SLACK * scale for _, r, scale in readings])
+    room += FITS * float(np.max(np.abs(mismatch)))
+    try:
+        pairs = [_look_beside(found.case, tensor, r) for tensor, r, _ in readings]
+    except (Unusable, TypeError, ValueError):
+        return None
+    if any(pair is None for pair in pairs):
+        return None
+    shares = [pair for pair in pairs if pair is not None]
+    for way, size in _list_guards():
+        slopes = np.array([(_gap(a, y, size, way) - _gap(b, y, size, way)) / h for a, b, y, h in shares])
+        square = float(slopes @ slopes)
+        if not np.isfinite(slopes).all() or not square:
+            continue
+        factor = float(slopes @ mismatch) / square
+        if np.all(np.abs(mismatch - factor * slopes) <= room):
+            return Guard(size, "clipped" if way.endswith("clipped") else "added")
+    return None
+
+
+def _list_guards() -> Iterator[tuple[str, float]]:
+    for way in ("one added", "one clipped", "two added", "two clipped", "one seen"):
+        for size in SIZES:
+            yield way, size
+
+
+def _list_readings(found: CaseExamination) -> Iterator[tuple[int, Reading, float]]:
+    """The largest mismatches among the single entries of each wrong tensor, and as many others."""
+    wrong = [(i, t) for i, t in enumerate(found.tensors) if t.status == "wrong"]
+    share = max(3, MOST_ENTRIES // max(1, len(wrong)))
+    for i, verdict in wrong:
+        order = sorted(verdict.entries, key=lambda r: -abs(r.yours - r.expected))
+        for reading in order[:share]:
+            yield i, reading, verdict.scale
+
+
+def _look_beside(case: Case, tensor: int, reading: Reading) -> tuple[Array, Array, Array, float] | None:
+    """Outputs at both sides of a point along one entry, with the targets, and the distance."""
+    direction = np.zeros(case.leaves[tensor].shape)
+    direction[reading.index or ()] = STEP * tensor_sizes(case)[tensor]
+    sides = []
+    for sign in (1, -1):
+        values = [v + sign * direction if i == tensor else v for i, v in enumerate(case.values)]
+        outputs = _read_outputs(case, values)
+        if outputs is None:
+            return None
+        sides.append(outputs)
+    targets = _read_targets(case, sides[0].shape)
+    return None if targets is None else (sides[0], sides[1], targets, 2 * float(np.max(direction)))
+
+
+def _read_outputs(case: Case, values: Sequence[Array]) -> Array | None:
+    """Probabilities: what forward gives, or exp(−cost) of each sample alone; None if there are none."""
+    if case.subject.has("forward"):
+        if case.reseed:
+            seed_globals()
+        given = case.subject.call("forward", case.pack(values), np.array(case.X), **case.context)
+        out = np.asarray(given, dtype=float)
+    else:
+        rows = [slice_case(replace(case, values=list(values)), k, 1) for k in range(min(case.rows or 0, MOST_ROWS))]
+        parts = [part for part in rows if part is not None]
+        out = np.exp([-float(np.real(part.cost(part.values))) for part in parts if len(parts) == case.rows])
+    return out if out.size and np.all((out > 0) & (out <= 1)) else None
+
+
+def _read_targets(case: Case, shape: tuple[int, ...]) -> Array | None:
+    """Targets in the shape of the outputs; class numbers as ones in rows or columns."""
+    if not case.subject.has("forward"):
+        return np.ones(shape)
+    Y = np.asarray(case.Y, dtype=float)
+    if Y.size == np.prod(shape):
+        return Y.reshape(shape)
+    for axis in (1, 0):
+        if len(shape) == 2 and Y.size == shape[1 - axis] and np.array_equal(Y, np.round(Y)):
+            labels = Y.ravel().astype(int)
+            if labels.min() >= 0 and labels.max() < shape[axis]:
+                one_hot = np.eye(shape[axis])[labels]
+                return np.asarray(one_hot if axis == 1 else one_hot.T)
+    return None
+
+
+def _gap(a: Array, y: Array, size: float, way: str) -> float:
+    """Σ y (log g(a) − log a), with the same for 1 − a where there are two logarithms; "seen": g(a) is given, not a."""
+
+    def lift(p: Array) -> Array:
+        p = np.maximum(p, np.finfo(float).tiny)
+        if way.endswith("seen"):
+            return np.asarray(-np.log1p(-np.minimum(size / p, 1 - FITS)))
+        return np.asarray(np.log1p(size / p) if way.endswith("added") else np.log(np.maximum(p, size) / p))
+
+    total = float(np.sum(y * lift(a)))
+    return total + float(np.sum((1 - y) * lift(1 - a))) if way.startswith("two") else total
+
+
+def _tame(case: Case) -> Case | None:
+    """The same point with smaller parameters, where no output is near 0 or 1."""
+    for part in TAMER:
+        tame = replace(case, values=[part * v for v in case.values], label=f"{case.label}, times {part:g}")
+        try:
+            outputs = _read_outputs(tame, tame.values)
+        except (Unusable, TypeError, ValueError):
+            return None
+        if outputs is not None and np.min(np.minimum(outputs, 1 - outputs)) >= UNSATURATED:
+            return tame
+    return None
+
+
+def _is_small(found: CaseExamination) -> bool:
+    """Whether no mismatch at an unsaturated point is larger than a guard of the usual sizes makes it."""
+    readings = [(r, t.scale) for t in found.tensors for r in t.readings if r.state == "differs"]
+    return all(abs(r.yours - r.expected) <= SMALL * scale for r, scale in readings)
+
+
+def _forgive(found: CaseExamination, status: str = "guarded") -> None:
+    for k, verdict in enumerate(found.tensors):
+        if verdict.status == "wrong":
+            readings = [replace(r, state="guarded" if r.state == "differs" else r.state) for r in verdict.readings]
+            found.tensors[k] = replace(verdict, status=status, readings=readings)
