@@ -146,6 +146,7 @@ def verify(
     cost: Cost = "half-sse",
     random: Annotated[int | None, typer.Option("--random", help="Verify this many random networks instead.")] = None,
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds that one subject may take.")] = 60.0,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Subjects of a folder that run at once.")] = 1,
     list_causes: Annotated[bool, typer.Option("--list-causes", help="Print the mistakes it names.")] = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -167,7 +168,7 @@ def verify(
     if SIZES_PATTERN.fullmatch(target):
         finish_sizes(read_network(target, activation, output, cost), seed, as_json)
     if Path(target).is_dir():
-        finish_folder(Path(target), seed, timeout, as_json)
+        finish_folder(Path(target), seed, timeout, jobs, as_json)
     check_target(target)
     from backprop.explanation import verify_file
 
@@ -274,35 +275,20 @@ def finish_causes(as_json: bool) -> None:
     raise typer.Exit(HOLDS)
 
 
-def finish_folder(folder: Path, seed: int, timeout: float, as_json: bool) -> None:
-    """Verify every .py file of a folder, each in its own process; 1 if one is wrong, 2 if one is unusable."""
-    from backprop.explanation import verify_file
+def finish_folder(folder: Path, seed: int, timeout: float, jobs: int, as_json: bool) -> None:
+    """Grade every submission of a folder; 1 if one is wrong, 2 if one is unusable or undecided and none is wrong."""
+    from backprop.grading import grade_folder
+    from backprop.reporting.grades import print_grades
     from backprop.reporting.progress import show_count
 
-    files = sorted(path for path in folder.glob("*.py") if path.is_file() and not path.name.startswith("_"))
-    if not files:
-        raise UsageError(f"no .py file in the folder {str(folder)!r}; give a folder of submissions")
-    reports: dict[str, Report] = {}
-    with show_count("files") as progress:
-        for done, path in enumerate(files, start=1):
-            reports[path.name] = verify_file(path, seed=seed, timeout=timeout)
-            progress(done, len(files))
+    with show_count("subjects", plain=False) as progress:
+        grades = grade_folder(folder, seed=seed, timeout=timeout, jobs=jobs, progress=progress)
     if as_json:
-        typer.echo(json.dumps({"subjects": {name: r.to_dict() for name, r in reports.items()}}, allow_nan=False))
+        typer.echo(json.dumps(grades.to_dict(), allow_nan=False))
     else:
-        for name, report in reports.items():
-            typer.echo(f"{report.verdict:<10} {name:<40} {summarise(report)}")
-    codes = {EXIT[report.verdict] for report in reports.values()}
-    raise typer.Exit(FAILS if FAILS in codes else max(codes))
-
-
-def summarise(report: Report) -> str:
-    """The first finding or the reason in a few words."""
-    if report.findings:
-        first = report.findings[0]
-        layer = "" if first.layer is None else f" layer {first.layer}"
-        return f"{first.equation or '?'}{layer} ({', '.join(first.parameters)})"
-    return report.notes[0] if report.verdict == "unusable" and report.notes else ""
+        print_grades(grades)
+    codes = {EXIT[report.verdict] for report in grades.reports.values()}
+    raise typer.Exit(FAILS if FAILS in codes else max(codes, default=UNUSABLE))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -33,9 +33,9 @@ SEEDS = st.integers(0, 2**32 - 1)
 def sizes(draw: st.DrawFn, max_depth: int = MAX_DEPTH, max_width: int = MAX_WIDTH) -> tuple[int, ...]:
     """(M_0, …, M_L) with 1 <= L <= max_depth; half of them have all layers equally wide (at least 2)."""
     depth = draw(st.integers(1, max_depth))
-    if draw(st.booleans()):
-        return (draw(st.integers(2, max(2, max_width))),) * (depth + 1)
-    return tuple(draw(st.lists(st.integers(1, max_width), min_size=depth + 1, max_size=depth + 1)))
+    # All widths are drawn first, so that a failure with equal ones can shrink to the smallest of any.
+    widths = draw(st.lists(st.integers(1, max_width), min_size=depth + 1, max_size=depth + 1))
+    return (max(2, widths[0]),) * (depth + 1) if draw(st.booleans()) else tuple(widths)
 
 
 @st.composite

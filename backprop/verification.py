@@ -61,7 +61,14 @@ def verify_network(net: CompiledNetwork, seed: int = 0) -> Report:
 
 
 def assert_gradients(subject: Any, *, seed: int = 0) -> None:
-    """For test suites: AssertionError with the readable report unless the gradient is verified."""
+    """For test suites: AssertionError with the readable report unless the gradient is verified.
+
+    Parameters as for `verify`. A traceback in pytest ends at the line that called this; with Hypothesis and
+    `backprop.strategies` the failure is that of the smallest network (examples/07_in_a_test_suite.py).
+
+    >>> assert_gradients({"fun": lambda x: x @ x, "grad": lambda x: 2 * x, "theta0": lambda rng: rng.normal(size=3)})
+    """
+    __tracebackhide__ = True
     report = verify(subject, seed=seed)
     if not report.ok:
         raise AssertionError(f"\n{report}")

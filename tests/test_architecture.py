@@ -19,7 +19,7 @@ FLOORS = [
     ("backprop.activation_functions", "backprop.runtime", "backprop.strategies"),
     ("backprop.diagnosis",),
     ("backprop.explanation",),
-    ("backprop.verification", "backprop.training", "backprop.approximation"),
+    ("backprop.verification", "backprop.grading", "backprop.training", "backprop.approximation"),
     ("backprop.plots", "backprop.estimators"),
     ("backprop.reporting",),
     ("backprop.cli", "backprop.__main__"),

@@ -15,7 +15,7 @@ from backprop.examiner.duals import DualNumber
 from backprop.examiner.nests import Leaf, Nest, flatten, flatten_like, name_leaves, rebuild
 from backprop.examiner.subjects import Subject, Unusable
 
-__all__ = ["Array", "Case", "choose_cases", "count_restarts", "draw_case", "seed_globals", "slice_case"]
+__all__ = ["Array", "Case", "choose_cases", "count_restarts", "draw_case", "read_globals", "seed_globals", "slice_case"]
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -113,6 +113,12 @@ def seed_globals(seed: int = RESEED) -> None:
     np.random.seed(seed % 2**32)
     random.seed(seed)
     _RESTARTS.append(seed)
+
+
+def read_globals() -> tuple[object, ...]:
+    """The states of both, to be compared with later ones."""
+    _, key, place, *rest = np.random.get_state()
+    return np.asarray(key).tobytes(), place, tuple(rest), random.getstate()
 
 
 def count_restarts() -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import sys
 import warnings
 from typing import IO, Any
@@ -13,7 +12,7 @@ from typing import IO, Any
 import numpy as np
 
 from backprop.errors import UsageError
-from backprop.examiner.cases import seed_globals
+from backprop.examiner.cases import read_globals, seed_globals
 from backprop.examiner.exact import check_exact
 from backprop.examiner.loading import load_subject
 from backprop.examiner.processes import limit_memory
@@ -83,13 +82,13 @@ class _Host:
             if name == "check_exact":
                 return {"value": _check_exact(*args)}
             before = _print_arguments(args) if name in CHANGING else None
-            state = _global_state() if name in CHANGING else None
+            state = read_globals() if name in CHANGING else None
             value = subject.call(name, *args, **keywords)
         except (Unusable, KeyboardInterrupt) as error:
             return {"unusable": str(error) or f"{subject.label}: {name} raised {describe_error(error, None)}"}
         answer = {"value": value, "generators": [a for a in args if isinstance(a, np.random.Generator)]}
         if before is not None:
-            answer["drawn"] = _global_state() != state
+            answer["drawn"] = read_globals() != state
             answer["changed"] = args if _print_arguments(args) != before else None
         return answer
 
@@ -124,7 +123,3 @@ def _check_exact(source: str, seed: int) -> dict[str, Any]:
 
 def _print_arguments(args: Any) -> list[bytes]:
     return [bytes(part) for part in Writer(id).message({"args": list(args)})]
-
-
-def _global_state() -> tuple[str, str]:
-    return repr(np.random.get_state(legacy=False)), repr(random.getstate())

@@ -53,7 +53,7 @@ def judge(subject: Any, *, seed: int = 0, explain: Explain | None = None) -> Rep
     ('verified', 'cost')
     """
     label = _name(subject)
-    reproduce = f"backprop verify {shlex.quote(label)} --seed {seed}"
+    reproduce = _tell_how(subject, label, seed)
     with _quiet():
         try:
             loaded = load_subject(subject)
@@ -226,6 +226,13 @@ def _summarise(examination: Examination, tensor: int) -> dict[str, Any]:
         "uncertainty": sharp.uncertainty if np.isfinite(sharp.uncertainty) else None,
         "escapes": sharp.escape,
     }
+
+
+def _tell_how(subject: Any, label: str, seed: int) -> str:
+    """The command that repeats the examination, or the call where an object of this process was given."""
+    if isinstance(subject, (str, Path)) or (isinstance(subject, Subject) and subject.has_command):
+        return f"backprop verify {shlex.quote(label)} --seed {seed}"
+    return f"backprop.verify(subject, seed={seed})  # subject: {label}"
 
 
 def _name(subject: Any) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from backprop.examiner.cases import Array, Case, seed_globals
+from backprop.examiner.cases import Array, Case, read_globals, seed_globals
 from backprop.examiner.subjects import Unusable
 from backprop.examiner.tolerance import SAME
 
@@ -118,13 +117,13 @@ def _is_multiple(first: Array | None, again: Array | None) -> bool:
 def _check_inputs(case: Case, notes: list[str]) -> Impurity | None:
     """Call twice on the same objects: writing into them is a fault where it changes the next answer."""
     params, X, Y = case.pack(case.values), _copy(case.X), _copy(case.Y)
-    states = _global_states()
+    states = read_globals()
     answers = []
     for _ in range(2):
         if case.reseed:
             seed_globals()
         answers.append(_keep(case.read(case.subject.call("gradients", params, X, Y, **case.context))))
-    if not case.reseed and states != _global_states():
+    if not case.reseed and states != read_globals():
         notes.append("gradients draws from a global random generator")
     written = [i for i, (a, b) in enumerate(zip(case.values, case.read(params), strict=True)) if not _same(a, b)]
     if written and _differ(*answers):
@@ -147,10 +146,6 @@ def _check_order(case: Case, first: list[Any]) -> Impurity | None:
         return None
     text = "After a call of cost the gradient differs from before: they share a cache that is not renewed."
     return Impurity("forward", changed, text, first, later)
-
-
-def _global_states() -> tuple[str, str]:
-    return repr(np.random.get_state(legacy=False)), repr(random.getstate())
 
 
 def _copy(data: Any) -> Any:

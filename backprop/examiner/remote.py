@@ -33,6 +33,8 @@ class RemoteSubject(Subject):
     subject's reach. Raises `Unusable` if the subject does not load, leaves, or answers what cannot be read.
     """
 
+    has_command = True
+
     def __init__(self, target: str, *, seed: int, memory: int) -> None:
         self.label = target
         self._mark = secrets.token_bytes(MARK_BYTES)

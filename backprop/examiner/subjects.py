@@ -32,6 +32,9 @@ class Subject:
     Where there is a `step` but no `gradients`, the gradient that the step implies is examined.
     """
 
+    has_command = False
+    """Whether its label is what the command line takes."""
+
     def __init__(self, source: Any, label: str, file: str | None = None) -> None:
         self.label = label
         self.file = file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,9 +25,12 @@ class Stages(Protocol):
 
 
 @contextmanager
-def show_count(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Progress of work that counts: the function yielded takes (done, whole)."""
-    console = Console(stderr=True)
+def show_count(what: str, *, plain: bool = True) -> Iterator[Callable[[int, int], None]]:
+    """Progress of work that counts: the function yielded takes (done, whole).
+
+    Without a terminal it prints lines, or nothing if not `plain`.
+    """
+    console = Console(stderr=True, quiet=not plain and not sys.stderr.isatty())
     if not console.is_terminal:
         yield plain_counter(console, what)
         return

@@ -1,0 +1,55 @@
+"""The grades of a folder as a table for a terminal or a file."""
+
+from __future__ import annotations
+
+from typing import IO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from backprop.examiner.report import Report
+from backprop.grading import Grades
+
+__all__ = ["print_grades"]
+
+COLOURS = {"verified": "green", "wrong": "red", "undecided": "yellow", "unusable": "magenta"}
+PLAIN_WIDTH = 160
+HEADINGS = ("file", "verdict", "equation", "layer", "parameters", "likely mistake, or the reason")
+
+
+def print_grades(grades: Grades, file: IO[str] | None = None) -> None:
+    """Print one row for each subject, then the counts, the mistakes and what was left out."""
+    console = Console(file=file, highlight=False)
+    if not console.is_terminal:
+        console = Console(file=file, highlight=False, width=PLAIN_WIDTH)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in HEADINGS:
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("verdict", "equation", "layer"))
+    for name, report in grades.reports.items():
+        verdict = Text(report.verdict, COLOURS[report.verdict])
+        table.add_row(Text(name), verdict, *(Text(cell) for cell in describe(report)))
+    console.print(table)
+    console.print()
+    console.print(Text(count(grades)), soft_wrap=True)
+    for name, reason in grades.helpers.items():
+        console.print(Text(f"not graded: {name} ({reason})"), soft_wrap=True)
+
+
+def describe(report: Report) -> tuple[str, str, str, str]:
+    """Equation, layer, parameters, and what to say about it."""
+    if report.findings:
+        first = report.findings[0]
+        said = first.explanation if first.cause == "unknown" else f"{first.cause}: {first.explanation}"
+        layer = "all" if first.layer is None else str(first.layer)
+        return first.equation or "?", layer, ", ".join(first.parameters), said
+    return "", "", "", report.notes[0] if report.verdict in ("unusable", "undecided") and report.notes else ""
+
+
+def count(grades: Grades) -> str:
+    """The summary in one or two lines."""
+    counts = grades.counts
+    subjects = f"{len(grades.reports)} subject{'s' if len(grades.reports) != 1 else ''}"
+    lines = [f"{subjects}: " + ", ".join(f"{number} {verdict}" for verdict, number in counts.items() if number)]
+    named = [f"{cause} ×{number}" for cause, number in grades.causes.items()]
+    return "\n".join(lines + ([f"mistakes: {', '.join(named)}"] if named else []))
