@@ -43,10 +43,19 @@ pixels, labels = digits()
 net = backprop.build("64-100-100-10", activation="relu", output="softmax", cost="cross-entropy")
 rates = (0.001, 0.1) if QUICK else (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 shares = []
+targets = one_hot(labels)
 for rate in rates:
-    told = []  # the parameters after the last epoch, not the best ones
-    fit(net, pixels, one_hot(labels), rate=rate, epochs=5, initialiser="he", callbacks=[lambda e: told.append(+e.theta)])
-    shares.append(count_dead_units(net, told[-1], pixels))
+    last = []  # the parameters after each epoch, not the best ones
+    fit(
+        net,
+        pixels,
+        targets,
+        rate=rate,
+        epochs=5,
+        initialiser="he",
+        callbacks=[lambda e, keep=last: keep.append(+e.theta)],
+    )
+    shares.append(count_dead_units(net, last[-1], pixels))
     print(f"rate {rate}: dead ReLUs in layers 1 and 2: " + ", ".join(f"{share:.0%}" for share in shares[-1]))
 dead = {f"layer {l + 1}": (rates, [share[l] for share in shares]) for l in range(2)}
 plot_signals("gradients.png", panels, dead=dead, title=f"Gradients through {DEPTH} layers")

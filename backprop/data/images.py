@@ -82,7 +82,8 @@ def shift_images(rng: np.random.Generator, X: NDArray[np.floating[Any]], pixels:
     line = np.arange(side)
     window = (line[:, None] * wide + line).ravel()
     start = np.arange(n) * wide * wide + down * wide + right
-    return np.take(framed.reshape(-1), start[:, None] + window)
+    moved: NDArray[np.floating[Any]] = np.take(framed.reshape(-1), start[:, None] + window)
+    return moved
 
 
 def _slide(images: NDArray[np.floating[Any]], distance: Floats, axis: int) -> Floats:

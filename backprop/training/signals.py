@@ -121,7 +121,8 @@ def count_dead_units(net: Trainable, theta: Array, X: Array) -> list[float]:
     [0.5]
     """
     names = cast(Any, net).network.activations
-    shares, a = [], X
+    shares: list[float] = []
+    a: Any = X
     for (W, b, *_), name in zip(net.views(theta), names, strict=False):
         functions = find_functions(name)
         z = a @ W + b
