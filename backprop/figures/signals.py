@@ -48,9 +48,12 @@ def plot_signals(
         raise UsageError("there is nothing to draw: every panel needs at least one curve")
     rows = -(-(len(panels) + bool(dead)) // COLUMNS)
     with open_figure(1.0 + 2.9 * rows) as figure:
-        grid = figure.add_gridspec(rows, COLUMNS, hspace=0.55, wspace=0.36)
+        grid = figure.add_gridspec(rows, COLUMNS, hspace=0.55, wspace=0.32)
         for place, (name, signals) in enumerate(panels.items()):
-            _draw_signals(figure.add_subplot(grid[place // COLUMNS, place % COLUMNS]), name, signals)
+            axes = figure.add_subplot(grid[place // COLUMNS, place % COLUMNS])
+            _draw_signals(axes, name, signals)
+            if place % COLUMNS == 0:
+                axes.set_ylabel("size of δ (layer L: 1)", fontsize=11)
         if dead:
             _draw_dead(figure.add_subplot(grid[len(panels) // COLUMNS, len(panels) % COLUMNS]), dead)
         keys = [Line2D([], [], color=INK, label="measured"),
@@ -68,7 +71,6 @@ def _draw_signals(axes: Axes, name: str, signals: Sequence[Signal]) -> None:
             axes.semilogy(layers, signal.derived, "o", color=colour, ms=3.6, markeredgecolor="white", mew=0.5)
     axes.set_title(name, fontsize=12)
     axes.set_xlabel("layer", fontsize=11)
-    axes.set_ylabel("size of δ (layer L: 1)", fontsize=10)
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, 0.05), max(high, 20))  # what hardly changes shall look as if it hardly changed
     axes.tick_params(labelsize=10)
@@ -78,9 +80,9 @@ def _draw_signals(axes: Axes, name: str, signals: Sequence[Signal]) -> None:
 def _draw_dead(axes: Axes, dead: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> None:
     for colour, (layer, (rates, shares)) in zip(COLOURS, dead.items(), strict=False):
         axes.semilogx(rates, [100 * share for share in shares], "o-", color=colour, label=layer, ms=5, linewidth=1.8)
-    axes.set_title("dead ReLUs after training", fontsize=12)
+    axes.set_title("dead ReLUs, 5 epochs", fontsize=12)
     axes.set_xlabel("learning rate (Adam)", fontsize=11)
-    axes.set_ylabel("% of the units", fontsize=10)
+    axes.set_ylabel("% of the units", fontsize=11, labelpad=1)
     axes.set_ylim(-3, 103)
     axes.tick_params(labelsize=10)
     axes.legend(fontsize=8.5)
