@@ -42,7 +42,7 @@ PUBLIC = {
 }
 """Public name -> the module that holds it; rooms such as `backprop.strategies` load the same way."""
 
-ROOMS = ("strategies", "data", "plots", "training")
+ROOMS = ("strategies", "data", "plots", "training", "figures")
 OPTIONAL_ROOMS = ("estimators",)
 """Rooms that need a library of their own."""
 

@@ -21,6 +21,7 @@ FLOORS = [
     ("backprop.explanation",),
     ("backprop.verification", "backprop.grading", "backprop.training", "backprop.approximation"),
     ("backprop.plots", "backprop.estimators"),
+    ("backprop.figures",),
     ("backprop.reporting",),
     ("backprop.cli", "backprop.__main__"),
 ]

@@ -45,13 +45,13 @@ def sine():
 def figures(monkeypatch):
     """Every figure that is saved during a test."""
     seen = []
-    save = plots._save
+    save = plots.save_figure
 
     def keep(figure, path):
         seen.append(figure)
         return save(figure, path)
 
-    monkeypatch.setattr(plots, "_save", keep)
+    monkeypatch.setattr(plots, "save_figure", keep)
     return seen
 
 

@@ -11,7 +11,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-PICTURES = {"04_train_digits.py": "digits.png", "05_approximate.py": "approximation.png"}
+PICTURES = {
+    "04_train_digits.py": "digits.png",
+    "05_approximate.py": "approximation.png",
+    "07_gates.py": "gates.png",
+    "08_mnist.py": "mnist.png",
+    "09_vanishing_gradients.py": "gradients.png",
+    "10_franke.py": "franke.png",
+}
 
 
 def test_there_are_examples():

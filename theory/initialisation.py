@@ -130,6 +130,8 @@ BOTH = (FORWARD + BACKWARD) / 2
 SCHEMES: Mapping[str, Scheme] = MappingProxyType({
     scheme.name: scheme
     for scheme in (
+        Scheme("heuristic", 3 * FORWARD, "identity",
+               "the habit before: uniform over ±1/sqrt(M_in); Glorot and Bengio, AISTATS 2010, equation 1"),
         Scheme("lecun", FORWARD, "identity", "Y. LeCun, L. Bottou, G. Orr, K.-R. Müller, Efficient backprop (1998)"),
         Scheme("glorot", BOTH, "identity",
                "X. Glorot, Y. Bengio, AISTATS 2010, equations 10 to 12: the mean of both conditions"),

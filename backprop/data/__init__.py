@@ -1,7 +1,7 @@
 """Data: the digits, MNIST from its files, one-hot rows, honest splits, mini-batches, scaling."""
 
 from backprop.data.idx import DATA_VARIABLE, Mnist, find_data_folder, mnist, read_idx
-from backprop.data.images import disturb
+from backprop.data.images import disturb, shift_images
 from backprop.data.labels import one_hot
 from backprop.data.scaling import Scaling, measure_scaling
 from backprop.data.shipped import IMAGE_SIDE, digits
@@ -22,5 +22,6 @@ __all__ = [
     "mnist",
     "one_hot",
     "read_idx",
+    "shift_images",
     "split",
 ]

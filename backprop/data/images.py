@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from backprop.data.checks import Floats
 from backprop.errors import UsageError
 
-__all__ = ["disturb"]
+__all__ = ["disturb", "shift_images"]
 
 
 def disturb(
@@ -47,6 +47,43 @@ def disturb(
         framed = _slide(framed, rng.uniform(-shift, shift, (n, 1, 1)), axis)
     moved = framed[:, 1:-1, 1:-1].reshape(n, pixels)
     return moved + noise * rng.standard_normal(moved.shape)
+
+
+def shift_images(rng: np.random.Generator, X: NDArray[np.floating[Any]], pixels: int = 1) -> NDArray[np.floating[Any]]:
+    """Move each image by a whole number of pixels, -pixels..pixels in both directions, for training only.
+
+    Each row of X is a square image; paper (0) flows in. Much cheaper than `disturb`: nothing is computed, numbers are
+    only put elsewhere.
+
+    Args:
+        X: images, shape (n, s*s), not changed; float32 stays float32.
+        pixels: the largest shift.
+
+    Raises:
+        UsageError: images that are not square, or a shift that is not a whole number >= 0 below s.
+
+    Source: P. Simard, D. Steinkraus, J. Platt, Best practices for convolutional neural networks (2003).
+
+    >>> image = np.zeros((1, 9)); image[0, 4] = 1.0
+    >>> float(shift_images(np.random.default_rng(0), image).sum())
+    1.0
+    """
+    n, size = X.shape
+    side = math.isqrt(size)
+    if side * side != size or not isinstance(pixels, int) or not 0 <= pixels < side:
+        raise UsageError(
+            f"shift_images wants square images and a whole shift below their side; got {size} pixels a row and "
+            f"shift {pixels!r}"
+        )
+    wide = side + 2 * pixels
+    framed = np.zeros((n, wide, wide), X.dtype)
+    framed[:, pixels : pixels + side, pixels : pixels + side] = X.reshape(n, side, side)
+    down, right = rng.integers(0, 2 * pixels + 1, size=(2, n))
+    line = np.arange(side)
+    window = (line[:, None] * wide + line).ravel()
+    start = np.arange(n) * wide * wide + down * wide + right
+    moved: NDArray[np.floating[Any]] = np.take(framed.reshape(-1), start[:, None] + window)
+    return moved
 
 
 def _slide(images: NDArray[np.floating[Any]], distance: Floats, axis: int) -> Floats:

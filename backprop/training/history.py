@@ -19,7 +19,7 @@ class History:
         best_epoch: after which epoch they were met (lowest validation cost; without validation data,
             lowest training cost).
         costs: cost of all training data in prediction mode, in the unit of the network's cost, penalties included;
-            with `measure=False` from entry 1 on the mean over the batches of the epoch, while theta moved.
+            with `measure=False` nan at the start, then the mean over the batches of the epoch, while theta moved.
         validation_costs: the same on the validation data; empty without them.
         validation_accuracies: share of validation rows classified rightly (by the largest output), 0..1; empty
             unless the targets are classes.

@@ -41,7 +41,10 @@ def draw_parameters(net: Trainable, rng: np.random.Generator, scheme: str = "bot
     if shape not in SHAPES:
         raise unknown_name("shape of the initial weights", shape, SHAPES)
     theta = net.initial(rng)
-    for layer, activation in zip(net.views(theta), find_activations(net), strict=True):
+    layers = net.views(theta)
+    # a scheme that supposes an activation of its own does not ask for the layer's
+    activations = ["identity"] * len(layers) if SCHEMES[scheme].activation else find_activations(net)
+    for layer, activation in zip(layers, activations, strict=True):
         for name, block in zip(getattr(layer, "_fields", ("W", "b")), layer, strict=True):
             if block.ndim == 2:
                 inputs, outputs = block.shape
@@ -58,8 +61,28 @@ def draw(rng: np.random.Generator, shape: str, size: tuple[int, ...]) -> Array:
 
 
 def find_activations(net: Trainable) -> Sequence[str]:
-    """The activation in front of each layer that owns parameters: the identity for the data."""
+    """The activation in front of each layer that owns parameters: the identity for the data.
+
+    Normalisations and dropout leave it, an `Activation` after them sets it; a gate's output counts as linear.
+    """
     network: Any = getattr(net, "network", None)
     if network is None:
         raise UsageError("this network states no activations; draw its parameters yourself and pass them as theta")
-    return ("identity", *network.activations)
+    if getattr(network, "is_plain", True):
+        return ("identity", *network.activations)
+    found, front = [], "identity"
+    for layer in network.layers:
+        kind = type(layer).__name__
+        if kind == "Residual":
+            raise UsageError(
+                "no variance condition is derived for residual connections; choose 'he', 'glorot' or 'lecun'"
+            )
+        if kind not in ("Activation", "Dropout"):
+            found.append(front)
+        if kind in ("Dense", "Activation"):
+            front = layer.activation if kind == "Dense" else layer.name
+        elif kind == "Gated":
+            front = "identity"
+        elif kind == "PReLU":
+            front = f"max(0, x) + {layer.initial!r}*min(0, x)"
+    return found

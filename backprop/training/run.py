@@ -103,7 +103,7 @@ class Run:
         """Take up what a checkpoint holds, or measure the start."""
         snapshot = self._set.checkpoint.read() if self._set.checkpoint else None
         if snapshot is None:
-            self._record(self._measure(self._set.train))
+            self._record(self._measure(self._set.train) if self._set.measure else math.nan)
             return
         self._theta[:], self._mean[:] = snapshot.theta, snapshot.mean
         self._learner.state = snapshot.state
