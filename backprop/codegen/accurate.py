@@ -113,8 +113,8 @@ class Writer:
             self.add("d = p  # the root of f' is 0")
             return
         near = round_number(root.place)
-        high = self.constants.name(near, "r, the root of f' at -r or r, and what it misses as a float")
-        low = self.constants.name(round_number(root.place - Rational(near)))
+        high = self.constants.name(near, "exactly this; with the next constant r, where f' is 0")
+        low = self.constants.name(round_number(root.place - Rational(near)), "what r has beyond")
         self.add(f"d = (p - {high}) {'-' if root.place > Rational(near) else '+'} {low}")
 
     def write_growth(self, root: Root) -> None:
@@ -231,8 +231,11 @@ def write_accurate(form: AccurateForm, sides: tuple[Side, Side]) -> tuple[list[s
     else:
         branches += [f"right = {right}"]
         result = "np.where(x > 0, right, left)" if has_variable(left) else "np.where(x <= 0, left, right)"
-    lines = ["x, dtype = as_double(z)", *writer.constants.lines(), *head, *writer.lines, *branches]
-    return [*lines, *write_result(result, sides)], tuple(dict(writer.support).items())
+    lines = ["x, dtype = as_double(z)", *writer.constants.lines(), *head, *writer.lines]
+    last = [*branches, f"return {result}.astype(dtype)"]
+    if may_overflow(sides):
+        last = ['with np.errstate(over="ignore"):  # beyond the largest float is inf', *(f"    {line}" for line in last)]
+    return [*lines, *last], tuple(dict(writer.support).items())
 
 
 def has_variable(text: str) -> bool:
@@ -249,11 +252,9 @@ def write_side(writer: Writer, side: Side) -> str:
     return f"-({text})" if sign < 0 and is_sum and not text.startswith("(") else "-" * (sign < 0) + text
 
 
-def write_result(result: str, sides: tuple[Side, Side]) -> list[str]:
-    """The last lines: rounded to the type of z, where that may overflow, quietly."""
-    grows = any(side.product.linear and not side.product.tail and side.product.constant != 1 for side in sides)
-    text = f"return {result}.astype(dtype)"
-    return [text] if not grows else ['with np.errstate(over="ignore"):  # beyond the largest float is inf', f"    {text}"]
+def may_overflow(sides: tuple[Side, Side]) -> bool:
+    """Whether a side grows faster than |z|."""
+    return any(side.product.linear and not side.product.tail and side.product.constant != 1 for side in sides)
 
 
 def write_decay(writer: Writer, lifted: bool, used: str) -> list[str]:
