@@ -22,7 +22,7 @@ from backprop.errors import UsageError
 from backprop.files import write_atomically
 from backprop.training.history import History
 
-__all__ = ["INK", "STYLE", "Palette", "plot_approximation", "plot_training"]
+__all__ = ["INK", "STYLE", "Palette", "open_figure", "plot_approximation", "plot_training", "save_figure"]
 
 Floats = NDArray[np.floating]
 
@@ -104,7 +104,7 @@ def plot_training(
     if not history.costs:
         raise UsageError("there is nothing to draw: the training run was stopped before its first measurement")
     strip = _choose_images(images, labels, predictions)
-    with _open_figure(6.4 if strip else 4.4) as figure:
+    with open_figure(6.4 if strip else 4.4) as figure:
         rows = figure.add_gridspec(2, 1, height_ratios=(2.6, 1), hspace=0.5) if strip else None
         top = rows[0].subgridspec(1, 2, wspace=0.28) if rows else figure.add_gridspec(1, 2, wspace=0.28)
         has_accuracy = bool(history.validation_accuracies) or test_accuracy is not None
@@ -116,7 +116,7 @@ def plot_training(
             axes = [figure.add_subplot(cells[i]) for i in range(len(strip))]
             _draw_strip(axes, strip)
         figure.suptitle(title, x=0.07, ha="left", fontsize=16, fontweight="bold", parse_math=False)
-        return _save(figure, path)
+        return save_figure(figure, path)
 
 
 def _draw_costs(axes: Axes, history: History, name: str) -> None:
@@ -201,7 +201,7 @@ def plot_approximation(approximation: Approximation, path: str | os.PathLike[str
         UsageError: an ending that names no format, a file that cannot be written.
     """
     x = approximation.function.grid
-    with _open_figure(7.4) as figure:
+    with open_figure(7.4) as figure:
         grid = figure.add_gridspec(3, 1, height_ratios=(3, 1, 1.5), hspace=0.38)
         top = figure.add_subplot(grid[0])
         units = figure.add_subplot(grid[1], sharex=top)
@@ -217,7 +217,7 @@ def plot_approximation(approximation: Approximation, path: str | os.PathLike[str
             f"{_shorten(approximation.target, 40)}  by {approximation.width} {approximation.activation} unit{plural}"
         )
         figure.suptitle(title, x=0.09, ha="left", fontsize=16, fontweight="bold", parse_math=False)
-        return _save(figure, path)
+        return save_figure(figure, path)
 
 
 def _draw_fit(axes: Axes, approximation: Approximation, x: Floats) -> None:
@@ -270,7 +270,7 @@ def _draw_error(axes: Axes, approximation: Approximation, x: Floats) -> None:
 
 
 @contextmanager
-def _open_figure(height: float) -> Iterator[Figure]:
+def open_figure(height: float) -> Iterator[Figure]:
     """Make a figure in the house style; the style ends with the block."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH_INCHES, height), dpi=DOTS_PER_INCH)
@@ -278,7 +278,7 @@ def _open_figure(height: float) -> Iterator[Figure]:
         yield figure
 
 
-def _save(figure: Figure, path: str | os.PathLike[str]) -> Path:
+def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     ending = Path(path).suffix.lower().lstrip(".") or "png"
     known = figure.canvas.get_supported_filetypes()
     if ending not in known:

@@ -16,6 +16,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -98,7 +99,9 @@ class Rounded:
     @staticmethod
     def of(number: Any) -> Rounded:
         """A float or an integer is exact."""
-        return number if isinstance(number, Rounded) else Rounded(arb(float(number)), NOTHING, find_quantum(float(number)))
+        return (
+            number if isinstance(number, Rounded) else Rounded(arb(float(number)), NOTHING, find_quantum(float(number)))
+        )
 
     @staticmethod
     def cell(low: float, high: float) -> Rounded:
@@ -123,7 +126,9 @@ class Rounded:
 
     def __add__(self, other: Any) -> Rounded:
         other = Rounded.of(other)
-        return self.settle(self.value + other.value, self.error + other.error, self.share(other), self.least_size(other))
+        return self.settle(
+            self.value + other.value, self.error + other.error, self.share(other), self.least_size(other)
+        )
 
     def least_size(self, other: Rounded) -> arb:
         """The size of the smaller of two computed numbers, at most."""
@@ -158,7 +163,13 @@ class Rounded:
         quantum = None if self.quantum is None else self.quantum + math.frexp(abs(power))[1] - 1
         low = NOTHING if abs(power) > 1 or (quantum is not None and quantum >= SMALLEST) else half_ulp(NOTHING)
         number, factor, gap = self.origin or (self, 1.0, 0.0)
-        return Rounded(self.value * power, largest(self.error * abs(power) + low), quantum, None, (number, factor * power, gap * abs(power)))
+        return Rounded(
+            self.value * power,
+            largest(self.error * abs(power) + low),
+            quantum,
+            None,
+            (number, factor * power, gap * abs(power)),
+        )
 
     def __truediv__(self, other: Any) -> Rounded:
         if isinstance(other, int | float) and math.frexp(float(other))[0] == 0.5:
@@ -298,7 +309,7 @@ def measure(result: Rounded) -> float:
 def prove_bound(function: Callable[[Any], Any], places: list[float], target: float, depth: int = 9) -> float:
     """A bound for every float between the places: cells are cut until they meet the target, or at that depth."""
     worst = 0.0
-    waiting = [(a, b, 0) for a, b in zip(places, places[1:], strict=False)]
+    waiting = [(a, b, 0) for a, b in pairwise(places)]
     while waiting:
         low, high, level = waiting.pop()
         bound = bound_cell(function, low, high)

@@ -20,7 +20,7 @@ FLOORS = [
     ("backprop.diagnosis",),
     ("backprop.explanation",),
     ("backprop.verification", "backprop.training", "backprop.approximation"),
-    ("backprop.plots",),
+    ("backprop.plots", "backprop.plots_accuracy"),
     ("backprop.reporting",),
     ("backprop.cli", "backprop.__main__"),
 ]

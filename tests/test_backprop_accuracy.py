@@ -41,7 +41,9 @@ def test_the_fast_forms_are_right_against_the_largest_slope(name: str, dtype: ty
     for order, truth in zip(BOUNDS, truths, strict=True):
         slopes = np.max(np.abs(truths[1].nearest))
         size = slopes if order == "f_prime" else np.maximum(1, np.abs(truth.nearest))
-        against = Reference(truth.nearest, truth.missing * truth.ulp / (size * np.finfo(dtype).eps), size * np.finfo(dtype).eps)
+        against = Reference(
+            truth.nearest, truth.missing * truth.ulp / (size * np.finfo(dtype).eps), size * np.finfo(dtype).eps
+        )
         error, where = largest_error(getattr(activation(name, "fast"), order), points, against)
         assert error <= FAST_ULPS[order], f"{name} {order} at {where!r}: {error:.2f} ulps of the largest"
 

@@ -11,7 +11,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-PICTURES = {"04_train_digits.py": "digits.png", "05_approximate.py": "approximation.png"}
+PICTURES = {
+    "04_train_digits.py": "digits.png",
+    "05_approximate.py": "approximation.png",
+    "07_vanishing_slopes.py": "slopes.png",
+}
 
 
 def test_there_are_examples():

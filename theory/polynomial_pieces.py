@@ -14,6 +14,7 @@ and (N(p) - N(r)) / (p - r) is a mean of N' between, so M follows from the leftm
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -73,9 +74,7 @@ class _Function:
     def __init__(self, expression: Expr, decay: Decay, root: Root | None) -> None:
         self.root, self.scale = root, mpmath.mpf(str(sympy.sqrt(decay.exponent.coeff(P, 2)).evalf(DIGITS)))
         numerator = sympy.expand(sympy.cancel(expression * (P - R)) if root else expression)
-        self.terms = [
-            (mpmath.mpf(str(c.evalf(DIGITS))), i, j) for (i, j), c in sympy.Poly(numerator, P, G).terms()
-        ]
+        self.terms = [(mpmath.mpf(str(c.evalf(DIGITS))), i, j) for (i, j), c in sympy.Poly(numerator, P, G).terms()]
         self.place = mpmath.mpf(int(root.place.p)) / int(root.place.q) if root else None
 
     def numerator(self, p: mpmath.mpf) -> mpmath.mpf:
@@ -112,20 +111,18 @@ def tabulate(expression: Expr, decay: Decay, root: Root | None, until: int) -> P
         edges = _choose_edges(until)
         sizes = [_measure(function, a, b) for a, b in _pair(edges)]
         degree = next(n for n in range(8, 40) if _bound(sizes, n) < TRUNCATION)
-        rows = [interpolate_centred(function, a, b, degree) for a, b in zip(edges, edges[1:], strict=False)]
+        rows = [interpolate_centred(function, a, b, degree) for a, b in itertools.pairwise(edges)]
         floats = [[float(c) for c in row] for row in rows]
         low = [float(row[0] - Rational(kept[0])) for row, kept in zip(rows, floats, strict=True)]
         pairs = zip(_pair(edges), floats, sizes, strict=True)
         rounding = max(_bound_rounding(a, b, row, smallest) for (a, b), row, (smallest, _) in pairs)
         bound = float(_bound(sizes, degree) + rounding)
     centres = tuple(float((a + b) / 2) for a, b in _pair(edges))
-    return PolynomialPieces(
-        tuple(map(float, edges)), centres, tuple(zip(*floats, strict=True)), tuple(low), bound
-    )
+    return PolynomialPieces(tuple(map(float, edges)), centres, tuple(zip(*floats, strict=True)), tuple(low), bound)
 
 
 def _pair(edges: list[Rational]) -> list[tuple[Rational, Rational]]:
-    return list(zip(edges, edges[1:], strict=False))
+    return list(itertools.pairwise(edges))
 
 
 def _choose_edges(until: int) -> list[Rational]:

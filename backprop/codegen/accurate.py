@@ -1,9 +1,9 @@
 """Prints accurate forms: f or f' with every digit, over the whole range of float64 (float32 goes through it).
 
-    size, p      |z|, and |z| where exp(-phi) is not yet 0            so that inf times 0 never happens
-    s, c         the exponent phi(p) = s + ..., s without rounding    where p alone is not the exponent
-    e, back      t = exp(-phi) = e back, e never subnormal            where t is multiplied by something large
-    d, w         differences from the root of f'                      see `theory.accurate_forms`
+size, p      |z|, and |z| where exp(-phi) is not yet 0            so that inf times 0 never happens
+s, c         the exponent phi(p) = s + ..., s without rounding    where p alone is not the exponent
+e, back      t = exp(-phi) = e back, e never subnormal            where t is multiplied by something large
+d, w         differences from the root of f'                      see `theory.accurate_forms`
 """
 
 from __future__ import annotations
@@ -150,7 +150,11 @@ class Writer:
         if isinstance(constant, Rational) and is_power_of_two(constant):
             return sign, product
         for place, factor in enumerate(top):
-            if factor.power == 1 and (factor.tabulated or factor.expression.is_Add) and not factor.expression.has(sympy.log):
+            if (
+                factor.power == 1
+                and (factor.tabulated or factor.expression.is_Add)
+                and not factor.expression.has(sympy.log)
+            ):
                 expression = constant * factor.expression
                 expression = expression if factor.tabulated else sympy.expand(expression)
                 top[place] = Factor(expression, 1, factor.root, factor.tabulated)
@@ -234,7 +238,10 @@ def write_accurate(form: AccurateForm, sides: tuple[Side, Side]) -> tuple[list[s
     lines = ["x, dtype = as_double(z)", *writer.constants.lines(), *head, *writer.lines]
     last = [*branches, f"return {result}.astype(dtype)"]
     if may_overflow(sides):
-        last = ['with np.errstate(over="ignore"):  # beyond the largest float is inf', *(f"    {line}" for line in last)]
+        last = [
+            'with np.errstate(over="ignore"):  # beyond the largest float is inf',
+            *(f"    {line}" for line in last),
+        ]
     return [*lines, *last], tuple(dict(writer.support).items())
 
 

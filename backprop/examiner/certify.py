@@ -65,7 +65,9 @@ class Certificate:
 
 def square_errors(outputs: Outputs, targets: Outputs) -> Dual:
     """ΣΣ (a - y)²."""
-    return add((a - y) * (a - y) for row, goal in zip(outputs, targets, strict=True) for a, y in zip(row, goal, strict=True))
+    return add(
+        (a - y) * (a - y) for row, goal in zip(outputs, targets, strict=True) for a, y in zip(row, goal, strict=True)
+    )
 
 
 def softmax_logs(row: list[Dual]) -> list[Dual]:
@@ -106,7 +108,9 @@ LOGS: Mapping[str, Callable[[list[Dual]], list[Dual]]] = MappingProxyType(
 )
 
 
-def choose_cost(name: str, output: str, sizes: Sequence[int], rows: int) -> tuple[Callable[[Outputs, Outputs], Dual], arb]:
+def choose_cost(
+    name: str, output: str, sizes: Sequence[int], rows: int
+) -> tuple[Callable[[Outputs, Outputs], Dual], arb]:
     """The cost of one row as a function of (z^L or a^L, y), and the number it is divided by."""
     if name in ("half-sse", "mse"):
         return square_errors, arb(2 if name == "half-sse" else rows * sizes[-1])
@@ -134,7 +138,8 @@ class Truth:
 
     def run(self, x: Any, y: Any) -> list[tuple[list[list[arb]], list[arb]]]:
         """The slopes of the cost of one sample by every weight and bias, layer by layer."""
-        activations, slopes = [to_matrix(np.asarray(x).reshape(1, -1))], []
+        activations = [to_matrix(np.asarray(x).reshape(1, -1))]
+        slopes: list[list[arb]] = []
         for name, W, b in zip(self.layers, self.weights, self.biases, strict=True):
             z = activations[-1] * W + b
             last = name == "softmax" or len(slopes) == len(self.layers) - 1
@@ -144,7 +149,9 @@ class Truth:
         goal = [Dual.of(arb(float(value))) for value in y]
         return [self.sweep(layer, activations, slopes, goal) for layer in range(len(self.layers))]
 
-    def sweep(self, layer: int, activations: list[arb_mat], slopes: list[list[arb]], goal: list[Dual]) -> tuple[Any, Any]:
+    def sweep(
+        self, layer: int, activations: list[arb_mat], slopes: list[list[arb]], goal: list[Dual]
+    ) -> tuple[Any, Any]:
         """Slopes by b_j and w_ij of a layer: z_j gets the slope 1 (times a_i), which is carried to the cost.
 
         All w_ij of one j differ from b_j by the factor a_i, and slopes are linear, so one sweep serves them all.
