@@ -61,6 +61,9 @@ Activation = Annotated[
 Output = Annotated[str, typer.Option("--output", help="Activation of the last layer; softmax is possible here.")]
 Cost = Annotated[str, typer.Option("--cost", help="half-sse, mse, binary-cross-entropy or cross-entropy.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Fixes every random draw.")]
+Accuracy = Annotated[
+    str, typer.Option("--accuracy", help="Of the activations: fast, or full (every digit, several times slower).")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -118,17 +121,18 @@ def generate(
     activation: Activation = "sigmoid",
     output: Output = "identity",
     cost: Cost = "half-sse",
+    accuracy: Accuracy = "fast",
     target: Annotated[str, typer.Option("--target", help="numpy.")] = "numpy",
     file: Annotated[Path | None, typer.Option("-o", help="File to write; standard output if not given.")] = None,
 ) -> None:
     """Print the NumPy module of a network: forward pass, cost, gradients."""
     from backprop.errors import unknown_name
     from backprop.files import write_atomically
-    from backprop.runtime.compiled import CompiledNetwork
+    from backprop.runtime.compiled import build
 
     if target != "numpy":
         raise unknown_name("target", target, ["numpy"])
-    source = CompiledNetwork(read_network(sizes, activation, output, cost)).source
+    source = build(read_network(sizes, activation, output, cost), accuracy=read_accuracy(accuracy)).source
     if file is None:
         typer.echo(source, nl=False)
     else:
@@ -145,6 +149,10 @@ def verify(
     output: Output = "identity",
     cost: Cost = "half-sse",
     random: Annotated[int | None, typer.Option("--random", help="Verify this many random networks instead.")] = None,
+    accuracy: Accuracy = "fast",
+    certify: Annotated[
+        bool, typer.Option("--certify", help="SIZES: bound the error of the gradient in ball arithmetic as well.")
+    ] = False,
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds that one subject may take.")] = 60.0,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Subjects of a folder that run at once.")] = 1,
     list_causes: Annotated[bool, typer.Option("--list-causes", help="Print the mistakes it names.")] = False,
@@ -166,7 +174,10 @@ def verify(
     if timeout <= 0:
         raise UsageError(f"--timeout must be a positive number of seconds, got {timeout:g}")
     if SIZES_PATTERN.fullmatch(target):
-        finish_sizes(read_network(target, activation, output, cost), seed, as_json)
+        network = read_network(target, activation, output, cost)
+        finish_sizes(network, seed, as_json, read_accuracy(accuracy), certify)
+    if certify:
+        raise UsageError(f"--certify needs SIZES such as 64-32-10 with known activations, got {target!r}")
     if Path(target).is_dir():
         finish_folder(Path(target), seed, timeout, jobs, as_json)
     check_target(target)
@@ -243,12 +254,21 @@ def finish_report(report: Report, as_json: bool) -> None:
     raise typer.Exit(EXIT[report.verdict])
 
 
-def finish_sizes(network: Network, seed: int, as_json: bool) -> None:
+def read_accuracy(word: str) -> Any:
+    """The choice of formulas from the words of the command line."""
+    from backprop.codegen.elementwise import check_accuracy
+
+    return check_accuracy(word)
+
+
+def finish_sizes(network: Network, seed: int, as_json: bool, accuracy: Any, certify: bool) -> None:
     """Verify the generated code of a network."""
     from backprop.runtime.compiled import CompiledNetwork
-    from backprop.verification import verify_network
+    from backprop.verification import add_certificates, verify_network
 
-    finish_report(verify_network(CompiledNetwork(network), seed), as_json)
+    net = CompiledNetwork(network, accuracy)
+    report = verify_network(net, seed)
+    finish_report(add_certificates(report, net, seed) if certify else report, as_json)
 
 
 def finish_random(count: int, seed: int, as_json: bool) -> None:

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import hypothesis
+import numpy as np
 from hypothesis import HealthCheck, Phase
 
 from backprop import strategies
 from backprop.errors import UsageError
+from backprop.examiner.certify import Certificate, certify
 from backprop.examiner.generated import add_exact
 from backprop.examiner.judge import judge
 from backprop.examiner.report import Report
@@ -20,7 +22,16 @@ from backprop.explanation import explain_findings, judge_and_explain, verify_fil
 from backprop.network import Network
 from backprop.runtime.compiled import CompiledNetwork, build
 
-__all__ = ["RandomRun", "assert_gradients", "verify", "verify_file", "verify_network", "verify_random"]
+__all__ = [
+    "RandomRun",
+    "add_certificates",
+    "assert_gradients",
+    "certify_network",
+    "verify",
+    "verify_file",
+    "verify_network",
+    "verify_random",
+]
 
 MAX_RANDOM = 100_000
 
@@ -52,6 +63,34 @@ def command_for(network: Network, seed: int) -> str:
     hidden = ",".join(network.activations) if len(activations) > 1 else "".join(activations)
     words = ["backprop", "verify", sizes, *(["--activation", hidden] if hidden else [])]
     return shlex.join([*words, "--output", network.output, "--cost", network.cost, "--seed", str(seed)])
+
+
+def certify_network(net: CompiledNetwork, seed: int = 0, dtype: str = "float64") -> Certificate:
+    """Bound the error of a network's gradient, rounding included, at random parameters and a random batch.
+
+    The true gradient comes from a forward-mode derivative of the cost in balls, see `backprop.examiner.certify`.
+    Parameters: dtype of parameters and batch, "float64" or "float32".
+    Errors: UsageError for an activation without a definition in balls, or a network too large for this.
+
+    >>> import backprop
+    >>> certify_network(backprop.build("3-4-2", activation="gelu"), dtype="float32").ok
+    True
+    """
+    rng = np.random.default_rng(seed)
+    theta = net.initial(rng).astype(dtype)
+    X, Y = (array.astype(dtype) for array in net.module.data(rng))
+    found = net.views(net.gradient(theta, X, Y))
+    return certify(net.network.sizes, net.network.layers, net.network.cost, net.views(theta), X, Y, found)
+
+
+def add_certificates(report: Report, net: CompiledNetwork, seed: int = 0) -> Report:
+    """The report with certificates in float64 and float32; a failure makes the verdict "undecided" at best."""
+    certificates = {dtype: certify_network(net, seed, dtype) for dtype in ("float64", "float32")}
+    evidence = {**report.evidence, "certified": {dtype: one.to_dict() for dtype, one in certificates.items()}}
+    holds = all(certificate.ok for certificate in certificates.values())
+    verdict = "undecided" if report.ok and not holds else report.verdict
+    notes = (*report.notes, *map(str, certificates.values()))
+    return replace(report, verdict=verdict, evidence=evidence, notes=notes, reproduce=f"{report.reproduce} --certify")
 
 
 def verify_network(net: CompiledNetwork, seed: int = 0) -> Report:

@@ -20,7 +20,7 @@ FLOORS = [
     ("backprop.diagnosis",),
     ("backprop.explanation",),
     ("backprop.verification", "backprop.grading", "backprop.training", "backprop.approximation"),
-    ("backprop.plots", "backprop.estimators"),
+    ("backprop.plots", "backprop.plots_accuracy", "backprop.estimators"),
     ("backprop.figures",),
     ("backprop.reporting",),
     ("backprop.cli", "backprop.__main__"),

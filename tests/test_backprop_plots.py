@@ -16,6 +16,7 @@ from backprop.approximation import approximate
 from backprop.data import digits
 from backprop.errors import UsageError
 from backprop.plots import plot_approximation, plot_training
+from backprop.plots_accuracy import plot_slopes
 from backprop.training import History
 
 PNG = b"\x89PNG\r\n"
@@ -183,3 +184,10 @@ def test_drawing_never_loads_pyplot(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
     assert Path(tmp_path / "a.png").is_file()
+
+
+def test_the_figure_of_slopes_shows_where_the_usual_formula_is_zero(tmp_path):
+    path = plot_slopes(tmp_path / "slopes.png")
+    assert path.read_bytes().startswith(PNG)
+    with pytest.raises(UsageError, match="cannot write a figure"):
+        plot_slopes(tmp_path / "slopes.xyz")

@@ -18,6 +18,7 @@ PICTURES = {
     "08_mnist.py": "mnist.png",
     "09_vanishing_gradients.py": "gradients.png",
     "10_franke.py": "franke.png",
+    "11_vanishing_slopes.py": "slopes.png",
 }
 
 

@@ -71,8 +71,12 @@ class Product:
     def multiply(self) -> Expr:
         """The product as one expression in P, T, G and the symbols of the root."""
         above = sympy.Mul(*(f.expression**f.power for f in self.top))
-        return self.constant * P**self.linear * T**self.tail * above / sympy.Mul(
-            *(f.expression**f.power for f in self.bottom)
+        return (
+            self.constant
+            * P**self.linear
+            * T**self.tail
+            * above
+            / sympy.Mul(*(f.expression**f.power for f in self.bottom))
         )
 
 

@@ -1,9 +1,9 @@
 """Decays: the one exponential t = exp(-phi(|x|)) that an activation is written with, and what it says of its functions.
 
-    phi                  from                  known then, on the side s of 0, with p = |x|
-    c p                  exp(c x), tanh(c x)    tanh(k c x / 2) = s (1 - t**k) / (1 + t**k)
-    a**2 p**2            erf(a x)              erf(a x) = s (1 - 2 t g),  g = exp(phi) (1 - erf(a p)) / 2
-    2 u(p), u odd        tanh(u(x))            tanh(u(x)) = s (1 - t) / (1 + t)
+phi                  from                  known then, on the side s of 0, with p = |x|
+c p                  exp(c x), tanh(c x)    tanh(k c x / 2) = s (1 - t**k) / (1 + t**k)
+a**2 p**2            erf(a x)              erf(a x) = s (1 - 2 t g),  g = exp(phi) (1 - erf(a p)) / 2
+2 u(p), u odd        tanh(u(x))            tanh(u(x)) = s (1 - t) / (1 + t)
 """
 
 from __future__ import annotations

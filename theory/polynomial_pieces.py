@@ -14,6 +14,7 @@ and (N(p) - N(r)) / (p - r) is a mean of N' between, so M follows from the leftm
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,8 +28,8 @@ from theory.half_line import P
 
 __all__ = ["PolynomialPieces", "interpolate", "tabulate"]
 
-DIGITS = 60
-ONE = 2**240  # of the fixed-point numbers, exact integers, that interpolation works with
+DIGITS = 45
+ONE = 2**170  # of the fixed-point numbers, exact integers, that interpolation works with
 SHARE = Rational(1, 4)  # width of a stretch against p + 1, at most
 TRUNCATION = mpmath.mpf(2) ** -60  # asked for, against the smallest value on a stretch
 STRETCHES = (4.0, 6.0, 9.0, 13.0, 18.0, 25.0)  # rho
@@ -73,9 +74,7 @@ class _Function:
     def __init__(self, expression: Expr, decay: Decay, root: Root | None) -> None:
         self.root, self.scale = root, mpmath.mpf(str(sympy.sqrt(decay.exponent.coeff(P, 2)).evalf(DIGITS)))
         numerator = sympy.expand(sympy.cancel(expression * (P - R)) if root else expression)
-        self.terms = [
-            (mpmath.mpf(str(c.evalf(DIGITS))), i, j) for (i, j), c in sympy.Poly(numerator, P, G).terms()
-        ]
+        self.terms = [(mpmath.mpf(str(c.evalf(DIGITS))), i, j) for (i, j), c in sympy.Poly(numerator, P, G).terms()]
         self.place = mpmath.mpf(int(root.place.p)) / int(root.place.q) if root else None
 
     def numerator(self, p: mpmath.mpf) -> mpmath.mpf:
@@ -110,20 +109,20 @@ def tabulate(expression: Expr, decay: Decay, root: Root | None, until: int) -> P
     with mpmath.workdps(DIGITS):
         function = _Function(expression, decay, root)
         edges = _choose_edges(until)
-        degree = next(n for n in range(8, 40) if _bound_all(function, edges, n) < TRUNCATION)
-        rows = [interpolate_centred(function, a, b, degree) for a, b in zip(edges, edges[1:], strict=False)]
+        sizes = [_measure(function, a, b) for a, b in _pair(edges)]
+        degree = next(n for n in range(8, 40) if _bound(sizes, n) < TRUNCATION)
+        rows = [interpolate_centred(function, a, b, degree) for a, b in itertools.pairwise(edges)]
         floats = [[float(c) for c in row] for row in rows]
         low = [float(row[0] - Rational(kept[0])) for row, kept in zip(rows, floats, strict=True)]
-        rounding = max(_bound_rounding(function, a, b, row) for (a, b), row in zip(_pair(edges), floats, strict=True))
-        bound = float(_bound_all(function, edges, degree) + rounding)
+        pairs = zip(_pair(edges), floats, sizes, strict=True)
+        rounding = max(_bound_rounding(a, b, row, smallest) for (a, b), row, (smallest, _) in pairs)
+        bound = float(_bound(sizes, degree) + rounding)
     centres = tuple(float((a + b) / 2) for a, b in _pair(edges))
-    return PolynomialPieces(
-        tuple(map(float, edges)), centres, tuple(zip(*floats, strict=True)), tuple(low), bound
-    )
+    return PolynomialPieces(tuple(map(float, edges)), centres, tuple(zip(*floats, strict=True)), tuple(low), bound)
 
 
 def _pair(edges: list[Rational]) -> list[tuple[Rational, Rational]]:
-    return list(zip(edges, edges[1:], strict=False))
+    return list(itertools.pairwise(edges))
 
 
 def _choose_edges(until: int) -> list[Rational]:
@@ -141,28 +140,30 @@ def interpolate_centred(function: _Function, low: Rational, high: Rational, degr
     return interpolate(lambda y: function(middle + y), -half, half, degree)
 
 
-def _bound_all(function: _Function, edges: list[Rational], degree: int) -> mpmath.mpf:
-    """The largest bound of the truncation over the stretches, against the function's smallest value there."""
-    return max(_bound_one(function, a, b, degree) for a, b in _pair(edges))
+_Sizes = tuple[mpmath.mpf, list[mpmath.mpf]]
 
 
-def _bound_one(function: _Function, low: Rational, high: Rational, degree: int) -> mpmath.mpf:
+def _measure(function: _Function, low: Rational, high: Rational) -> _Sizes:
+    """The smallest |f| on a stretch, and a bound of |f| on the ellipse for every rho.
+
+    The smallest is at an end: the functions here are monotonic (their slopes have one sign).
+    """
+    ends = [abs(function(mpmath.mpf(float(end)))) for end in (low, high)]
     middle, half = mpmath.mpf(float((low + high) / 2)), mpmath.mpf(float((high - low) / 2))
-    bounds = []
-    for rho in STRETCHES:
-        reach = half * (rho + 1 / mpmath.mpf(rho)) / 2
-        most = function.bound(middle - reach, middle + reach)
-        bounds.append(4 * most * mpmath.mpf(rho) ** -degree / (rho - 1))
-    return min(bounds) / _smallest(function, low, high)
+    reaches = [half * (rho + 1 / mpmath.mpf(rho)) / 2 for rho in STRETCHES]
+    return min(ends), [function.bound(middle - reach, middle + reach) for reach in reaches]
 
 
-def _smallest(function: _Function, low: Rational, high: Rational) -> mpmath.mpf:
-    """The smaller value at the ends; the functions are monotonic (their slopes have one sign)."""
-    return min(abs(function(mpmath.mpf(float(end)))) for end in (low, high))
+def _bound(sizes: list[_Sizes], degree: int) -> mpmath.mpf:
+    """The largest bound of the truncation over the stretches, against the smallest |f| there."""
+    return max(
+        min(4 * most * mpmath.mpf(rho) ** -degree / (rho - 1) for most, rho in zip(bounds, STRETCHES, strict=True))
+        / smallest
+        for smallest, bounds in sizes
+    )
 
 
-def _bound_rounding(function: _Function, low: Rational, high: Rational, row: list[float]) -> mpmath.mpf:
+def _bound_rounding(low: Rational, high: Rational, row: list[float], smallest: mpmath.mpf) -> mpmath.mpf:
     """What rounding c_1, c_2, ... may change; c_0 is kept as two floats."""
     half = mpmath.mpf(float((high - low) / 2))
-    total = sum(abs(mpmath.mpf(c)) * half**k for k, c in enumerate(row) if k) * mpmath.mpf(2) ** -53
-    return total / _smallest(function, low, high)
+    return sum(abs(mpmath.mpf(c)) * half**k for k, c in enumerate(row) if k) * mpmath.mpf(2) ** -53 / smallest

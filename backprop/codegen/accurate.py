@@ -1,9 +1,9 @@
 """Prints accurate forms: f or f' with every digit, over the whole range of float64 (float32 goes through it).
 
-    size, p      |z|, and |z| where exp(-phi) is not yet 0            so that inf times 0 never happens
-    s, c         the exponent phi(p) = s + ..., s without rounding    where p alone is not the exponent
-    e, back      t = exp(-phi) = e back, e never subnormal            where t is multiplied by something large
-    d, w         differences from the root of f'                      see `theory.accurate_forms`
+size, p      |z|, and |z| where exp(-phi) is not yet 0            so that inf times 0 never happens
+s, c         the exponent phi(p) = s + ..., s without rounding    where p alone is not the exponent
+e, back      t = exp(-phi) = e back, e never subnormal            where t is multiplied by something large
+d, w         differences from the root of f'                      see `theory.accurate_forms`
 """
 
 from __future__ import annotations
@@ -113,8 +113,8 @@ class Writer:
             self.add("d = p  # the root of f' is 0")
             return
         near = round_number(root.place)
-        high = self.constants.name(near, "r, the root of f' at -r or r, and what it misses as a float")
-        low = self.constants.name(round_number(root.place - Rational(near)))
+        high = self.constants.name(near, "exactly this; with the next constant r, where f' is 0")
+        low = self.constants.name(round_number(root.place - Rational(near)), "what r has beyond")
         self.add(f"d = (p - {high}) {'-' if root.place > Rational(near) else '+'} {low}")
 
     def write_growth(self, root: Root) -> None:
@@ -150,7 +150,11 @@ class Writer:
         if isinstance(constant, Rational) and is_power_of_two(constant):
             return sign, product
         for place, factor in enumerate(top):
-            if factor.power == 1 and (factor.tabulated or factor.expression.is_Add) and not factor.expression.has(sympy.log):
+            if (
+                factor.power == 1
+                and (factor.tabulated or factor.expression.is_Add)
+                and not factor.expression.has(sympy.log)
+            ):
                 expression = constant * factor.expression
                 expression = expression if factor.tabulated else sympy.expand(expression)
                 top[place] = Factor(expression, 1, factor.root, factor.tabulated)
@@ -231,8 +235,14 @@ def write_accurate(form: AccurateForm, sides: tuple[Side, Side]) -> tuple[list[s
     else:
         branches += [f"right = {right}"]
         result = "np.where(x > 0, right, left)" if has_variable(left) else "np.where(x <= 0, left, right)"
-    lines = ["x, dtype = as_double(z)", *writer.constants.lines(), *head, *writer.lines, *branches]
-    return [*lines, *write_result(result, sides)], tuple(dict(writer.support).items())
+    lines = ["x, dtype = as_double(z)", *writer.constants.lines(), *head, *writer.lines]
+    last = [*branches, f"return {result}.astype(dtype)"]
+    if may_overflow(sides):
+        last = [
+            'with np.errstate(over="ignore"):  # beyond the largest float is inf',
+            *(f"    {line}" for line in last),
+        ]
+    return [*lines, *last], tuple(dict(writer.support).items())
 
 
 def has_variable(text: str) -> bool:
@@ -249,11 +259,9 @@ def write_side(writer: Writer, side: Side) -> str:
     return f"-({text})" if sign < 0 and is_sum and not text.startswith("(") else "-" * (sign < 0) + text
 
 
-def write_result(result: str, sides: tuple[Side, Side]) -> list[str]:
-    """The last lines: rounded to the type of z, where that may overflow, quietly."""
-    grows = any(side.product.linear and not side.product.tail and side.product.constant != 1 for side in sides)
-    text = f"return {result}.astype(dtype)"
-    return [text] if not grows else ['with np.errstate(over="ignore"):  # beyond the largest float is inf', f"    {text}"]
+def may_overflow(sides: tuple[Side, Side]) -> bool:
+    """Whether a side grows faster than |z|."""
+    return any(side.product.linear and not side.product.tail and side.product.constant != 1 for side in sides)
 
 
 def write_decay(writer: Writer, lifted: bool, used: str) -> list[str]:

@@ -42,7 +42,7 @@ def name_table(factor: Factor, decay: Decay) -> str:
 def write_table(name: str, factor: Factor, decay: Decay, until: int) -> list[tuple[str, str]]:
     """The helpers that evaluate a tabulated factor."""
     pieces = make_pieces(factor, decay, until)
-    head = f"{name.upper()}_EDGES"
+    bound = 1.1 * pieces.truncation  # printed with two digits, and not below what is proved
     rows = [
         ("EDGES", write_row(pieces.edges)),
         ("CENTRES", write_row(pieces.centres)),
@@ -54,10 +54,9 @@ def write_table(name: str, factor: Factor, decay: Decay, until: int) -> list[tup
     what = "g(p)" if factor.root is None else "N(p) / (p - r)"
     text = f'''\
 def {name}(p):
-    """{what}, the tail of the error function, as polynomials; relative error of truncation below {pieces.truncation:.0e}"""
+    """{what}, from the tail of the error function, in pieces; relative truncation below {bound:.1e}"""
     return evaluate_pieces({arguments}, p)
 '''
-    assert head
     return [("evaluate_pieces", PIECEWISE), *constants, (name, text)]
 
 

@@ -28,6 +28,7 @@ from backprop.codegen.program import (
     Transpose,
     walk,
 )
+from backprop.codegen.secure import SECURE_ROWS
 from backprop.codegen.support import DERIVATIVES, ROW_FUNCTIONS, SIGMOID_FAMILY
 from backprop.network import Network, find_activation
 from theory.activations import X
@@ -176,9 +177,10 @@ def write_table_functions(
         value, slope = write_cost_function(name, program.functions[-1], accuracy)
         texts |= {**dict(value.support), name: value.value, f"{name}_prime": slope}
         table[name] = f"{name}_prime"
-    waiting = [name for name in called if name in ROW_FUNCTIONS]
+    rows = {**ROW_FUNCTIONS, **SECURE_ROWS} if accuracy == "full" else ROW_FUNCTIONS
+    waiting = [name for name in called if name in rows]
     while waiting:
-        row = ROW_FUNCTIONS[waiting.pop(0)]
+        row = rows[waiting.pop(0)]
         waiting += [name for name in row.calls if name not in texts]
         texts[row.name] = row.text
         if row.name in DERIVATIVES:

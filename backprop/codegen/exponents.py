@@ -26,6 +26,7 @@ GRID_BITS = 43  # behind the point: s < 2**10 has no more, so that it is a float
 MOST_BITS = 20  # behind the point, of `high`
 FLOAT_BITS = 53
 DIGITS = 50
+LONG = 40  # characters of a constant's meaning, at most
 
 
 def round_number(expr: Expr) -> float:
@@ -48,7 +49,9 @@ class Constants:
         if isinstance(expr, Rational) and expr.q == 1 and abs(expr.p) < 2**20:
             return str(expr), ATOM if expr >= 0 else SUM
         value = round_number(expr)
-        text = self.name(abs(value), "" if root is not None else str(expr) if len(str(expr)) < 40 else "")
+        meaning = "" if root is not None or len(str(expr)) > LONG else str(expr)
+        is_exact = isinstance(expr, Rational) and Rational(value) == expr
+        text = self.name(abs(value), "exactly this" if is_exact else meaning)
         return (text, ATOM) if value >= 0 else (f"-{text}", SUM)
 
     def name(self, value: float, meaning: str = "") -> str:
@@ -129,8 +132,8 @@ def write_split(powers: tuple[Expr, ...], bits: int, constants: Constants) -> li
             lines += [f"power = {power}", f"cut = np.rint(power * {unit}) / {unit}"]
         scale = 2 ** (GRID_BITS - bits)
         short = Rational(math.floor(round_number(coefficient) * scale), scale)
-        first = constants.name(round_number(short), "short")
-        second = constants.name(round_number(evaluate_rest(coefficient, short)), "what is missing")
+        first = constants.name(round_number(short), "exactly this, so that products are exact")
+        second = constants.name(round_number(evaluate_rest(coefficient, short)), "what it misses")
         exact.append(f"{first} * {name}")
         rounded.append(f"{second} * {'power' if k > 1 else 'high'}")
         rounded += [f"{first} * (power - cut)"] if k > 1 else []

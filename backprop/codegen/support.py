@@ -72,7 +72,7 @@ ROW_FUNCTIONS: dict[str, RowFunction] = {
         ),
     )
 }
-DERIVATIVES = {"exp": "exp", "log": "reciprocal", "row_max": "free"}
+DERIVATIVES = {"exp": "exp", "log": "reciprocal", "log1p": "log1p_prime", "row_max": "free"}
 """What the table says of them; softmax, log_softmax and reciprocal run as they stand."""
 
 SIGMOID_FAMILY = frozenset({"softplus", "log_sigmoid"})

@@ -125,9 +125,7 @@ ACTIVATIONS: Mapping[str, Callable[[Dual], Dual]] = MappingProxyType(
         "softplus": lambda x: (1 + x.exp()).log(),
         "log_sigmoid": lambda x: -(1 + (-x).exp()).log(),
         "gelu": lambda x: x * (1 + (x / arb(2).sqrt()).erf()) / 2,
-        "gelu_tanh": lambda x: (
-            x * (1 + ((2 / arb.pi()).sqrt() * (x + exact("0.044715") * x * x * x)).tanh()) / 2
-        ),
+        "gelu_tanh": lambda x: x * (1 + ((2 / arb.pi()).sqrt() * (x + exact("0.044715") * x * x * x)).tanh()) / 2,
         "silu": lambda x: x / (1 + (-x).exp()),
         "mish": lambda x: x * (1 + x.exp()).log().tanh(),
     }

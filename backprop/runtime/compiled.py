@@ -15,6 +15,7 @@ from backprop.codegen.emit_flat import emit_flat
 from backprop.codegen.load import load
 from backprop.codegen.lower import lower
 from backprop.codegen.program import Program
+from backprop.codegen.secure import secure
 from backprop.errors import UsageError
 from backprop.network import DEFAULT_ACTIVATION, DEFAULT_COST, DEFAULT_OUTPUT, Network
 from backprop.runtime.parameters import Array, Layout
@@ -45,7 +46,8 @@ class CompiledNetwork:
     def __init__(self, network: Network, accuracy: Accuracy = DEFAULT_ACCURACY) -> None:
         check_accuracy(accuracy)
         self.network, self.accuracy = network, accuracy
-        self.program: Program = lower(network)
+        program = lower(network)
+        self.program: Program = secure(program, network) if accuracy == "full" else program
         self.source: str = emit(network, self.program, accuracy)
         self.layout = Layout.of(network.sizes)
 

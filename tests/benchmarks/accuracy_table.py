@@ -16,8 +16,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.accuracy import Array, largest_error, reference  # noqa: E402
-from theory.activations import NAMES  # noqa: E402
+from tests.accuracy import Array, largest_error, reference
+from theory.activations import NAMES
 
 POINTS = 100_000
 Pair = tuple[Callable[[Array], Any] | None, Callable[[Array], Any] | None]
