@@ -58,7 +58,7 @@ def networks(
     outputs = list(COSTS[cost].outputs or (*activations, "softmax"))
     if drawn[-1] == 1:
         outputs = [output for output in outputs if output != "softmax"]
-    return Network(drawn, hidden, draw(st.sampled_from(outputs)), cost)
+    return Network.parse(drawn, hidden, draw(st.sampled_from(outputs)), cost)
 
 
 @st.composite

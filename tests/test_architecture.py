@@ -14,6 +14,8 @@ PACKAGES = ("theory", "backprop")
 BOOK_MAY_IMPORT = {"sympy", "mpmath", "theory"}
 FLOORS = [
     ("backprop.errors",),
+    ("backprop.layers",),
+    ("backprop.plan",),
     ("backprop.files", "backprop.network", "backprop.data", "backprop.datasets", "backprop.examiner"),
     ("backprop.codegen", "backprop.runtime.parameters"),
     ("backprop.activation_functions", "backprop.runtime", "backprop.strategies"),

@@ -188,16 +188,14 @@ class World:
         """The stated cost, or a random cubic polynomial of all outputs."""
         if self.system.cost is not None:
             return self.evaluate(self.system.cost, {}, seed, held)
-        batch = any(index.is_sample for d in self.system.definitions for index in d.target.indices)
-        rows = [(s,) for s in range(1, self.rows + 1)] if batch else [()]
+        output = self.system.template((self.system.output, self.system.last))
+        last, ranges = self.whole(self.system.last), [range(1, self.whole(i.size) + 1) for i in output.indices]
         number = self.arithmetic
         total, mixed = (0, 0), (0, 0)
-        last = self.whole(self.system.last)
-        units = self.whole(self.system.template((self.system.output, self.system.last)).indices[-1].size)
-        for row, k in product(rows, range(1, units + 1)):
-            a = self.quantity((self.system.output, last, (*row, k)), seed, held)
-            mixed = number.add(mixed, number.mul((self.draw("mix", row, k), 0), a))
-            total = number.add(total, number.mul((self.draw("cost", row, k), 0), number.power(a, 2)))
+        for at in product(*ranges):
+            a = self.quantity((self.system.output, last, at), seed, held)
+            mixed = number.add(mixed, number.mul((self.draw("mix", at), 0), a))
+            total = number.add(total, number.mul((self.draw("cost", at), 0), number.power(a, 2)))
         return number.add(total, number.power(mixed, 3))
 
     # -- meaning of the nodes

@@ -31,10 +31,11 @@ from backprop.codegen.program import (
 from backprop.codegen.support import DERIVATIVES, ROW_FUNCTIONS, SIGMOID_FAMILY
 from backprop.network import Network, find_activation
 from theory.activations import X
-from theory.costs import COSTS
+from theory.costs import find_cost
 from theory.four_equations import derive_matrix_form, forward_matrix_form
 from theory.matrices import Entry
 from theory.printing import show
+from theory.batch_norm import slope_by_root
 from theory.softmax import slope_by_sigmoid
 
 __all__ = ["emit", "write_body", "write_expression"]
@@ -165,11 +166,14 @@ def write_table_functions(network: Network, program: Program) -> tuple[dict[str,
     texts: dict[str, str] = {}
     table: dict[str, str | None] = {}
     called = program.calls()
-    for name, function in zip(network.layers, program.functions, strict=True):
+    for name, function in list_statements(network, program):
         if name not in ("softmax", "identity") and function in called and function not in table:
             source = write_functions(find_activation(name, "network"), function)
             texts |= {**dict(source.support), function: source.value, f"{function}_prime": source.derivative}
             table |= {function: f"{function}_prime", f"{function}_prime": None}
+    for function, number in program.roots:
+        texts |= write_root(function, number)
+        table[function] = f"{function}_prime"
     for name in SIGMOID_FAMILY.intersection(called):
         value, slope = write_cost_function(name, program.functions[-1])
         texts |= {**dict(value.support), name: value.value, f"{name}_prime": slope}
@@ -182,6 +186,27 @@ def write_table_functions(network: Network, program: Program) -> tuple[dict[str,
         if row.name in DERIVATIVES:
             table[row.name] = DERIVATIVES[row.name]
     return texts, table
+
+
+def list_statements(network: Network, program: Program) -> list[tuple[str, str]]:
+    """What is applied in a network, and how it is called in its module."""
+    if program.groups:
+        return [(statement, function) for function, statement in program.statements]
+    return list(zip(network.functions, program.functions, strict=True))
+
+
+def write_root(name: str, number: float) -> dict[str, str]:
+    """1/√(v + ε) and its derivative, an expression in the value itself as `theory` finds it."""
+    value = f"""def {name}(v):
+    \"\"\"1 / sqrt(v + epsilon) with epsilon = {number!r}\"\"\"
+    return 1 / np.sqrt(v + {number!r})
+"""
+    slope = f"""def {name}_prime(v):
+    \"\"\"Derivative of {name} in terms of r = {name}(v)\"\"\"
+    r = {name}(v)
+    return {slope_by_root()}
+"""
+    return {name: value, f"{name}_prime": slope}
 
 
 def write_cost_function(name: str, sigmoid: str) -> tuple[ElementwiseSource, str]:
@@ -207,7 +232,7 @@ def write_heading(network: Network) -> str:
         entry = derive_matrix_form(label).result
         assert isinstance(entry, Entry)
         equations.append(f"{label}  {symbol} = {show(entry.matrix)}")
-    cost = COSTS[network.cost]
+    cost = find_cost(network.cost, network.weighted)
     lines = [
         f"A network {network}: forward pass, cost and gradients.",
         "",

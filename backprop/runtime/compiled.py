@@ -11,12 +11,15 @@ import numpy as np
 
 from backprop.codegen.emit import emit
 from backprop.codegen.emit_flat import emit_flat
+from backprop.codegen.emit_stack import emit_stack
 from backprop.codegen.load import load
 from backprop.codegen.lower import lower
+from backprop.codegen.lower_stack import lower_stack
 from backprop.codegen.program import Program
 from backprop.errors import UsageError
 from backprop.network import DEFAULT_ACTIVATION, DEFAULT_COST, DEFAULT_OUTPUT, Network
 from backprop.runtime.parameters import Array, Layout
+from backprop.runtime.stack import Context, StackForm
 
 __all__ = ["CompiledNetwork", "build"]
 
@@ -41,9 +44,11 @@ class CompiledNetwork:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.program: Program = lower(network)
-        self.source: str = emit(network, self.program)
-        self.layout = Layout.of(network.sizes)
+        plain = network.is_plain
+        self.program: Program = lower(network) if plain else lower_stack(network)
+        self.source: str = emit(network, self.program) if plain else emit_stack(network, self.program)
+        self.layout = Layout.of_network(network)
+        self.stack = None if plain else StackForm(network, self.program, self.layout, lambda: self.module)
 
     def __reduce__(self) -> tuple[type[CompiledNetwork], tuple[Network]]:
         return CompiledNetwork, (self.network,)
@@ -73,30 +78,85 @@ class CompiledNetwork:
         """Random parameters as one vector: weights with variance 1/fan-in, small biases."""
         return self.layout.flatten(self.module.parameters(rng))
 
-    def views(self, theta: Array) -> list[tuple[Array, Array]]:
-        """[(W1, b1), …], views without copies."""
+    def views(self, theta: Array) -> list[Any]:
+        """[(W1, b1), …], views without copies; named tuples for layers that are not dense."""
         return self.layout.views(theta)
 
-    def forward(self, theta: Array, X: Array) -> Array:
-        """The outputs, (n, M_L)."""
-        result = self.module.forward(self.views(theta), check_rows("X", X, self.network.sizes[0]))
+    def context(self, rng: np.random.Generator, n: int, dtype: Any = float) -> dict[str, Any]:
+        """What one training step of n rows needs beside the batch, to hand on as keywords: {"mode": "train"} and
+        dropout masks; {} for networks whose training and prediction are the same.
+
+        >>> from backprop.layers import Dense, Dropout
+        >>> net = build(Network(3, Dense(4, "relu"), Dropout(0.5), Dense(2)))
+        >>> sorted(net.context(np.random.default_rng(0), 5))
+        ['mask1', 'mode']
+        """
+        return {} if self.stack is None else self.stack.context(rng, n, dtype)
+
+    def statistics(self) -> dict[str, Array]:
+        """Where the running statistics of batch normalisations begin: means 0, variances 1; {} without any."""
+        return {} if self.stack is None else self.stack.statistics()
+
+    def blend(self, state: Context, seen: Context, n: int) -> dict[str, Array]:
+        """Running statistics after one more batch of n rows, a new dictionary: (1 - momentum) state + momentum seen."""
+        return {} if self.stack is None else self.stack.blend(state, seen, n)
+
+    def measure_statistics(self, theta: Array, X: Array) -> dict[str, Array]:
+        """Means and variances over all rows of X without dropout, instead of running ones."""
+        check_rows("X", X, self.network.inputs)
+        return {} if self.stack is None else self.stack.measure(theta, X, {})
+
+    def forward(self, theta: Array, X: Array, **context: Any) -> Array:
+        """The outputs, (n, M_L).  Prediction: no dropout, batch normalisation by the running statistics given as
+        keywords; `mode="train"` (as `context` says it) gives what training sees."""
+        check_rows("X", X, self.network.inputs)
+        if self.stack is not None:
+            return self.stack.forward(theta, X, context)
+        result = self.module.forward(self.views(theta), X)
         return np.array(result) if np.shares_memory(result, X) else result
 
-    def cost(self, theta: Array, X: Array, Y: Array) -> Any:
-        """The cost, one number."""
+    def cost(self, theta: Array, X: Array, Y: Array, **context: Any) -> Any:
+        """The cost, one number, penalties included; keywords as in `forward`."""
         self.check(X, Y)
+        if self.stack is not None:
+            return self.stack.cost(theta, X, Y, context)
         return self.module.cost(self.views(theta), X, Y)
 
-    def gradient(self, theta: Array, X: Array, Y: Array) -> Array:
-        """dC by theta, a new vector."""
+    def gradient(self, theta: Array, X: Array, Y: Array, **context: Any) -> Array:
+        """dC by theta, a new vector; in training mode, with the keywords that `context` makes."""
         self.check(X, Y, theta)
+        if self.stack is not None:
+            return self.stack.run("gradient", theta, X, Y, context)  # type: ignore[no-any-return]
         return self.fast.gradient(theta, X, Y)
 
-    def value_and_gradient(self, theta: Array, X: Array, Y: Array) -> tuple[Any, Array]:
+    def value_and_gradient(self, theta: Array, X: Array, Y: Array, **context: Any) -> tuple[Any, Array]:
         """Cost and gradient from one forward pass."""
         self.check(X, Y, theta)
+        if self.stack is not None:
+            return self.stack.run("value_and_gradient", theta, X, Y, context)  # type: ignore[no-any-return]
         value, gradient = self.fast.value_and_gradient(theta, X, Y)
         return value, gradient
+
+    def learn(self, theta: Array, X: Array, Y: Array, **context: Any) -> tuple[Any, Array, dict[str, Array]]:
+        """Cost, gradient, and the means and variances that this batch had, for `blend`."""
+        if self.stack is None:
+            return *self.value_and_gradient(theta, X, Y), {}
+        self.check(X, Y, theta)
+        return self.stack.run("learn", theta, X, Y, context)  # type: ignore[no-any-return]
+
+    def weigh(self, Y: Array, weights: Any) -> Array:
+        """The weight of every sample from the weights of the classes: that of its own class.
+
+        >>> net = build(Network.parse("2-3", output="softmax", cost="cross-entropy", weighted=True))
+        >>> net.weigh(np.eye(3)[[0, 2]], [1, 1, 5])
+        array([1., 5.])
+        """
+        of_class = np.asarray(weights, dtype=float)
+        if of_class.shape != (self.network.outputs,) or not np.isfinite(of_class).all() or (of_class < 0).any():
+            raise UsageError(f"{self.network.outputs} class weights are needed, finite and not negative, got {weights!r:.80}")
+        check_rows("Y", Y, self.network.outputs)
+        weighted: Array = Y @ of_class
+        return weighted
 
     def check(self, X: Array, Y: Array, theta: Array | None = None) -> None:
         """Shapes that do not fit are an error with what, got and where."""

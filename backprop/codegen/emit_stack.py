@@ -1,0 +1,315 @@
+"""emit_stack: the module of a network of any layers, for readers, and the same program for one flat vector.
+
+What `emit` writes for plain networks, with more around it: parameters in named tuples, masks and weights of samples
+as keywords, and a second forward pass for prediction where that is another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from backprop.codegen.emit import (
+    SAMPLE_ROWS,
+    TARGET_COMMENT,
+    uses,
+    write_expression,
+    write_function,
+    write_line,
+    write_table_functions,
+)
+from backprop.codegen.lower import output_error_of
+from backprop.codegen.lower_stack import STATEMENTS
+from backprop.codegen.program import Assignment, Expression, Group, Name, Program
+from backprop.network import Network
+from backprop.plan import Element
+from backprop.runtime.parameters import Layout
+from theory.costs import find_cost
+from theory.layer_equations import layer_equations
+from theory.matrices import Array
+from theory.printing import show
+
+__all__ = ["emit_flat_stack", "emit_stack", "list_context"]
+
+DRAWS = {
+    "real": "rng.normal(size=(n, SIZES[-1]))",
+    "binary": "rng.integers(2, size=(n, SIZES[-1])).astype(float)",
+    "distribution": "np.eye(SIZES[-1])[rng.integers(SIZES[-1], size=n)]",
+}
+STARTS = {
+    "b": "rng.normal(size={0}) / 10", "c": "rng.normal(size={0}) / 10", "gamma": "np.ones({0})",
+    "beta": "np.zeros({0})", "slope": "np.full({0}, {start!r})",
+}  # fmt: skip
+TITLES = {
+    "weights": "weights", "gated": "gate", "activation": "activation", "prelu": "PReLU", "batch_norm": "batch norm",
+    "layer_norm": "layer norm", "dropout": "dropout", "join": "residual connection",
+}  # fmt: skip
+
+
+def list_context(program: Program) -> tuple[Name, ...]:
+    """What comes in beside the batch in training: masks, weights of samples."""
+    return (*(mask.name for mask in program.masks), *([program.weights] if program.weights else []))
+
+
+def list_given(program: Program) -> tuple[Name, ...]:
+    """What comes in beside the batch in prediction: running statistics."""
+    return tuple(name for statistic in program.statistics for name in statistic.given)
+
+
+def signature(*positional: str, keywords: Iterable[Name] = ()) -> str:
+    """(params, X, *, mask1)"""
+    names = [name.id for name in keywords]
+    return f"({', '.join([*positional, *(['*', *names] if names else [])])})"
+
+
+def pack(group: Group, prefix: str = "", named: bool = False) -> str:
+    """(W1, b1), or Scale(dgamma1, dbeta1) where the tuple has names."""
+    inside = ", ".join(prefix + name.id for name in group.names)
+    if named and group.kind != "Dense":
+        return f"{group.kind}({inside})"
+    return f"({inside},)" if len(group.names) == 1 else f"({inside})"
+
+
+def unpack(program: Program) -> str:
+    """(W1, b1), (gamma1, beta1) = params"""
+    groups = ", ".join(pack(group) for group in program.groups)
+    return f"{groups}{',' if len(program.groups) == 1 else ''} = params"
+
+
+def calls(keywords: Iterable[Name]) -> str:
+    """, mask1=mask1"""
+    return "".join(f", {name.id}={name.id}" for name in keywords)
+
+
+def write_pass(program: Program, lines: Sequence[Assignment]) -> list[str]:
+    """Parameters, n where it is read, and the lines."""
+    values = [line.value for line in lines]
+    count = ["n = X.shape[0]"] if uses(values, "n") else []
+    return [unpack(program), *count, *(write_line(line) for line in lines)]
+
+
+def write_stack_body(program: Program) -> list[str]:
+    """forward_pass, forward, cost, gradients; predict and evaluate where prediction is another program."""
+    assert program.output is not None
+    kept = ", ".join(line.target.id for line in program.forward)
+    kept += "," if len(program.forward) == 1 else ""
+    masks, context = [mask.name for mask in program.masks], list_context(program)
+    training = " in training" if program.prediction else ""
+    run = f"forward_pass(params, X{calls(masks)})"
+    unused = [name for name in context if name not in masks]
+    forward_keywords = (*masks, *(Name(f"{name.id}=None", name.dims) for name in unused))
+    last = [f"return {run}[{find_output(program)}]"]
+    backward = [line.value for line in program.backward]
+    gradients = [unpack(program), f"{kept} = {run}"]
+    gradients += ["n = X.shape[0]"] if uses(backward, "n") else []
+    gradients += [write_line(line) for line in program.backward]
+    returned = ", ".join(pack(group, "d", named=True) for group in program.groups)
+    body = [
+        write_function(
+            "forward_pass" + signature("params", "X", keywords=masks),
+            f"Every quantity of the forward pass{training}.",
+            [*write_pass(program, program.forward), f"return {kept.rstrip(',')}" + "," * (len(program.forward) == 1)],
+        ),
+        write_function(
+            "forward" + signature("params", "X", keywords=forward_keywords),
+            f"The outputs{training}, one row for each sample.",
+            last,
+        ),
+        write_function(
+            "cost" + signature("params", "X", "Y", keywords=context),
+            f"The cost C{training}, one number.",
+            write_cost(program, program.cost, f"{kept} = {run}"),
+        ),
+        write_function(
+            "gradients" + signature("params", "X", "Y", keywords=context),
+            "The derivative of C by every parameter, in the structure of params.",
+            [*gradients, f"return [{returned}]"],
+        ),
+    ]
+    return body + write_prediction(program)
+
+
+def find_output(program: Program) -> int:
+    """Where the outputs stand among the quantities, from the end."""
+    assert program.output is not None
+    names = [line.target.id for line in program.forward]
+    return names.index(program.output.id) - len(names)
+
+
+def write_cost(program: Program, cost: Expression, run: str) -> list[str]:
+    """The lines of the cost: parameters if a penalty reads them, the forward pass, the formula."""
+    names = [name.id for group in program.groups for name in group.names]
+    first = [unpack(program)] if any(uses([cost], name) for name in names) else []
+    count = ["n = X.shape[0]"] if uses([cost], "n") else []
+    return [*first, run, *count, f"return {write_expression(cost)}"]
+
+
+def write_prediction(program: Program) -> list[str]:
+    """predict and evaluate: no dropout, given statistics."""
+    if program.prediction is None:
+        return []
+    given, lines = list_given(program), program.prediction.forward
+    weights = [program.weights] if program.weights else []
+    names = [program.prediction.forward[-1].target.id]
+    inner = write_pass(program, lines)
+    cost = write_expression(program.prediction.cost)
+    count = ["n = X.shape[0]"] if uses([program.prediction.cost], "n") and "n = X.shape[0]" not in inner else []
+    return [
+        write_function(
+            "predict" + signature("params", "X", keywords=given),
+            "The outputs in prediction: no dropout, running means and variances.",
+            [*inner, f"return {names[0]}"],
+        ),
+        write_function(
+            "evaluate" + signature("params", "X", "Y", keywords=(*given, *weights)),
+            "The cost in prediction, one number.",
+            [*inner, *count, f"return {cost}"],
+        ),
+    ]
+
+
+def write_stack_samples(network: Network, program: Program) -> list[str]:
+    """parameters, data, and context where something comes in beside the batch."""
+    owners = [element for element in network.elements if element.parameters]
+    starts = [
+        f"    {write_start(element, group)}," for element, group in zip(owners, program.groups, strict=True)
+    ]
+    data = [
+        f"n = {SAMPLE_ROWS} if n is None else n",
+        f"return rng.normal(size=(n, SIZES[0])), {DRAWS[network.targets]}",
+    ]
+    doc = "Random parameters: weights with variance 1/fan-in, biases small but not zero, scales 1, shifts 0."
+    functions = [
+        write_function("parameters(rng)", doc, ["return [", *starts, "]"]),
+        write_function("data(rng, n=None)", f"A random batch of n samples ({SAMPLE_ROWS} by default).", data),
+    ]
+    entries = [
+        f'    "{mask.name.id}": (rng.random((n, {mask.name.dims[1]})) >= {mask.rate!r}) / (1 - {mask.rate!r}),'
+        for mask in program.masks
+    ]
+    entries += ['    "weights": rng.uniform(0.5, 2, size=(n, 1)),'] if program.weights else []
+    if entries:
+        doc = "What comes in beside a batch of n samples in training: dropout masks (0 or 1/(1 - rate))"
+        doc += ", weights of the samples." if program.weights else "."
+        functions.append(write_function("context(rng, n)", doc, ["return {", *entries, "}"]))
+    return functions
+
+
+def write_start(element: Element, group: Group) -> str:
+    """Random parameters of one element, as text."""
+    start = getattr(element.layer, "initial", 0.0)
+    parts = []
+    for parameter in element.parameters:
+        if len(parameter.shape) == 2:
+            rows, columns = parameter.shape
+            parts.append(f"rng.normal(size=({rows}, {columns})) / np.sqrt({rows})")
+        else:
+            parts.append(STARTS[parameter.field].format(parameter.shape[0], start=start))
+    inside = ", ".join(parts)
+    return f"({inside})" if group.kind == "Dense" else f"{group.kind}({inside})"
+
+
+def write_stack_heading(network: Network) -> str:
+    """The module's docstring: the layers, and the equations of every kind of layer."""
+    kinds = dict.fromkeys(element.kind for element in network.elements if element.kind in STATEMENTS)
+    equations: list[str] = []
+    for kind in kinds:
+        derived = layer_equations(STATEMENTS[kind])
+        given = [(e.label, show(Array(e.target)), e.matrix) for e in derived.forward]
+        given += [(e.label, f"∂C/∂{show(Array(e.target))}", e.matrix) for e in derived.backward]
+        equations.append(f"    {TITLES[kind]}")
+        equations += [f"        {label:<12} {name} = {show(matrix)}" for label, name, matrix in given]
+    error = show(output_error_of(network.output, network.cost, network.weighted))
+    cost = find_cost(network.cost, network.weighted)
+    penalty = [f"The penalty {network.describe_cost()} is added on the weights."] if network.l2 or network.l1 else []
+    lines = [
+        "Forward pass, cost and gradients of a network.",
+        "",
+        *(f"    {line}".rstrip() for line in network.table().splitlines()),
+        "",
+        "Derived layer by layer, for any width, activation and cost, then written down for this network:",
+        "",
+        *equations,
+        f"    BP1: the derivative of C by what enters the output function is {error}",
+        "",
+        "Rows are samples, ∘ = entry by entry, 1 = a column of ones; Δ is the derivative of C by Z.  What a layer hands",
+        "on is read by the next; where two read it, its derivative is the sum of both.",
+        f"C is {cost.title}: {show(cost.expression)}",
+        f"({cost.scale}).",
+        *penalty,
+    ]
+    return '"""' + "\n".join(line.replace("\\", "\\\\") for line in lines) + '\n"""\n'
+
+
+def emit_stack(network: Network, program: Program) -> str:
+    """The whole module of a network of any layers.
+
+    >>> from backprop.codegen.lower_stack import lower_stack
+    >>> from backprop.layers import Dense, Dropout
+    >>> network = Network(3, Dense(4, "tanh"), Dropout(0.5), Dense(2))
+    >>> source = emit_stack(network, lower_stack(network))
+    >>> print([line for line in source.splitlines() if "# BP2" in line][-1].strip())
+    delta1 = (delta2 @ W2.T) * mask1 * tanh_prime(z1) # BP2  (n, 4)
+    """
+    texts, table = write_table_functions(network, program)
+    entries = ", ".join(f"{key!r}: {value!r}".replace("'", '"') for key, value in table.items())
+    tuples = dict.fromkeys((group.kind, " ".join(group.fields)) for group in program.groups if group.kind != "Dense")
+    constants = [
+        f"SIZES = {network.sizes!r}",
+        f'TARGETS = "{network.targets}"' + TARGET_COMMENT[network.targets],
+        *(f'{kind} = namedtuple("{kind}", "{names}")' for kind, names in tuples),
+        "# every function that is not plain arithmetic, with the name of its derivative",
+        f"TABLE = {{{entries}}}",
+    ]
+    imports = "from collections import namedtuple\n\n" * bool(tuples) + "import numpy as np\n\n"
+    head = write_stack_heading(network) + "\n" + imports + "\n".join(constants) + "\n"
+    functions = [text.rstrip("\n") + "\n" for text in texts.values()]
+    return "\n\n".join([head, *functions, *write_stack_body(program), *write_stack_samples(network, program)])
+
+
+def emit_flat_stack(program: Program, layout: Layout) -> str:
+    """The same program for one flat vector: gradient, value_and_gradient, learn (with the batch's statistics), cost;
+    and forward and evaluate for prediction."""
+    views = [f"{b.name} = theta[{b.start}:{b.stop}]{reshape(b.shape)}" for b in layout.blocks]
+    spans = {"d" + block.name: f"{block.start}:{block.stop}" for block in layout.blocks}
+    backward = []
+    for line in program.backward:
+        name, text = line.target.id, write_expression(line.value)
+        backward.append(f"{name} = {text}")
+        if name in spans:
+            backward.append(f"result[{spans[name]}] = {name}{'.ravel()' if len(line.target.shape) == 2 else ''}")
+    forward = [f"{line.target.id} = {write_expression(line.value)}" for line in program.forward]
+    head = [*views, "n = X.shape[0]"]
+    start = [*head, "result = np.empty_like(theta)", *forward]
+    value = f"value = {write_expression(program.cost)}"
+    seen = [
+        f'"{given.id}": {own.id}'
+        for statistic in program.statistics
+        for given, own in zip(statistic.given, statistic.seen, strict=True)
+    ]
+    keywords = signature("theta", "X", "Y", keywords=list_context(program))
+    other = program.prediction
+    lines = forward if other is None else [f"{x.target.id} = {write_expression(x.value)}" for x in other.forward]
+    output = program.output if other is None else other.forward[-1].target
+    assert output is not None
+    cost = program.cost if other is None else other.cost
+    given = list_given(program)
+    weights = [program.weights] if program.weights else []
+    functions = {
+        f"gradient{keywords}": [*start, *backward, "return result"],
+        f"value_and_gradient{keywords}": [*start, value, *backward, "return value, result"],
+        f"learn{keywords}": [*start, value, *backward, f"return value, result, {{{', '.join(seen)}}}"],
+        f"cost{keywords}": [*head, *forward, f"return {write_expression(program.cost)}"],
+        f"forward{signature('theta', 'X', keywords=given)}": [*head, *lines, f"return {output.id}"],
+        f"evaluate{signature('theta', 'X', 'Y', keywords=(*given, *weights))}": [
+            *head, *lines, f"return {write_expression(cost)}",
+        ],
+        f"statistics{signature('theta', 'X', keywords=[mask.name for mask in program.masks])}": [
+            *head, *forward, f"return {{{', '.join(seen)}}}",
+        ],
+    }  # fmt: skip
+    return "\n\n".join(write_function(name, "Of one flat vector.", body) for name, body in functions.items())
+
+
+def reshape(shape: tuple[int, ...]) -> str:
+    """.reshape(64, 32) for a matrix, nothing for a vector."""
+    return f".reshape({shape[0]}, {shape[1]})" if len(shape) == 2 else ""
