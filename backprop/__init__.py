@@ -12,14 +12,34 @@ if TYPE_CHECKING:
     from backprop.activation_functions import activation
     from backprop.approximation import approximate
     from backprop.errors import UsageError
+    from backprop.layers import (
+        GEGLU,
+        GLU,
+        Activation,
+        BatchNorm,
+        Bilinear,
+        Dense,
+        Dropout,
+        Gated,
+        LayerNorm,
+        PReLU,
+        Residual,
+        SwiGLU,
+    )
     from backprop.network import Network
     from backprop.runtime.compiled import CompiledNetwork, build
+    from backprop.saving import load, save
     from backprop.training import fit
     from backprop.verification import assert_gradients, verify
 
 __version__ = "0.1.0"
 
+LAYERS = (
+    "Activation", "BatchNorm", "Bilinear", "Dense", "Dropout", "GEGLU", "GLU", "Gated", "LayerNorm", "PReLU",
+    "Residual", "SwiGLU",
+)  # fmt: skip
 PUBLIC = {
+    **dict.fromkeys(LAYERS, "backprop.layers"),
     "CompiledNetwork": "backprop.runtime.compiled",
     "Network": "backprop.network",
     "UsageError": "backprop.errors",
@@ -28,21 +48,37 @@ PUBLIC = {
     "assert_gradients": "backprop.verification",
     "build": "backprop.runtime.compiled",
     "fit": "backprop.training",
+    "load": "backprop.saving",
+    "save": "backprop.saving",
     "verify": "backprop.verification",
 }
 """Public name -> the module that holds it; rooms such as `backprop.strategies` load the same way."""
 
-ROOMS = ("strategies", "data", "plots")
+ROOMS = ("strategies", "data", "layers", "plots")
 
 __all__ = [
+    "GEGLU",
+    "GLU",
+    "Activation",
+    "BatchNorm",
+    "Bilinear",
     "CompiledNetwork",
+    "Dense",
+    "Dropout",
+    "Gated",
+    "LayerNorm",
     "Network",
+    "PReLU",
+    "Residual",
+    "SwiGLU",
     "UsageError",
     "activation",
     "approximate",
     "assert_gradients",
     "build",
     "fit",
+    "load",
+    "save",
     "verify",
 ]
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -114,7 +116,9 @@ def derive(
 
 @app.command()
 def generate(
-    sizes: Annotated[str, typer.Argument(metavar="SIZES", help="Units of every layer, e.g. 784-100-100-10.")],
+    sizes: Annotated[
+        str, typer.Argument(metavar="SIZES", help="Units of every layer, e.g. 784-100-100-10, or FILE.json.")
+    ],
     activation: Activation = "sigmoid",
     output: Output = "identity",
     cost: Cost = "half-sse",
@@ -128,7 +132,7 @@ def generate(
 
     if target != "numpy":
         raise unknown_name("target", target, ["numpy"])
-    source = CompiledNetwork(read_network(sizes, activation, output, cost)).source
+    source = CompiledNetwork(read_target(sizes, activation, output, cost)).source
     if file is None:
         typer.echo(source, nl=False)
     else:
@@ -139,7 +143,8 @@ def generate(
 @app.command()
 def verify(
     target: Annotated[
-        str | None, typer.Argument(metavar="[TARGET]", help="SIZES, FILE.py, a folder, or package.module[:object].")
+        str | None,
+        typer.Argument(metavar="[TARGET]", help="SIZES, FILE.json, FILE.py, a folder, or package.module[:object]."),
     ] = None,
     activation: Activation = "sigmoid",
     output: Output = "identity",
@@ -164,8 +169,8 @@ def verify(
         raise UsageError("no TARGET; give SIZES such as 64-32-10, a FILE.py, package.module, or --random N")
     if timeout <= 0:
         raise UsageError(f"--timeout must be a positive number of seconds, got {timeout:g}")
-    if SIZES_PATTERN.fullmatch(target):
-        finish_sizes(read_network(target, activation, output, cost), seed, as_json)
+    if SIZES_PATTERN.fullmatch(target) or target.endswith(".json"):
+        finish_sizes(read_target(target, activation, output, cost), seed, as_json, target)
     if Path(target).is_dir():
         finish_folder(Path(target), seed, timeout, as_json)
     check_target(target)
@@ -205,6 +210,18 @@ def read_network(sizes: str, activation: str, output: str, cost: str) -> Network
     return Network.parse(sizes, names[0] if len(names) == 1 else names, output, cost)
 
 
+def read_target(target: str, activation: str, output: str, cost: str) -> Network:
+    """The specification from SIZES and options, or from a JSON file, which states everything itself."""
+    if not target.endswith(".json"):
+        return read_network(target, activation, output, cost)
+    if (activation, output, cost) != ("sigmoid", "identity", "half-sse"):
+        raise UsageError(f"{target!r} states its activations and its cost itself; leave --activation, --output and "
+                         "--cost out")  # fmt: skip
+    from backprop.specification import read_specification_file
+
+    return read_specification_file(target)
+
+
 def split_names(text: str) -> list[str]:
     """Split at commas outside parentheses: "relu,max(x,0)" has two parts."""
     parts, depth = [""], 0
@@ -242,12 +259,15 @@ def finish_report(report: Report, as_json: bool) -> None:
     raise typer.Exit(EXIT[report.verdict])
 
 
-def finish_sizes(network: Network, seed: int, as_json: bool) -> None:
+def finish_sizes(network: Network, seed: int, as_json: bool, target: str) -> None:
     """Verify the generated code of a network."""
     from backprop.runtime.compiled import CompiledNetwork
     from backprop.verification import verify_network
 
-    finish_report(verify_network(CompiledNetwork(network), seed), as_json)
+    report = verify_network(CompiledNetwork(network), seed)
+    if target.endswith(".json"):
+        report = replace(report, reproduce=shlex.join(["backprop", "verify", target, "--seed", str(seed)]))
+    finish_report(report, as_json)
 
 
 def finish_random(count: int, seed: int, as_json: bool) -> None:

@@ -73,22 +73,22 @@ class Gated(Layer):
         check_units(self, self.units, self.gate)
 
 
-def GLU(units: int, **penalties: float) -> Gated:  # noqa: N802
+def GLU(units: int, **penalties: float) -> Gated:
     """The gated linear unit, with a sigmoid."""
     return Gated(units, "sigmoid", **penalties)
 
 
-def GEGLU(units: int, **penalties: float) -> Gated:  # noqa: N802
+def GEGLU(units: int, **penalties: float) -> Gated:
     """The gate with gelu."""
     return Gated(units, "gelu", **penalties)
 
 
-def SwiGLU(units: int, **penalties: float) -> Gated:  # noqa: N802
+def SwiGLU(units: int, **penalties: float) -> Gated:
     """The gate with silu."""
     return Gated(units, "silu", **penalties)
 
 
-def Bilinear(units: int, **penalties: float) -> Gated:  # noqa: N802
+def Bilinear(units: int, **penalties: float) -> Gated:
     """The gate without a function: a product of two weighted inputs."""
     return Gated(units, "identity", **penalties)
 
@@ -101,7 +101,9 @@ class Activation(Layer):
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
-            raise UsageError(f"Activation needs a name or an expression in x, got {self.name!r}; try Activation('relu')")
+            raise UsageError(
+                f"Activation needs a name or an expression in x, got {self.name!r}; try Activation('relu')"
+            )
 
 
 @dataclass(frozen=True, repr=False)
@@ -170,7 +172,9 @@ class Residual(Layer):
     def __init__(self, *layers: Layer) -> None:
         object.__setattr__(self, "layers", layers)
         if not layers:
-            raise UsageError("Residual needs layers to go around, got none; write Residual(Dense(64, 'relu'), Dense(64))")
+            raise UsageError(
+                "Residual needs layers to go around, got none; write Residual(Dense(64, 'relu'), Dense(64))"
+            )
         check_layers(layers, "Residual")
 
     def __repr__(self) -> str:

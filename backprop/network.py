@@ -19,7 +19,7 @@ from theory.activations import find as find_statement
 from theory.costs import COSTS
 from theory.expressions import ExpressionError
 
-__all__ = ["MAX_DEPTH", "MAX_PARAMETERS", "OUTPUTS", "Network", "find_activation"]
+__all__ = ["MAX_DEPTH", "MAX_PARAMETERS", "OUTPUTS", "Network", "find_activation", "walk"]
 
 MAX_DEPTH = 1000
 MAX_PARAMETERS = 500_000_000

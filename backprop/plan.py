@@ -65,9 +65,7 @@ class Planner:
         tag, before = self.tag(letter), self.width
         self.width = width or before
         name = out + (self.tag(out) if out != letter else tag)
-        owned = tuple(
-            Parameter(field, field + tag, shape) for field, shape in shapes(kind, before, self.width).items()
-        )
+        owned = tuple(Parameter(field, field + tag, shape) for field, shape in shapes(kind, before, self.width).items())
         self.elements.append(Element(kind, layer, self.block, tag, name, before, self.width, function, owned))
 
     def visit(self, layer: Layer) -> None:

@@ -6,13 +6,18 @@ import argparse
 import difflib
 from collections.abc import Sequence
 
-from theory import activations, costs, four_equations, lecture, rules, softmax
+from theory import activations, batch_norm, costs, four_equations, layer_chapters, lecture, rules, softmax
 from theory.chapter import FORMATS, Chapter, Format, write
 
 __all__ = ["CHAPTERS", "TopicError", "main", "render"]
 
 CHAPTERS: dict[str, Chapter] = {
-    module.CHAPTER.name: module.CHAPTER for module in (rules, four_equations, costs, softmax, activations, lecture)
+    chapter.name: chapter
+    for chapter in (
+        *(module.CHAPTER for module in (rules, four_equations, costs, softmax, activations, batch_norm)),
+        *layer_chapters.CHAPTERS,
+        lecture.CHAPTER,
+    )
 }
 
 
@@ -26,7 +31,7 @@ def render(topics: Sequence[str] = (), form: Format = "text") -> str:
     >>> render(["four_equation"])
     Traceback (most recent call last):
     theory.book.TopicError: unknown topic 'four_equation' (did you mean 'four_equations'?); choose from: rules, \
-four_equations, costs, softmax, activations, lecture
+four_equations, costs, softmax, activations, batch_norm, layer_norm, gates, prelu, dropout, residual, penalties, lecture
     """
     for topic in topics:
         if topic not in CHAPTERS:

@@ -86,6 +86,9 @@ def layer_equations(statement: Statement) -> LayerEquations:
     >>> from theory.printing import show
     >>> for equation in layer_equations(batch_norm).backward:
     ...     print(equation.label, equation.target.name, "=", show(equation.matrix))
+    BP4 gamma = 1ᵀ (∂C/∂H^l ∘ U^l)
+    BP3 beta = 1ᵀ ∂C/∂H^l
+    BP2 x = (∂C/∂H^l - 1/n 1 1ᵀ ∂C/∂H^l - 1/n 1 1ᵀ (∂C/∂H^l ∘ U^l) ∘ U^l) ∘ 1 (γ^l)ᵀ ∘ 1 (ρ^l)ᵀ
     """
     system = statement()
     derived = derive_layer(statement)

@@ -12,8 +12,8 @@ from theory.notation import Function, Index, Node, Variable
 from theory.printing import ATOM, PRODUCT, SUM, Printer, head, printer
 
 __all__ = [
-    "Applied", "Array", "Broadcast", "Columns", "CostGradient", "Elementwise", "Entry", "Filled", "Hadamard", "Outer", "Plus",
-    "Power", "Product", "RowSums", "RowTotals", "Rowwise", "Scaled", "SumRows", "Transposed", "shape",
+    "Applied", "Array", "Broadcast", "Columns", "CostGradient", "Elementwise", "Entry", "Filled", "Hadamard", "Outer",
+    "Plus", "Power", "Product", "RowSums", "RowTotals", "Rowwise", "Scaled", "SumRows", "Transposed", "shape",
 ]  # fmt: skip
 
 

@@ -22,8 +22,8 @@ from sympy.core.symbol import Str
 
 __all__ = [
     "GLOSSARY", "Delta", "Function", "Held", "Index", "L", "Letter", "Partial", "Total", "Variable", "Width",
-    "canonical", "epsilon", "free_indices", "fresh", "is_constant", "kinds", "l", "n", "nodes", "rewrite", "same", "sample",
-    "substitute", "total", "unit", "var",
+    "canonical", "epsilon", "free_indices", "fresh", "is_constant", "kinds", "l", "n", "nodes", "rewrite", "same",
+    "sample", "substitute", "total", "unit", "var",
 ]  # fmt: skip
 
 l = Symbol("l", integer=True, positive=True)
@@ -62,7 +62,8 @@ GLOSSARY: dict[str, Letter] = {
         Letter("v", "weight of a gate", "(M_{l-1}, M_l)", "V", "v", "v", False),
         Letter("c", "bias of a gate", "(M_l,)", "c", "c", "c", False),
         Letter("g", "weighted input of a gate", "(n, M_l)", "g", "g", "g", True),
-        Letter("alpha", "learned slope of a unit where its input is negative", "(M_l,)", "slope", r"\alpha", "α", False),
+        Letter("alpha", "learned slope of a unit where its input is negative", "(M_l,)",
+               "slope", r"\alpha", "α", False),
         Letter("mu", "mean: of a unit over the batch, or of a sample over the units", "(M_l,) or (n, 1)",
                "mu", r"\mu", "μ", False),
         Letter("nu", "variance about that mean", "(M_l,) or (n, 1)", "nu", r"\nu", "ν", False),

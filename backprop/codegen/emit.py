@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from sympy import Expr
+
 from backprop.codegen.elementwise import ElementwiseSource, write_functions
+from backprop.codegen.elementwise import write_expression as write_formula
 from backprop.codegen.lower import output_error_of
+from backprop.codegen.numpy_printer import Printer
 from backprop.codegen.program import (
     Add,
     Assignment,
@@ -31,11 +35,12 @@ from backprop.codegen.program import (
 from backprop.codegen.support import DERIVATIVES, ROW_FUNCTIONS, SIGMOID_FAMILY
 from backprop.network import Network, find_activation
 from theory.activations import X
+from theory.batch_norm import slope_by_root
 from theory.costs import find_cost
+from theory.differentiation import differentiate
 from theory.four_equations import derive_matrix_form, forward_matrix_form
 from theory.matrices import Entry
 from theory.printing import show
-from theory.batch_norm import slope_by_root
 from theory.softmax import slope_by_sigmoid
 
 __all__ = ["emit", "write_body", "write_expression"]
@@ -171,6 +176,10 @@ def write_table_functions(network: Network, program: Program) -> tuple[dict[str,
             source = write_functions(find_activation(name, "network"), function)
             texts |= {**dict(source.support), function: source.value, f"{function}_prime": source.derivative}
             table |= {function: f"{function}_prime", f"{function}_prime": None}
+    for function, stated in program.penalties:
+        if function in called:
+            texts |= write_penalty(function, stated)
+            table |= {function: f"{function}_prime", f"{function}_prime": None}
     for function, number in program.roots:
         texts |= write_root(function, number)
         table[function] = f"{function}_prime"
@@ -195,6 +204,14 @@ def list_statements(network: Network, program: Program) -> list[tuple[str, str]]
     return list(zip(network.functions, program.functions, strict=True))
 
 
+def write_penalty(name: str, stated: str) -> dict[str, str]:
+    """A penalty and its derivative; that of |w| is the sign, which is 0 at 0, so that a weight at 0 may stay."""
+    statement = find_activation(stated, "penalty")
+    value = write_functions(statement, name)
+    slope = write_formula(differentiate(statement.expression, X), f"{name}_prime", "x")
+    return {**dict(value.support), name: value.value, f"{name}_prime": slope.value}
+
+
 def write_root(name: str, number: float) -> dict[str, str]:
     """1/√(v + ε) and its derivative, an expression in the value itself as `theory` finds it."""
     value = f"""def {name}(v):
@@ -204,9 +221,15 @@ def write_root(name: str, number: float) -> dict[str, str]:
     slope = f"""def {name}_prime(v):
     \"\"\"Derivative of {name} in terms of r = {name}(v)\"\"\"
     r = {name}(v)
-    return {slope_by_root()}
+    return {write_constant_free(slope_by_root())}
 """
     return {name: value, f"{name}_prime": slope}
+
+
+def write_constant_free(expression: Expr) -> str:
+    """An expression in r without a name for any constant."""
+    (letter,) = expression.free_symbols
+    return Printer({letter: str(letter)}).write(expression)
 
 
 def write_cost_function(name: str, sigmoid: str) -> tuple[ElementwiseSource, str]:

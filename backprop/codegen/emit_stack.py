@@ -7,6 +7,7 @@ as keywords, and a second forward pass for prediction where that is another one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from textwrap import fill
 
 from backprop.codegen.emit import (
     SAMPLE_ROWS,
@@ -19,7 +20,7 @@ from backprop.codegen.emit import (
 )
 from backprop.codegen.lower import output_error_of
 from backprop.codegen.lower_stack import STATEMENTS
-from backprop.codegen.program import Assignment, Expression, Group, Name, Program
+from backprop.codegen.program import Add, Assignment, Expression, Group, Name, Program
 from backprop.network import Network
 from backprop.plan import Element
 from backprop.runtime.parameters import Layout
@@ -30,6 +31,7 @@ from theory.printing import show
 
 __all__ = ["emit_flat_stack", "emit_stack", "list_context"]
 
+LONGEST = 112
 DRAWS = {
     "real": "rng.normal(size=(n, SIZES[-1]))",
     "binary": "rng.integers(2, size=(n, SIZES[-1])).astype(float)",
@@ -69,10 +71,19 @@ def pack(group: Group, prefix: str = "", named: bool = False) -> str:
     return f"({inside},)" if len(group.names) == 1 else f"({inside})"
 
 
-def unpack(program: Program) -> str:
+def unpack(program: Program) -> list[str]:
     """(W1, b1), (gamma1, beta1) = params"""
-    groups = ", ".join(pack(group) for group in program.groups)
-    return f"{groups}{',' if len(program.groups) == 1 else ''} = params"
+    return wrap([pack(group) for group in program.groups], after=" = params")
+
+
+def wrap(items: Sequence[str], before: str = "", after: str = "", ends: str = "()") -> list[str]:
+    """A tuple (or list) of names on one line, or on several where one would be too long."""
+    whole = ", ".join(items) + ("," if len(items) == 1 and ends == "()" else "")
+    one = f"{before}{whole}{after}" if ends == "()" else f"{before}{ends[0]}{whole}{ends[1]}{after}"
+    if len(one) <= LONGEST:
+        return [one]
+    lines = fill(", ".join(items), LONGEST, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
+    return [f"{before}{ends[0]}", *f"{lines},".splitlines(), f"{ends[1]}{after}"]
 
 
 def calls(keywords: Iterable[Name]) -> str:
@@ -84,14 +95,13 @@ def write_pass(program: Program, lines: Sequence[Assignment]) -> list[str]:
     """Parameters, n where it is read, and the lines."""
     values = [line.value for line in lines]
     count = ["n = X.shape[0]"] if uses(values, "n") else []
-    return [unpack(program), *count, *(write_line(line) for line in lines)]
+    return [*unpack(program), *count, *(write_line(line) for line in lines)]
 
 
 def write_stack_body(program: Program) -> list[str]:
     """forward_pass, forward, cost, gradients; predict and evaluate where prediction is another program."""
     assert program.output is not None
-    kept = ", ".join(line.target.id for line in program.forward)
-    kept += "," if len(program.forward) == 1 else ""
+    kept = [line.target.id for line in program.forward]
     masks, context = [mask.name for mask in program.masks], list_context(program)
     training = " in training" if program.prediction else ""
     run = f"forward_pass(params, X{calls(masks)})"
@@ -99,15 +109,15 @@ def write_stack_body(program: Program) -> list[str]:
     forward_keywords = (*masks, *(Name(f"{name.id}=None", name.dims) for name in unused))
     last = [f"return {run}[{find_output(program)}]"]
     backward = [line.value for line in program.backward]
-    gradients = [unpack(program), f"{kept} = {run}"]
+    gradients = [*unpack(program), *wrap(kept, after=f" = {run}")]
     gradients += ["n = X.shape[0]"] if uses(backward, "n") else []
     gradients += [write_line(line) for line in program.backward]
-    returned = ", ".join(pack(group, "d", named=True) for group in program.groups)
+    returned = [pack(group, "d", named=True) for group in program.groups]
     body = [
         write_function(
             "forward_pass" + signature("params", "X", keywords=masks),
             f"Every quantity of the forward pass{training}.",
-            [*write_pass(program, program.forward), f"return {kept.rstrip(',')}" + "," * (len(program.forward) == 1)],
+            [*write_pass(program, program.forward), *wrap(kept, "return ")],
         ),
         write_function(
             "forward" + signature("params", "X", keywords=forward_keywords),
@@ -117,12 +127,12 @@ def write_stack_body(program: Program) -> list[str]:
         write_function(
             "cost" + signature("params", "X", "Y", keywords=context),
             f"The cost C{training}, one number.",
-            write_cost(program, program.cost, f"{kept} = {run}"),
+            write_cost(program, program.cost, kept, run),
         ),
         write_function(
             "gradients" + signature("params", "X", "Y", keywords=context),
             "The derivative of C by every parameter, in the structure of params.",
-            [*gradients, f"return [{returned}]"],
+            [*gradients, *wrap(returned, "return ", ends="[]")],
         ),
     ]
     return body + write_prediction(program)
@@ -135,12 +145,26 @@ def find_output(program: Program) -> int:
     return names.index(program.output.id) - len(names)
 
 
-def write_cost(program: Program, cost: Expression, run: str) -> list[str]:
+def write_cost(program: Program, cost: Expression, kept: Sequence[str], run: str) -> list[str]:
     """The lines of the cost: parameters if a penalty reads them, the forward pass, the formula."""
     names = [name.id for group in program.groups for name in group.names]
-    first = [unpack(program)] if any(uses([cost], name) for name in names) else []
+    first = unpack(program) if any(uses([cost], name) for name in names) else []
+    begin = next(place for place, name in enumerate(kept) if uses([cost], name))
+    last = [name if uses([cost], name) else "_" for name in kept[begin:]]
     count = ["n = X.shape[0]"] if uses([cost], "n") else []
-    return [*first, run, *count, f"return {write_expression(cost)}"]
+    return [*first, *wrap(["*_", *last], after=f" = {run}"), *count, *write_sum(cost)]
+
+
+def write_sum(cost: Expression) -> list[str]:
+    """return, with every penalty on a line of its own where the line would be too long."""
+    text = f"return {write_expression(cost)}"
+    if len(text) <= LONGEST:
+        return [text]
+    terms: list[str] = []
+    while isinstance(cost, Add):
+        terms.insert(0, f"    + {write_expression(cost.right)}")
+        cost = cost.left
+    return ["return (", f"    {write_expression(cost)}", *terms, ")"]
 
 
 def write_prediction(program: Program) -> list[str]:
@@ -149,20 +173,18 @@ def write_prediction(program: Program) -> list[str]:
         return []
     given, lines = list_given(program), program.prediction.forward
     weights = [program.weights] if program.weights else []
-    names = [program.prediction.forward[-1].target.id]
     inner = write_pass(program, lines)
-    cost = write_expression(program.prediction.cost)
     count = ["n = X.shape[0]"] if uses([program.prediction.cost], "n") and "n = X.shape[0]" not in inner else []
     return [
         write_function(
             "predict" + signature("params", "X", keywords=given),
             "The outputs in prediction: no dropout, running means and variances.",
-            [*inner, f"return {names[0]}"],
+            [*inner, f"return {lines[-1].target.id}"],
         ),
         write_function(
             "evaluate" + signature("params", "X", "Y", keywords=(*given, *weights)),
             "The cost in prediction, one number.",
-            [*inner, *count, f"return {cost}"],
+            [*inner, *count, *write_sum(program.prediction.cost)],
         ),
     ]
 
@@ -171,7 +193,9 @@ def write_stack_samples(network: Network, program: Program) -> list[str]:
     """parameters, data, and context where something comes in beside the batch."""
     owners = [element for element in network.elements if element.parameters]
     starts = [
-        f"    {write_start(element, group)}," for element, group in zip(owners, program.groups, strict=True)
+        f"    {line}"
+        for element, group in zip(owners, program.groups, strict=True)
+        for line in write_start(element, group)
     ]
     data = [
         f"n = {SAMPLE_ROWS} if n is None else n",
@@ -188,13 +212,13 @@ def write_stack_samples(network: Network, program: Program) -> list[str]:
     ]
     entries += ['    "weights": rng.uniform(0.5, 2, size=(n, 1)),'] if program.weights else []
     if entries:
-        doc = "What comes in beside a batch of n samples in training: dropout masks (0 or 1/(1 - rate))"
-        doc += ", weights of the samples." if program.weights else "."
+        parts = ["dropout masks (0 or 1/(1 - rate))"] * bool(program.masks) + ["weights"] * bool(program.weights)
+        doc = f"What comes in beside n samples in training: {' and '.join(parts)}."
         functions.append(write_function("context(rng, n)", doc, ["return {", *entries, "}"]))
     return functions
 
 
-def write_start(element: Element, group: Group) -> str:
+def write_start(element: Element, group: Group) -> list[str]:
     """Random parameters of one element, as text."""
     start = getattr(element.layer, "initial", 0.0)
     parts = []
@@ -204,11 +228,13 @@ def write_start(element: Element, group: Group) -> str:
             parts.append(f"rng.normal(size=({rows}, {columns})) / np.sqrt({rows})")
         else:
             parts.append(STARTS[parameter.field].format(parameter.shape[0], start=start))
-    inside = ", ".join(parts)
-    return f"({inside})" if group.kind == "Dense" else f"{group.kind}({inside})"
+    kind = "" if group.kind == "Dense" else group.kind
+    if len(parts) <= 2:
+        return [f"{kind}({', '.join(parts)}),"]
+    return [f"{kind}(", *(f"    {part}," for part in parts), "),"]
 
 
-def write_stack_heading(network: Network) -> str:
+def write_stack_heading(network: Network, program: Program) -> str:
     """The module's docstring: the layers, and the equations of every kind of layer."""
     kinds = dict.fromkeys(element.kind for element in network.elements if element.kind in STATEMENTS)
     equations: list[str] = []
@@ -217,10 +243,10 @@ def write_stack_heading(network: Network) -> str:
         given = [(e.label, show(Array(e.target)), e.matrix) for e in derived.forward]
         given += [(e.label, f"∂C/∂{show(Array(e.target))}", e.matrix) for e in derived.backward]
         equations.append(f"    {TITLES[kind]}")
-        equations += [f"        {label:<12} {name} = {show(matrix)}" for label, name, matrix in given]
+        equations += [f"        {label:<4} {name} = {show(matrix)}" for label, name, matrix in given]
     error = show(output_error_of(network.output, network.cost, network.weighted))
     cost = find_cost(network.cost, network.weighted)
-    penalty = [f"The penalty {network.describe_cost()} is added on the weights."] if network.l2 or network.l1 else []
+    penalties = [f"Added for the weights of a layer, entry by entry: {stated}." for _, stated in program.penalties]
     lines = [
         "Forward pass, cost and gradients of a network.",
         "",
@@ -231,11 +257,11 @@ def write_stack_heading(network: Network) -> str:
         *equations,
         f"    BP1: the derivative of C by what enters the output function is {error}",
         "",
-        "Rows are samples, ∘ = entry by entry, 1 = a column of ones; Δ is the derivative of C by Z.  What a layer hands",
-        "on is read by the next; where two read it, its derivative is the sum of both.",
+        "Rows are samples, ∘ = entry by entry, 1 = a column of ones; Δ is the derivative of C by Z.",
+        "What a layer hands on is read by the next; where two read it, its derivative is the sum of both.",
         f"C is {cost.title}: {show(cost.expression)}",
         f"({cost.scale}).",
-        *penalty,
+        *penalties,
     ]
     return '"""' + "\n".join(line.replace("\\", "\\\\") for line in lines) + '\n"""\n'
 
@@ -261,7 +287,7 @@ def emit_stack(network: Network, program: Program) -> str:
         f"TABLE = {{{entries}}}",
     ]
     imports = "from collections import namedtuple\n\n" * bool(tuples) + "import numpy as np\n\n"
-    head = write_stack_heading(network) + "\n" + imports + "\n".join(constants) + "\n"
+    head = write_stack_heading(network, program) + "\n" + imports + "\n".join(constants) + "\n"
     functions = [text.rstrip("\n") + "\n" for text in texts.values()]
     return "\n\n".join([head, *functions, *write_stack_body(program), *write_stack_samples(network, program)])
 

@@ -34,7 +34,6 @@ from backprop.codegen.program import (
     Statistic,
     SumAll,
     rewrite,
-    walk,
 )
 from backprop.codegen.support import RESERVED
 from backprop.layers import BatchNorm, Dense, Dropout, Gated, LayerNorm
@@ -53,7 +52,7 @@ from theory.layers.prelu import prelu
 from theory.layers.residual import residual
 from theory.layers.weighted_sum import weighted_sum
 from theory.matrix_form import lift
-from theory.notation import GLOSSARY, L, Index, Variable, Width, l, shift
+from theory.notation import GLOSSARY, Index, L, Variable, Width, l, shift
 
 __all__ = ["STATEMENTS", "lower_stack"]
 
@@ -142,8 +141,7 @@ class Stack:
         self.names, self.statements = name_functions(network)
         epsilons = dict.fromkeys(e.layer.epsilon for e in elements if isinstance(e.layer, BatchNorm | LayerNorm))
         self.roots = {value: "inverse_root" + ("" if k == 0 else f"_{k + 1}") for k, value in enumerate(epsilons)}
-        self.penalties, named = name_penalties(network, elements)
-        self.statements += named
+        self.penalties, self.stated_penalties = name_penalties(network, elements)
 
     def run_forward(self, given: bool) -> tuple[list[Assignment], list[ElementScope], Name]:
         """Every layer's forward lines; `given` for prediction: no masks, statistics from outside."""
@@ -227,7 +225,9 @@ class Stack:
             return
         system = equations.system
         wanted = [e for e in equations.backward if e.target not in system.inputs]
-        wanted += [e for e in equations.backward if e.target in system.inputs and scope.names[e.target.name].id in trained]
+        wanted += [
+            e for e in equations.backward if e.target in system.inputs and scope.names[e.target.name].id in trained
+        ]
         parts = sums.pop(element.out)
         value = parts[0][0]
         for part, _ in parts[1:]:
@@ -257,9 +257,9 @@ class Stack:
         if equation.target not in system.parameters:
             scope.from_above[letter] = define(lines, derivative_name(name), value, equation.label)
             return
-        if name.id in penalised(scope.element):
-            if function := self.penalties.get(rates_of(self.network, scope.element)):
-                value = Add(value, lower_penalty(name, function, 1))
+        function = self.penalties.get(rates_of(self.network, scope.element))
+        if function and name.id in penalised(scope.element):
+            value = Add(value, lower_penalty(name, function, 1))
         lines.append(Assignment(Name(f"d{name.id}", name.dims), value, equation.label))
 
 
@@ -301,7 +301,7 @@ def share(lines: Sequence[Assignment]) -> list[Assignment]:
     known: dict[Expression, Name] = {}
     out: list[Assignment] = []
     for line in lines:
-        value = rewrite(line.value, lambda node: known.get(node))
+        value = rewrite(line.value, known.get)
         out.append(Assignment(line.target, value, line.label))
         if not isinstance(line.value, Name):
             known.setdefault(line.value, line.target)
@@ -315,7 +315,7 @@ def name_functions(network: Network) -> tuple[dict[str, str], tuple[tuple[str, s
     for function in dict.fromkeys((*wanted, network.output)):
         if function != "identity":
             usable = function == "softmax" or (function in NAMES and function not in RESERVED)
-            names[function] = function if usable else f"g{len(names) + 1}"
+            names[function] = function if usable else f"phi{len(names) + 1}"
     return names, tuple((name, function) for function, name in names.items() if function != "softmax")
 
 
@@ -399,8 +399,8 @@ def lower_stack(network: Network) -> Program:
     prediction = None
     if masks or statistics:
         given, _, last = stack.run_forward(given=True)
-        prediction = Prediction(tuple(given), stack.lower_cost(stack.add_output(given, last)))
-        prediction = Prediction(tuple(given), prediction.cost)
+        cost = stack.lower_cost(stack.add_output(given, last))
+        prediction = Prediction(tuple(given), cost)
     return Program(
         network.sizes,
         tuple(lines),
@@ -410,6 +410,7 @@ def lower_stack(network: Network) -> Program:
         network.targets,
         list_groups(network),
         stack.statements,
+        stack.stated_penalties,
         tuple((name, value) for value, name in stack.roots.items()),
         tuple(masks),
         tuple(statistics),

@@ -258,7 +258,8 @@ class Program:
     order in which they are computed.  `functions` maps layer -> name of its activation in the module.
 
     A network of more than dense layers also says how its parameters are grouped, what each function of the module
-    states (`statements`: name -> activation, or an expression in x), and what comes in beside the batch.
+    states (`statements`: name -> activation, or an expression in x; `penalties` likewise; `roots`: name -> ε), and
+    what comes in beside the batch.
     """
 
     sizes: tuple[int, ...]
@@ -269,6 +270,7 @@ class Program:
     targets: str
     groups: tuple[Group, ...] = ()
     statements: tuple[tuple[str, str], ...] = ()
+    penalties: tuple[tuple[str, str], ...] = ()
     roots: tuple[tuple[str, float], ...] = ()
     masks: tuple[Mask, ...] = ()
     statistics: tuple[Statistic, ...] = ()

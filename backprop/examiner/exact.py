@@ -185,7 +185,17 @@ def _examine(space: dict[str, Any], rows: int | None, seed: int, named_seed: int
     targets = _draw_targets(np.shape(Y), space.get("TARGETS", "real"), draws)
     zero = draws.scalar() * 0
     values, directions = ([draws.array(s) for s in shapes] for _ in range(2))
-    run = _Run(space, template, names, values, directions, draws.array(np.shape(X)), targets, zero, _draw_context(space, n, draws))
+    run = _Run(
+        space,
+        template,
+        names,
+        values,
+        directions,
+        draws.array(np.shape(X)),
+        targets,
+        zero,
+        _draw_context(space, n, draws),
+    )
     batch = run.X.copy(), run.Y.copy()
     try:
         gradients = run.gradients()

@@ -126,14 +126,14 @@ class CompiledNetwork:
         """dC by theta, a new vector; in training mode, with the keywords that `context` makes."""
         self.check(X, Y, theta)
         if self.stack is not None:
-            return self.stack.run("gradient", theta, X, Y, context)  # type: ignore[no-any-return]
+            return self.stack.run("gradient", theta, X, Y, context)
         return self.fast.gradient(theta, X, Y)
 
     def value_and_gradient(self, theta: Array, X: Array, Y: Array, **context: Any) -> tuple[Any, Array]:
         """Cost and gradient from one forward pass."""
         self.check(X, Y, theta)
         if self.stack is not None:
-            return self.stack.run("value_and_gradient", theta, X, Y, context)  # type: ignore[no-any-return]
+            return self.stack.run("value_and_gradient", theta, X, Y, context)
         value, gradient = self.fast.value_and_gradient(theta, X, Y)
         return value, gradient
 
@@ -142,7 +142,7 @@ class CompiledNetwork:
         if self.stack is None:
             return *self.value_and_gradient(theta, X, Y), {}
         self.check(X, Y, theta)
-        return self.stack.run("learn", theta, X, Y, context)  # type: ignore[no-any-return]
+        return self.stack.run("learn", theta, X, Y, context)
 
     def weigh(self, Y: Array, weights: Any) -> Array:
         """The weight of every sample from the weights of the classes: that of its own class.
@@ -153,7 +153,9 @@ class CompiledNetwork:
         """
         of_class = np.asarray(weights, dtype=float)
         if of_class.shape != (self.network.outputs,) or not np.isfinite(of_class).all() or (of_class < 0).any():
-            raise UsageError(f"{self.network.outputs} class weights are needed, finite and not negative, got {weights!r:.80}")
+            raise UsageError(
+                f"{self.network.outputs} class weights are needed, finite and not negative, got {weights!r:.80}"
+            )
         check_rows("Y", Y, self.network.outputs)
         weighted: Array = Y @ of_class
         return weighted

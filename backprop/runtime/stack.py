@@ -61,8 +61,8 @@ class StackForm:
         """Means 0 and variances 1: where running statistics begin."""
         begin: dict[str, Array] = {}
         for statistic in self.program.statistics:
-            mean, variance = statistic.given
-            begin |= {mean.id: np.zeros(mean.dims), variance.id: np.ones(variance.dims)}  # type: ignore[arg-type]
+            for name, make in zip(statistic.given, (np.zeros, np.ones), strict=True):
+                begin[name.id] = make(int(name.dims[0]))
         return begin
 
     def blend(self, state: Context, seen: Context, n: int) -> dict[str, Array]:

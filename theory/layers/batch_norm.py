@@ -4,9 +4,9 @@
 >>> for definition in batch_norm().definitions:
 ...     print(definition.label, show(definition.target), ":=", show(definition.expr))
 mean μ_j^l := 1/n Σ_s x_sj^l
-variance ν_j^l := 1/n Σ_s (x_sj^l - μ_j^l)^2
-root ρ_j^l := (ε + ν_j^l)^(-1/2)
-standardised u_sj^l := ρ_j^l (x_sj^l - μ_j^l)
+var ν_j^l := 1/n Σ_s (x_sj^l - μ_j^l)^2
+root ρ_j^l := 1/(ν_j^l + ε)^(1/2)
+unit u_sj^l := ρ_j^l (x_sj^l - μ_j^l)
 F2 h_sj^l := β_j^l + γ_j^l u_sj^l
 """
 
@@ -25,11 +25,11 @@ MU, NU, RHO, GAMMA, BETA = (var(name, l, J) for name in ("mu", "nu", "rho", "gam
 
 STATISTICS = (
     Definition("mean", MU, total(X, S) / n),
-    Definition("variance", NU, total((X - MU) ** 2, S) / n),
+    Definition("var", NU, total((X - MU) ** 2, S) / n),
 )
 REST = (
     Definition("root", RHO, (NU + epsilon) ** Rational(-1, 2)),
-    Definition("standardised", U, (X - MU) * RHO),
+    Definition("unit", U, (X - MU) * RHO),
     Definition("F2", H, GAMMA * U + BETA),
 )
 

@@ -7,7 +7,7 @@ f is the sigmoid in GLU, gelu in GeGLU, silu in SwiGLU, the identity in the bili
 ...     print(definition.label, show(definition.target), ":=", show(definition.expr))
 F1 z_sj^l := Σ_i w_ij^l a_si^(l-1) + b_j^l
 F1 g_sj^l := Σ_i v_ij^l a_si^(l-1) + c_j^l
-F2 h_sj^l := z_sj^l f_l(g_sj^l)
+F2 h_sj^l := f_l(g_sj^l) z_sj^l
 """
 
 from __future__ import annotations

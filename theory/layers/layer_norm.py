@@ -3,6 +3,11 @@
 >>> from theory.printing import show
 >>> for definition in layer_norm().definitions:
 ...     print(definition.label, show(definition.target), ":=", show(definition.expr))
+mean μ_s^l := 1/M_l Σ_j x_sj^l
+var ν_s^l := 1/M_l Σ_j (x_sj^l - μ_s^l)^2
+root ρ_s^l := 1/(ν_s^l + ε)^(1/2)
+unit u_sj^l := ρ_s^l (x_sj^l - μ_s^l)
+F2 h_sj^l := β_j^l + γ_j^l u_sj^l
 """
 
 from __future__ import annotations
@@ -26,9 +31,9 @@ def layer_norm() -> System:
     gamma, beta = var("gamma", l, j), var("beta", l, j)
     definitions = (
         Definition("mean", mu, total(x, j) / Width(l)),
-        Definition("variance", nu, total((x - mu) ** 2, j) / Width(l)),
+        Definition("var", nu, total((x - mu) ** 2, j) / Width(l)),
         Definition("root", rho, (nu + epsilon) ** Rational(-1, 2)),
-        Definition("standardised", u, (x - mu) * rho),
+        Definition("unit", u, (x - mu) * rho),
         Definition("F2", h, gamma * u + beta),
     )
     return System(definitions, last=l, cuts=(), adjoints=(), output="h", inputs=(x,), parameters=(gamma, beta))
