@@ -104,8 +104,9 @@ def load(path: str | Path) -> Saved:
         return read_weights(whole, read_bytes(whole))
     described = stem(whole).with_name(stem(whole).name + ".json")
     weights = described.with_suffix(".npz") if described.suffix == ".json" else described
+    text = read_bytes(described)
     try:
-        stated = json.loads(read_bytes(described).decode("utf-8"))
+        stated = json.loads(text.decode("utf-8"))
         belongs, network = stated["weights"], stated["network"]
         digest = belongs["sha256"]
     except (ValueError, KeyError, TypeError, RecursionError):

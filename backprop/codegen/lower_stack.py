@@ -174,7 +174,7 @@ class Stack:
         """F2 of the last layer, where it is not the identity."""
         function = self.names.get(self.network.output, "")
         a = z
-        if self.final is not None:
+        if self.final is not None and function:
             a = Name(self.final.out, z.dims)
             lines.append(Assignment(a, Call(function, z), "F2"))
         return OutputScope(self.network, z, a, function)
