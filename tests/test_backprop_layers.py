@@ -90,7 +90,7 @@ def test_the_table_tells_shapes_and_parameters():
         (lambda: LayerNorm(epsilon=-1), "epsilon", "positive"),
         (lambda: PReLU(math.inf), "initial", "finite"),
         (lambda: Activation(3), "name or an expression", "relu"),
-        (lambda: Residual(), "layers to go around", "Residual(Dense"),
+        (Residual, "layers to go around", "Residual(Dense"),
         (lambda: Network(3, Residual(Dense(2)), Dense(1)), "3 units in and 2 out", "Dense(3)"),
     ],
 )

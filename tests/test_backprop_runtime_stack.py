@@ -1,4 +1,4 @@
-"""Networks of any layers that run: wiring exact, values and statistics as another library has them, keywords checked."""
+"""Networks of any layers that run: wiring exact, values as another library has them, keywords checked."""
 
 from __future__ import annotations
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sympy import Expr
-
 from backprop.codegen.elementwise import ElementwiseSource, write_functions
-from backprop.codegen.elementwise import write_expression as write_formula
 from backprop.codegen.lower import output_error_of
-from backprop.codegen.numpy_printer import Printer
 from backprop.codegen.program import (
     Add,
     Assignment,
@@ -35,9 +31,7 @@ from backprop.codegen.program import (
 from backprop.codegen.support import DERIVATIVES, ROW_FUNCTIONS, SIGMOID_FAMILY
 from backprop.network import Network, find_activation
 from theory.activations import X
-from theory.batch_norm import slope_by_root
 from theory.costs import find_cost
-from theory.differentiation import differentiate
 from theory.four_equations import derive_matrix_form, forward_matrix_form
 from theory.matrices import Entry
 from theory.printing import show
@@ -100,7 +94,8 @@ def write_binary(node: Expression) -> tuple[str, int]:
     operator, level = OPERATORS[type(node)]
     left, right = node.left, node.right
     first = f"({write_expression(left)})" if isinstance(left, MatMul) and level > SUM else write_expression(left, level)
-    tight = level if isinstance(node, Add | Multiply) else level + 1
+    smaller = isinstance(node, Multiply) and len(right.shape) < len(left.shape)  # vectors first, as the node says
+    tight = level if isinstance(node, Add | Multiply) and not smaller else level + 1
     second = (
         f"({write_expression(right)})" if isinstance(right, MatMul) and level > SUM else write_expression(right, tight)
     )
@@ -176,13 +171,6 @@ def write_table_functions(network: Network, program: Program) -> tuple[dict[str,
             source = write_functions(find_activation(name, "network"), function)
             texts |= {**dict(source.support), function: source.value, f"{function}_prime": source.derivative}
             table |= {function: f"{function}_prime", f"{function}_prime": None}
-    for function, stated in program.penalties:
-        if function in called:
-            texts |= write_penalty(function, stated)
-            table |= {function: f"{function}_prime", f"{function}_prime": None}
-    for function, number in program.roots:
-        texts |= write_root(function, number)
-        table[function] = f"{function}_prime"
     for name in SIGMOID_FAMILY.intersection(called):
         value, slope = write_cost_function(name, program.functions[-1])
         texts |= {**dict(value.support), name: value.value, f"{name}_prime": slope}
@@ -202,34 +190,6 @@ def list_statements(network: Network, program: Program) -> list[tuple[str, str]]
     if program.groups:
         return [(statement, function) for function, statement in program.statements]
     return list(zip(network.functions, program.functions, strict=True))
-
-
-def write_penalty(name: str, stated: str) -> dict[str, str]:
-    """A penalty and its derivative; that of |w| is the sign, which is 0 at 0, so that a weight at 0 may stay."""
-    statement = find_activation(stated, "penalty")
-    value = write_functions(statement, name)
-    slope = write_formula(differentiate(statement.expression, X), f"{name}_prime", "x")
-    return {**dict(value.support), name: value.value, f"{name}_prime": slope.value}
-
-
-def write_root(name: str, number: float) -> dict[str, str]:
-    """1/√(v + ε) and its derivative, an expression in the value itself as `theory` finds it."""
-    value = f"""def {name}(v):
-    \"\"\"1 / sqrt(v + epsilon) with epsilon = {number!r}\"\"\"
-    return 1 / np.sqrt(v + {number!r})
-"""
-    slope = f"""def {name}_prime(v):
-    \"\"\"Derivative of {name} in terms of r = {name}(v)\"\"\"
-    r = {name}(v)
-    return {write_constant_free(slope_by_root())}
-"""
-    return {name: value, f"{name}_prime": slope}
-
-
-def write_constant_free(expression: Expr) -> str:
-    """An expression in r without a name for any constant."""
-    (letter,) = expression.free_symbols
-    return Printer({letter: str(letter)}).write(expression)
 
 
 def write_cost_function(name: str, sigmoid: str) -> tuple[ElementwiseSource, str]:

@@ -1,4 +1,4 @@
-"""emit_stack: the module of a network of any layers, for readers, and the same program for one flat vector.
+"""emit_stack: the module of a network of any layers, for readers.
 
 What `emit` writes for plain networks, with more around it: parameters in named tuples, masks and weights of samples
 as keywords, and a second forward pass for prediction where that is another one.
@@ -18,18 +18,19 @@ from backprop.codegen.emit import (
     write_line,
     write_table_functions,
 )
+from backprop.codegen.emit_flat_stack import list_context, list_given, signature
 from backprop.codegen.lower import output_error_of
-from backprop.codegen.lower_stack import STATEMENTS
+from backprop.codegen.numbered_functions import write_penalty, write_root
 from backprop.codegen.program import Add, Assignment, Expression, Group, Name, Program
+from backprop.codegen.stack_names import STATEMENTS
 from backprop.network import Network
 from backprop.plan import Element
-from backprop.runtime.parameters import Layout
 from theory.costs import find_cost
 from theory.layer_equations import layer_equations
 from theory.matrices import Array
 from theory.printing import show
 
-__all__ = ["emit_flat_stack", "emit_stack", "list_context"]
+__all__ = ["emit_stack"]
 
 LONGEST = 112
 DRAWS = {
@@ -45,22 +46,6 @@ TITLES = {
     "weights": "weights", "gated": "gate", "activation": "activation", "prelu": "PReLU", "batch_norm": "batch norm",
     "layer_norm": "layer norm", "dropout": "dropout", "join": "residual connection",
 }  # fmt: skip
-
-
-def list_context(program: Program) -> tuple[Name, ...]:
-    """What comes in beside the batch in training: masks, weights of samples."""
-    return (*(mask.name for mask in program.masks), *([program.weights] if program.weights else []))
-
-
-def list_given(program: Program) -> tuple[Name, ...]:
-    """What comes in beside the batch in prediction: running statistics."""
-    return tuple(name for statistic in program.statistics for name in statistic.given)
-
-
-def signature(*positional: str, keywords: Iterable[Name] = ()) -> str:
-    """(params, X, *, mask1)"""
-    names = [name.id for name in keywords]
-    return f"({', '.join([*positional, *(['*', *names] if names else [])])})"
 
 
 def pack(group: Group, prefix: str = "", named: bool = False) -> str:
@@ -277,6 +262,12 @@ def emit_stack(network: Network, program: Program) -> str:
     delta1 = (delta2 @ W2.T) * mask1 * tanh_prime(z1) # BP2  (n, 4)
     """
     texts, table = write_table_functions(network, program)
+    for name, stated in program.penalties:
+        texts |= write_penalty(name, stated)
+        table |= {name: f"{name}_prime", f"{name}_prime": None}
+    for name, number in program.roots:
+        texts |= write_root(name, number)
+        table[name] = f"{name}_prime"
     entries = ", ".join(f"{key!r}: {value!r}".replace("'", '"') for key, value in table.items())
     tuples = dict.fromkeys((group.kind, " ".join(group.fields)) for group in program.groups if group.kind != "Dense")
     constants = [
@@ -290,52 +281,3 @@ def emit_stack(network: Network, program: Program) -> str:
     head = write_stack_heading(network, program) + "\n" + imports + "\n".join(constants) + "\n"
     functions = [text.rstrip("\n") + "\n" for text in texts.values()]
     return "\n\n".join([head, *functions, *write_stack_body(program), *write_stack_samples(network, program)])
-
-
-def emit_flat_stack(program: Program, layout: Layout) -> str:
-    """The same program for one flat vector: gradient, value_and_gradient, learn (with the batch's statistics), cost;
-    and forward and evaluate for prediction."""
-    views = [f"{b.name} = theta[{b.start}:{b.stop}]{reshape(b.shape)}" for b in layout.blocks]
-    spans = {"d" + block.name: f"{block.start}:{block.stop}" for block in layout.blocks}
-    backward = []
-    for line in program.backward:
-        name, text = line.target.id, write_expression(line.value)
-        backward.append(f"{name} = {text}")
-        if name in spans:
-            backward.append(f"result[{spans[name]}] = {name}{'.ravel()' if len(line.target.shape) == 2 else ''}")
-    forward = [f"{line.target.id} = {write_expression(line.value)}" for line in program.forward]
-    head = [*views, "n = X.shape[0]"]
-    start = [*head, "result = np.empty_like(theta)", *forward]
-    value = f"value = {write_expression(program.cost)}"
-    seen = [
-        f'"{given.id}": {own.id}'
-        for statistic in program.statistics
-        for given, own in zip(statistic.given, statistic.seen, strict=True)
-    ]
-    keywords = signature("theta", "X", "Y", keywords=list_context(program))
-    other = program.prediction
-    lines = forward if other is None else [f"{x.target.id} = {write_expression(x.value)}" for x in other.forward]
-    output = program.output if other is None else other.forward[-1].target
-    assert output is not None
-    cost = program.cost if other is None else other.cost
-    given = list_given(program)
-    weights = [program.weights] if program.weights else []
-    functions = {
-        f"gradient{keywords}": [*start, *backward, "return result"],
-        f"value_and_gradient{keywords}": [*start, value, *backward, "return value, result"],
-        f"learn{keywords}": [*start, value, *backward, f"return value, result, {{{', '.join(seen)}}}"],
-        f"cost{keywords}": [*head, *forward, f"return {write_expression(program.cost)}"],
-        f"forward{signature('theta', 'X', keywords=given)}": [*head, *lines, f"return {output.id}"],
-        f"evaluate{signature('theta', 'X', 'Y', keywords=(*given, *weights))}": [
-            *head, *lines, f"return {write_expression(cost)}",
-        ],
-        f"statistics{signature('theta', 'X', keywords=[mask.name for mask in program.masks])}": [
-            *head, *forward, f"return {{{', '.join(seen)}}}",
-        ],
-    }  # fmt: skip
-    return "\n\n".join(write_function(name, "Of one flat vector.", body) for name, body in functions.items())
-
-
-def reshape(shape: tuple[int, ...]) -> str:
-    """.reshape(64, 32) for a matrix, nothing for a vector."""
-    return f".reshape({shape[0]}, {shape[1]})" if len(shape) == 2 else ""

@@ -6,7 +6,7 @@ differentiated here and no equation is written here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from sympy import Expr, Integer, Rational, fraction
@@ -103,6 +103,8 @@ def lower_expression(scope: Scope, expr: Expr) -> Expression:
 
 def lower_scaled(scope: Scope, factor: Expr, value: Expression) -> Expression:
     """(p/q) value: written p * value / q, a minus sign in front."""
+    if isinstance(value, Multiply) and len(value.left.shape) == 1 < len(value.right.shape):
+        return Multiply(lower_scaled(scope, factor, value.left), value.right)  # one vector, not the whole matrix
     above, below = fraction(factor)
     if above.is_negative or (above.is_Mul and above.as_coeff_Mul()[0].is_negative):
         value, above = Negate(value), -above
@@ -125,11 +127,20 @@ def lower_plus(scope: Scope, expr: Expr) -> Expression:
 
 
 def lower_hadamard(scope: Scope, expr: Expr) -> Expression:
-    """An entrywise product; factors that are 1 everywhere (the slope of the identity) are left out."""
+    """An entrywise product; factors that are 1 everywhere (the slope of the identity) are left out, and vectors
+    are multiplied with each other first."""
     factors = [lower_expression(scope, arg) for arg in expr.args]
     kept = [factor for factor in factors if factor != Number(1)]
-    result = kept[0] if kept else Number(1)
-    for factor in kept[1:]:
+    small = [factor for factor in kept if len(factor.shape) == 1]
+    if len(small) > 1 and len(small) < len(kept):
+        kept = [*(factor for factor in kept if len(factor.shape) != 1), multiply(small)]
+    return multiply(kept)
+
+
+def multiply(factors: Sequence[Expression]) -> Expression:
+    """The product, from the left; 1 of nothing."""
+    result = factors[0] if factors else Number(1)
+    for factor in factors[1:]:
         result = Multiply(result, factor)
     return result
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backprop.codegen.emit import emit
 from backprop.codegen.emit_flat import emit_flat
-from backprop.codegen.emit_stack import emit_stack
 from backprop.codegen.load import load
 from backprop.codegen.lower import lower
-from backprop.codegen.lower_stack import lower_stack
 from backprop.codegen.program import Program
 from backprop.errors import UsageError
 from backprop.network import DEFAULT_ACTIVATION, DEFAULT_COST, DEFAULT_OUTPUT, Network
 from backprop.runtime.parameters import Array, Layout
-from backprop.runtime.stack import Context, StackForm
+
+if TYPE_CHECKING:
+    from backprop.runtime.stack import Context, StackForm
 
 __all__ = ["CompiledNetwork", "build"]
 
@@ -44,11 +45,16 @@ class CompiledNetwork:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        plain = network.is_plain
-        self.program: Program = lower(network) if plain else lower_stack(network)
-        self.source: str = emit(network, self.program) if plain else emit_stack(network, self.program)
         self.layout = Layout.of_network(network)
-        self.stack = None if plain else StackForm(network, self.program, self.layout, lambda: self.module)
+        self.stack: StackForm | None = None
+        if network.is_plain:
+            self.program: Program = lower(network)
+            self.source: str = emit(network, self.program)
+        else:
+            # The equations of other layers are loaded when the first such network is built: plain ones start sooner.
+            form = import_module("backprop.runtime.stack").StackForm
+            self.stack = form(network, self.layout, lambda: self.module)
+            self.program, self.source = self.stack.program, self.stack.source
 
     def __reduce__(self) -> tuple[type[CompiledNetwork], tuple[Network]]:
         return CompiledNetwork, (self.network,)

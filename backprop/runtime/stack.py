@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from backprop.codegen.emit_stack import emit_flat_stack
+from backprop.codegen.emit_flat_stack import emit_flat_stack
+from backprop.codegen.emit_stack import emit_stack
 from backprop.codegen.load import load
-from backprop.codegen.program import Program
+from backprop.codegen.lower_stack import lower_stack
 from backprop.errors import UsageError
 from backprop.network import Network
 from backprop.runtime.parameters import Array, Layout
@@ -33,8 +34,10 @@ class StackForm:
     Errors: UsageError for a keyword that is missing, unknown or of another shape.
     """
 
-    def __init__(self, network: Network, program: Program, layout: Layout, module: Callable[[], ModuleType]) -> None:
+    def __init__(self, network: Network, layout: Layout, module: Callable[[], ModuleType]) -> None:
+        program = lower_stack(network)
         self.network, self.program, self.layout, self.get_module = network, program, layout, module
+        self.source: str = emit_stack(network, program)
         self.masks = {mask.name.id: mask for mask in program.masks}
         self.given = {name.id: name for statistic in program.statistics for name in statistic.given}
         self.has_modes = program.prediction is not None
