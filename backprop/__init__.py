@@ -17,14 +17,34 @@ if TYPE_CHECKING:
     from backprop.examiner.adapters.networks import subject_from_network
     from backprop.examiner.adapters.scikit import subject_from_sklearn
     from backprop.examiner.adapters.torch_modules import subject_from_torch
+    from backprop.layers import (
+        GEGLU,
+        GLU,
+        Activation,
+        BatchNorm,
+        Bilinear,
+        Dense,
+        Dropout,
+        Gated,
+        LayerNorm,
+        PReLU,
+        Residual,
+        SwiGLU,
+    )
     from backprop.network import Network
     from backprop.runtime.compiled import CompiledNetwork, build
+    from backprop.saving import load, save
     from backprop.training import fit
     from backprop.verification import assert_gradients, verify
 
 __version__ = "0.1.0"
 
+LAYERS = (
+    "Activation", "BatchNorm", "Bilinear", "Dense", "Dropout", "GEGLU", "GLU", "Gated", "LayerNorm", "PReLU",
+    "Residual", "SwiGLU",
+)  # fmt: skip
 PUBLIC = {
+    **dict.fromkeys(LAYERS, "backprop.layers"),
     "CompiledNetwork": "backprop.runtime.compiled",
     "Network": "backprop.network",
     "UsageError": "backprop.errors",
@@ -38,23 +58,39 @@ PUBLIC = {
     "subject_from_network": "backprop.examiner.adapters.networks",
     "subject_from_sklearn": "backprop.examiner.adapters.scikit",
     "subject_from_torch": "backprop.examiner.adapters.torch_modules",
+    "load": "backprop.saving",
+    "save": "backprop.saving",
     "verify": "backprop.verification",
 }
 """Public name -> the module that holds it; rooms such as `backprop.strategies` load the same way."""
 
-ROOMS = ("strategies", "data", "plots", "training", "figures")
+ROOMS = ("strategies", "data", "layers", "plots", "training")
 OPTIONAL_ROOMS = ("estimators",)
 """Rooms that need a library of their own."""
 
 __all__ = [
+    "GEGLU",
+    "GLU",
+    "Activation",
+    "BatchNorm",
+    "Bilinear",
     "CompiledNetwork",
+    "Dense",
+    "Dropout",
+    "Gated",
+    "LayerNorm",
     "Network",
+    "PReLU",
+    "Residual",
+    "SwiGLU",
     "UsageError",
     "activation",
     "approximate",
     "assert_gradients",
     "build",
     "fit",
+    "load",
+    "save",
     "subject_from_functions",
     "subject_from_jax",
     "subject_from_network",

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -117,7 +119,9 @@ def derive(
 
 @app.command()
 def generate(
-    sizes: Annotated[str, typer.Argument(metavar="SIZES", help="Units of every layer, e.g. 784-100-100-10.")],
+    sizes: Annotated[
+        str, typer.Argument(metavar="SIZES", help="Units of every layer, e.g. 784-100-100-10, or FILE.json.")
+    ],
     activation: Activation = "sigmoid",
     output: Output = "identity",
     cost: Cost = "half-sse",
@@ -132,7 +136,7 @@ def generate(
 
     if target != "numpy":
         raise unknown_name("target", target, ["numpy"])
-    source = build(read_network(sizes, activation, output, cost), accuracy=read_accuracy(accuracy)).source
+    source = build(read_target(sizes, activation, output, cost), accuracy=read_accuracy(accuracy)).source
     if file is None:
         typer.echo(source, nl=False)
     else:
@@ -143,7 +147,8 @@ def generate(
 @app.command()
 def verify(
     target: Annotated[
-        str | None, typer.Argument(metavar="[TARGET]", help="SIZES, FILE.py, a folder, or package.module[:object].")
+        str | None,
+        typer.Argument(metavar="[TARGET]", help="SIZES, FILE.json, FILE.py, a folder, or package.module[:object]."),
     ] = None,
     activation: Activation = "sigmoid",
     output: Output = "identity",
@@ -173,9 +178,9 @@ def verify(
         raise UsageError("no TARGET; give SIZES such as 64-32-10, a FILE.py, package.module, or --random N")
     if timeout <= 0:
         raise UsageError(f"--timeout must be a positive number of seconds, got {timeout:g}")
-    if SIZES_PATTERN.fullmatch(target):
-        network = read_network(target, activation, output, cost)
-        finish_sizes(network, seed, as_json, read_accuracy(accuracy), certify)
+    if SIZES_PATTERN.fullmatch(target) or target.endswith(".json"):
+        network = read_target(target, activation, output, cost)
+        finish_sizes(network, seed, as_json, target, read_accuracy(accuracy), certify)
     if certify:
         raise UsageError(f"--certify needs SIZES such as 64-32-10 with known activations, got {target!r}")
     if Path(target).is_dir():
@@ -215,6 +220,18 @@ def read_network(sizes: str, activation: str, output: str, cost: str) -> Network
 
     names = split_names(activation)
     return Network.parse(sizes, names[0] if len(names) == 1 else names, output, cost)
+
+
+def read_target(target: str, activation: str, output: str, cost: str) -> Network:
+    """The specification from SIZES and options, or from a JSON file, which states everything itself."""
+    if not target.endswith(".json"):
+        return read_network(target, activation, output, cost)
+    if (activation, output, cost) != ("sigmoid", "identity", "half-sse"):
+        raise UsageError(f"{target!r} states its activations and its cost itself; leave --activation, --output and "
+                         "--cost out")  # fmt: skip
+    from backprop.specification import read_specification_file
+
+    return read_specification_file(target)
 
 
 def split_names(text: str) -> list[str]:
@@ -261,14 +278,18 @@ def read_accuracy(word: str) -> Any:
     return check_accuracy(word)
 
 
-def finish_sizes(network: Network, seed: int, as_json: bool, accuracy: Any, certify: bool) -> None:
+def finish_sizes(network: Network, seed: int, as_json: bool, target: str, accuracy: Any, certify: bool) -> None:
     """Verify the generated code of a network."""
     from backprop.runtime.compiled import CompiledNetwork
     from backprop.verification import add_certificates, verify_network
 
     net = CompiledNetwork(network, accuracy)
     report = verify_network(net, seed)
-    finish_report(add_certificates(report, net, seed) if certify else report, as_json)
+    if certify:
+        report = add_certificates(report, net, seed)
+    if target.endswith(".json"):
+        report = replace(report, reproduce=shlex.join(["backprop", "verify", target, "--seed", str(seed)]))
+    finish_report(report, as_json)
 
 
 def finish_random(count: int, seed: int, as_json: bool) -> None:

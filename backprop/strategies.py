@@ -13,18 +13,20 @@ value, not as a shape error) and batches of more than one sample (so that a lost
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 from hypothesis import strategies as st
 
+from backprop.layers import Activation, BatchNorm, Dense, Dropout, Gated, Layer, LayerNorm, PReLU, Residual
 from backprop.network import Network
 from backprop.runtime.parameters import Array, Layout
 from theory.activations import NAMES
 from theory.costs import COSTS
 
-__all__ = ["batches", "networks", "parameters", "sizes"]
+__all__ = ["batches", "networks", "parameters", "sizes", "stacks"]
 
-MAX_DEPTH, MAX_WIDTH, MAX_ROWS = 5, 6, 8
+MAX_DEPTH, MAX_WIDTH, MAX_ROWS, MAX_LAYERS = 5, 6, 8, 4
 LARGEST_PARAMETER, LARGEST_INPUT = 2.0, 3.0
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -58,14 +60,65 @@ def networks(
     outputs = list(COSTS[cost].outputs or (*activations, "softmax"))
     if drawn[-1] == 1:
         outputs = [output for output in outputs if output != "softmax"]
-    return Network(drawn, hidden, draw(st.sampled_from(outputs)), cost)
+    return Network.parse(drawn, hidden, draw(st.sampled_from(outputs)), cost)
+
+
+@st.composite
+def stacks(draw: st.DrawFn, max_layers: int = MAX_LAYERS, max_width: int = MAX_WIDTH) -> Network:
+    """Specifications with every kind of layer in any order: weights, gates, normalisations, dropout, residual
+    connections around several layers, learned slopes; penalties and weights of samples; any cost its output allows.
+
+    >>> from hypothesis import find
+    >>> find(stacks(), lambda network: not network.is_plain).depth
+    1
+    """
+    inputs = draw(st.integers(1, max_width))
+    body, _ = draw_layers(draw, inputs, draw(st.integers(0, max_layers)), max_width, nested=1)
+    cost = draw(st.sampled_from(list(COSTS)))
+    outputs = list(COSTS[cost].outputs or (*NAMES, "softmax"))
+    units = draw(st.integers(2, max(2, max_width)))
+    output = draw(st.sampled_from(outputs))
+    last: list[Layer] = [Dense(units, output)]
+    if draw(st.booleans()):
+        between = draw(st.sampled_from([BatchNorm(), LayerNorm(), PReLU()]))
+        last = [Dense(units), between, Activation(output)]
+    options = {name: draw(st.sampled_from([0.0, 0.25])) for name in ("l2", "l1")}
+    return Network(inputs, *body, *last, cost=cost, weighted=draw(st.booleans()), **options)
+
+
+def draw_layers(draw: st.DrawFn, width: int, count: int, max_width: int, nested: int) -> tuple[list[Layer], int]:
+    """That many layers, and how wide the last one is."""
+    drawn: list[Layer] = []
+    for _ in range(count):
+        layer = draw(single_layers(max_width))
+        if nested and draw(st.integers(0, 3)) == 0:
+            inner, reached = draw_layers(draw, width, draw(st.integers(1, 2)), max_width, nested - 1)
+            layer = Residual(*inner, *([] if reached == width else [Dense(width)]))
+        drawn.append(layer)
+        width = layer.units if isinstance(layer, Dense | Gated) else width
+    return drawn, width
+
+
+@cache
+def single_layers(max_width: int = MAX_WIDTH) -> st.SearchStrategy[Layer]:
+    """One layer of any kind but a residual connection."""
+    units, names = st.integers(1, max_width), st.sampled_from(NAMES)
+    return st.one_of(
+        st.builds(Dense, units, names, l2=st.sampled_from([None, 0.5])),
+        st.builds(Gated, units, st.sampled_from(["sigmoid", "gelu", "silu", "identity"])),
+        st.builds(Activation, names),
+        st.builds(PReLU),
+        st.builds(BatchNorm, epsilon=st.sampled_from([1e-5, 0.1])),
+        st.builds(LayerNorm, epsilon=st.sampled_from([1e-5, 0.1])),
+        st.builds(Dropout, st.sampled_from([0.0, 0.3, 0.9])),
+    )
 
 
 @st.composite
 def parameters(draw: st.DrawFn, network: Network) -> Array:
     """One flat vector: uniform in ±2, biases away from zero."""
     rng = np.random.default_rng(draw(SEEDS))
-    return rng.uniform(-LARGEST_PARAMETER, LARGEST_PARAMETER, size=Layout.of(network.sizes).size)
+    return rng.uniform(-LARGEST_PARAMETER, LARGEST_PARAMETER, size=Layout.of_network(network).size)
 
 
 @st.composite

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import hypothesis
+import hypothesis.strategies
 import numpy as np
 from hypothesis import HealthCheck, Phase
 
@@ -19,7 +20,8 @@ from backprop.examiner.generated import add_exact
 from backprop.examiner.judge import judge
 from backprop.examiner.report import Report
 from backprop.explanation import explain_findings, judge_and_explain, verify_file
-from backprop.network import Network
+from backprop.layers import Residual
+from backprop.network import Network, walk
 from backprop.runtime.compiled import CompiledNetwork, build
 
 __all__ = [
@@ -58,6 +60,8 @@ def verify(subject: Any, *, seed: int = 0) -> Report:
 
 def command_for(network: Network, seed: int) -> str:
     """The command that repeats the verification of a network."""
+    if not network.is_plain:
+        return shlex.join(["python", "-c", f"from backprop import *; print(verify({network!r}, seed={seed}))"])
     sizes = "-".join(str(size) for size in network.sizes)
     activations = dict.fromkeys(network.activations)
     hidden = ",".join(network.activations) if len(activations) > 1 else "".join(activations)
@@ -133,8 +137,12 @@ class RandomRun:
         """Count what was covered."""
         self.networks += 1
         equal = any(a == b >= 2 for a, b in zip(network.sizes, network.sizes[1:], strict=False))
+        kinds = dict.fromkeys(type(layer).__name__ for layer in walk(network.layers))
+        options = {"l2": network.l2, "l1": network.l1, "weights of samples": network.weighted}
         seen = {
             "depth": [str(network.depth)],
+            "layers": [*kinds, *(["Residual"] if any(isinstance(x, Residual) for x in network.layers) else [])],
+            "options": [name for name, value in options.items() if value] or ["none"],
             "widest layer": [str(max(network.sizes))],
             "equal neighbouring widths": ["yes" if equal else "no"],
             "activation": list(network.activations),
@@ -199,7 +207,7 @@ def verify_random(
     progress: Callable[[int, int], None] | None = None,
     check: Callable[[Network, int], Report] | None = None,
 ) -> RandomRun:
-    """Draw `count` networks (any depth, widths, activations, outputs, costs), verify each, shrink a failure.
+    """Draw `count` networks (any layers, widths, activations, outputs, costs), verify each, shrink a failure.
 
     `progress(done, count)` is called after each; `check(network, seed)` is what verifies one of them.
     Errors: UsageError if count is not between 1 and 100,000.
@@ -222,6 +230,7 @@ def verify_random(
             run.failure, run.smallest = report, network
             raise FoundFailure(network, report)
 
+    drawn = hypothesis.strategies.one_of(strategies.networks(), strategies.stacks())
     settings = hypothesis.settings(
         max_examples=count,
         database=None,
@@ -231,7 +240,7 @@ def verify_random(
         phases=(Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
     )
-    test = hypothesis.seed(seed)(settings(hypothesis.given(strategies.networks())(examine_one)))
+    test = hypothesis.seed(seed)(settings(hypothesis.given(drawn)(examine_one)))
     try:
         test()
     except FoundFailure as found:

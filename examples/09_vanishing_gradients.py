@@ -3,11 +3,11 @@
 import os
 
 import numpy as np
-from backprop.layers import Activation, BatchNorm, Dense
 
 import backprop
 from backprop.data import digits, one_hot
 from backprop.figures import Signal, plot_signals
+from backprop.layers import Activation, BatchNorm, Dense
 from backprop.training import draw_parameters, fit
 from backprop.training.signals import count_dead_units, derive_sizes, measure_sizes
 

@@ -14,9 +14,19 @@ PACKAGES = ("theory", "backprop")
 BOOK_MAY_IMPORT = {"sympy", "mpmath", "theory"}
 FLOORS = [
     ("backprop.errors",),
-    ("backprop.files", "backprop.network", "backprop.data", "backprop.datasets", "backprop.examiner"),
+    ("backprop.layers",),
+    ("backprop.plan",),
+    (
+        "backprop.files",
+        "backprop.network",
+        "backprop.specification",
+        "backprop.data",
+        "backprop.datasets",
+        "backprop.examiner",
+    ),
     ("backprop.codegen", "backprop.runtime.parameters"),
     ("backprop.activation_functions", "backprop.runtime", "backprop.strategies"),
+    ("backprop.saving",),
     ("backprop.diagnosis",),
     ("backprop.explanation",),
     ("backprop.verification", "backprop.grading", "backprop.training", "backprop.approximation"),

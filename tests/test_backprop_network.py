@@ -19,7 +19,7 @@ def test_the_short_form_and_a_sequence_mean_the_same():
 
 def test_sizes_depth_layers_and_parameters_are_told():
     network = Network.parse("4-3-2", "tanh", "softmax", "cross-entropy")
-    assert (network.depth, network.size, network.layers) == (2, 23, ("tanh", "softmax"))
+    assert (network.depth, network.size, network.functions) == (2, 23, ("tanh", "softmax"))
     assert network.targets == "distribution"
     assert str(network) == "4-3-2, hidden tanh, output softmax, cost cross-entropy"
 
@@ -74,4 +74,4 @@ def test_any_text_is_a_network_or_a_usage_error(text):
 @given(networks())
 def test_a_specification_reads_back_from_its_own_parts(network):
     assert Network.parse(network.sizes, network.activations, network.output, network.cost) == network
-    assert hash(network) == hash(Network(network.sizes, network.activations, network.output, network.cost))
+    assert hash(network) == hash(Network.parse(network.sizes, network.activations, network.output, network.cost))

@@ -148,7 +148,7 @@ def torch_gradient(network, params, X, Y):
     }  # fmt: skip
     tensors = [tuple(torch.tensor(p, requires_grad=True) for p in pair) for pair in params]
     a, target = torch.tensor(X), torch.tensor(Y)
-    for (W, b), name in zip(tensors, network.layers, strict=True):
+    for (W, b), name in zip(tensors, network.functions, strict=True):
         z = a @ W + b
         a = functions[name](z)
     n = len(X)

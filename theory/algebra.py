@@ -9,14 +9,15 @@ from theory.notation import Total, is_constant, nodes, rewrite
 __all__ = ["collect"]
 
 
-def collect(expr: Expr) -> Expr:
-    """Elementary algebra: cancel and factor; a sum over an index is taken as it is, its constants in front."""
+def collect(expr: Expr, divide: bool = True) -> Expr:
+    """Elementary algebra: cancel (if `divide`) and factor; a sum over an index is taken as it is, its constants in
+    front."""
     sums: dict[Dummy, Expr] = {}
 
     def hide(node: Expr) -> Expr | None:
         if not isinstance(node, Total):
             return None
-        factors = Mul.make_args(collect(node.body))
+        factors = Mul.make_args(collect(node.body, divide))
         constant = Mul(*(f for f in factors if is_constant(f)))
         whole = Total(Mul(*(f for f in factors if not is_constant(f))), node.index)
         stand_in = next((d for d, known in sums.items() if known == whole), Dummy())
@@ -24,7 +25,7 @@ def collect(expr: Expr) -> Expr:
         return constant * stand_in
 
     plain = rewrite(expr, hide)
-    gathered = factor(cancel(plain)) if has_fractions(plain) else factor_terms(plain)
+    gathered = factor(cancel(plain)) if divide and has_fractions(plain) else factor_terms(plain)
     return lead_with_plus(gathered).xreplace(sums)
 
 

@@ -10,6 +10,10 @@ from theory.notation import GLOSSARY
 __all__ = ["ALPHABETS", "Alphabet", "Latex", "MathML"]
 
 
+MATRICES = {letter: letter.upper() for letter in "azwyxhvgumr"}
+"""A matrix is written with the capital of its entries' letter."""
+
+
 class Alphabet:
     """The few ways in which symbols are put together; this one writes plain text for a terminal."""
 
@@ -59,7 +63,7 @@ class Alphabet:
         return base + "ᵀ"
 
     def matrix(self, name: str) -> str:
-        return {"a": "A", "z": "Z", "w": "W", "delta": "Δ", "y": "Y"}.get(name, name)
+        return {**MATRICES, "delta": "Δ"}.get(name, name)
 
     def ones(self) -> str:
         return "1"
@@ -104,7 +108,7 @@ class Latex(Alphabet):
         return f"{{{base}}}^{{\\!\\top}}"
 
     def matrix(self, name: str) -> str:
-        return {"a": "A", "z": "Z", "w": "W", "delta": r"\Delta", "y": "Y"}.get(name, self.letter(name))
+        return {**MATRICES, "delta": r"\Delta"}.get(name, self.letter(name))
 
     def ones(self) -> str:
         return r"\mathbf{1}"

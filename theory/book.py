@@ -6,13 +6,32 @@ import argparse
 import difflib
 from collections.abc import Sequence
 
-from theory import activations, costs, four_equations, initialisation, lecture, optimisers, rules, softmax
+from theory import (
+    activations,
+    batch_norm,
+    costs,
+    four_equations,
+    initialisation,
+    layer_chapters,
+    lecture,
+    optimisers,
+    rules,
+    softmax,
+)
 from theory.chapter import FORMATS, Chapter, Format, write
 
 __all__ = ["CHAPTERS", "TopicError", "main", "render"]
 
-MODULES = (rules, four_equations, costs, softmax, activations, initialisation, optimisers, lecture)
-CHAPTERS: dict[str, Chapter] = {module.CHAPTER.name: module.CHAPTER for module in MODULES}
+FIRST = (rules, four_equations, costs, softmax, activations, batch_norm)
+LAST = (initialisation, optimisers, lecture)
+CHAPTERS: dict[str, Chapter] = {
+    chapter.name: chapter
+    for chapter in (
+        *(module.CHAPTER for module in FIRST),
+        *layer_chapters.CHAPTERS,
+        *(module.CHAPTER for module in LAST),
+    )
+}
 
 
 class TopicError(ValueError):
@@ -25,7 +44,8 @@ def render(topics: Sequence[str] = (), form: Format = "text") -> str:
     >>> render(["four_equation"])
     Traceback (most recent call last):
     theory.book.TopicError: unknown topic 'four_equation' (did you mean 'four_equations'?); choose from: rules, \
-four_equations, costs, softmax, activations, initialisation, optimisers, lecture
+four_equations, costs, softmax, activations, batch_norm, layer_norm, gates, prelu, dropout, residual, penalties, \
+initialisation, optimisers, lecture
     """
     for topic in topics:
         if topic not in CHAPTERS:

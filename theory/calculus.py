@@ -110,7 +110,8 @@ def fold_error(node: Expr, scene: Scene) -> Expr | None:
 
 @rule("chain over the cut", Partial)
 def chain(node: Expr, scene: Scene) -> Expr | None:
-    """∂C/∂x = Σ_k ∂C/∂y_k ∂y_k/∂x, where every path from x to C goes through the y_k."""
+    """∂C/∂x = Σ_k ∂C/∂y_k ∂y_k/∂x, where every path from x to C goes through the y_k; where there are several
+    letters y, each is replaced by its definition, in which the others are held fixed."""
     cost = var("C", None)
     if type(node) is not Partial or node.u != cost:
         return None
@@ -118,7 +119,6 @@ def chain(node: Expr, scene: Scene) -> Expr | None:
     cuts = system.cut_consumers(x.family)
     if ("C", None) in cuts:
         return None
-    kind = Partial if len(cuts) == 1 else Held
     terms = []
     for family in cuts:
         template = system.template(family)
@@ -129,7 +129,9 @@ def chain(node: Expr, scene: Scene) -> Expr | None:
             indices.append(fresh(prefer, taken))
             taken.add(indices[-1])
         y = template.at(*indices)
-        terms.append(total(Partial(cost, y) * kind(y, x), *indices))
+        definition = system.definition(y)
+        direct = Partial(y, x) if len(cuts) == 1 or definition is None else Held(definition.at(y, frozenset(taken)), x)
+        terms.append(total(Partial(cost, y) * direct, *indices))
     return Add(*terms)
 
 

@@ -26,11 +26,11 @@ from theory.backward import derive_adjoint
 from theory.chapter import Chapter, Formula, Section, print_chapter
 from theory.derivation import Derivation
 from theory.layers.dense import batched, dense
-from theory.notation import L, Width, n, sample, total, unit, var
+from theory.notation import L, Total, Width, n, rewrite, sample, total, unit, var
 from theory.printing import show
 from theory.statement import Definition, System
 
-__all__ = ["CHAPTER", "COSTS", "Cost", "derive_cost_gradient", "system_with"]
+__all__ = ["CHAPTER", "COSTS", "Cost", "derive_cost_gradient", "find_cost", "system_with"]
 
 S, J = sample(), unit("j", L)
 OUTPUT, TARGET = var("a", L, S, J), var("y", None, S, J)
@@ -76,6 +76,26 @@ COSTS: dict[str, Cost] = {
 }  # fmt: skip
 
 
+@cache
+def find_cost(name: str, weighted: bool = False) -> Cost:
+    """A cost of the catalogue; `weighted` gives every sample s the weight ω_s.
+
+    >>> show(find_cost("mse", weighted=True).expression)
+    '1/(n M_L) Σ_s Σ_j ω_s (a_sj^L - y_sj)^2'
+    """
+    cost = COSTS[name]
+    if not weighted:
+        return cost
+
+    def weigh(node: Expr) -> Expr | None:
+        if isinstance(node, Total) and not isinstance(node.body, Total):
+            return Total(var("omega", None, S) * node.body, node.index)
+        return None
+
+    scale = f"{cost.scale}; each sample has a weight"
+    return replace(cost, title=f"weighted {cost.title}", expression=rewrite(cost.expression, weigh), scale=scale)
+
+
 def system_with(cost: Cost) -> System:
     """The batched dense network with this cost in place of the arbitrary C."""
     system = batched(dense()).with_definition(Definition("cost", var("C", None), cost.expression))
@@ -83,13 +103,13 @@ def system_with(cost: Cost) -> System:
 
 
 @cache
-def derive_cost_gradient(name: str) -> Derivation:
+def derive_cost_gradient(name: str, weighted: bool = False) -> Derivation:
     """Derive ∂C/∂a_sj^L for a cost of the catalogue.
 
     >>> print(derive_cost_gradient("mse").equation())
     ∂C/∂a_sj^L = 2 (a_sj^L - y_sj)/(n M_L)
     """
-    cost = COSTS[name]
+    cost = find_cost(name, weighted)
     derivation = derive_adjoint(system_with(cost), OUTPUT, "∂C/∂a", f"{cost.title}: the derivative by the outputs")
     return derivation.then("algebra", collect(derivation.result))
 

@@ -12,8 +12,8 @@ from theory.notation import Function, Index, Node, Variable
 from theory.printing import ATOM, PRODUCT, SUM, Printer, head, printer
 
 __all__ = [
-    "Applied", "Array", "Broadcast", "CostGradient", "Elementwise", "Entry", "Filled", "Hadamard", "Outer", "Plus",
-    "Power", "Product", "RowTotals", "Rowwise", "Scaled", "SumRows", "Transposed", "shape",
+    "Applied", "Array", "Broadcast", "Columns", "CostGradient", "Elementwise", "Entry", "Filled", "Hadamard", "Outer",
+    "Plus", "Power", "Product", "RowSums", "RowTotals", "Rowwise", "Scaled", "SumRows", "Transposed", "shape",
 ]  # fmt: skip
 
 
@@ -92,6 +92,14 @@ class Broadcast(Matrix):
     """The vector b repeated in each of n rows, 1 bᵀ: Broadcast(b, n)."""
 
 
+class RowSums(Matrix):
+    """Σ_k A_sk: the sum over each row, a vector over the samples."""
+
+
+class Columns(Matrix):
+    """The vector u repeated in each of m columns, u 1ᵀ: Columns(u, m)."""
+
+
 class Filled(Matrix):
     """Every entry the same number: Filled(c, rows, columns)."""
 
@@ -129,6 +137,10 @@ def shape(matrix: Expr) -> tuple[Expr, ...]:
         return (*shape(matrix.args[0]), *shape(matrix.args[1]))
     if isinstance(matrix, SumRows):
         return shape(matrix.args[0])[1:]
+    if isinstance(matrix, RowSums):
+        return shape(matrix.args[0])[:1]
+    if isinstance(matrix, Columns):
+        return (*shape(matrix.args[0]), matrix.args[1])
     if isinstance(matrix, RowTotals):
         return (shape(matrix.args[0])[0], matrix.args[1])
     if isinstance(matrix, Filled):
@@ -153,6 +165,8 @@ def print_array(p: Printer, e: Expr) -> tuple[str, int]:
 
 @printer(CostGradient)
 def print_cost_gradient(p: Printer, e: Expr) -> tuple[str, int]:
+    if e.template.name != "a":
+        return p.alphabet.derivative(p.alphabet.letter("C"), p.show(Array(e.template)), False), ATOM
     return p.alphabet.scripts(p.alphabet.operator("∇"), p.alphabet.letter("a"), "") + p.alphabet.letter("C"), ATOM
 
 
@@ -192,8 +206,10 @@ def print_hadamard(p: Printer, e: Expr) -> tuple[str, int]:
 def print_plus(p: Printer, e: Expr) -> tuple[str, int]:
     text = p.show(e.args[0])
     for term in e.args[1:]:
-        minus = term.args[0] == -1 if isinstance(term, Scaled) else isinstance(term, Filled) and term.args[0] < 0
-        shown = term if not minus else term.args[1] if isinstance(term, Scaled) else -term.args[0]
+        minus = isinstance(term, Scaled | Filled) and bool(term.args[0].as_coeff_Mul()[0].is_negative)
+        shown = term.func(-term.args[0], *term.args[1:]) if minus else term
+        shown = shown.args[0] if isinstance(shown, Filled) else shown
+        shown = shown.args[1] if isinstance(shown, Scaled) and shown.args[0] == 1 else shown
         operator = p.alphabet.minus if minus else p.alphabet.operator("+")
         space = "" if isinstance(p.alphabet, MathML) else " "
         text += f"{space}{operator}{space}{p.show(shown, PRODUCT)}"
@@ -247,6 +263,19 @@ def print_row_totals(p: Printer, e: Expr) -> tuple[str, int]:
     return p.alphabet.times.join((p.alphabet.group(p.show(e.args[0])), ones, p.alphabet.transposed(ones))), PRODUCT
 
 
+@printer(RowSums)
+def print_row_sums(p: Printer, e: Expr) -> tuple[str, int]:
+    return p.show(e.args[0], ATOM) + p.alphabet.times + p.alphabet.ones(), PRODUCT
+
+
+@printer(Columns)
+def print_columns(p: Printer, e: Expr) -> tuple[str, int]:
+    return p.show(e.args[0], ATOM) + p.alphabet.times + p.alphabet.transposed(p.alphabet.ones()), PRODUCT
+
+
 @printer(Broadcast)
 def print_broadcast(p: Printer, e: Expr) -> tuple[str, int]:
-    return p.alphabet.ones() + p.alphabet.times + p.alphabet.transposed(p.alphabet.group(p.show(e.args[0]))), PRODUCT
+    inner = e.args[0]
+    if isinstance(inner, SumRows):  # 1ᵀ A is a row as it stands
+        return p.alphabet.ones() + p.alphabet.times + p.show(inner, PRODUCT), PRODUCT
+    return p.alphabet.ones() + p.alphabet.times + p.alphabet.transposed(p.alphabet.group(p.show(inner))), PRODUCT

@@ -17,6 +17,7 @@ from theory.matrices import (
     Applied,
     Array,
     Broadcast,
+    Columns,
     CostGradient,
     Elementwise,
     Entry,
@@ -26,6 +27,7 @@ from theory.matrices import (
     Plus,
     Power,
     Product,
+    RowSums,
     RowTotals,
     Rowwise,
     Scaled,
@@ -116,6 +118,8 @@ def orient(matrix: Expr, indices: tuple[Index, ...], target: tuple[Index, ...]) 
         return Transposed(matrix)
     if len(target) == 2 and indices == target[1:] and target[0].is_sample:
         return Broadcast(matrix, target[0].size)
+    if len(target) == 2 and indices == target[:1] and target[0].is_sample:
+        return Columns(matrix, target[1].size)
     raise ValueError(f"indices {[i.name for i in indices]} do not fit {[i.name for i in target]}")
 
 
@@ -146,7 +150,8 @@ def scale(constants: Sequence[Expr], matrix: Expr) -> Expr:
 
 
 def contract(expr: Total, target: tuple[Index, ...]) -> Expr:
-    """Σ_k A_pk B_kq is a product; Σ_s A_sq a sum of rows; Σ_k A_pk a row total."""
+    """Σ_k A_pk B_kq is a product; Σ_s A_sq a sum of rows, repeated where it stands beside rows; Σ_k A_pk a row
+    total."""
     k = expr.index
     factors = list(Mul.make_args(expr.body))
     constants = [f for f in factors if is_constant(f)]
@@ -157,9 +162,13 @@ def contract(expr: Total, target: tuple[Index, ...]) -> Expr:
         rest = [f for f in factors if f not in vector]
         if vector and rest:
             return scale(constants, Product(lift(Mul(*rest), (target[0], k)), lift(Mul(*vector), (k,))))
+        if target[0].is_sample:
+            return scale(constants, RowSums(lift(Mul(*factors), (target[0], k))))
         return scale(constants, SumRows(lift(Mul(*factors), (k, target[0]))))
     right = [f for f in factors if free_indices(f) & last]
     left = [f for f in factors if f not in right]
+    if k.is_sample and target[0].is_sample and target[0] not in free_indices(expr):
+        return scale(constants, Broadcast(SumRows(lift(Mul(*factors), (k, target[1]))), target[0].size))
     if not right:
         return scale(constants, RowTotals(lift(Mul(*left), (target[0], k)), target[1].size))
     return scale(constants, Product(lift(Mul(*left), (target[0], k)), lift(Mul(*right), (k, target[1]))))

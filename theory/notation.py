@@ -22,12 +22,13 @@ from sympy.core.symbol import Str
 
 __all__ = [
     "GLOSSARY", "Delta", "Function", "Held", "Index", "L", "Letter", "Partial", "Total", "Variable", "Width",
-    "canonical", "free_indices", "fresh", "is_constant", "kinds", "l", "n", "nodes", "rewrite", "same", "sample",
-    "substitute", "total", "unit", "var",
+    "canonical", "epsilon", "free_indices", "fresh", "is_constant", "kinds", "l", "n", "nodes", "rewrite", "same",
+    "sample", "substitute", "total", "unit", "var",
 ]  # fmt: skip
 
 l = Symbol("l", integer=True, positive=True)
 L = Symbol("L", integer=True, positive=True)
+epsilon = Symbol("epsilon", positive=True)
 n = Symbol("n", integer=True, positive=True)
 NO_LAYER = Str("")
 
@@ -56,6 +57,26 @@ GLOSSARY: dict[str, Letter] = {
                "W", "w", "w", False),
         Letter("b", "bias", "(M_l,)", "b", "b", "b", False),
         Letter("C", "cost, one number", "()", "C", "C", "C", False),
+        Letter("x", "what enters a layer without weights", "(n, M_l)", "x", "x", "x", True),
+        Letter("h", "what a layer after the weights hands on", "(n, M_l)", "h", "h", "h", True),
+        Letter("v", "weight of a gate", "(M_{l-1}, M_l)", "V", "v", "v", False),
+        Letter("c", "bias of a gate", "(M_l,)", "c", "c", "c", False),
+        Letter("g", "weighted input of a gate", "(n, M_l)", "g", "g", "g", True),
+        Letter("alpha", "learned slope of a unit where its input is negative", "(M_l,)",
+               "slope", r"\alpha", "α", False),
+        Letter("mu", "mean: of a unit over the batch, or of a sample over the units", "(M_l,) or (n, 1)",
+               "mu", r"\mu", "μ", False),
+        Letter("nu", "variance about that mean", "(M_l,) or (n, 1)", "nu", r"\nu", "ν", False),
+        Letter("rho", "one over the root of the variance (plus epsilon)", "(M_l,) or (n, 1)",
+               "rho", r"\rho", "ρ", False),
+        Letter("u", "standardised input: mean 0, variance 1", "(n, M_l)", "u", "u", "u", True),
+        Letter("gamma", "scale after a normalisation", "(M_l,)", "gamma", r"\gamma", "γ", False),
+        Letter("beta", "shift after a normalisation", "(M_l,)", "beta", r"\beta", "β", False),
+        Letter("epsilon", "a small positive number that keeps a root away from 0", "()",
+               "epsilon", r"\varepsilon", "ε", False),
+        Letter("m", "dropout mask: 0, or 1/(1 - rate)", "(n, M_l)", "mask", "m", "m", True),
+        Letter("r", "result of the layers that a residual connection goes around", "(n, M_l)", "r", "r", "r", True),
+        Letter("omega", "weight of a sample in the cost", "(n, 1)", "weights", r"\omega", "ω", True),
     )
 }  # fmt: skip
 
@@ -212,7 +233,8 @@ def var(name: str, layer: object, *indices: Index) -> Variable:
 
     >>> var("q", l)
     Traceback (most recent call last):
-    KeyError: "no letter 'q' in the glossary; it has: a, z, y, delta, w, b, C"
+    KeyError: "no letter 'q' in the glossary; it has: a, z, y, delta, w, b, C, x, h, v, c, g, alpha, \
+mu, nu, rho, u, gamma, beta, epsilon, m, r, omega"
     """
     if name not in GLOSSARY:
         raise KeyError(f"no letter {name!r} in the glossary; it has: {', '.join(GLOSSARY)}")

@@ -32,10 +32,13 @@ class Field:
     def mul(self, x: Dual, y: Dual) -> Dual:
         return x[0] * y[0] % PRIME, (x[0] * y[1] + x[1] * y[0]) % PRIME
 
-    def power(self, x: Dual, exponent: int) -> Dual:
-        if exponent == 0:
+    def power(self, x: Dual, exponent: Any) -> Dual:
+        if exponent != int(exponent):
+            raise TypeError(f"a finite field has no power {exponent}; check this derivation over the reals")
+        whole = int(exponent)
+        if whole == 0:
             return 1, 0
-        return pow(x[0], exponent, PRIME), exponent * pow(x[0], exponent - 1, PRIME) * x[1] % PRIME
+        return pow(x[0], whole, PRIME), whole * pow(x[0], whole - 1, PRIME) * x[1] % PRIME
 
     def exp(self, x: Dual, draw: Draw) -> Dual:
         value = draw("exp", x[0])
@@ -49,7 +52,7 @@ class Field:
 
 
 class Reals(Field):
-    """Numbers with DIGITS digits, for the laws of the logarithm, which no finite field has."""
+    """Numbers with DIGITS digits, for roots and the laws of the logarithm, which no finite field has."""
 
     def random(self, rng: random.Random) -> Any:
         return mpmath.mpf(rng.randrange(1, 10**6)) / (4 * 10**6)  # small: nothing saturates
@@ -63,8 +66,11 @@ class Reals(Field):
     def mul(self, x: Dual, y: Dual) -> Dual:
         return x[0] * y[0], x[0] * y[1] + x[1] * y[0]
 
-    def power(self, x: Dual, exponent: int) -> Dual:
-        return (x[0] ** exponent, exponent * x[0] ** (exponent - 1) * x[1]) if exponent else (1, 0)
+    def power(self, x: Dual, exponent: Any) -> Dual:
+        if exponent == 0:
+            return 1, 0
+        power = mpmath.mpf(int(exponent.p)) / int(exponent.q) if hasattr(exponent, "q") else exponent
+        return x[0] ** power, power * x[0] ** (power - 1) * x[1]
 
     def exp(self, x: Dual, draw: Draw) -> Dual:
         value = mpmath.exp(x[0])

@@ -25,7 +25,7 @@ __all__ = ["Style", "math_ml", "printer", "show"]
 Style = Literal["text", "latex", "mathml"]
 
 SUM, PRODUCT, ATOM = 0, 1, 2
-RANK = {"y": 3, "w": 4, "b": 4, "a": 5, "z": 5, "delta": 6}
+RANK = {"y": 3, "w": 4, "b": 4, "v": 4, "c": 4, "a": 5, "z": 5, "delta": 6}
 
 
 def rank(factor: Expr) -> tuple[int, str]:
@@ -33,7 +33,7 @@ def rank(factor: Expr) -> tuple[int, str]:
     base = factor.base if isinstance(factor, Pow) else factor
     for kind, place in ((Function, 2), (Variable, 0), (Partial, 7), (Delta, 8), (Total, 9)):
         if isinstance(base, kind):
-            return (RANK[base.name] if kind is Variable else place), str(factor)
+            return (RANK.get(base.name, 5) if kind is Variable else place), str(factor)
     return (0 if base.is_number else 1 if base.is_Symbol else 6), str(factor)
 
 

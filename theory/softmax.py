@@ -21,7 +21,7 @@ from sympy import Add, Expr, Mul, Symbol, cancel, exp, log
 from theory.algebra import collect
 from theory.backward import apply_lemma, open_adjoint, step_through
 from theory.chapter import Chapter, print_chapter
-from theory.costs import COSTS, derive_cost_gradient, system_with
+from theory.costs import derive_cost_gradient, find_cost, system_with
 from theory.derivation import Derivation, Step
 from theory.layers.dense import batched, dense
 from theory.notation import L, Partial, Total, Variable, nodes, rewrite, sample, total, unit, var
@@ -103,7 +103,7 @@ def derive_slope(output: str) -> Derivation:
 
 
 @cache
-def derive_output_error(output: str, cost: str) -> Derivation:
+def derive_output_error(output: str, cost: str, weighted: bool = False) -> Derivation:
     """BP1 for one output function and one cost of the catalogue, n samples.
 
     For softmax, sigmoid with an entropy, and the identity the output function is unfolded, so that what
@@ -114,14 +114,15 @@ def derive_output_error(output: str, cost: str) -> Derivation:
     >>> print(derive_output_error("tanh", "half-sse").equation())
     δ_sj^L = f'_L(z_sj^L) (a_sj^L - y_sj)
     """
-    system = system_with(COSTS[cost])
+    stated = find_cost(cost, weighted)
+    system = system_with(stated)
     known = output if output != "sigmoid" or "entropy" in cost else "f_L"
     definition = output_definition(known)
     system = system if definition is None else system.with_definition(definition)
-    title = f"the error of the output layer: {output} with {COSTS[cost].title}"
+    title = f"the error of the output layer: {output} with {stated.title}"
     derivation = open_adjoint(system, var("z", L, S, J), "BP1", title)
-    cost_gradient, slope = derive_cost_gradient(cost), derive_slope(known)
-    derivation = derivation.then("∂C/∂a", apply_lemma(cost_gradient, derivation.result), f"of {COSTS[cost].title}")
+    cost_gradient, slope = derive_cost_gradient(cost, weighted), derive_slope(known)
+    derivation = derivation.then("∂C/∂a", apply_lemma(cost_gradient, derivation.result), f"of {stated.title}")
     derivation = derivation.then("∂a/∂z", apply_lemma(slope, derivation.result), f"of {output}")
     derivation = derivation.extended(*step_through(derivation.result, system))
     split = distribute(derivation.result)
@@ -164,7 +165,7 @@ def slope_by_sigmoid(function: Expr, x: Symbol) -> Expr:
 
 
 @cache
-def derive_stable_cost(output: str, cost: str) -> Derivation | None:
+def derive_stable_cost(output: str, cost: str, weighted: bool = False) -> Derivation | None:
     """The same cost in terms of z, where no logarithm of a rounded 0 can occur; None where it is as good as it is.
 
     >>> print(derive_stable_cost("softmax", "cross-entropy").equation())
@@ -175,11 +176,12 @@ def derive_stable_cost(output: str, cost: str) -> Derivation | None:
     definition = output_definition(output)
     if "entropy" not in cost or definition is None:
         return None
-    system = system_with(COSTS[cost]).with_definition(definition)
-    stated = COSTS[cost].expression
+    named = find_cost(cost, weighted)
+    system = system_with(named).with_definition(definition)
+    stated = named.expression
     unfolded = rewrite(stated, lambda node: unfold_output(node, definition))
     logs = rewrite(unfolded, log_law)
-    title = f"{COSTS[cost].title} of {output}, computed from z"
+    title = f"{named.title} of {output}, computed from z"
     first = Step("definition", var("C", None), stated, "cost")
     derivation = Derivation("cost", title, var("C", None), (first,), system, real=True)
     derivation = derivation.then("definition", unfolded, "F2").then("laws of the logarithm", logs)

@@ -70,6 +70,8 @@ class System:
     last : the last layer; its `a` is what the cost reads.
     cost : the cost as an expression (if one of the definitions is of C), or None for an arbitrary C of all a^L.
     sums_to_one : the targets of each sample sum to one (a probability distribution).
+    output : the letter that the cost reads at the last layer.
+    inputs, parameters : of a single layer: what enters it, and what it owns.
     """
 
     definitions: tuple[Definition, ...]
@@ -78,6 +80,9 @@ class System:
     adjoints: tuple[tuple[str, str], ...] = (("z", "delta"),)
     sums_to_one: bool = False
     cut_output: bool = True
+    output: str = "a"
+    inputs: tuple[Variable, ...] = ()
+    parameters: tuple[Variable, ...] = ()
 
     @property
     def cost(self) -> Expr | None:
@@ -97,7 +102,7 @@ class System:
     def is_cut(self, family: tuple[str, Expr | None]) -> bool:
         """Is this letter at this layer kept as a quantity of its own?"""
         name, layer = family
-        return name in self.cuts or name == "C" or (self.cut_output and name == "a" and layer == self.last)
+        return name in self.cuts or name == "C" or (self.cut_output and name == self.output and layer == self.last)
 
     def adjoint_name(self, name: str) -> str | None:
         """The letter of the adjoint of a cut: delta for z."""
@@ -121,7 +126,7 @@ class System:
                         found.append(("C", None))
                     elif reader is not None and not self.is_beyond(reader):
                         found.append((definition.target.name, reader))
-        if (name, layer) == ("a", self.last) and self.cost is None:
+        if (name, layer) == (self.output, self.last) and self.cost is None:
             found.append(("C", None))
         exact = {d.target.family for d in self.definitions if not d.is_general}
         general_only = [f for f in found if f not in exact or self.reads_exactly(f, name)]

@@ -18,6 +18,7 @@ from theory.matrices import (
     Applied,
     Array,
     Broadcast,
+    Columns,
     CostGradient,
     Elementwise,
     Entry,
@@ -27,6 +28,7 @@ from theory.matrices import (
     Plus,
     Power,
     Product,
+    RowSums,
     RowTotals,
     Rowwise,
     Scaled,
@@ -34,7 +36,7 @@ from theory.matrices import (
     Transposed,
     shape,
 )
-from theory.notation import Delta, Function, Held, Index, Partial, Total, Variable, Width
+from theory.notation import Delta, Function, Held, Index, Partial, Total, Variable, Width, epsilon
 from theory.numbers import Dual, Field
 from theory.statement import Definition, System
 
@@ -178,20 +180,22 @@ class World:
         return world.evaluate(definition.expr, dict(zip(definition.target.indices, key[2], strict=True)), seed, held)
 
     def cuts(self, name: str, layer: int) -> bool:
-        return name in self.system.cuts or (name == "a" and layer == self.depth and self.system.cut_output)
+        return name in self.system.cuts or (
+            self.system.cut_output and name == self.system.output and layer == self.whole(self.system.last)
+        )
 
     def cost(self, seed: Key | None, held: bool) -> Dual:
         """The stated cost, or a random cubic polynomial of all outputs."""
         if self.system.cost is not None:
             return self.evaluate(self.system.cost, {}, seed, held)
-        batch = any(index.is_sample for d in self.system.definitions for index in d.target.indices)
-        rows = [(s,) for s in range(1, self.rows + 1)] if batch else [()]
+        output = self.system.template((self.system.output, self.system.last))
+        last, ranges = self.whole(self.system.last), [range(1, self.whole(i.size) + 1) for i in output.indices]
         number = self.arithmetic
         total, mixed = (0, 0), (0, 0)
-        for row, k in product(rows, range(1, self.widths[self.depth] + 1)):
-            a = self.quantity(("a", self.depth, (*row, k)), seed, held)
-            mixed = number.add(mixed, number.mul((self.draw("mix", row, k), 0), a))
-            total = number.add(total, number.mul((self.draw("cost", row, k), 0), number.power(a, 2)))
+        for at in product(*ranges):
+            a = self.quantity((self.system.output, last, at), seed, held)
+            mixed = number.add(mixed, number.mul((self.draw("mix", at), 0), a))
+            total = number.add(total, number.mul((self.draw("cost", at), 0), number.power(a, 2)))
         return number.add(total, number.power(mixed, 3))
 
     # -- meaning of the nodes
@@ -212,6 +216,8 @@ class World:
             if name in self.adjoints:
                 return self.quantity(("C", -1, ()), (self.adjoints[name], layer, indices), False)[1], 0
             return self.quantity((name, layer, indices), seed, held)
+        if e == epsilon:
+            return self.draw("epsilon"), 0
         if isinstance(e, Symbol | Width):
             return self.whole(e), 0
         if isinstance(e, Add | Mul):
@@ -220,7 +226,7 @@ class World:
                 result = combine(result, self.evaluate(arg, bound, seed, held))
             return result
         if isinstance(e, Pow):
-            return self.arithmetic.power(self.evaluate(e.base, bound, seed, held), int(e.exp))
+            return self.arithmetic.power(self.evaluate(e.base, bound, seed, held), e.exp)
         if isinstance(e, Function):
             x, layer = self.evaluate(e.argument, bound, seed, held), self.whole(e.layer)
             return self.polynomial(layer, e.order, x)
@@ -242,13 +248,7 @@ class World:
 
     def derivative(self, e: Partial, bound: dict[Index, int]) -> int:
         """∂u/∂x by computing u once more with an infinitesimal added to x (and, if held, the cuts kept fixed)."""
-        seed, held = self.key(e.x, bound), isinstance(e, Held)
-        if held and isinstance(e.u, Variable):
-            key = self.key(e.u, bound)
-            definition = self.definition(key)
-            if key != seed and definition is not None:
-                return self.follow(definition, key, seed, held)[1]
-        return self.evaluate(e.u, bound, seed, held)[1]
+        return self.evaluate(e.u, bound, self.key(e.x, bound), isinstance(e, Held))[1]
 
     def entry(self, m: Expr, at: tuple[int, ...]) -> Dual:
         """The entry of a matrix expression, from the meaning of each node."""
@@ -278,7 +278,7 @@ class World:
         if isinstance(m, Filled):
             return self.evaluate(m.args[0], {})
         if isinstance(m, Power):
-            return self.arithmetic.power(self.entry(m.args[0], at), int(m.args[1]))
+            return self.arithmetic.power(self.entry(m.args[0], at), m.args[1])
         if isinstance(m, Applied):
             layer, order, argument = m.args
             return self.polynomial(self.whole(layer), int(order), self.entry(argument, at))
@@ -289,11 +289,11 @@ class World:
             return self.rowwise(str(m.args[0].name), [self.entry(m.args[1], (at[0], k)) for k in width], at[1])
         if isinstance(m, SumRows):
             return self.sum(self.entry(m.args[0], (s, *at)) for s in range(1, self.whole(shape(m.args[0])[0]) + 1))
-        if isinstance(m, RowTotals):
+        if isinstance(m, RowTotals | RowSums):
             inner = range(1, self.whole(shape(m.args[0])[1]) + 1)
             return self.sum(self.entry(m.args[0], (at[0], k)) for k in inner)
-        if isinstance(m, Broadcast):
-            return self.entry(m.args[0], at[1:])
+        if isinstance(m, Broadcast | Columns):
+            return self.entry(m.args[0], at[1:] if isinstance(m, Broadcast) else at[:1])
         raise TypeError(f"the witness does not know a {type(m).__name__}")
 
     def sum(self, terms: Iterator[Dual]) -> Dual:

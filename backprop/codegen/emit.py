@@ -32,7 +32,7 @@ from backprop.codegen.secure import SECURE_ROWS
 from backprop.codegen.support import DERIVATIVES, ROW_FUNCTIONS, SIGMOID_FAMILY
 from backprop.network import Network, find_activation
 from theory.activations import X
-from theory.costs import COSTS
+from theory.costs import find_cost
 from theory.four_equations import derive_matrix_form, forward_matrix_form
 from theory.matrices import Entry
 from theory.printing import show
@@ -95,7 +95,8 @@ def write_binary(node: Expression) -> tuple[str, int]:
     operator, level = OPERATORS[type(node)]
     left, right = node.left, node.right
     first = f"({write_expression(left)})" if isinstance(left, MatMul) and level > SUM else write_expression(left, level)
-    tight = level if isinstance(node, Add | Multiply) else level + 1
+    smaller = isinstance(node, Multiply) and len(right.shape) < len(left.shape)  # vectors first, as the node says
+    tight = level if isinstance(node, Add | Multiply) and not smaller else level + 1
     second = (
         f"({write_expression(right)})" if isinstance(right, MatMul) and level > SUM else write_expression(right, tight)
     )
@@ -168,7 +169,7 @@ def write_table_functions(
     texts: dict[str, str] = {}
     table: dict[str, str | None] = {}
     called = program.calls()
-    for name, function in zip(network.layers, program.functions, strict=True):
+    for name, function in list_statements(network, program):
         if name not in ("softmax", "identity") and function in called and function not in table:
             source = write_functions(find_activation(name, "network"), function, accuracy)
             texts |= {**dict(source.support), function: source.value, f"{function}_prime": source.derivative}
@@ -186,6 +187,13 @@ def write_table_functions(
         if row.name in DERIVATIVES:
             table[row.name] = DERIVATIVES[row.name]
     return texts, table
+
+
+def list_statements(network: Network, program: Program) -> list[tuple[str, str]]:
+    """What is applied in a network, and how it is called in its module."""
+    if program.groups:
+        return [(statement, function) for function, statement in program.statements]
+    return list(zip(network.functions, program.functions, strict=True))
 
 
 def write_cost_function(name: str, sigmoid: str, accuracy: Accuracy = "fast") -> tuple[ElementwiseSource, str]:
@@ -211,7 +219,7 @@ def write_heading(network: Network) -> str:
         entry = derive_matrix_form(label).result
         assert isinstance(entry, Entry)
         equations.append(f"{label}  {symbol} = {show(entry.matrix)}")
-    cost = COSTS[network.cost]
+    cost = find_cost(network.cost, network.weighted)
     lines = [
         f"A network {network}: forward pass, cost and gradients.",
         "",

@@ -6,10 +6,10 @@ differentiated here and no equation is written here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
-from sympy import Expr, Integer, fraction
+from sympy import Expr, Integer, Rational, fraction
 
 from backprop.codegen.program import (
     Add,
@@ -35,10 +35,10 @@ from backprop.codegen.support import RESERVED
 from backprop.network import Network
 from theory import matrices as mf
 from theory.activations import NAMES
-from theory.costs import COSTS
+from theory.costs import find_cost
 from theory.four_equations import derive_matrix_form, forward_matrix_form
 from theory.matrix_form import lift, lift_derivation
-from theory.notation import GLOSSARY, L, Total, Variable, Width, l, n, shift
+from theory.notation import GLOSSARY, L, Total, Variable, Width, epsilon, l, n, shift
 from theory.softmax import derive_output_error, derive_stable_cost
 
 __all__ = ["lower", "name_functions"]
@@ -62,6 +62,19 @@ class Scope:
         layer = "" if variable.layer is None else str(variable.layer)
         text = "X" if (letter, layer) == ("a", "0") else letter + layer
         return Name(text, tuple(self.size(index.size) for index in variable.indices))
+
+    def function(self, layer: Expr) -> str | None:
+        """The activation of a layer by its name in the program; None for the identity."""
+        place = int(layer) - 1
+        return None if self.network.functions[place] == "identity" else self.functions[place]
+
+    def gradient(self, quantity: Variable) -> Expression:
+        """∂C by a quantity whose derivative is given from above."""
+        raise TypeError(f"the derivative of C by {quantity.name} is not given here")
+
+    def root(self, variance: Expression) -> Expression:
+        """1/√(variance + ε)"""
+        raise TypeError("a plain network has no roots")
 
     def scalar(self, expr: Expr) -> Expression:
         """A product of integers, n and widths."""
@@ -90,6 +103,8 @@ def lower_expression(scope: Scope, expr: Expr) -> Expression:
 
 def lower_scaled(scope: Scope, factor: Expr, value: Expression) -> Expression:
     """(p/q) value: written p * value / q, a minus sign in front."""
+    if isinstance(value, Multiply) and len(value.left.shape) == 1 < len(value.right.shape):
+        return Multiply(lower_scaled(scope, factor, value.left), value.right)  # one vector, not the whole matrix
     above, below = fraction(factor)
     if above.is_negative or (above.is_Mul and above.as_coeff_Mul()[0].is_negative):
         value, above = Negate(value), -above
@@ -102,8 +117,8 @@ def lower_plus(scope: Scope, expr: Expr) -> Expression:
     first, *rest = expr.args
     result = lower_expression(scope, first)
     for term in rest:
-        if isinstance(term, mf.Scaled) and term.args[0] == -1:
-            result = Subtract(result, lower_expression(scope, term.args[1]))
+        if isinstance(term, mf.Scaled) and term.args[0].as_coeff_Mul()[0].is_negative:
+            result = Subtract(result, lower_scaled(scope, -term.args[0], lower_expression(scope, term.args[1])))
         elif isinstance(term, mf.Filled) and term.args[0].is_negative:
             result = Subtract(result, scope.scalar(-term.args[0]))
         else:
@@ -112,11 +127,20 @@ def lower_plus(scope: Scope, expr: Expr) -> Expression:
 
 
 def lower_hadamard(scope: Scope, expr: Expr) -> Expression:
-    """An entrywise product; factors that are 1 everywhere (the slope of the identity) are left out."""
+    """An entrywise product; factors that are 1 everywhere (the slope of the identity) are left out, and vectors
+    are multiplied with each other first."""
     factors = [lower_expression(scope, arg) for arg in expr.args]
     kept = [factor for factor in factors if factor != Number(1)]
-    result = kept[0] if kept else Number(1)
-    for factor in kept[1:]:
+    small = [factor for factor in kept if len(factor.shape) == 1]
+    if len(small) > 1 and len(small) < len(kept):
+        kept = [*(factor for factor in kept if len(factor.shape) != 1), multiply(small)]
+    return multiply(kept)
+
+
+def multiply(factors: Sequence[Expression]) -> Expression:
+    """The product, from the left; 1 of nothing."""
+    result = factors[0] if factors else Number(1)
+    for factor in factors[1:]:
         result = Multiply(result, factor)
     return result
 
@@ -124,10 +148,21 @@ def lower_hadamard(scope: Scope, expr: Expr) -> Expression:
 def lower_applied(scope: Scope, expr: Expr) -> Expression:
     """f_l or its derivative at Z; the identity is not called."""
     layer, order, argument = expr.args
-    if scope.network.layers[int(layer) - 1] == "identity":
+    name = scope.function(layer)
+    if name is None:
         return Number(1) if order else lower_expression(scope, argument)
-    name = scope.functions[int(layer) - 1] + ("_prime" if order else "")
-    return Call(name, lower_expression(scope, argument))
+    return Call(name + ("_prime" if order else ""), lower_expression(scope, argument))
+
+
+def lower_power(scope: Scope, expr: Expr) -> Expression:
+    """A power with a whole exponent; (ν + ε)^(-1/2) is a function of ν."""
+    base, exponent = expr.args
+    if exponent.is_Integer:
+        return Power(lower_expression(scope, base), int(exponent))
+    terms = [term for term in base.args if not isinstance(term, mf.Filled)] if isinstance(base, mf.Plus) else []
+    if exponent != Rational(-1, 2) or len(terms) != 1 or mf.Filled(epsilon, *mf.shape(terms[0])) not in base.args:
+        raise TypeError(f"no way to lower a power with the exponent {exponent}")
+    return scope.root(lower_expression(scope, terms[0]))
 
 
 LOWERINGS: dict[type, Lowering] = {
@@ -137,13 +172,16 @@ LOWERINGS: dict[type, Lowering] = {
     mf.Hadamard: lower_hadamard,
     mf.Plus: lower_plus,
     mf.Scaled: lambda scope, e: lower_scaled(scope, e.args[0], lower_expression(scope, e.args[1])),
-    mf.Power: lambda scope, e: Power(lower_expression(scope, e.args[0]), int(e.args[1])),
+    mf.CostGradient: lambda scope, e: scope.gradient(e.template),
+    mf.Power: lower_power,
     mf.Applied: lower_applied,
     mf.Elementwise: lambda scope, e: Call(str(e.args[0].name), lower_expression(scope, e.args[1])),
     mf.Rowwise: lambda scope, e: Call(str(e.args[0].name), lower_expression(scope, e.args[1])),
     mf.SumRows: lambda scope, e: SumRows(lower_expression(scope, e.args[0])),
     mf.RowTotals: lambda scope, e: SumColumns(lower_expression(scope, e.args[0])),
+    mf.RowSums: lambda scope, e: SumColumns(lower_expression(scope, e.args[0])),
     mf.Broadcast: lambda scope, e: lower_expression(scope, e.args[0]),
+    mf.Columns: lambda scope, e: lower_expression(scope, e.args[0]),
     mf.Filled: lambda scope, e: scope.scalar(e.args[0]),
 }
 
@@ -158,11 +196,11 @@ def name_functions(network: Network) -> tuple[str, ...]:
     """
     hidden = list(dict.fromkeys(network.activations))
     names = {hidden[0]: "f"} if len(hidden) == 1 else {}
-    for name in network.layers:
+    for name in network.functions:
         if name not in names:
             usable = name == "softmax" or (name in NAMES and name not in RESERVED)
             names[name] = name if usable else f"g{len(names)}"
-    return tuple(names[name] for name in network.layers)
+    return tuple(names[name] for name in network.functions)
 
 
 def at_layer(expr: Expr, layer: int, depth: int) -> Expr:
@@ -177,17 +215,17 @@ def matrix_of(label: str) -> Expr:
 
 
 @cache
-def output_error_of(output: str, cost: str) -> Expr:
+def output_error_of(output: str, cost: str, weighted: bool = False) -> Expr:
     """The right-hand side of BP1 for an output function and a cost."""
-    derivation = derive_output_error(output, cost)
+    derivation = derive_output_error(output, cost, weighted)
     return lift_derivation(derivation, derivation.subject.indices).result.matrix
 
 
 @cache
-def cost_of(output: str, cost: str) -> tuple[Expr, Expr]:
+def cost_of(output: str, cost: str, weighted: bool = False) -> tuple[Expr, Expr]:
     """The cost as (factor, matrix whose entries are summed), from z where that is safer."""
-    stable = derive_stable_cost(output, cost)
-    whole = COSTS[cost].expression if stable is None else stable.result
+    stable = derive_stable_cost(output, cost, weighted)
+    whole = find_cost(cost, weighted).expression if stable is None else stable.result
     factor, inner = whole.as_independent(Total)
     rows = inner.body
     summand = lift(rows.body, (inner.index, rows.index))

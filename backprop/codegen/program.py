@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias, dataclass_transform
 
 __all__ = [
-    "Add", "Assignment", "Binary", "Call", "Divide", "Expression", "MatMul", "Multiply", "Name", "Negate", "Number",
-    "Power", "Program", "Shape", "Size", "Subtract", "SumAll", "SumColumns", "SumRows", "Transpose", "rewrite", "walk",
+    "Add", "Assignment", "Binary", "Call", "Divide", "Expression", "Group", "Mask", "MatMul", "Multiply", "Name",
+    "Negate", "Number", "Power", "Prediction", "Program", "Shape", "Size", "Statistic", "Subtract", "SumAll",
+    "SumColumns", "SumRows", "Transpose", "rewrite", "walk",
 ]  # fmt: skip
 
 Size: TypeAlias = int | str
@@ -162,7 +163,8 @@ class Binary(Expression):
     @property
     def shape(self) -> Shape:
         longer, shorter = sorted((self.left.shape, self.right.shape), key=len, reverse=True)
-        if len(longer) == len(shorter) == 2:
+        if len(longer) == 2 and shorter:
+            shorter = shorter if len(shorter) == 2 else (longer[0], *shorter)
             return tuple(b if a == 1 else a for a, b in zip(longer, shorter, strict=True))
         return longer
 
@@ -215,11 +217,49 @@ class Assignment:
 
 
 @dataclass(frozen=True)
+class Group:
+    """The parameters of one layer: what kind of layer, and the names by which the program calls its arrays."""
+
+    kind: str
+    fields: tuple[str, ...]
+    names: tuple[Name, ...]
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A dropout mask that comes in with the batch."""
+
+    name: Name
+    rate: float
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """Mean and variance of a batch normalisation: as computed in training, as given in prediction."""
+
+    seen: tuple[Name, Name]
+    given: tuple[Name, Name]
+    momentum: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The forward pass and the cost without dropout and with given statistics, where that is another program."""
+
+    forward: tuple[Assignment, ...]
+    cost: Expression
+
+
+@dataclass(frozen=True)
 class Program:
     """Everything a network computes.
 
     `forward` defines z_l and a_l for l = 1..L, `cost` the scalar C, `backward` the errors and gradients in the
     order in which they are computed.  `functions` maps layer -> name of its activation in the module.
+
+    A network of more than dense layers also says how its parameters are grouped, what each function of the module
+    states (`statements`: name -> activation, or an expression in x; `penalties` likewise; `roots`: name -> ε), and
+    what comes in beside the batch.
     """
 
     sizes: tuple[int, ...]
@@ -228,6 +268,15 @@ class Program:
     backward: tuple[Assignment, ...]
     functions: tuple[str, ...]
     targets: str
+    groups: tuple[Group, ...] = ()
+    statements: tuple[tuple[str, str], ...] = ()
+    penalties: tuple[tuple[str, str], ...] = ()
+    roots: tuple[tuple[str, float], ...] = ()
+    masks: tuple[Mask, ...] = ()
+    statistics: tuple[Statistic, ...] = ()
+    weights: Name | None = None
+    prediction: Prediction | None = None
+    output: Name | None = None
 
     @property
     def depth(self) -> int:
@@ -235,7 +284,8 @@ class Program:
 
     def calls(self) -> tuple[str, ...]:
         """The functions that the program calls, in order of first use."""
-        values = [a.value for a in (*self.forward, *self.backward)]
+        lines = (*self.forward, *self.backward, *(self.prediction.forward if self.prediction else ()))
+        values = [line.value for line in lines]
         found = [node.function for value in (*values, self.cost) for node in walk(value) if isinstance(node, Call)]
         return tuple(dict.fromkeys(found))
 

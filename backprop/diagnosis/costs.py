@@ -38,8 +38,8 @@ def program_for(sizes: tuple[int, ...], output: str, cost: str) -> Program:
     """The right program with placeholders for the hidden activations."""
     hidden = (PLACEHOLDER,) * (len(sizes) - 2)
     if cost not in RESIDUALS:
-        return lower(Network(sizes, hidden, output, cost))
-    program = lower(Network(sizes, hidden, output, "half-sse"))
+        return lower(Network.parse(sizes, hidden, output, cost))
+    program = lower(Network.parse(sizes, hidden, output, "half-sse"))
     gap = Subtract(Name(f"a{program.depth}", ("n", sizes[-1])), Name("Y", ("n", sizes[-1])))
     first = program.backward[0]
     slope = rewrite(first.value, lambda node: Call("cost_prime", gap) if node == gap else None)

@@ -139,10 +139,14 @@ class _Run:
     X: Objects
     Y: Objects
     zero: Any
+    context: dict[str, Any] = field(default_factory=dict)
 
     def gradients(self) -> list[Objects]:
         params = rebuild(self.template, [v.copy() for v in self.values])
-        return [np.asarray(g, dtype=object) for g in flatten(self.space["gradients"](params, self.X, self.Y))]
+        return [np.asarray(g, dtype=object) for g in flatten(self._call("gradients", params))]
+
+    def _call(self, name: str, params: Nest) -> Any:
+        return self.space[name](params, self.X, self.Y, **self.context)
 
     def derivative(self, only: int | None = None) -> Any:
         """dC[u], with u restricted to one tensor if asked."""
@@ -151,7 +155,7 @@ class _Run:
             moves = only is None or only == i
             pairs = zip(value.flat, direction.flat, strict=True)
             duals.append(pack([Dual(v, u if moves else self.zero) for v, u in pairs], value.shape))
-        cost = self.space["cost"](rebuild(self.template, duals), self.X, self.Y)
+        cost = self._call("cost", rebuild(self.template, duals))
         cost = cost.item() if isinstance(cost, np.ndarray) and cost.size == 1 else cost
         return cost.slope if type(cost) is Dual else self.zero
 
@@ -181,7 +185,17 @@ def _examine(space: dict[str, Any], rows: int | None, seed: int, named_seed: int
     targets = _draw_targets(np.shape(Y), space.get("TARGETS", "real"), draws)
     zero = draws.scalar() * 0
     values, directions = ([draws.array(s) for s in shapes] for _ in range(2))
-    run = _Run(space, template, names, values, directions, draws.array(np.shape(X)), targets, zero)
+    run = _Run(
+        space,
+        template,
+        names,
+        values,
+        directions,
+        draws.array(np.shape(X)),
+        targets,
+        zero,
+        _draw_context(space, n, draws),
+    )
     batch = run.X.copy(), run.Y.copy()
     try:
         gradients = run.gradients()
@@ -223,6 +237,14 @@ def _draw_targets(shape: tuple[int, ...], kind: str, draws: Draws) -> Objects:
     return Y
 
 
+def _draw_context(space: dict[str, Any], n: int, draws: Draws) -> dict[str, Any]:
+    """What comes in beside the batch: arbitrary arrays of the same shapes (any mask, any weights of samples)."""
+    if not callable(space.get("context")):
+        return {}
+    made = space["context"](np.random.default_rng(0), n)
+    return {key: draws.array(value.shape) if isinstance(value, np.ndarray) else value for key, value in made.items()}
+
+
 def _misshapen(names: list[str], shapes: list[tuple[int, ...]], gradients: list[Objects]) -> tuple[str, ...]:
     if len(gradients) != len(shapes):
         return tuple(names)
@@ -248,6 +270,7 @@ def _count_degree(space: dict[str, Any], run: _Run, bind: Callable[..., list[Tab
     values, directions = ([variables(a) for a in group] for group in (run.values, run.directions))
     X, Y = variables(run.X), variables(run.Y)
     zero = Degree(0, 0, pool)
-    bounds = _Run(space, run.template, run.names, values, directions, X, Y, zero)
+    context = {key: variables(v) if isinstance(v, np.ndarray) else v for key, v in run.context.items()}
+    bounds = _Run(space, run.template, run.names, values, directions, X, Y, zero, context)
     identity = bounds.project(bounds.gradients()) - bounds.derivative()
     return identity.top + pool.weigh(identity.mask), {t.name: t.degree for t in tables}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from backprop.codegen.secure import secure
 from backprop.errors import UsageError
 from backprop.network import DEFAULT_ACTIVATION, DEFAULT_COST, DEFAULT_OUTPUT, Network
 from backprop.runtime.parameters import Array, Layout
+
+if TYPE_CHECKING:
+    from backprop.runtime.stack import Context, StackForm
 
 __all__ = ["DEFAULT_ACCURACY", "CompiledNetwork", "build"]
 
@@ -46,10 +50,17 @@ class CompiledNetwork:
     def __init__(self, network: Network, accuracy: Accuracy = DEFAULT_ACCURACY) -> None:
         check_accuracy(accuracy)
         self.network, self.accuracy = network, accuracy
-        program = lower(network)
-        self.program: Program = secure(program, network) if accuracy == "full" else program
-        self.source: str = emit(network, self.program, accuracy)
-        self.layout = Layout.of(network.sizes)
+        self.layout = Layout.of_network(network)
+        self.stack: StackForm | None = None
+        if network.is_plain:
+            program = lower(network)
+            self.program: Program = secure(program, network) if accuracy == "full" else program
+            self.source: str = emit(network, self.program, accuracy)
+        else:
+            # The equations of other layers are loaded when the first such network is built: plain ones start sooner.
+            form = import_module("backprop.runtime.stack").StackForm
+            self.stack = form(network, self.layout, lambda: self.module, accuracy)
+            self.program, self.source = self.stack.program, self.stack.source
 
     def __reduce__(self) -> tuple[type[CompiledNetwork], tuple[Network, Accuracy]]:
         return CompiledNetwork, (self.network, self.accuracy)
@@ -79,30 +90,87 @@ class CompiledNetwork:
         """Random parameters as one vector: weights with variance 1/fan-in, small biases."""
         return self.layout.flatten(self.module.parameters(rng))
 
-    def views(self, theta: Array) -> list[tuple[Array, Array]]:
-        """[(W1, b1), …], views without copies."""
+    def views(self, theta: Array) -> list[Any]:
+        """[(W1, b1), …], views without copies; named tuples for layers that are not dense."""
         return self.layout.views(theta)
 
-    def forward(self, theta: Array, X: Array) -> Array:
-        """The outputs, (n, M_L)."""
-        result = self.module.forward(self.views(theta), check_rows("X", X, self.network.sizes[0]))
+    def context(self, rng: np.random.Generator, n: int, dtype: Any = float) -> dict[str, Any]:
+        """What one training step of n rows needs beside the batch, to hand on as keywords: {"mode": "train"} and
+        dropout masks; {} for networks whose training and prediction are the same.
+
+        >>> from backprop.layers import Dense, Dropout
+        >>> net = build(Network(3, Dense(4, "relu"), Dropout(0.5), Dense(2)))
+        >>> sorted(net.context(np.random.default_rng(0), 5))
+        ['mask1', 'mode']
+        """
+        return {} if self.stack is None else self.stack.context(rng, n, dtype)
+
+    def statistics(self) -> dict[str, Array]:
+        """Where the running statistics of batch normalisations begin: means 0, variances 1; {} without any."""
+        return {} if self.stack is None else self.stack.statistics()
+
+    def blend(self, state: Context, seen: Context, n: int) -> dict[str, Array]:
+        """Running statistics after one more batch of n rows, a new dictionary: (1 - momentum) state + momentum seen."""
+        return {} if self.stack is None else self.stack.blend(state, seen, n)
+
+    def measure_statistics(self, theta: Array, X: Array) -> dict[str, Array]:
+        """Means and variances over all rows of X without dropout, instead of running ones."""
+        check_rows("X", X, self.network.inputs)
+        return {} if self.stack is None else self.stack.measure(theta, X, {})
+
+    def forward(self, theta: Array, X: Array, **context: Any) -> Array:
+        """The outputs, (n, M_L).  Prediction: no dropout, batch normalisation by the running statistics given as
+        keywords; `mode="train"` (as `context` says it) gives what training sees."""
+        check_rows("X", X, self.network.inputs)
+        if self.stack is not None:
+            return self.stack.forward(theta, X, context)
+        result = self.module.forward(self.views(theta), X)
         return np.array(result) if np.shares_memory(result, X) else result
 
-    def cost(self, theta: Array, X: Array, Y: Array) -> Any:
-        """The cost, one number."""
+    def cost(self, theta: Array, X: Array, Y: Array, **context: Any) -> Any:
+        """The cost, one number, penalties included; keywords as in `forward`."""
         self.check(X, Y)
+        if self.stack is not None:
+            return self.stack.cost(theta, X, Y, context)
         return self.module.cost(self.views(theta), X, Y)
 
-    def gradient(self, theta: Array, X: Array, Y: Array) -> Array:
-        """dC by theta, a new vector."""
+    def gradient(self, theta: Array, X: Array, Y: Array, **context: Any) -> Array:
+        """dC by theta, a new vector; in training mode, with the keywords that `context` makes."""
         self.check(X, Y, theta)
+        if self.stack is not None:
+            return self.stack.run("gradient", theta, X, Y, context)
         return self.fast.gradient(theta, X, Y)
 
-    def value_and_gradient(self, theta: Array, X: Array, Y: Array) -> tuple[Any, Array]:
+    def value_and_gradient(self, theta: Array, X: Array, Y: Array, **context: Any) -> tuple[Any, Array]:
         """Cost and gradient from one forward pass."""
         self.check(X, Y, theta)
+        if self.stack is not None:
+            return self.stack.run("value_and_gradient", theta, X, Y, context)
         value, gradient = self.fast.value_and_gradient(theta, X, Y)
         return value, gradient
+
+    def learn(self, theta: Array, X: Array, Y: Array, **context: Any) -> tuple[Any, Array, dict[str, Array]]:
+        """Cost, gradient, and the means and variances that this batch had, for `blend`."""
+        if self.stack is None:
+            return *self.value_and_gradient(theta, X, Y), {}
+        self.check(X, Y, theta)
+        return self.stack.run("learn", theta, X, Y, context)
+
+    def weigh(self, Y: Array, weights: Any) -> Array:
+        """The weight of every sample from the weights of the classes: that of its own class.
+
+        >>> net = build(Network.parse("2-3", output="softmax", cost="cross-entropy", weighted=True))
+        >>> net.weigh(np.eye(3)[[0, 2]], [1, 1, 5])
+        array([1., 5.])
+        """
+        of_class = np.asarray(weights, dtype=float)
+        if of_class.shape != (self.network.outputs,) or not np.isfinite(of_class).all() or (of_class < 0).any():
+            raise UsageError(
+                f"{self.network.outputs} class weights are needed, finite and not negative, got {weights!r:.80}"
+            )
+        check_rows("Y", Y, self.network.outputs)
+        weighted: Array = Y @ of_class
+        return weighted
 
     def check(self, X: Array, Y: Array, theta: Array | None = None) -> None:
         """Shapes that do not fit are an error with what, got and where."""

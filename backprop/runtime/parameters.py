@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backprop.errors import UsageError
+from backprop.network import Network
 
-__all__ = ["Array", "Block", "Layout"]
+__all__ = ["Array", "Block", "Gate", "Layout", "Scale", "Slope"]
 
 Array = NDArray[Any]
 
@@ -34,39 +36,59 @@ class Block:
 class Layout:
     """Where every parameter lies: W1, b1, W2, b2, … one after the other, matrices by rows.
 
+    `groups` says how they are put together: for each layer that owns any, its fields, and a named tuple unless it
+    is a pair (W, b).
+
     >>> [(block.name, block.shape, block.start, block.stop) for block in Layout.of((3, 2)).blocks]
     [('W1', (3, 2), 0, 6), ('b1', (2,), 6, 8)]
     """
 
     blocks: tuple[Block, ...]
+    groups: tuple[tuple[str, ...], ...] = ()
 
     @classmethod
     def of(cls, sizes: Sequence[int]) -> Layout:
         """The layout of dense layers with these sizes."""
-        blocks: list[Block] = []
-        start = 0
-        for layer, (rows, columns) in enumerate(pairwise(sizes), start=1):
-            for name, shape in ((f"W{layer}", (rows, columns)), (f"b{layer}", (columns,))):
-                blocks.append(Block(name, shape, start))
-                start = blocks[-1].stop
-        return cls(tuple(blocks))
+        pairs = enumerate(pairwise(sizes), start=1)
+        named = [((f"W{k}", (rows, columns)), (f"b{k}", (columns,))) for k, (rows, columns) in pairs]
+        return cls(place(array for pair in named for array in pair), (("W", "b"),) * len(named))
+
+    @classmethod
+    def of_network(cls, network: Network) -> Layout:
+        """The layout of any network.
+
+        >>> from backprop.layers import BatchNorm, Dense
+        >>> [block.name for block in Layout.of_network(Network(2, Dense(3), BatchNorm())).blocks]
+        ['W1', 'b1', 'gamma1', 'beta1']
+        """
+        owners = [element.parameters for element in network.elements if element.parameters]
+        blocks = place((parameter.name, parameter.shape) for owned in owners for parameter in owned)
+        return cls(blocks, tuple(tuple(parameter.field for parameter in owned) for owned in owners))
 
     @property
     def size(self) -> int:
         """The number of parameters."""
         return self.blocks[-1].stop
 
-    def views(self, theta: Array) -> list[tuple[Array, Array]]:
+    @cached_property
+    def kinds(self) -> tuple[type | None, ...]:
+        """The named tuple of each group; None for a pair (W, b)."""
+        return tuple(None if fields == ("W", "b") else NAMED[fields] for fields in self.groups)
+
+    def views(self, theta: Array) -> list[Any]:
         """[(W1, b1), …]: views of the vector, no copies.  Errors: UsageError if theta has another shape."""
         if theta.shape != (self.size,):
             raise UsageError(
                 f"theta must be one vector of {self.size} parameters, got shape {theta.shape}; "
                 "start from net.initial(rng)"
             )
-        arrays = [theta[block.start : block.stop].reshape(block.shape) for block in self.blocks]
-        return list(zip(arrays[::2], arrays[1::2], strict=True))
+        arrays = iter([theta[block.start : block.stop].reshape(block.shape) for block in self.blocks])
+        return [
+            (next(arrays), next(arrays)) if kind is None else kind(*(next(arrays) for _ in fields))
+            for fields, kind in zip(self.groups, self.kinds, strict=True)
+        ]
 
-    def flatten(self, params: Sequence[tuple[Array, Array]]) -> Array:
+    def flatten(self, params: Sequence[Sequence[Array]]) -> Array:
         """One new vector from [(W1, b1), …].  Errors: UsageError naming the parameter whose shape is wrong."""
         arrays = [np.asarray(array) for pair in params for array in pair]
         if len(arrays) != len(self.blocks):
@@ -79,3 +101,36 @@ class Layout:
                     f"{block.name} must have shape {block.shape}, got {array.shape}; W is (inputs, outputs)"
                 )
         return np.concatenate([array.ravel() for array in arrays])
+
+
+def place(arrays: Iterable[tuple[str, tuple[int, ...]]]) -> tuple[Block, ...]:
+    """Blocks one after the other."""
+    blocks: list[Block] = []
+    for name, shape in arrays:
+        blocks.append(Block(name, shape, blocks[-1].stop if blocks else 0))
+    return tuple(blocks)
+
+
+class Scale(NamedTuple):
+    """What a normalisation owns."""
+
+    gamma: Array
+    beta: Array
+
+
+class Slope(NamedTuple):
+    """What a PReLU owns."""
+
+    slope: Array
+
+
+class Gate(NamedTuple):
+    """What a gated layer owns."""
+
+    W: Array
+    b: Array
+    V: Array
+    c: Array
+
+
+NAMED: dict[tuple[str, ...], type] = {kind._fields: kind for kind in (Scale, Slope, Gate)}

@@ -1,0 +1,29 @@
+"""The weights of a dense layer by themselves: F1, whatever comes after it.
+
+>>> from theory.printing import show
+>>> for definition in weighted_sum().definitions:
+...     print(definition.label, show(definition.target), ":=", show(definition.expr))
+F1 z_sj^l := Σ_i w_ij^l a_si^(l-1) + b_j^l
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from theory.layers.dense import batched, dense
+from theory.notation import l, sample, unit, var
+from theory.statement import System
+
+__all__ = ["weighted_sum"]
+
+
+def weighted_sum() -> System:
+    """F1 of the dense layer for n samples; its output is z, and the error δ of z is given from above.
+
+    Shapes: w is (M_{l-1}, M_l), b is (M_l,).  Source: LECTURE item 1.
+    """
+    i, j = unit("i", l - 1), unit("j", l)
+    whole = batched(dense())
+    definitions = tuple(d for d in whole.definitions if d.label == "F1")
+    a, w, b = var("a", l - 1, sample(), i), var("w", l, i, j), var("b", l, j)
+    return replace(whole, definitions=definitions, last=l, output="z", inputs=(a,), parameters=(w, b))
