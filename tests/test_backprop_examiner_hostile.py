@@ -253,5 +253,11 @@ def test_all_kinds_of_nests_arrive_as_they_are(tmp_path: Path) -> None:
     assert report.verdict == "verified", str(report)
 
 
+@pytest.mark.parametrize("text", [GOOD, BAD, GOOD.replace("delta.sum(axis=0)", "delta[0]")])
+def test_the_judge_says_the_same_about_code_here_and_there(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path, text)
+    assert examine_apart(path).to_dict() == judge(path).to_dict()
+
+
 def test_the_environment_is_not_changed() -> None:
     assert "BACKPROP_EXAMINATION" not in os.environ

@@ -4,6 +4,8 @@ Network 784-w-w-10, tanh, softmax with cross-entropy, batch of 64, double precis
 all parameters: a cost that ends in float(...) (differences only), one that carries complex numbers, and the command's
 way (the subject in a process of its own, its start not counted). One parameter at a time is two evaluations of the cost
 for each parameter, without any estimate of its own error; it is measured on a sample of entries and EXTRAPOLATED.
+Seconds are of processor time (of both processes together), so that other work on the machine does not count; on an
+idle machine the clock shows the same.
 """
 
 from __future__ import annotations
@@ -42,19 +44,29 @@ def write(folder: Path, width: int) -> tuple[Path, ModuleType]:
 
 def seconds(subject: object) -> tuple[float, int]:
     """One verdict: its time and how often the cost was evaluated."""
-    began = time.perf_counter()
+    began = time.process_time()
     report = judge(subject)
     assert report.ok, str(report)
-    return time.perf_counter() - began, report.evidence["evaluations"]
+    return time.process_time() - began, report.evidence["evaluations"]
 
 
-def judge_apart(path: Path) -> tuple[float, int]:
+def judge_apart(path: Path) -> float:
     """The same with the subject in its own process, whose start is not counted."""
+    here, there = run_apart(path, judge_too=True)
+    return here + there - run_apart(path, judge_too=False)[1]
+
+
+def run_apart(path: Path, *, judge_too: bool) -> tuple[float, float]:
+    """Processor time here and in the subject's process, from its start to its end."""
+    before = os.times()
     subject = RemoteSubject(str(path), seed=0, memory=MEMORY)
     try:
-        return seconds(subject.load())
+        subject.load()
+        here = seconds(subject)[0] if judge_too else 0.0
     finally:
         subject.close()
+    after = os.times()
+    return here, after.children_user + after.children_system - before.children_user - before.children_system
 
 
 def perturb_one_by_one(module: ModuleType) -> tuple[float, int]:
@@ -64,14 +76,14 @@ def perturb_one_by_one(module: ModuleType) -> tuple[float, int]:
     tensors = [tensor for pair in params for tensor in pair]
     sizes = np.array([tensor.size for tensor in tensors])
     chosen = [(int(t), int(rng.integers(sizes[t]))) for t in rng.choice(len(sizes), size=SAMPLE, p=sizes / sizes.sum())]
-    began = time.perf_counter()
+    began = time.process_time()
     for t, k in chosen:
         flat, old = tensors[t].reshape(-1), tensors[t].flat[k]
         for move in (STEP, -STEP):
             flat[k] = old + move
             module.cost(params, X, Y)
         flat[k] = old
-    return (time.perf_counter() - began) / SAMPLE * int(sizes.sum()), int(sizes.sum())
+    return (time.process_time() - began) / SAMPLE * int(sizes.sum()), int(sizes.sum())
 
 
 def main() -> None:
@@ -79,7 +91,7 @@ def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     if hasattr(os, "sched_setaffinity"):
         print(f"cores: {sorted(os.sched_getaffinity(0))}")
-    print(f"seconds, medians of {runs} interleaved runs; one by one is extrapolated from {SAMPLE} entries")
+    print(f"processor seconds, medians of {runs} interleaved runs; one by one is extrapolated from {SAMPLE} entries")
     print(f"{'width':>5} {'parameters':>10} {'differences':>12} {'evaluations':>11} {'complex step':>12} "
           f"{'own process':>11} {'one by one':>11} {'ratio':>6}")  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
@@ -91,7 +103,7 @@ def main() -> None:
             for _ in range(runs):
                 plain, evaluations = seconds(path)
                 slow, parameters = perturb_one_by_one(module)
-                rows.append((plain, seconds(own)[0], judge_apart(path)[0], slow, slow / plain))
+                rows.append((plain, seconds(own)[0], judge_apart(path), slow, slow / plain))
             plain, quick, apart, slow, ratio = (statistics.median(column) for column in zip(*rows, strict=True))
             print(f"{width:>5} {parameters:>10,} {plain:>12.2f} {evaluations:>11} {quick:>12.2f} {apart:>11.2f} "
                   f"{slow:>11.1f} {ratio:>6.0f}")  # fmt: skip
