@@ -25,7 +25,7 @@ from backprop.training.settings import as_rate
 from backprop.training.trainable import Array, Trainable
 from backprop.training.watch import Watch
 
-__all__ = ["Run", "Settings"]
+__all__ = ["Run", "Settings", "describe_penalty"]
 
 Rows = NDArray[np.int64]
 
