@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from backprop.data import Scaling, measure_scaling, one_hot
 from backprop.errors import UsageError
+from backprop.layers import Dense, Dropout
 from backprop.network import Network
 from backprop.runtime.compiled import CompiledNetwork, build
 from backprop.training import History, Optimiser, Schedule, fit
@@ -38,6 +39,8 @@ class _BackpropEstimator(BaseEstimator):
     Args:
         hidden: units of the hidden layers, such as (100, 100); () for a linear model.
         activation: a name or an expression in x, for all hidden layers.
+        l2: penalty (l2/2) Σ w² on all weights, part of the cost; biases are free.
+        dropout: share of the hidden units that each training step leaves out.
         optimiser, rate, epochs, batch, patience, average: as in `backprop.fit`.
         validation: share of the rows that choose the best epoch; None: the lowest training cost does.
         scale: bring inputs (and the targets of a regression) to mean 0 and spread 1 first, by the training rows;
@@ -51,6 +54,8 @@ class _BackpropEstimator(BaseEstimator):
         hidden: Sequence[int] = (32,),
         *,
         activation: str = "relu",
+        l2: float = 0.0,
+        dropout: float = 0.0,
         optimiser: str | Optimiser = "adam",
         rate: float | Schedule | None = 0.01,
         epochs: int = 200,
@@ -64,6 +69,8 @@ class _BackpropEstimator(BaseEstimator):
     ) -> None:
         self.hidden = hidden
         self.activation = activation
+        self.l2 = l2
+        self.dropout = dropout
         self.optimiser = optimiser
         self.rate = rate
         self.epochs = epochs
@@ -79,7 +86,7 @@ class _BackpropEstimator(BaseEstimator):
         """Build the network for these data and train it."""
         self.scaling_: Scaling | None = measure_scaling(X) if self.scale else None
         sizes = (X.shape[1], *_as_sizes(self.hidden), Y.shape[1])
-        self.network_ = _build(sizes, self.activation, output, cost)
+        self.network_ = _build(sizes, self.activation, output, cost, self.l2, self.dropout)
         seed = int(check_random_state(self.random_state).randint(LARGEST_SEED))
         self.history_: History = fit(
             self.network_, self._scale(X), Y.astype(X.dtype), optimiser=self.optimiser, rate=self.rate,
@@ -193,6 +200,11 @@ def _as_sizes(hidden: Sequence[int]) -> tuple[int, ...]:
 
 
 @functools.lru_cache(maxsize=64)
-def _build(sizes: tuple[int, ...], activation: str, output: str, cost: str) -> CompiledNetwork:
+def _build(
+    sizes: tuple[int, ...], activation: str, output: str, cost: str, l2: float, dropout: float
+) -> CompiledNetwork:
     """A search asks for the same network many times."""
-    return build(Network.parse(sizes, activation, output, cost))
+    if not dropout:
+        return build(Network.parse(sizes, activation, output, cost, l2=l2))
+    hidden = [layer for size in sizes[1:-1] for layer in (Dense(size, activation), Dropout(dropout))]
+    return build(Network(sizes[0], *hidden, Dense(sizes[-1], output), cost=cost, l2=l2))

@@ -39,7 +39,7 @@ for activation in ("sigmoid", "relu"):
     print(f"{activation} with batch normalisation: {[f'{signal.measured[0]:.1e}' for signal in signals]}")
     panels[f"{activation}, batch norm"] = signals
 
-print("Batch normalisation saves the sigmoid; with relu it makes gradients grow by sqrt(pi/(pi - 1)) = 1.21 a layer.")
+print("Batch norm saves the sigmoid; with relu gradients grow by sqrt(pi/(pi-1)) = 1.21 a layer (arXiv:1902.08129).")
 
 pixels, labels = digits()
 net = backprop.build("64-100-100-10", activation="relu", output="softmax", cost="cross-entropy")

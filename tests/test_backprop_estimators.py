@@ -90,6 +90,14 @@ def test_what_was_trained_can_be_looked_at_and_kept():
     assert not hasattr(clone(model), "theta_")
 
 
+def test_a_penalty_shrinks_the_weights_and_dropout_still_learns():
+    free, held = (BackpropRegressor((8,), l2=l2, epochs=30, random_state=0).fit(POINTS, HEIGHTS) for l2 in (0.0, 0.1))
+    assert np.sum(held.theta_**2) < np.sum(free.theta_**2)
+    model = BackpropClassifier((32,), dropout=0.3, epochs=30, random_state=0).fit(X[:300], LABELS[:300])
+    assert model.score(X[300:600], LABELS[300:600]) > 0.8
+    assert np.array_equal(model.predict_proba(X), model.predict_proba(X))
+
+
 def test_a_constant_column_is_harmless():
     constant = np.column_stack([POINTS, np.full(80, 3.0)])
     assert (
@@ -108,6 +116,8 @@ def test_a_constant_column_is_harmless():
         ({"rate": -1}, "learning rate"),
         ({"batch": 1000}, "larger than the data"),
         ({"validation": 2.0}, "share of the rows"),
+        ({"l2": -1.0}, "l2"),
+        ({"dropout": 1.5}, "Dropout"),
     ],
 )
 def test_impossible_settings_are_refused_when_fitting(settings, message):

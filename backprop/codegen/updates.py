@@ -66,8 +66,7 @@ def compile_rule(name: str) -> CompiledRule:
 
 def write_update(rule: UpdateRule) -> tuple[str, int]:
     """The text of the program, and how many work vectors it needs."""
-    operations = Lowering(rule).run()
-    lines, work = Allocation(rule, operations).run()
+    lines, work = Allocation(rule, *Lowering(rule).run()).run()
     names = [f"work{k + 1}" for k in range(work)]
     numbers = ["eta", "t", *(setting.name for setting in rule.settings)]
     head = f"def update({', '.join(['g', 'theta', *rule.memory, CHANGE, *names, *numbers])}):"
@@ -88,8 +87,8 @@ class Lowering:
         self.vectors |= {s.letter: s.name for s in rule.settings if s.kind == "penalty"}
         self.vectors |= {before(letter): letter for letter in rule.memory}
 
-    def run(self) -> list[Operation]:
-        """All operations, in order; the last one of an equation carries its text."""
+    def run(self) -> tuple[list[Operation], str]:
+        """All operations, in order, and the value that is the change; the last one of an equation carries its text."""
         on_the_way: dict[Symbol, Expr] = {}
         lines = self.rule.lines()
         for update, line in zip(self.rule.equations, lines, strict=False):
@@ -103,7 +102,8 @@ class Lowering:
         change = self.visit(self.rule.change.xreplace(on_the_way))
         if change not in self.vectors.values():
             self.name_last(change, CHANGE, lines[-1])
-        return self.operations
+            change = CHANGE
+        return self.operations, change
 
     def name_last(self, value: str, name: str, line: str) -> None:
         """Give the value that was computed last its name and its equation."""
@@ -135,6 +135,8 @@ class Lowering:
             return self.visit_product(e)
         if e.is_Pow and e.exp == 2:
             return self.emit("square", self.visit(e.base))
+        if e.is_Pow and e.exp.is_Integer and e.exp > 2:
+            return self.emit("power", self.visit(e.base), str(e.exp))
         if e.is_Pow and e.exp == HALF:
             return self.emit("sqrt", self.visit(e.base))
         if e.is_Pow and e.exp == -1:
@@ -172,8 +174,8 @@ class Lowering:
 class Allocation:
     """Decides in which vector each value lives; none is made while training."""
 
-    def __init__(self, rule: UpdateRule, operations: Sequence[Operation]) -> None:
-        self.rule, self.operations = rule, operations
+    def __init__(self, rule: UpdateRule, operations: Sequence[Operation], change: str) -> None:
+        self.rule, self.operations, self.change = rule, operations, change
         self.last_use = {name: k for k, operation in enumerate(operations) for name in operation.operands}
         self.last_use |= {f"{letter}_new": len(operations) for letter in rule.memory}
         self.home = {name: name for name in ("g", "theta", *rule.memory)}
@@ -183,9 +185,9 @@ class Allocation:
     def run(self) -> tuple[list[str], int]:
         """The lines of the program and the number of work vectors."""
         lines = [self.write(k, operation) for k, operation in enumerate(self.operations)]
-        step = self.rule.lines()[-1]
-        result = f"return {CHANGE if CHANGE in self.home else self.operations[-1].result.removesuffix('_new')}"
-        return [*lines, result if step == self.operations[-1].equation else f"{result:<38} # {step}"], self.work
+        result = f"return {self.home[self.change]}"
+        step = f"{result:<38} # {self.rule.lines()[-1]}"
+        return [*lines, result if self.change == CHANGE else step], self.work
 
     def write(self, k: int, operation: Operation) -> str:
         """One line: the ufunc, and the vector that takes its result."""

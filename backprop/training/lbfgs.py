@@ -17,6 +17,7 @@ from backprop.training.inputs import Data, as_theta, as_whole, prepare_data
 from backprop.training.learner import Learner
 from backprop.training.prediction import find_labels
 from backprop.training.records import Records
+from backprop.training.run import describe_penalty
 from backprop.training.trainable import Array, Trainable
 from backprop.training.watch import Watch
 
@@ -88,7 +89,7 @@ class Descent:
         callbacks: Sequence[Callback],
         shown: Progress,
     ) -> None:
-        self._learner, self._watch = Learner(net, start.dtype), Watch(net)
+        self._net, self._learner, self._watch = net, Learner(net, start.dtype), Watch(net)
         if self._learner.is_random():
             raise UsageError("L-BFGS needs a cost that does not change; dropout and batch normalisation do: use fit")
         self._train, self._check, self._start = train, check, start
@@ -111,7 +112,8 @@ class Descent:
         if not self._stopped and self._records.epoch < self._iterations:
             self._stopped = "no further descent"
         seconds = time.perf_counter() - began
-        words = f"L-BFGS, {self._train.n} rows at once"
+        penalty = describe_penalty(self._net)
+        words = f"L-BFGS, {self._train.n} rows at once" + (f", cost with {penalty}" if penalty else "")
         return self._records.report(seconds, self._iterations, interrupted, words, self._stopped)
 
     def _evaluate(self, theta: Array) -> tuple[float, Array]:

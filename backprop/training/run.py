@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from backprop.training.settings import as_rate
 from backprop.training.trainable import Array, Trainable
 from backprop.training.watch import Watch
 
-__all__ = ["Run", "Settings"]
+__all__ = ["Run", "Settings", "describe_penalty"]
 
 Rows = NDArray[np.int64]
 
@@ -64,8 +65,11 @@ class Settings:
 
 def describe_penalty(net: Trainable) -> str:
     """The penalties that are part of the cost, in words; "" if there are none."""
-    network = getattr(net, "network", None)
-    return " and ".join(f"{name} = {getattr(network, name)}" for name in ("l2", "l1") if getattr(network, name, None))
+    network: Any = getattr(net, "network", None)
+    words = [f"{name} = {getattr(network, name)}" for name in ("l2", "l1") if getattr(network, name, None)]
+    if any(getattr(layer, "l2", None) or getattr(layer, "l1", None) for layer in getattr(network, "layers", ())):
+        words.append("penalties of single layers")
+    return " and ".join(words)
 
 
 class Run:

@@ -57,7 +57,15 @@ class Watch:
             self._suspect = self._find_grown(gradient)
 
     def _measure(self, gradient: Array) -> list[float]:
-        return [math.hypot(*(np.linalg.norm(part) for part in layer)) for layer in self._net.views(gradient)]
+        """The length of each layer's part; what owns no matrix (a normalisation) belongs to the layer before it."""
+        lengths: list[float] = []
+        for layer in self._net.views(gradient):
+            length = math.hypot(*(float(np.linalg.norm(part)) for part in layer))
+            if lengths and all(part.ndim < 2 for part in layer):
+                lengths[-1] = math.hypot(lengths[-1], length)
+            else:
+                lengths.append(length)
+        return lengths
 
     def _find_grown(self, gradient: Array) -> tuple[int, float]:
         pairs = zip(self._measure(gradient), self._first, strict=True)
