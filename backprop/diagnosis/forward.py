@@ -66,7 +66,7 @@ def list_hidden(answers: Answers, layout: Layout, silent_bias: bool = False) -> 
             clock.check()
             stack = replace(found, plan=plan)
             if outs[0] is None:
-                yield stack, ["identity", "sigmoid", "tanh", "relu"]
+                yield stack, list(dict.fromkeys(["identity", "sigmoid", "tanh", "relu", *stack.names[-1:]]))
                 continue
             names = fit_outputs(stack, points, outs, room)
             if names:
