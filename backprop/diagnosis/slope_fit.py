@@ -28,11 +28,8 @@ def try_slopes(trial: Trial, causes: list[Cause], top: int) -> Iterator[Match]:
     whichever it is. A mistake that is no function of z does not pass: there are many more equations than numbers.
     """
     net = trial.net
-    if (
-        net.error(top) is None
-        or net.activation(top) in ("softmax", "identity")
-        or not isinstance(net.functions, Functions)
-    ):
+    own = net.functions
+    if net.error(top) is None or net.activation(top) in ("softmax", "identity") or not isinstance(own, Functions):
         return
     cause = next((c for c in causes if c.identifier == IDENTIFIER), None)
     numbers = fit_numbers(trial, top)
