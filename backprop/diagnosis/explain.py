@@ -11,10 +11,11 @@ from backprop.diagnosis.behaviour import name_behaviour, writes_batch
 from backprop.diagnosis.catalogue import CAUSES
 from backprop.diagnosis.cause import Cause
 from backprop.diagnosis.clock import Clock, OutOfTime
-from backprop.diagnosis.match import Match, find_matches
+from backprop.diagnosis.match import Match, Trial, find_matches, layer_of, list_wrong
 from backprop.diagnosis.net import Net
 from backprop.diagnosis.patterns import PatternMatch, find_patterns
 from backprop.diagnosis.recognise import Recognised, recognise
+from backprop.diagnosis.slope_fit import try_slopes
 from backprop.examiner.examination import Examination
 from backprop.examiner.report import Finding
 from backprop.examiner.subjects import Subject
@@ -51,6 +52,7 @@ def explain(subject: Subject, examination: Examination, findings: Sequence[Findi
         clock = Clock(SECONDS)
         for recognised in recognise(examination, clock):
             matches = find_matches(recognised.net, recognised.scenes, CAUSES, clock)
+            matches = matches or find_slope(recognised, clock)
             if matches:
                 factor = _describe_factor(findings, recognised, matches[0])
                 return [*factor, _describe_match(findings, recognised, matches)]
@@ -61,6 +63,15 @@ def explain(subject: Subject, examination: Examination, findings: Sequence[Findi
     if patterns:
         return _describe_pattern(findings, patterns[0], examination.depth)
     return [first, *findings[1:]]
+
+
+def find_slope(recognised: Recognised, clock: Clock) -> list[Match]:
+    """A wrong f' that is no formula of the table."""
+    wrong = list_wrong(recognised.scenes)
+    if not wrong:
+        return []
+    trial = Trial(recognised.net, recognised.scenes, clock)
+    return list(try_slopes(trial, list(CAUSES), max(map(layer_of, wrong))))
 
 
 def explain_step(examination: Examination, finding: Finding) -> Finding:

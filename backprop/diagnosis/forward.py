@@ -10,17 +10,8 @@ import numpy as np
 
 from backprop.diagnosis.answers import Answers
 from backprop.diagnosis.evaluate import Array
-from backprop.diagnosis.hidden import (
-    Point,
-    Stack,
-    fit_constants,
-    fit_family,
-    fit_units,
-    list_mixtures,
-    list_normalised,
-    list_stacks,
-    name_outputs,
-)
+from backprop.diagnosis.hidden import Point, Stack, list_mixtures, list_normalised, list_stacks, name_outputs
+from backprop.diagnosis.hidden_fits import fit_constants, fit_family, fit_units
 from backprop.diagnosis.layout import Layout
 from backprop.examiner.cases import Case
 
@@ -66,7 +57,7 @@ def list_hidden(answers: Answers, layout: Layout, silent_bias: bool = False) -> 
             clock.check()
             stack = replace(found, plan=plan)
             if outs[0] is None:
-                yield stack, ["identity", "sigmoid", "tanh", "relu"]
+                yield stack, list(dict.fromkeys(["identity", "sigmoid", "tanh", "relu", *stack.names[-1:]]))
                 continue
             names = fit_outputs(stack, points, outs, room)
             if names:

@@ -16,7 +16,7 @@ from backprop.diagnosis.laws import SAME_NUMBER, find_law
 from backprop.diagnosis.net import KAPPA, Net
 from backprop.diagnosis.recognise import Scene
 
-__all__ = ["Match", "find_matches", "list_wrong"]
+__all__ = ["Match", "Trial", "find_matches", "layer_of", "list_sets", "list_wrong"]
 
 EQUAL = 1e-6
 NEGLIGIBLE = 1e-10

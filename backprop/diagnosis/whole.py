@@ -55,7 +55,7 @@ def flip_everything(net: Net, program: Program, layer: int, value: object) -> Pr
 
 def silence_layer(net: Net, program: Program, layer: int, value: object) -> Program | None:
     """dW^l and db^l times a number; in the first layer nothing below tells that from a wrong error."""
-    if layer == 1 and value == "scaled":
+    if layer == 1 and (value == "scaled" or net.depth == 1):
         return None
     program = set_line(program, f"dW{layer}", Multiply(KAPPA, net.right(f"dW{layer}")))
     return set_line(program, f"db{layer}", Multiply(KAPPA, net.right(f"db{layer}")))

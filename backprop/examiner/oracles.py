@@ -30,8 +30,8 @@ WINDOW = 7
 WINDOW_STEP = 1e-6
 WINDOW_OFFSET = 0.01
 DIFFERENCE_ORDERS = (3, 4, 5)
-GRADIENT_WINDOW = 4
-GRADIENT_STEP = 1e-4
+GRADIENT_WINDOW, GRADIENT_ORDER = 6, 3
+GRADIENT_STEP = 4e-5
 """Wide enough for the steps of a float32 code to show; smooth parts vanish in the third difference."""
 ROUNDING = 2.0**-53
 ANALYTIC_ROUNDING = 1e-13
@@ -252,8 +252,8 @@ def measure_gradient_noise(case: Case, rng: np.random.Generator) -> list[float]:
             series.append(case.gradients(point))
         windows.append([_gradient_noise([g[i] for g in series]) for i in range(len(case.leaves))])
         grains = [_gradient_grain([g[i] for g in series]) for i in range(len(case.leaves))]
-    # One quiet window is enough to show that there is no noise: a kink may have spoilt the others.
-    return [max(sorted(one)[1], grain) if grain else min(one) for *one, grain in zip(*windows, grains, strict=True)]
+    # The middle one: a kink may have spoilt one window, and another may be quiet by chance.
+    return [max(float(np.median(one)), grain) for *one, grain in zip(*windows, grains, strict=True)]
 
 
 def _gradient_grain(samples: Sequence[Array | None]) -> float:
@@ -269,7 +269,6 @@ def _gradient_noise(samples: Sequence[Array | None]) -> float:
     usable = [s for s in samples if s is not None and np.isfinite(s).all()]
     if len(usable) < GRADIENT_WINDOW or len({s.shape for s in usable}) != 1 or usable[0].size == 0:
         return 0.0
-    difference = np.diff(np.stack(usable), n=GRADIENT_WINDOW - 1, axis=0)
-    order = GRADIENT_WINDOW - 1
-    scale = math.sqrt(math.factorial(order) ** 2 / math.factorial(2 * order))
-    return scale * float(np.max(np.abs(difference)))
+    difference = np.diff(np.stack(usable), n=GRADIENT_ORDER, axis=0)
+    variance = math.factorial(GRADIENT_ORDER) ** 2 / math.factorial(2 * GRADIENT_ORDER)
+    return math.sqrt(variance * float(np.max(np.mean(difference**2, axis=0))))
