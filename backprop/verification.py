@@ -80,11 +80,13 @@ def certify_network(net: CompiledNetwork, seed: int = 0, dtype: str = "float64")
     >>> certify_network(backprop.build("3-4-2", activation="gelu"), dtype="float32").ok
     True
     """
+    if not net.network.is_plain:
+        raise UsageError("certificates are for networks of dense layers only; leave --certify out for this one")
     rng = np.random.default_rng(seed)
     theta = net.initial(rng).astype(dtype)
     X, Y = (array.astype(dtype) for array in net.module.data(rng))
     found = net.views(net.gradient(theta, X, Y))
-    return certify(net.network.sizes, net.network.layers, net.network.cost, net.views(theta), X, Y, found)
+    return certify(net.network.sizes, net.network.functions, net.network.cost, net.views(theta), X, Y, found)
 
 
 def add_certificates(report: Report, net: CompiledNetwork, seed: int = 0) -> Report:

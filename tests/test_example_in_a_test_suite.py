@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-EXAMPLE = ROOT / "examples" / "07_in_a_test_suite.py"
+EXAMPLE = ROOT / "examples" / "12_in_a_test_suite.py"
 
 
 def test_the_failure_names_equation_mistake_and_the_smallest_network(tmp_path):

@@ -1,4 +1,4 @@
-"""In a test suite: `pytest examples/07_in_a_test_suite.py`. The last test fails on purpose, on the smallest network."""
+"""In a test suite: `pytest examples/12_in_a_test_suite.py`. The last test fails on purpose, on the smallest network."""
 
 import sys
 
