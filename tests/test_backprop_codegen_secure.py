@@ -33,7 +33,7 @@ def run(net, logits, Y):
     cost, gradient = net.value_and_gradient(theta, X, Y)
     network = net.network
     found = net.views(gradient)
-    return cost, gradient, certify(network.sizes, network.layers, network.cost, net.views(theta), X, Y, found)
+    return cost, gradient, certify(network.sizes, network.functions, network.cost, net.views(theta), X, Y, found)
 
 
 @pytest.mark.parametrize("outputs", [2, 3])

@@ -33,7 +33,7 @@ def test_gradients_of_random_networks_are_certified(data: st.DataObject, dtype: 
     X, Y = (array.astype(dtype) for array in data.draw(strategies.batches(network, max_rows=3)))
     net = build(network, accuracy=accuracy)
     found = net.views(net.gradient(theta, X, Y))
-    result = certify(network.sizes, network.layers, network.cost, net.views(theta), X, Y, found)
+    result = certify(network.sizes, network.functions, network.cost, net.views(theta), X, Y, found)
     hypothesis.assume(not is_close_to_target(net, theta, X, Y))
     assert max(result.ulps.values()) <= ENOUGH, str(result)
 
@@ -57,7 +57,7 @@ def test_a_gradient_that_is_off_by_a_millionth_is_not_certified(cost: str) -> No
     rng = np.random.default_rng(3)
     theta, (X, Y) = net.initial(rng), net.module.data(rng)
     wrong = net.gradient(theta, X, Y)
-    views = (net.network.sizes, net.network.layers, cost, net.views(theta), X, Y)
+    views = (net.network.sizes, net.network.functions, cost, net.views(theta), X, Y)
     assert certify(*views, net.views(wrong)).ok
     wrong[4] += 1e-6 * np.max(np.abs(wrong))
     result = certify(*views, net.views(wrong))

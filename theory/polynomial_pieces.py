@@ -103,8 +103,8 @@ def tabulate(expression: Expr, decay: Decay, root: Root | None, until: int) -> P
     Errors: ArithmeticError where no bound is known.
 
     >>> pieces = tabulate(G, Decay(P**2 / 2), None, 39)
-    >>> len(pieces.centres), pieces.truncation < 2**-56
-    (22, True)
+    >>> len(pieces.centres), pieces.truncation < 2**-55
+    (21, True)
     """
     with mpmath.workdps(DIGITS):
         function = _Function(expression, decay, root)

@@ -29,16 +29,17 @@ def refine(sigma: Sigma, start: Hidden, x: Floats, y: Floats, evaluations: int) 
     """
     problem = _Problem(sigma, x, y)
     try:
-        found = scipy.optimize.least_squares(
-            problem.residual,
-            np.concatenate(start),
-            jac=problem.jacobian,
-            x_scale="jac",
-            max_nfev=evaluations,
-            ftol=TINY,
-            xtol=TINY,
-            gtol=TINY,
-        )
+        with np.errstate(all="ignore"):  # singular values may be below the range of floats
+            found = scipy.optimize.least_squares(
+                problem.residual,
+                np.concatenate(start),
+                jac=problem.jacobian,
+                x_scale="jac",
+                max_nfev=evaluations,
+                ftol=TINY,
+                xtol=TINY,
+                gtol=TINY,
+            )
     except (ValueError, np.linalg.LinAlgError):
         return start  # it walked out of the range of floats
     width = len(start.w)
