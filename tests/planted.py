@@ -19,7 +19,8 @@ from backprop.diagnosis.hidden import Norm, Stack
 from backprop.diagnosis.match import list_sets, mutate
 from backprop.diagnosis.net import Net
 from backprop.diagnosis.right_program import complete, name_calls, own_functions, placeholder
-from backprop.examiner.nests import flatten, name_leaves
+from backprop.examiner.naming import name_leaves
+from backprop.examiner.nests import flatten
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "gelu_tanh", "silu", "identity")
 ENDS = (

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backprop.examiner.nests import flatten, flatten_like, name_leaves, rebuild
+from backprop.examiner.naming import name_leaves
+from backprop.examiner.nests import flatten, flatten_like, rebuild
 
 
 class PReLU(NamedTuple):
@@ -55,6 +56,16 @@ def test_every_leaf_has_a_name_of_its_own(nest: Any) -> None:
         ([(W, b), PReLU(b)], [("W1", 1, "W"), ("b1", 1, "b"), ("slope1", 1, "W")]),
         ([(W, b), (b, b), (V, b)], [("W1", 1), ("b1", 1), ("W1_2", 1), ("b1_2", 1), ("W2", 2), ("b2", 2)]),
         ([(b, 0.5)], [("W1", 1, "W"), ("b1", 1, "b")]),
+        ((W, V, b, b), [("W1", 1, "W"), ("W2", 2, "W"), ("b1", 1, "b"), ("b2", 2, "b")]),
+        ({"Wh": W, "Wo": V, "bh": b, "bo": b}, [("Wh", 1, "W"), ("Wo", 2, "W"), ("bh", 1, "b"), ("bo", 2, "b")]),
+        (
+            {"hidden_weights": W, "output_weights": V, "output_bias": b, "hidden_bias": b},
+            [("hidden_weights", 1, "W"), ("output_weights", 2, "W"), ("output_bias", 2, "b"), ("hidden_bias", 1, "b")],
+        ),
+        ({"W1": W, "b1": b, "g1": b, "be1": b}, [("W1", 1, "W"), ("b1", 1, "b"), ("g1", 1, "W"), ("be1", 1, "b")]),
+        ({"W1": W, "b1": b, "g": b, "be": b}, [("W1", 1, "W"), ("b1", 1, "b"), ("g", 1, "W"), ("be", 1, "b")]),
+        ({"W": W, "V": V, "b": b, "c": b}, [("W", 1, "W"), ("V", 2, "W"), ("b", 1, "b"), ("c", 2, "b")]),
+        ({"Wx": W, "Wy": V, "bz": b, "by": b}, [("Wx", 1, "W"), ("Wy", 2, "W"), ("bz", 1, "b"), ("by", 2, "b")]),
         (np.ones(7), [("theta", None, "")]),
     ],
 )

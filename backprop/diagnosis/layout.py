@@ -11,7 +11,7 @@ import numpy as np
 
 from backprop.diagnosis.evaluate import Array, Values
 from backprop.examiner.cases import Case
-from backprop.examiner.nests import Leaf
+from backprop.examiner.naming import Leaf
 
 __all__ = ["Layout", "list_layouts"]
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop.examiner.duals import DualNumber
-from backprop.examiner.nests import Leaf, Nest, flatten, flatten_like, name_leaves, rebuild
+from backprop.examiner.naming import Leaf, name_leaves
+from backprop.examiner.nests import Nest, flatten, flatten_like, rebuild
 from backprop.examiner.subjects import Subject, Unusable
 
 __all__ = ["Array", "Case", "choose_cases", "count_restarts", "draw_case", "read_globals", "seed_globals", "slice_case"]

@@ -11,7 +11,8 @@ import numpy as np
 
 from backprop.errors import UsageError
 from backprop.examiner.field import PRIME, Degree, Divisors, Draws, Dual, Objects, pack
-from backprop.examiner.nests import Nest, flatten, name_leaves, rebuild
+from backprop.examiner.naming import name_leaves
+from backprop.examiner.nests import Nest, flatten, rebuild
 from backprop.examiner.tables import RowTable, Table
 
 __all__ = ["ExactResult", "check_exact"]

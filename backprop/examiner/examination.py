@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from backprop.examiner.cases import Array, Case
-from backprop.examiner.nests import Leaf
+from backprop.examiner.naming import Leaf
 from backprop.examiner.oracles import Oracle
 from backprop.examiner.tolerance import RELATIVE_SLACK, describe_escape
 

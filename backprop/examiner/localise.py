@@ -148,8 +148,10 @@ def _is_delta_fault(layer: Layer, below: list[Layer], probes: Probes) -> bool:
     if "b" in wrong:
         beside = any(leaves[i].role != "b" for i in layer.silent if leaves[i].dense)
         return not right and (set(wrong) != {"b"} or not beside)
-    # Only W is wrong. Beside a right b that is BP4; without a b to ask, the columns of W tell.
-    return "b" not in right and probes.uses_right_activation(layer.wrong_W[0]) is not False
+    # Only W is wrong. Beside a right b that is BP4; without a b to ask, the rows and columns of W tell.
+    if "b" in right or probes.spares_inputs(layer.wrong_W[0]):
+        return False
+    return probes.uses_right_activation(layer.wrong_W[0]) is not False
 
 
 def _explain_delta(examination: Examination, layer: Layer, wrong: list[int], probes: Probes) -> Finding:

@@ -24,6 +24,8 @@ def pair_lists(items: Sequence[Item]) -> list[list[Item]] | None:
     >>> pair_lists([((0, 0), (3, 2)), ((0, 1), (3, 1)), ((1, 0), (1, 3)), ((1, 1), (1, 1))]) is None
     True
     """
+    if all(len(path) == 1 for path, _ in items):
+        return _pair_flat(items)
     keys = list(dict.fromkeys(path[0] for path, _ in items if path))
     if len(keys) != 2 or any(len(path) != 2 for path, _ in items):
         return None
@@ -31,6 +33,17 @@ def pair_lists(items: Sequence[Item]) -> list[list[Item]] | None:
     if len(lists[0]) != len(lists[1]):
         return None
     for first, second in (lists, lists[::-1]):
+        if _fit(first, second):
+            return [list(pair) for pair in zip(first, second, strict=True)]
+    return None
+
+
+def _pair_flat(items: Sequence[Item]) -> list[list[Item]] | None:
+    """The layers of (W1, W2, …, b1, b2, …)."""
+    half = len(items) // 2
+    if half < 2 or len(items) % 2:
+        return None
+    for first, second in ((items[:half], items[half:]), (items[half:], items[:half])):
         if _fit(first, second):
             return [list(pair) for pair in zip(first, second, strict=True)]
     return None

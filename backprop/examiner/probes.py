@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
@@ -9,8 +10,8 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 
 from backprop.examiner.cases import Array, Case, slice_case
-from backprop.examiner.examination import Examination
-from backprop.examiner.nests import Leaf
+from backprop.examiner.examination import Examination, TensorVerdict
+from backprop.examiner.naming import Leaf
 from backprop.examiner.oracles import Oracle, measure_noise, tensor_sizes
 from backprop.examiner.pairing import follow
 from backprop.examiner.subjects import Unusable
@@ -48,6 +49,7 @@ class Probes:
 
     def __init__(self, examination: Examination) -> None:
         self.leaves = examination.leaves
+        self._cases = examination.cases
         jittered = [c.case for c in examination.cases if c.case.jittered and (c.case.rows or 0) > 1]
         self._base = jittered[0] if jittered else examination.cases[0].case
         self._answers: dict[int, bool | None] = {}
@@ -77,6 +79,27 @@ class Probes:
         spread = float(np.max(np.abs(np.array(rates) - middle)))
         return abs(middle) > SAME_RATE and spread <= SAME_RATE * abs(middle)
 
+    def spares_inputs(self, tensor: int) -> bool:
+        """Whether the gradient of some inputs' weights is right and that of others wrong, in all their entries.
+
+        dW_ij = Σ_n a_ni δ_nj: a wrong error spoils columns j, for all inputs i alike.
+        """
+        if len(self.leaves[tensor].shape) != 2:
+            return False
+        return any(self._spares_inputs_at(found.tensors[tensor]) for found in self._cases)
+
+    def _spares_inputs_at(self, verdict: TensorVerdict) -> bool:
+        if verdict.status != "wrong" or len(verdict.entries) != verdict.leaf.size:
+            return False
+        agrees, seen = np.zeros(verdict.leaf.shape, dtype=bool), np.zeros(verdict.leaf.shape, dtype=bool)
+        for reading in verdict.entries:
+            agrees[reading.index] = reading.state == "agrees"
+            seen[reading.index] = abs(reading.expected) > VISIBLE * verdict.scale
+        axis = 0 if _is_outward(self.leaves, self.leaves.index(verdict.leaf)) else 1
+        several = seen.sum(axis=axis) > 1
+        spared = several & np.all(agrees | ~seen, axis=axis)
+        return bool(spared.any() and not np.any(agrees & seen & ~np.expand_dims(spared, axis)))
+
     def _find(self, layer: int, role: str) -> int | None:
         found = [i for i, leaf in enumerate(self.leaves) if leaf.layer == layer and leaf.role == role]
         return found[0] if len(found) == 1 else None
@@ -90,9 +113,34 @@ class Probes:
             part = slice_case(self._base, first, rows)
             answer = None if part is None else _ask(self._compare_slice, part, tensor, rows)
             if answer is False:
+                return bool(self._compare_differences(tensor))
+            answers += [] if answer is None else [answer]
+        return True if answers else None
+
+    def _compare_differences(self, tensor: int) -> bool | None:
+        """The same with the difference of two rows' gradients, in which a penalty cancels."""
+        answers: list[bool] = []
+        for first, second in itertools.combinations(range(PLACES // 2), 2):
+            parts = [slice_case(self._base, row, 1) for row in (first, second)]
+            if parts[0] is None or parts[1] is None:
+                continue
+            answer = _ask(self._compare_pair, parts[0], parts[1], tensor)
+            if answer is False:
                 return False
             answers += [] if answer is None else [answer]
         return True if answers else None
+
+    def _compare_pair(self, one: Case, other: Case, tensor: int) -> bool | None:
+        shape = one.leaves[tensor].shape
+        given = [np.asarray(part.gradients(part.values)[tensor]).reshape(shape) for part in (one, other)]
+        yours = given[0] - given[1]
+        keep = [_largest(np.abs(yours).sum(axis=1 - axis)) for axis in (0, 1)]
+        places: list[tuple[int, ...]] = [(i, j) for i in keep[0] for j in keep[1]]
+        expected = np.subtract(measure_entries(one, tensor, places), measure_entries(other, tensor, places))
+        yours, expected = yours[np.ix_(*keep)], expected.reshape(len(keep[0]), len(keep[1]))
+        if _is_outward(self.leaves, tensor):
+            yours, expected = yours.T, expected.T
+        return _within_span(yours, expected, 2)
 
     def has_other_activations(self, W: int, b: int) -> bool | None:
         """Whether W's gradient is made from other activations than the cost's, by size or by direction.

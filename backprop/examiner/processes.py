@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,7 +21,7 @@ ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VEC
 FAMILY = "BACKPROP_EXAMINATION"
 """Variable that every process of one examination inherits, however it leaves its group."""
 GRACE = 2.0
-SWEEPS = 5
+PAUSE = 0.01
 NOT_DUMPABLE = (4, 0)
 PIPE_BYTES = 2**20
 PROC = Path("/proc")
@@ -62,9 +63,9 @@ def end_family(process: subprocess.Popen[bytes], family: str) -> None:
     else:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-        for _ in range(SWEEPS):
-            if not _end_members(f"{FAMILY}={family}".encode()):
-                break
+        last = time.monotonic() + GRACE
+        while _end_members(f"{FAMILY}={family}".encode()) and time.monotonic() < last:
+            time.sleep(PAUSE)  # a process that is told to end may still be on its way out
     with contextlib.suppress(OSError):
         process.kill()
     with contextlib.suppress(subprocess.TimeoutExpired):
