@@ -6,6 +6,7 @@ from backprop.diagnosis.biases import BIASES
 from backprop.diagnosis.cause import Cause
 from backprop.diagnosis.differences import DIFFERENCES
 from backprop.diagnosis.normalisation import NORMALISATION
+from backprop.diagnosis.other_costs import OTHER_COSTS
 from backprop.diagnosis.outputs import OUTPUTS
 from backprop.diagnosis.pattern_causes import PATTERNS
 from backprop.diagnosis.recursion import RECURSION
@@ -18,6 +19,7 @@ __all__ = ["CAUSES", "list_causes"]
 CAUSES: tuple[Cause, ...] = (
     *OUTPUTS,
     *DIFFERENCES,
+    *OTHER_COSTS,
     *FACTORS,
     *SLOPES,
     *NORMALISATION,

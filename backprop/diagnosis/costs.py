@@ -11,6 +11,7 @@ import numpy as np
 from backprop.codegen.lower import lower
 from backprop.codegen.program import Call, Name, Program, Subtract, SumAll, rewrite
 from backprop.diagnosis.evaluate import Array, Function, Values, evaluate
+from backprop.diagnosis.net import MEASURED
 from backprop.network import Network
 
 __all__ = ["GUARDED", "NOISES", "RESIDUALS", "CostFit", "base_cost", "fit_cost", "list_pairs", "program_for"]
@@ -37,9 +38,12 @@ class CostFit:
 def program_for(sizes: tuple[int, ...], output: str, cost: str) -> Program:
     """The right program with placeholders for the hidden activations."""
     hidden = (PLACEHOLDER,) * (len(sizes) - 2)
-    if cost not in RESIDUALS:
+    if cost not in (*RESIDUALS, MEASURED):
         return lower(Network.parse(sizes, hidden, output, cost))
     program = lower(Network.parse(sizes, hidden, output, "half-sse"))
+    if cost == MEASURED:
+        given = replace(program.backward[0], value=Name(MEASURED, ("n", sizes[-1])))
+        return replace(program, backward=(given, *program.backward[1:]))
     gap = Subtract(Name(f"a{program.depth}", ("n", sizes[-1])), Name("Y", ("n", sizes[-1])))
     first = program.backward[0]
     slope = rewrite(first.value, lambda node: Call("cost_prime", gap) if node == gap else None)

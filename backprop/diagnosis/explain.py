@@ -12,7 +12,7 @@ from backprop.diagnosis.catalogue import CAUSES
 from backprop.diagnosis.cause import Cause
 from backprop.diagnosis.clock import Clock, OutOfTime
 from backprop.diagnosis.match import Match, Trial, find_matches, layer_of, list_wrong
-from backprop.diagnosis.net import Net
+from backprop.diagnosis.net import MEASURED, Net
 from backprop.diagnosis.patterns import PatternMatch, find_patterns
 from backprop.diagnosis.recognise import Recognised, recognise
 from backprop.diagnosis.slope_fit import try_slopes
@@ -169,9 +169,12 @@ def name_factor(net: Net, match: Match) -> Cause:
 def _describe_place(match: Match, net: Net) -> str:
     """Where exactly, with the activation's name and what was fitted."""
     layers = f"layer {match.layer}" if len(match.layers) == 1 else f"layers {', '.join(map(str, match.layers))}"
-    place = f"Here: {layers}, activation {net.activation(match.layer)}"
+    unknown = net.cost == MEASURED and match.layer == net.depth
+    place = f"Here: {layers}" if unknown else f"Here: {layers}, activation {net.activation(match.layer)}"
     if isinstance(match.value, str) and match.cause.equation in ("slope", "forward"):
         place += f" against {match.value}"
+    if match.cause.given == MEASURED:
+        place += f"; the gradient is that of {match.value}"
     number = match.describe_number()
     if match.scaled:
         return f"{place}; besides, every gradient carries the factor {number}."

@@ -41,6 +41,8 @@ FURTHER = {
     "scaled_tanh": "17159*tanh(2*x/3)/10000",
     "relu6": "min(max(x,0),6)",
     "hard_tanh": "max(-1,min(1,x))",
+    "hard_sigmoid": "min(max(x/5+1/2,0),1)",
+    "hard_swish": "x*min(max(x+3,0),6)/6",
     "squared_relu": "max(x,0)**2",
 }
 """Not in the catalogue, but written often enough."""
@@ -90,7 +92,7 @@ def part(name: str, order: int, z: Array) -> Array:
     return pair[order](z)
 
 
-USUAL = {"leaky_relu": (0.1, 0.2, 0.05, 0.3), "elu": (0.5, 0.1), "tanh": (2 / 3,), "silu": (1.702,)}
+USUAL = {"leaky_relu": (0.1, 0.2, 0.05, 0.3), "elu": (0.5, 0.1), "tanh": (2 / 3,), "silu": (1.702, 1.5, 2.0)}
 """Numbers that people give to the members of a family."""
 
 Member = Callable[[float, int, Array], Array]

@@ -82,19 +82,16 @@ class Stack:
 
     def run(self, values: Values, X: Array) -> Array:
         """z^L of a batch."""
+        last = len(self.pairs) + 1
+        return self.below(values, X) @ values[f"W{last}"] + values[f"b{last}"]
+
+    def below(self, values: Values, X: Array) -> Array:
+        """a^{L-1} of a batch, as it enters the output layer."""
         a = X * self.masks[0] if 0 in self.masks else X
         for layer, (f, _) in enumerate(self.pairs, start=1):
             u = a @ values[f"W{layer}"] + values[f"b{layer}"]
             a = f(self.norms[layer].apply(u, values, layer) if layer in self.norms else u)
             a = a * self.masks[layer] if layer in self.masks else a
-        last = len(self.pairs) + 1
-        return a @ values[f"W{last}"] + values[f"b{last}"]
-
-    def below(self, values: Values, X: Array) -> Array:
-        """a^{L-1} of a batch."""
-        a = X
-        for layer, (f, _) in enumerate(self.pairs, start=1):
-            a = f(a @ values[f"W{layer}"] + values[f"b{layer}"])
         return a
 
 

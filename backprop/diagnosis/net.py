@@ -21,10 +21,13 @@ from backprop.codegen.program import (
 )
 from backprop.diagnosis.evaluate import Function
 
-__all__ = ["KAPPA", "LETTERS", "Net", "Rewrite", "bind", "list_layers", "pick_layer", "set_line"]
+__all__ = ["KAPPA", "LETTERS", "MEASURED", "Net", "Rewrite", "bind", "list_layers", "pick_layer", "set_line"]
 
 KAPPA = Name("kappa", ())
 """A number in a mutant that is fitted to the subject: a factor, a rate, a slope."""
+
+MEASURED = "measured_error"
+"""The cost of a network whose output error is measured, because its cost is not of the table; and that error's name."""
 
 LETTERS = {"rows": Name("n", ()), "scale": Name("scale", ()), "unit": Name("unit", ())}
 
@@ -61,7 +64,7 @@ class Net:
     @property
     def residual(self) -> bool:
         """Whether the cost is a sum of g(a − y) with a g that is no square."""
-        return not self.fused and self.cost != "half-sse"
+        return not self.fused and self.cost not in ("half-sse", MEASURED)
 
     @property
     def depth(self) -> int:
@@ -123,6 +126,8 @@ class Net:
         """∂C/∂a^l, the error before f' is applied; None for softmax, whose derivative is no factor."""
         if layer < self.depth:
             return self.returned(layer)
+        if self.cost == MEASURED:
+            return Multiply(LETTERS["scale"], Name(MEASURED, ("n", self.sizes[-1])))
         if self.activation(layer) == "softmax":
             return None
         if not self.fused:

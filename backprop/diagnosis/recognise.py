@@ -16,7 +16,8 @@ from backprop.diagnosis.evaluate import Values, run_lines
 from backprop.diagnosis.forward import CLOSE, NOISES, list_hidden, list_masks
 from backprop.diagnosis.hidden import Stack
 from backprop.diagnosis.layout import Layout, list_layouts
-from backprop.diagnosis.net import Net
+from backprop.diagnosis.measured import fit_errors, list_measurements
+from backprop.diagnosis.net import MEASURED, Net
 from backprop.diagnosis.right_program import make_net
 from backprop.examiner.cases import Case
 from backprop.examiner.examination import Examination
@@ -64,7 +65,9 @@ def recognise(examination: Examination, clock: Clock | None = None) -> Iterator[
     asked = [Answers(case, clock, find_earlier(examination)) for case in choose_cases(examination)]
     if not asked or sum(leaf.size for leaf in examination.leaves) > MOST_PARAMETERS:
         return
-    for layout in list_layouts(examination.leaves, asked[0].case):
+    known = False
+    layouts = list(list_layouts(examination.leaves, asked[0].case))
+    for layout in layouts:
         searches = [CostSearch(answers, layout) for answers in asked]
         first = layout.biases[0]
         silent = first is not None and all(
@@ -75,8 +78,28 @@ def recognise(examination: Examination, clock: Clock | None = None) -> Iterator[
         for stack, outputs in list_hidden(asked[0], layout, silent):
             found = match_cost(examination, searches, stack, outputs)
             if found is not None:
+                known = True
                 yield found
                 break
+    for layout in () if known else layouts:
+        yield from measure_instead(asked, layout, clock)
+
+
+def measure_instead(asked: Sequence[Answers], layout: Layout, clock: Clock) -> Iterator[Recognised]:
+    """The reading of a subject whose cost is not of the table, with the output error as it is measured."""
+    measurements = list_measurements([answers.case for answers in asked], layout, clock)
+    for stack, _ in list_hidden(asked[0], layout) if measurements else ():
+        fits = fit_errors(measurements, stack) if not stack.masks else []
+        if not fits:
+            continue
+        net = make_net(layout, stack, "identity", MEASURED, [fit.cost for fit in fits])
+        scenes = [
+            make_scene(net, layout, stack, fit.measurement.answers, fit.cost, {MEASURED: fit.error}) for fit in fits
+        ]
+        sound = [scene for scene in scenes if scene is not None]
+        if len(sound) == len(fits) and all(f.measurement.agrees(s.right) for f, s in zip(fits, sound, strict=True)):
+            yield Recognised(net, sound, layout, [fit.measurement.case for fit in fits])
+            return
 
 
 def choose_cases(examination: Examination) -> list[Case]:
@@ -128,14 +151,16 @@ def remask(stack: Stack, case: Case, layout: Layout) -> Stack | None:
     return None if masks is None else replace(stack, masks=masks)
 
 
-def make_scene(net: Net, layout: Layout, stack: Stack, answers: Answers, fit: CostFit) -> Scene | None:
-    """One case in the network's letters."""
+def make_scene(
+    net: Net, layout: Layout, stack: Stack, answers: Answers, fit: CostFit, further: Values | None = None
+) -> Scene | None:
+    """One case in the network's letters, with `further` values that the program reads."""
     batch, given, case = layout.read_batch(answers.case), answers.gradients, answers.case
     if batch is None or given is None:
         return None
     X, rows = batch[0], len(batch[0])
     X = X * stack.masks[0] if 0 in stack.masks else X
-    values: Values = layout.read_parameters(case.values) | {"X": X, "Y": batch[1]}
+    values: Values = layout.read_parameters(case.values) | {"X": X, "Y": batch[1]} | (further or {})
     unit = fit.scale / rows if net.fused else fit.scale
     numbers = {"n": rows, "scale": fit.scale, "unit": unit}
     for layer in range(1, net.depth + 1):

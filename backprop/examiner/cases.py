@@ -57,8 +57,12 @@ class Case:
     @property
     def rows(self) -> int | None:
         """Batch size, where the batch has one."""
-        shape = np.shape(self.X)
-        return int(shape[0]) if shape and not self.subject.flat else None
+        return None if self.subject.flat else count_samples(self.leaves, self.X)
+
+    @property
+    def columns(self) -> bool:
+        """Whether a sample is a column of the batch."""
+        return not self.subject.flat and has_samples_last(self.leaves, self.X)
 
     def cost(self, values: Sequence[NDArray[Any]]) -> Any:
         """Evaluate the cost: a float, or a complex number if the values are complex."""
@@ -143,8 +147,8 @@ def draw_case(subject: Subject, seed: int, *, jitter: bool, rows: int | None = N
     leaves = name_leaves(template)
     if jitter:
         values = _jitter(values, leaves, np.random.default_rng([seed, 1]))
-    shape = np.shape(X)
-    context = subject.context(rng, int(shape[0]) if shape else rows)
+    samples = count_samples(leaves, X)
+    context = subject.context(rng, rows if samples is None else samples)
     batch = "own batch" if rows is None else f"batch of {rows}"
     label = f"seed {seed}, {batch}, {'jittered' if jitter else 'own'} parameters"
     return Case(subject, template, leaves, values, X, Y, context, label, jitter)
@@ -179,13 +183,43 @@ def slice_case(case: Case, first: int, rows: int) -> Case | None:
     if case.subject.flat or case.subject.has("context") or not case.rows or case.rows <= first:
         return None
     try:
-        part = replace(case, X=case.X[first : first + rows], Y=case.Y[first : first + rows], label=f"{rows} rows")
+        X, Y = (_take(array, first, rows, columns=case.columns) for array in (case.X, case.Y))
+        part = replace(case, X=X, Y=Y, label=f"{rows} samples")
         cost = part.cost(part.values)
         gradients = part.gradients(part.values)
     except (Unusable, TypeError, IndexError, KeyError):
         return None
     fits = all(g is not None and g.size == leaf.size for g, leaf in zip(gradients, part.leaves, strict=True))
     return part if fits and np.isfinite(cost) else None
+
+
+def _take(batch: Any, first: int, rows: int, *, columns: bool) -> Any:
+    kept = slice(first, first + rows)
+    return batch[:, kept] if columns and np.ndim(batch) == 2 else batch[kept]
+
+
+def count_samples(leaves: Sequence[Leaf], X: Any) -> int | None:
+    """The batch size, None for a number.
+
+    >>> leaves = name_leaves([(np.ones((5, 3)), np.ones((5, 1)))])
+    >>> count_samples(leaves, np.ones((3, 7)))
+    7
+    """
+    shape = np.shape(X)
+    return int(shape[-1 if has_samples_last(leaves, X) else 0]) if shape else None
+
+
+def has_samples_last(leaves: Sequence[Leaf], X: Any) -> bool:
+    """Whether a sample is a column: the first axis of X fits the first weights and the last one does not, or both fit
+    and the bias stands upright.  A bias as a row of the weights makes them one longer."""
+    W = next((leaf.shape for leaf in leaves if leaf.dense and leaf.role == "W" and len(leaf.shape) == 2), None)
+    if W is None or np.ndim(X) != 2:
+        return False
+    b = next((leaf.shape for leaf in leaves if leaf.dense and leaf.role == "b"), None)
+    spare = (0,) if b is not None else (0, 1)
+    first, last = (any(size + more in W for more in spare) for size in np.shape(X))
+    upright = b == (W[0], 1) and b[0] > 1
+    return first and (upright or not last)
 
 
 def _copy(data: Any) -> Any:
