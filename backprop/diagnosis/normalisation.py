@@ -202,10 +202,12 @@ NORMALISATION: tuple[Cause, ...] = (
           "way "
           "to the normalised values.", "product rule", exchange("dxhat", lambda net, layer, _: at_z(net, layer))),
     entry("normalisation_mean_path_missing",
-          "The backward pass through a normalisation forgets that the mean depends on every sample.",
+          "The backward pass through a normalisation forgets that the mean depends on every value it is taken over "
+          "(every sample of the batch, say).",
           lambda net, layer, _: make_error(net, layer, by_mean=False)),
     entry("normalisation_variance_path_missing",
-          "The backward pass through a normalisation forgets that the variance depends on every sample.",
+          "The backward pass through a normalisation forgets that the variance depends on every value it is taken over "
+          "(every sample of the batch, say).",
           lambda net, layer, _: make_error(net, layer, by_variance=False)),
     entry("normalisation_statistics_as_constants",
           "The backward pass through a normalisation treats mean and variance as constants; both depend on every "
