@@ -33,7 +33,7 @@ class CostSearch:
     @property
     def count(self) -> int:
         """How many points there are: a few more than numbers to fit."""
-        return 2 * self.layout.depth + SPARE_DRAWS
+        return 3 * self.layout.depth + SPARE_DRAWS
 
     @cached_property
     def batch(self) -> tuple[Array, Array] | None:
@@ -58,6 +58,7 @@ class CostSearch:
         """The projection that removes constants and penalties."""
         layers = range(1, self.layout.depth + 1)
         columns = [[np.sum(v[f"{letter}{l}"] ** 2) for v in self.values] for letter in "Wb" for l in layers]
+        columns += [[np.sum(np.abs(v[f"W{l}"])) for v in self.values] for l in layers]
         basis = np.linalg.svd(np.array([np.ones(self.count), *columns]).T, full_matrices=False)
         kept = basis[0][:, basis[1] > 1e-12 * basis[1][0]]
         return np.asarray(np.eye(self.count) - kept @ kept.T)

@@ -27,11 +27,15 @@ SMALLEST_PENALTY = 1e-7
 
 @dataclass(frozen=True)
 class CostFit:
-    """cost = scale · base + ½ Σ_l (penalty_W[l] Σ W_l² + penalty_b[l] Σ b_l²) + constant, at one batch."""
+    """cost = scale · base + ½ Σ_l (penalty_W[l] Σ W_l² + penalty_b[l] Σ b_l²) + constant, at one batch.
+
+    `absolute`: Σ_l penalty_W[l] Σ |W_l| instead of the squares of the weights.
+    """
 
     scale: float
     penalty_W: tuple[float, ...]
     penalty_b: tuple[float, ...]
+    absolute: bool = False
 
 
 @lru_cache(maxsize=256)
@@ -98,10 +102,26 @@ def fit_cost(
 
     A cost that guards its logarithm, log(a + 1e-8) say, fits less closely: a second look allows for that.
     """
+    fit = fit_penalties(bases, costs, draws, depth, noise)
+    return fit or fit_penalties(bases, costs, draws, depth, noise, absolute=True)
+
+
+def fit_penalties(
+    bases: Array | Sequence[float],
+    costs: Array | Sequence[float],
+    draws: Sequence[Values],
+    depth: int,
+    noise: float,
+    *,
+    absolute: bool = False,
+) -> CostFit | None:
+    """The same with penalties of one kind on the weights, squares or absolute values."""
     columns = [np.asarray(bases)]
     for letter in "Wb":
         for layer in range(1, depth + 1):
-            columns.append(np.array([0.5 * np.sum(draw[f"{letter}{layer}"] ** 2) for draw in draws]))
+            arrays = [draw[f"{letter}{layer}"] for draw in draws]
+            kind = absolute and letter == "W"
+            columns.append(np.array([np.sum(np.abs(a)) if kind else 0.5 * np.sum(a**2) for a in arrays]))
     matrix = np.stack([*columns, np.ones(len(draws))], axis=1)
     target = np.asarray(costs)
     if not (np.isfinite(matrix).all() and np.isfinite(target).all()):
@@ -117,5 +137,5 @@ def fit_cost(
             floor = SMALLEST_PENALTY * abs(found[0]) + 10 * room
             numbers = [shorten(float(p), short) if abs(p) > floor else 0.0 for p in found[1:-1]]
             scale = shorten(float(found[0]), short)
-            return CostFit(scale, tuple(numbers[:depth]), tuple(numbers[depth:]))
+            return CostFit(scale, tuple(numbers[:depth]), tuple(numbers[depth:]), absolute)
     return None

@@ -49,14 +49,15 @@ class Measurement:
     def case(self) -> Case:
         return self.answers.case
 
-    def find_error(self, stack: Stack) -> tuple[Array, float] | None:
-        """Δ^L (r, M_L) and the factor λ of a penalty ½ λ Σ W²; None if no error gives the measured gradient."""
+    def find_error(self, stack: Stack, *, absolute: bool) -> tuple[Array, float] | None:
+        """Δ^L (r, M_L) and the factor λ of a penalty, λ Σ |W| or ½ λ Σ W²; None if no error gives the gradient."""
         batch = self.layout.read_batch(self.case)
         assert batch is not None
         values = self.layout.read_parameters(self.case.values)
         depth = self.layout.depth
         a = stack.below(values, batch[0])
         rows, wanted, weights = a.T, self.expected[f"dW{depth}"], values[f"W{depth}"]
+        weights = np.sign(weights) if absolute else weights
         if f"db{depth}" in self.expected:
             rows, wanted = np.vstack([rows, np.ones(len(a))]), np.vstack([wanted, self.expected[f"db{depth}"]])
             weights = np.vstack([weights, np.zeros(weights.shape[1])])
@@ -133,14 +134,14 @@ class Fit:
     cost: CostFit
 
 
-def fit_errors(measurements: Sequence[Measurement], stack: Stack) -> list[Fit]:
+def fit_errors(measurements: Sequence[Measurement], stack: Stack, *, absolute: bool) -> list[Fit]:
     """A fit for each measurement; empty if a stack cannot explain one of them."""
     fits = []
     for measurement in measurements:
-        found = measurement.find_error(stack)
+        found = measurement.find_error(stack, absolute=absolute)
         if found is None:
             return []
         error, penalty = found
         layers = measurement.layout.depth
-        fits.append(Fit(measurement, error, CostFit(1.0, (penalty,) * layers, (0.0,) * layers)))
+        fits.append(Fit(measurement, error, CostFit(1.0, (penalty,) * layers, (0.0,) * layers, absolute)))
     return fits

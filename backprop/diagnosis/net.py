@@ -53,6 +53,8 @@ class Net:
     biased: frozenset[int] = frozenset()
     normalised: frozenset[int] = frozenset()
     by_sample: bool = False
+    absolute: bool = False
+    """Whether the penalty on weights is λ Σ |w| instead of ½ λ Σ w²."""
     spare: int = 0
     """1 where a normalisation divides the variance by one less than the number of values."""
 
@@ -139,7 +141,12 @@ class Net:
         """A weight gradient with the penalty that the cost has."""
         if layer not in self.penalised_W:
             return core
-        return Add(core, Multiply(Name(f"penalty_W{layer}", ()), self.W(layer)))
+        return Add(core, self.pull(layer))
+
+    def pull(self, layer: int, weights: Expression | None = None) -> Expression:
+        """The derivative of the penalty on the weights of a layer, λ W or λ sign(W)."""
+        W = self.W(layer) if weights is None else weights
+        return Multiply(Name(f"penalty_W{layer}", ()), Call("sign", W) if self.absolute else W)
 
     def with_penalty_b(self, layer: int, core: Expression) -> Expression:
         """A bias gradient with the penalty that the cost has."""

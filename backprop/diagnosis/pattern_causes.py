@@ -32,6 +32,9 @@ PATTERNS: tuple[Cause, ...] = (
           "scale γ of a "
           "normalisation, or a factor per unit such as a dropout scale, is forgotten on the way back.", "elementwise "
           "chain"),
+    Cause("inputs_scaled_differently", "BP4", "The weight gradient is made from other inputs than those of the forward "
+          "pass: each input carries a factor (and a shift) of its own, as where raw inputs stand for standardised "
+          "ones.", "definition"),
     Cause("accumulators_not_reset", "update", "Gradients are added to what an earlier call left behind: the "
           "accumulators are "
           "created once (or share one array) and never set to zero."),

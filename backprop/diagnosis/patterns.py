@@ -11,6 +11,7 @@ import numpy as np
 from backprop.diagnosis.beside import Beside, every, fits, read_case
 from backprop.diagnosis.evaluate import Array
 from backprop.diagnosis.factors import list_factors, list_shared
+from backprop.diagnosis.input_factors import find_scaled_inputs
 from backprop.examiner.examination import CaseExamination, Examination
 
 __all__ = ["PatternMatch", "find_patterns"]
@@ -160,7 +161,7 @@ def detect_units(examination: Examination, cases: list[CaseExamination]) -> Iter
     """A factor of its own for each unit of a hidden layer, the same at every case."""
     tops = [leaf.layer or 0 for i, leaf in enumerate(examination.leaves) if examination.is_wrong(i)]
     top = max(tops, default=0)
-    if not top or top == examination.depth:
+    if not top or top == examination.depth or find_scaled_inputs(examination, cases) is not None:
         return
     W = [i for i, leaf in enumerate(examination.leaves) if leaf.layer == top and leaf.dense and len(leaf.shape) == 2]
     if not W:
@@ -209,6 +210,15 @@ def _unit_factors(case: CaseExamination, index: int, axis: int) -> Array | None:
     return np.array(factors)
 
 
+def detect_inputs(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
+    """A factor and a shift of its own for each input of one layer."""
+    found = find_scaled_inputs(examination, cases)
+    if found is not None:
+        layer, numbers = found
+        shown = ", ".join(f"{scale:.4g}" for scale, _ in numbers[:6])
+        yield PatternMatch("inputs_scaled_differently", layer, f"the factors are {shown}")
+
+
 def detect_mean_path(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
     """A bias before a normalisation: its true gradient is zero, the subject's is not."""
     for i, leaf in enumerate(examination.leaves):
@@ -227,6 +237,6 @@ def detect_factors(examination: Examination, cases: list[CaseExamination]) -> It
 
 Detector = Callable[[Examination, list[CaseExamination]], Iterator[PatternMatch]]
 DETECTORS: tuple[Detector, ...] = (
-    detect_refusals, detect_zeros, detect_clipping, detect_length, detect_exchange, detect_units, detect_mean_path,
-    detect_factors,
+    detect_refusals, detect_zeros, detect_clipping, detect_length, detect_exchange, detect_inputs, detect_units,
+    detect_mean_path, detect_factors,
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, product
 
 import numpy as np
 
@@ -88,8 +88,10 @@ def recognise(examination: Examination, clock: Clock | None = None) -> Iterator[
 def measure_instead(asked: Sequence[Answers], layout: Layout, clock: Clock) -> Iterator[Recognised]:
     """The reading of a subject whose cost is not of the table, with the output error as it is measured."""
     measurements = list_measurements([answers.case for answers in asked], layout, clock)
-    for stack, _ in list_hidden(asked[0], layout) if measurements else ():
-        fits = fit_errors(measurements, stack) if not stack.masks else []
+    stacks = [stack for stack, _ in list_hidden(asked[0], layout) if not stack.masks] if measurements else []
+    for absolute, stack in product((False, True), stacks):
+        clock.check()
+        fits = fit_errors(measurements, stack, absolute=absolute)
         if not fits:
             continue
         net = make_net(layout, stack, "identity", MEASURED, [fit.cost for fit in fits])

@@ -76,6 +76,7 @@ def make_net(layout: Layout, stack: Stack, output: str, cost: str, fits: Sequenc
         biased,
         frozenset(stack.norms),
         any(norm.axis for norm in stack.norms.values()),
+        any(fit.absolute for fit in fits),
         max((norm.spare for norm in stack.norms.values()), default=0),
     )
     return replace(net, program=complete(net))

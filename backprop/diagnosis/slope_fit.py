@@ -24,8 +24,9 @@ ENOUGH = 2
 def try_slopes(trial: Trial, causes: list[Cause], top: int) -> Iterator[Match]:
     """A slope Σ c_k g_k(z) of the topmost wrong layer that makes exactly the subject's gradient, at every case.
 
-    The g_k are 1, z, a, a², z² and f', each for z > 0 and for z <= 0: a formula with a part too much or too little,
-    whichever it is. A mistake that is no function of z does not pass: there are many more equations than numbers.
+    The g_k are 1, z, a, a², z², f', z a and z f', each for z > 0 and for z <= 0: a formula with a part too much or
+    too little, whichever it is. A mistake that is no function of z does not pass: there are many more equations than
+    numbers.
     """
     net = trial.net
     own = net.functions
@@ -78,8 +79,8 @@ def list_parts(trial: Trial, scene: Scene, layer: int) -> list[Array]:
 
 
 def basis(z: Array, a: Array, slope: Array) -> list[Array]:
-    """1, z, a, a², z² and f', on either side of 0."""
-    parts = (np.ones_like(z), z, a, a * a, z * z, slope)
+    """1, z, a, a², z², f', z a and z f', on either side of 0."""
+    parts = (np.ones_like(z), z, a, a * a, z * z, slope, z * a, z * slope)
     return [part * side for side in (z > 0, z <= 0) for part in parts]
 
 

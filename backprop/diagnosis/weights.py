@@ -140,8 +140,7 @@ def scaled_weight(net: Net, layer: int, value: object) -> Expression | None:
 def penalty_W(net: Net, layer: int, value: object) -> Expression | None:
     if layer not in net.penalised_W:
         return None
-    term = Multiply(Name(f"penalty_W{layer}", ()), net.W(layer))
-    return Add(net.weight_core(layer), Multiply(KAPPA, term))
+    return Add(net.weight_core(layer), Multiply(KAPPA, net.pull(layer)))
 
 
 def added_W(net: Net, layer: int, value: object) -> Expression | None:
@@ -154,7 +153,7 @@ def penalty_of_other(net: Net, layer: int, value: object) -> Expression | None:
     other = pick_layer(net, layer, value)
     if layer not in net.penalised_W or not other or other == layer or net.W(other).shape != net.W(layer).shape:
         return None
-    return Add(net.weight_core(layer), Multiply(Name(f"penalty_W{layer}", ()), net.W(other)))
+    return Add(net.weight_core(layer), net.pull(layer, net.W(other)))
 
 
 def earlier_batch(net: Net, layer: int, value: object) -> Expression | None:
@@ -164,11 +163,12 @@ def earlier_batch(net: Net, layer: int, value: object) -> Expression | None:
     return MatMul(Transpose(Name(f"X_earlier_{value}", net.a(0).shape)), net.delta(layer))
 
 
-def absolute_W(net: Net, layer: int, value: object) -> Expression | None:
-    """The penalty's derivative replaced by a sign."""
+def other_kind_W(net: Net, layer: int, value: object) -> Expression | None:
+    """The penalty's derivative replaced by a sign, or a sign by the weights."""
     if layer not in net.penalised_W:
         return None
-    return Add(net.weight_core(layer), Multiply(KAPPA, Call("sign", net.W(layer))))
+    W = net.W(layer)
+    return Add(net.weight_core(layer), Multiply(KAPPA, W if net.absolute else Call("sign", W)))
 
 
 def list_penalties(net: Net) -> Iterable[object]:
@@ -239,7 +239,8 @@ WEIGHTS: tuple[Cause, ...] = (
     Cause("weight_gradient_sign_flipped", "BP4", "The weight gradient has the wrong sign.", "collapse",
           whole_W(lambda net, layer, _: Multiply(KAPPA, net.right(f"dW{layer}"))), fitted=True, accepts=is_number(-1)),
     Cause("penalty_missing", "BP4",
-          "The cost has an L2 penalty on the weights, but the weight gradient lacks its derivative λW.", "",
+          "The cost has a penalty on the weights, but the weight gradient lacks its derivative: λW for ½λΣw², "
+          "λ sign(W) for λΣ|w|.", "",
           whole_W(penalty_W), fitted=True, accepts=is_number(0), chapter="cost"),
     Cause("penalty_sign_flipped", "BP4", "The penalty enters the weight gradient with the wrong sign.", "",
           whole_W(penalty_W), fitted=True, accepts=is_number(-1), chapter="cost"),
@@ -253,9 +254,9 @@ WEIGHTS: tuple[Cause, ...] = (
           "The backward pass uses values kept from an earlier call (its batch, its activations), not those of the "
           "present one.", "", weight(earlier_batch), list_ends, given="X_earlier"),
     Cause("penalty_of_other_kind", "BP4",
-          "The cost penalises the squares of the weights, the gradient their absolute values (a sign instead of "
-          "W).", "",
-          whole_W(absolute_W), fitted=True, chapter="cost"),
+          "The cost penalises the squares of the weights, the gradient their absolute values (a sign instead of W), "
+          "or the other way round.", "",
+          whole_W(other_kind_W), fitted=True, chapter="cost"),
     Cause("penalty_not_in_cost", "BP4",
           "The weight gradient contains a penalty (weight decay) that the cost does not have.", "",
           whole_W(added_W), list_penalties, fitted=True, chapter="cost"),

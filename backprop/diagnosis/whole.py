@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from backprop.codegen.program import Call, Expression, MatMul, Multiply, Name, Negate, Program, SumRows
+from backprop.codegen.program import (
+    Call,
+    Expression,
+    MatMul,
+    Multiply,
+    Name,
+    Negate,
+    Number,
+    Program,
+    Subtract,
+    SumRows,
+)
 from backprop.diagnosis.cause import Cause, is_number
 from backprop.diagnosis.functions import CATALOGUE
 from backprop.diagnosis.net import KAPPA, Net, set_line
@@ -36,6 +47,14 @@ def take_sample(net: Net, program: Program, layer: int, value: object) -> Progra
         return None
     picked = Multiply(net.right(f"delta{layer}"), Name(f"{value}_column", ("n", 1)))
     return set_line(program, f"delta{layer}", picked)
+
+
+def leave_out_sample(net: Net, program: Program, layer: int, value: object) -> Program | None:
+    """One sample's error does not count."""
+    if layer != net.depth:
+        return None
+    others = Subtract(Number(1), Name(f"{value}_column", ("n", 1)))
+    return set_line(program, f"delta{layer}", Multiply(net.right(f"delta{layer}"), others))
 
 
 def list_ends(net: Net) -> Iterable[object]:
@@ -179,6 +198,9 @@ WHOLE: tuple[Cause, ...] = (
     Cause("gradient_of_one_sample_only", SCALES,
           "The gradient belongs to one sample of the batch (the last or the first): the sum over the samples is "
           "overwritten instead of added up.", "", take_sample, list_ends, spreads=False),
+    Cause("sample_left_out", SCALES,
+          "One sample of the batch (the last or the first) does not enter the gradient: the loop over the samples "
+          "begins one too late or ends one too early.", "", leave_out_sample, list_ends, spreads=False),
     Cause("layer_never_updated", "update",
           "The gradient of this layer is zero though the error passes it: the loop leaves it out, or what it "
           "computes is "
