@@ -17,7 +17,7 @@ from backprop.explanation import verify_file
 
 TELLING = {
     "NAME", "SOURCE_URL", "WHAT_IS_WRONG", "EQUATION", "LAYER", "WHEN", "ORIGIN", "EVIDENCE", "HARD_TO_NOTICE",
-    "STATEFUL", "correct_gradients", "NOTES", "WHY_RIGHT",
+    "STATEFUL", "correct_gradients", "NOTES", "WHY_RIGHT", "CAUSE",
 }  # fmt: skip
 WORDS = {"cost scaling": "cost", "update rule": "update", "forward": "forward"}
 
@@ -26,7 +26,8 @@ def read_constants(path: Path) -> dict[str, Any]:
     """What the file says about itself."""
     found: dict[str, Any] = {}
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in TELLING:
+        plain = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        if plain and node.targets[0].id in TELLING and not isinstance(node.value, ast.Name):
             found[node.targets[0].id] = ast.literal_eval(node.value)
     return found
 

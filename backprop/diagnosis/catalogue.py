@@ -10,6 +10,7 @@ from backprop.diagnosis.other_costs import OTHER_COSTS
 from backprop.diagnosis.outputs import OUTPUTS
 from backprop.diagnosis.pattern_causes import PATTERNS
 from backprop.diagnosis.recursion import RECURSION
+from backprop.diagnosis.shapes import SHAPES
 from backprop.diagnosis.slopes import SLOPES
 from backprop.diagnosis.weights import WEIGHTS
 from backprop.diagnosis.whole import FACTORS, WHOLE
@@ -27,6 +28,7 @@ CAUSES: tuple[Cause, ...] = (
     *WHOLE,
     *BIASES,
     *WEIGHTS,
+    *SHAPES,
     *PATTERNS,
 )
 """Where two mistakes give the same numbers the first is named and the others are mentioned, so order means likelihood.

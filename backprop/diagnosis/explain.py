@@ -11,6 +11,7 @@ from backprop.diagnosis.behaviour import name_behaviour, writes_batch
 from backprop.diagnosis.catalogue import CAUSES
 from backprop.diagnosis.cause import Cause
 from backprop.diagnosis.clock import Clock, OutOfTime
+from backprop.diagnosis.error_patterns import name_error
 from backprop.diagnosis.match import Match, Trial, find_matches, layer_of, list_wrong
 from backprop.diagnosis.net import MEASURED, Net
 from backprop.diagnosis.patterns import PatternMatch, find_patterns
@@ -52,7 +53,7 @@ def explain(subject: Subject, examination: Examination, findings: Sequence[Findi
         clock = Clock(SECONDS)
         for recognised in recognise(examination, clock):
             matches = find_matches(recognised.net, recognised.scenes, CAUSES, clock)
-            matches = matches or find_slope(recognised, clock)
+            matches = matches or find_slope(recognised, clock) or find_error(recognised)
             if matches:
                 factor = _describe_factor(findings, recognised, matches[0])
                 return [*factor, _describe_match(findings, recognised, matches)]
@@ -60,6 +61,8 @@ def explain(subject: Subject, examination: Examination, findings: Sequence[Findi
         examination.notes.append(f"no explanation found in {SECONDS:g} seconds")
     if first.equation == "forward" and writes_batch(examination.cases[0].case):
         return [_name(first, "inputs_overwritten"), *findings[1:]]
+    if first.equation == "forward" and any(leaf.name.startswith("gamma") for leaf in examination.leaves):
+        return [_name(first, "other_statistics_in_forward"), *findings[1:]]
     if patterns:
         return _describe_pattern(findings, patterns[0], examination.depth)
     return [first, *findings[1:]]
@@ -72,6 +75,12 @@ def find_slope(recognised: Recognised, clock: Clock) -> list[Match]:
         return []
     trial = Trial(recognised.net, recognised.scenes, clock)
     return list(try_slopes(trial, list(CAUSES), max(map(layer_of, wrong))))
+
+
+def find_error(recognised: Recognised) -> list[Match]:
+    """A wrong output error, from which everything else follows."""
+    identifier, depth = name_error(recognised), recognised.net.depth
+    return [] if identifier is None else [Match(find_cause(identifier), depth, (depth,))]
 
 
 def explain_step(examination: Examination, finding: Finding) -> Finding:

@@ -39,7 +39,7 @@ def list_factors(examination: Examination, cases: Sequence[CaseExamination]) -> 
     roles = {examination.leaves[i].role for i in wrong}
     if len(wrong) + len(silent) == len(examination.leaves):
         kind = "cost"
-    elif all(i in wrong or i in silent for i in below):
+    elif all(i in wrong or i in silent for i in below) or shares_error(examination, wrong):
         kind = "delta"
     else:
         kind = roles.pop() if len(roles) == 1 else ""
@@ -47,6 +47,13 @@ def list_factors(examination: Examination, cases: Sequence[CaseExamination]) -> 
     if table:
         rounded = (round(found[0], 4), found[1])
         yield table.get(rounded, table[None]), top or None
+
+
+def shares_error(examination: Examination, wrong: Sequence[int]) -> bool:
+    """Whether several weights of one layer, none of them with a bias, are off together: by the error they share."""
+    layers = {examination.leaves[i].layer for i in wrong}
+    biased = any(leaf.layer in layers and leaf.role == "b" for leaf in examination.leaves)
+    return len(wrong) > 1 and len(layers) == 1 and not biased
 
 
 def find_factor(cases: Sequence[CaseExamination], wrong: Sequence[int]) -> tuple[float, int] | None:

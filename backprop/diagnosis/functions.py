@@ -156,6 +156,21 @@ def previous_column(y: Array) -> Array:
     return np.roll(y, -1, axis=1)
 
 
+def reshaped(a: Array) -> Array:
+    """The entries in their order, in the shape of the transpose."""
+    return np.asarray(a.reshape(a.shape[::-1]))
+
+
+def running_sum(a: Array) -> Array:
+    """Each entry with those before it in its row."""
+    return np.cumsum(a, axis=1)
+
+
+def running_sum_of_all(a: Array) -> Array:
+    """Each entry with those before it in its row and in all rows before."""
+    return np.asarray(np.cumsum(a).reshape(a.shape))
+
+
 SPECIAL: dict[str, Function] = {
     "softmax_columns": softmax_columns,
     "softmax_all": softmax_all,
@@ -167,6 +182,9 @@ SPECIAL: dict[str, Function] = {
     "next_column": next_column,
     "previous_column": previous_column,
     "keep_scale": keep_scale,
+    "reshaped": reshaped,
+    "running_sum": running_sum,
+    "running_sum_of_all": running_sum_of_all,
 }
 
 

@@ -124,9 +124,11 @@ class Layout:
             return Y.reshape(rows, width)
         labels = Y.ravel()
         if labels.size == rows and width > 1 and np.array_equal(labels, np.round(labels)):
-            if labels.min() < self.lowest or labels.max() >= width + self.lowest:
+            if labels.max() >= width + self.lowest or np.any((labels >= 0) & (labels < self.lowest)):
                 return None
-            return np.asarray(np.eye(width)[labels.astype(int) - self.lowest])
+            # A negative label is no class: padding, which a cost leaves out.
+            shown = np.eye(width)[np.maximum(labels.astype(int) - self.lowest, 0)]
+            return np.asarray(shown * (labels >= self.lowest)[:, None])
         return None
 
 

@@ -30,7 +30,7 @@ WANTED = 3
 MOST_SAMPLES = 6
 MOST_ENTRIES = 400
 """Of the output layer that are measured, and as many of all hidden layers together."""
-HEALTHY = 1e-3
+HEALTHY = 1e-4
 FITS = 1e-6
 AGREES = 1e-5
 

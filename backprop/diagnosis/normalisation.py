@@ -158,6 +158,8 @@ def change_scale_gradient(net: Net, layer: int, value: object) -> Expression:
         "mean": Divide(SumRows(Multiply(delta, x)), ROWS),
         "d": SumRows(Multiply(d_x_hat(net, layer), x)),
         "delta": SumRows(delta),
+        "centred": SumRows(Multiply(delta, Divide(x, shrink(net, layer)))),
+        "divided twice": SumRows(Multiply(delta, Multiply(x, shrink(net, layer)))),
         "unsummed": Multiply(delta, x),
         "returned": SumRows(Multiply(net.returned(layer), x)),
     }
@@ -166,7 +168,7 @@ def change_scale_gradient(net: Net, layer: int, value: object) -> Expression:
 
 def list_scale_gradients(net: Net) -> Iterable[object]:
     """What is used instead."""
-    return ("u", "z", "a", "mean", "d", "delta", "unsummed", "returned")
+    return ("u", "z", "a", "mean", "d", "delta", "centred", "divided twice", "unsummed", "returned")
 
 
 def change_shift_gradient(net: Net, layer: int, value: object) -> Expression:

@@ -204,8 +204,7 @@ OUTPUTS: tuple[Cause, ...] = (
     output("softmax_jacobian_wrong", "The Jacobian of softmax, a_j(δ_jk − a_k), has a wrong sign or lacks a term.",
            softmax_jacobian, list_jacobian_faults, chapter="softmax"),
     output("softmax_over_wrong_axis", "In the backward pass softmax runs over the wrong axis (the samples, or "
-           "everything) instead of the outputs of one sample.", softmax_other_axis, list_axes, chapter="softmax",
-           equation="forward"),
+           "everything) instead of the outputs of one sample.", softmax_other_axis, list_axes, chapter="softmax"),
     output("output_activation_applied_twice", "The output function is applied a second time to outputs that have "
            "passed "
            "it already.", squash_again, chapter="softmax"),

@@ -19,9 +19,9 @@ PATTERNS: tuple[Cause, ...] = (
     Cause("gradient_normalised", "update", "The gradient is divided by its own length: its direction is right, its "
           "size is "
           "always the same."),
-    Cause("gradient_truncated_to_integers", "update", "The gradient holds whole numbers only: it is stored in an "
+    Cause("gradient_truncated_to_integers", "any", "The gradient holds whole numbers only: it is stored in an "
           "array of "
-          "integers, which drops what follows the decimal point."),
+          "integers, which drops what follows the decimal point.", chapter="BP4"),
     Cause("gradients_of_layers_exchanged", "BP4", "The gradients of two layers of equal shape are exchanged (the "
           "list is "
           "built from the output down and not turned round).", "collapse"),
@@ -35,9 +35,29 @@ PATTERNS: tuple[Cause, ...] = (
     Cause("inputs_scaled_differently", "BP4", "The weight gradient is made from other inputs than those of the forward "
           "pass: each input carries a factor (and a shift) of its own, as where raw inputs stand for standardised "
           "ones.", "definition"),
+    Cause("samples_weighted_differently", "BP1", "The samples do not enter the output error with the weights that the "
+          "cost gives them: some are left out, some count although the cost leaves them out, or their weights differ.",
+          "definition", chapter="cost"),
+    Cause("outputs_weighted_differently", "BP1", "The outputs do not enter the output error with the weights that the "
+          "cost gives them: each carries a factor of its own.", "definition", chapter="cost"),
+    Cause("error_at_target_wrong", "BP1", "The output error is wrong at the target's class only, and right at the "
+          "others: what the other classes add to it is missing, say.", "definition", chapter="cost"),
+    Cause("error_beside_target_wrong", "BP1", "The output error is right at the target's class only, and wrong at the "
+          "others.", "definition", chapter="cost"),
+    Cause("table_rows_overwritten", "BP4", "Rows of a table that several samples look up are overwritten by the last "
+          "one instead of added up (E[i] += d with an index that repeats).", "collapse"),
+    Cause("slope_gradient_wrong", "BP4", "The gradient of the learned slope is not the sum of ∂C/∂a · z over the "
+          "samples with z < 0: another side, another factor, or a mean.", "product rule"),
+    Cause("shared_weights_counted_once", "BP4", "These weights are used in two places, and the gradient holds the part "
+          "of one of them only: both have to be added.", "linearity"),
+    Cause("other_values_in_weight_gradient", "BP4", "The weight gradient is made from other values than those that "
+          "enter through these weights in the forward pass (another layer's, another step's, or before a change).",
+          "product rule"),
     Cause("accumulators_not_reset", "update", "Gradients are added to what an earlier call left behind: the "
           "accumulators are "
           "created once (or share one array) and never set to zero."),
+    Cause("other_statistics_in_forward", "forward", "The gradient belongs to a forward pass with other statistics of "
+          "the normalisation than the cost's: running ones instead of the batch's, say.", "definition"),
     Cause("stale_cache", "forward", "The backward pass uses values kept from an earlier call (its batch, its "
           "activations), not those of the present one."),
     Cause("inputs_overwritten", "forward", "The function writes into the batch it was given, so that the next call "

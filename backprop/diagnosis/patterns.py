@@ -12,6 +12,7 @@ from backprop.diagnosis.beside import Beside, every, fits, read_case
 from backprop.diagnosis.evaluate import Array
 from backprop.diagnosis.factors import list_factors, list_shared
 from backprop.diagnosis.input_factors import find_scaled_inputs
+from backprop.diagnosis.uses import name_use
 from backprop.examiner.examination import CaseExamination, Examination
 
 __all__ = ["PatternMatch", "find_patterns"]
@@ -99,10 +100,20 @@ def detect_clipping(examination: Examination, cases: list[CaseExamination]) -> I
         yield PatternMatch("gradient_sign_only", None)
     elif every(cases, lambda ts: all(fits(t, np.clip(t.expected, -limit, limit)) for t in ts)):
         yield PatternMatch("gradient_clipped", None, f"entries are cut off at {limit:.6g}")
-    if every(cases, lambda ts: all(np.array_equal(t.yours, np.trunc(t.yours)) for t in ts)) and every(
-        cases, lambda ts: all(bool(np.all(np.abs(t.yours - t.expected)[t.known] < 1 + t.room)) for t in ts)
-    ):
-        yield PatternMatch("gradient_truncated_to_integers", None)
+
+
+def detect_integers(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
+    """Whole numbers in every wrong tensor, each off by less than one for every sample that was added."""
+    wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
+
+    def truncated(t: Beside, rows: int) -> bool:
+        off = np.abs(t.yours - t.expected)[t.known]
+        return np.array_equal(t.yours, np.trunc(t.yours)) and bool(np.all(off < rows + t.room))
+
+    seen = [(t, case.case.rows or 1) for case in cases for t in read_case(case) if t.index in wrong]
+    if seen and any(t.yours.any() for t, _ in seen) and all(truncated(t, rows) for t, rows in seen):
+        whole = len(wrong) == len(examination.leaves)
+        yield PatternMatch("gradient_truncated_to_integers", None if whole else examination.leaves[wrong[-1]].layer)
 
 
 def detect_length(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
@@ -221,8 +232,9 @@ def detect_inputs(examination: Examination, cases: list[CaseExamination]) -> Ite
 
 def detect_mean_path(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
     """A bias before a normalisation: its true gradient is zero, the subject's is not."""
+    top = max((leaf.layer or 0 for i, leaf in enumerate(examination.leaves) if examination.is_wrong(i)), default=0)
     for i, leaf in enumerate(examination.leaves):
-        if leaf.role != "b" or not leaf.dense or not examination.is_wrong(i):
+        if leaf.role != "b" or not leaf.dense or leaf.layer != top or not examination.is_wrong(i):
             continue
         read = [next((t for t in read_case(c) if t.index == i), None) for c in cases]
         if all(t is not None and np.all(np.abs(t.expected[t.known]) <= t.room) and np.any(t.yours) for t in read):
@@ -235,8 +247,15 @@ def detect_factors(examination: Examination, cases: list[CaseExamination]) -> It
         yield PatternMatch(identifier, layer)
 
 
+def detect_uses(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
+    """One wrong multiplicative tensor beside right ones: what its gradient is made of."""
+    found = name_use(examination)
+    if found is not None:
+        yield PatternMatch(*found)
+
+
 Detector = Callable[[Examination, list[CaseExamination]], Iterator[PatternMatch]]
 DETECTORS: tuple[Detector, ...] = (
-    detect_refusals, detect_zeros, detect_clipping, detect_length, detect_exchange, detect_inputs, detect_units,
-    detect_mean_path, detect_factors,
+    detect_refusals, detect_zeros, detect_clipping, detect_integers, detect_length, detect_exchange, detect_inputs,
+    detect_units, detect_mean_path, detect_factors, detect_uses,
 )  # fmt: skip

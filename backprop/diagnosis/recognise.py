@@ -57,7 +57,8 @@ class Recognised:
 
 
 def recognise(examination: Examination, clock: Clock | None = None) -> Iterator[Recognised]:
-    """Every reading of the subject that fits its values; none if its network is not of the catalogue.
+    """Every reading of the subject that fits its values, then those whose output error is measured, whatever the cost;
+    none if its network is not of the catalogue.
 
     Raises `OutOfTime` after the clock's seconds, if there is a clock.
     """
@@ -65,7 +66,6 @@ def recognise(examination: Examination, clock: Clock | None = None) -> Iterator[
     asked = [Answers(case, clock, find_earlier(examination)) for case in choose_cases(examination)]
     if not asked or sum(leaf.size for leaf in examination.leaves) > MOST_PARAMETERS:
         return
-    known = False
     layouts = list(list_layouts(examination.leaves, asked[0].case))
     for layout in layouts:
         searches = [CostSearch(answers, layout) for answers in asked]
@@ -78,10 +78,9 @@ def recognise(examination: Examination, clock: Clock | None = None) -> Iterator[
         for stack, outputs in list_hidden(asked[0], layout, silent):
             found = match_cost(examination, searches, stack, outputs)
             if found is not None:
-                known = True
                 yield found
                 break
-    for layout in () if known else layouts:
+    for layout in layouts:
         yield from measure_instead(asked, layout, clock)
 
 

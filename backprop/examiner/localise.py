@@ -127,7 +127,7 @@ def _explain_layers(examination: Examination, layers: list[Layer]) -> list[Findi
         below = layers[position + 1 :]
         if not layer.wrong:
             continue
-        if _is_delta_fault(layer, below, probes):
+        if _is_delta_fault(examination, layer, below, probes):
             consequence = [i for lower in [layer, *below] for i in lower.wrong]
             findings.append(_explain_delta(examination, layer, consequence, probes))
             break
@@ -135,16 +135,18 @@ def _explain_layers(examination: Examination, layers: list[Layer]) -> list[Findi
     return _merge_same_equation(findings)
 
 
-def _is_delta_fault(layer: Layer, below: list[Layer], probes: Probes) -> bool:
+def _is_delta_fault(examination: Examination, layer: Layer, below: list[Layer], probes: Probes) -> bool:
     """Whether the error of this layer is wrong, and not just what is made of it."""
     if any(lower.right and not lower.wrong for lower in below):
-        return False
+        return _is_branch_fault(examination, layer)
     leaves = probes.leaves
     # A right gamma or beta beside W says nothing: they are made from the error after the normalisation.
     right = [leaves[i].role for i in layer.right if leaves[i].dense]
     wrong = [leaves[i].role for i in layer.wrong if leaves[i].dense]
     if not wrong:
         return False
+    if any(leaves[i].role == "b" and not leaves[i].dense for i in layer.wrong):
+        return True
     if "b" in wrong:
         beside = any(leaves[i].role != "b" for i in layer.silent if leaves[i].dense)
         return not right and (set(wrong) != {"b"} or not beside)
@@ -152,6 +154,14 @@ def _is_delta_fault(layer: Layer, below: list[Layer], probes: Probes) -> bool:
     if "b" in right or probes.spares_inputs(layer.wrong_W[0]):
         return False
     return probes.uses_right_activation(layer.wrong_W[0]) is not False
+
+
+def _is_branch_fault(examination: Examination, layer: Layer) -> bool:
+    """Whether the error of a layer is wrong though one below is right, as in one of two branches: W and b are wrong,
+    and not by one factor."""
+    wrong = [i for i in layer.wrong if examination.leaves[i].dense]
+    both = {examination.leaves[i].role for i in wrong} == {"W", "b"}
+    return both and common_factor([worst_verdict(examination, i) for i in wrong]) is None
 
 
 def _explain_delta(examination: Examination, layer: Layer, wrong: list[int], probes: Probes) -> Finding:

@@ -150,6 +150,8 @@ def _name_further(block: list[Item]) -> dict[int, tuple[str, str]]:
     """Vectors without a key behind W and b: one more is a slope, two more are γ and β of a normalisation."""
     shapes = [shape for _, shape in block]
     keyed = any(_split_key(path[-1])[0] for path, _ in block if path)
+    if not keyed and not _is_dense(block):
+        return {0: ("slope", "W")} if len(block) == 1 else {0: ("gamma", "W"), 1: ("beta", "b")}
     if keyed or len(block) not in (3, 4) or not _is_matrix(shapes[0]) or len({_length(s) for s in shapes[1:]}) > 1:
         return {}
     if any(len(shape) > 1 and 1 not in shape for shape in shapes[1:]):
