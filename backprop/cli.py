@@ -7,6 +7,7 @@ The rooms behind the door are imported by the command that needs them, so that `
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shlex
@@ -174,9 +175,9 @@ def verify(
         if target is not None:
             raise UsageError(f"--random draws its own networks, got TARGET {target!r} as well; leave one of them out")
         finish_random(random, seed, as_json)
-    if target is None:
+    if not target:
         raise UsageError("no TARGET; give SIZES such as 64-32-10, a FILE.py, package.module, or --random N")
-    if timeout <= 0:
+    if not 0 < timeout < math.inf:
         raise UsageError(f"--timeout must be a positive number of seconds, got {timeout:g}")
     if SIZES_PATTERN.fullmatch(target) or target.endswith(".json"):
         network = read_target(target, activation, output, cost)

@@ -128,6 +128,8 @@ BAD = [
     ("verify", "no.such.module"),
     ("verify", "3-0-2"),
     ("verify", "3-2", "--timeout", "0"),
+    ("verify", "3-2", "--timeout", "nan"),
+    ("verify", ""),
     ("verify", "3-2", "--random", "3"),
     ("verify", "--random", "0"),
     ("verify", "3-2", "--seed", "-1"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backprop.codegen.program import Call, Expression, MatMul, Multiply, Name, SumRows, Transpose
+from backprop.codegen.program import Call, Expression, MatMul, Multiply, Name, Shape, SumRows, Transpose
 from backprop.diagnosis.cause import Cause
 from backprop.diagnosis.net import Net, bind
 from backprop.diagnosis.slopes import in_terms_of_a
@@ -18,7 +18,7 @@ PRODUCT = "a sum is a matrix product"
 def reshape_activations(net: Net, layer: int, value: object) -> Expression | None:
     """a.reshape(M, n) @ delta, or the product itself kept the other way round and reshaped."""
     if value != "factor":
-        if 1 in (net.sizes[layer], net.sizes[layer - 1]):
+        if not can_bend(net.W(layer).shape):
             return None
         core, turned = net.weight_core(layer), MatMul(Transpose(net.delta(layer)), net.a(layer - 1))
         bent = Call("reshaped", turned) if value == "inward" else Transpose(Call("reshaped", core))
@@ -26,10 +26,15 @@ def reshape_activations(net: Net, layer: int, value: object) -> Expression | Non
     return net.with_penalty_W(layer, MatMul(Call("reshaped", net.a(layer - 1)), net.delta(layer)))
 
 
+def can_bend(shape: Shape) -> bool:
+    """Whether reshaping differs from transposing, and from doing nothing."""
+    return 1 not in shape and shape[0] != shape[1]
+
+
 def reshape_weights(net: Net, layer: int, value: object) -> Expression | None:
     """delta @ W.reshape(M_out, M_in)"""
     W = net.W(layer + 1)
-    if 1 in W.shape:
+    if not can_bend(W.shape):
         return None
     return Multiply(net.returned(layer, weights=Call("reshaped", W)), net.slope(layer))
 
