@@ -135,7 +135,7 @@ class BackpropClassifier(ClassifierMixin, _BackpropEstimator):
         self.classes_, numbers_ = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise UsageError(
-                f"y holds one class only, {self.classes_[0]!r}: a classifier needs at least two classes to tell apart"
+                f"y holds one class only, {self.classes_[0]}: a classifier needs at least two classes to tell apart"
             )
         self._train(rows, one_hot(numbers_, len(self.classes_)), "softmax", "cross-entropy")
         return self

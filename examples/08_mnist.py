@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 import time
 
 import numpy as np
@@ -18,7 +19,10 @@ options.add_argument("--data", help="folder with the four MNIST files (or set BA
 folder = find_data_folder(options.parse_args().data)
 
 if folder and not os.environ.get("QUICK"):
-    data = mnist(folder)
+    try:
+        data = mnist(folder)
+    except backprop.UsageError as error:
+        sys.exit(f"error: {error}")
     X, labels, test_X, test_labels = data
     name, epochs, augment = "MNIST", EPOCHS, shift_images  # moved by up to one pixel, anew in every epoch
 else:

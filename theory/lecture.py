@@ -82,6 +82,11 @@ def sections() -> Sequence[Section]:
     out.append(
         f"The update is printed for l = L-1, …, 1, which never updates layer {show(L)}; here every layer is updated."
     )
+    out.append(
+        "Universality is stated for bounded, monotone activations first, and for every activation that is not a "
+        "polynomial later. Only the second is sharp (Leshno et al., 1993): ReLU is unbounded and universal, and with a "
+        "polynomial of degree k every network of one hidden layer is a polynomial of degree k at most, however wide."
+    )
     return out
 
 
