@@ -127,17 +127,13 @@ def generate(
     output: Output = "identity",
     cost: Cost = "half-sse",
     accuracy: Accuracy = "fast",
-    target: Annotated[str, typer.Option("--target", help="numpy.")] = "numpy",
+    target: Annotated[str, typer.Option("--target", help="numpy or jax.")] = "numpy",
     file: Annotated[Path | None, typer.Option("-o", help="File to write; standard output if not given.")] = None,
 ) -> None:
-    """Print the NumPy module of a network: forward pass, cost, gradients."""
-    from backprop.errors import unknown_name
+    """Print the module of a network, for NumPy or for JAX: forward pass, cost, gradients."""
     from backprop.files import write_atomically
-    from backprop.runtime.compiled import build
 
-    if target != "numpy":
-        raise unknown_name("target", target, ["numpy"])
-    source = build(read_target(sizes, activation, output, cost), accuracy=read_accuracy(accuracy)).source
+    source = write_source(read_target(sizes, activation, output, cost), read_accuracy(accuracy), target)
     if file is None:
         typer.echo(source, nl=False)
     else:
@@ -270,6 +266,23 @@ def finish_report(report: Report, as_json: bool) -> None:
     elif report.verdict == "undecided":
         typer.echo(f"undecided: {report.subject}: the oracle could not measure the derivative sharply enough", err=True)
     raise typer.Exit(EXIT[report.verdict])
+
+
+def write_source(network: Network, accuracy: Any, target: str) -> str:
+    """The module's text for an array library."""
+    from backprop.errors import unknown_name
+    from backprop.runtime.compiled import build
+
+    net = build(network, accuracy=accuracy)
+    if target == "numpy":
+        return net.source
+    if target != "jax":
+        raise unknown_name("target", target, ["numpy", "jax"])
+    if accuracy != "fast":
+        raise UsageError(f"--target jax has the fast formulas only, got --accuracy {accuracy}; leave it out")
+    from backprop.codegen.emit_jax import emit_jax
+
+    return emit_jax(network, net.program)
 
 
 def read_accuracy(word: str) -> Any:

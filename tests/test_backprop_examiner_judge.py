@@ -448,3 +448,39 @@ def test_one_wrong_entry_in_a_large_tensor_is_found() -> None:
     report = judge(spoil(network(sizes=(100, 40, 3)), fault))
     assert report.verdict == "wrong"
     assert report.findings[0].entries[0].index == (77, 13)
+
+
+def test_a_right_step_in_float32_is_not_called_wrong_and_a_wrong_one_is() -> None:
+    def parameters(rng):
+        return [(rng.normal(size=(3, 4)), rng.normal(size=4)), (rng.normal(size=(4, 2)), rng.normal(size=2))]
+
+    def data(rng, n=6):
+        return rng.normal(size=(n, 3)), rng.normal(size=(n, 2))
+
+    def single(params):
+        return [tuple(np.asarray(a, dtype=np.float32) for a in pair) for pair in params]
+
+    def cost(params, X, Y):
+        (W1, b1), (W2, b2) = params
+        return 0.5 * np.sum((np.tanh(X @ W1 + b1) @ W2 + b2 - Y) ** 2)
+
+    def gradients(params, X, Y):
+        (W1, b1), (W2, b2) = params
+        a = np.tanh(X @ W1 + b1)
+        d2 = a @ W2 + b2 - Y
+        d1 = (d2 @ W2.T) * (1 - a**2)
+        return [(X.T @ d1, d1.sum(axis=0)), (a.T @ d2, d2.sum(axis=0))]
+
+    def move(factor):
+        def step(params, X, Y, rate):
+            params = single(params)
+            found = single(gradients(params, X.astype(np.float32), Y.astype(np.float32)))
+            rate = np.float32(factor * rate)
+            return [(W - rate * dW, b - rate * db) for (W, b), (dW, db) in zip(params, found, strict=True)]
+
+        return step
+
+    subject = {"parameters": parameters, "data": data, "cost": cost, "gradients": gradients}
+    assert judge(subject | {"step": move(1.0)}).ok
+    finding = judge(subject | {"step": move(1.001)}).findings[0]
+    assert finding.equation == "update"

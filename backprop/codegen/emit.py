@@ -38,7 +38,10 @@ from theory.matrices import Entry
 from theory.printing import show
 from theory.softmax import slope_by_sigmoid
 
-__all__ = ["emit", "write_body", "write_expression"]
+__all__ = [
+    "TARGET_COMMENT", "emit", "write_body", "write_expression", "write_function", "write_heading", "write_samples",
+    "write_table_functions",
+]  # fmt: skip
 
 SUM, PRODUCT, POWER, ATOM = range(4)
 COMMENT_COLUMN = 48

@@ -13,6 +13,8 @@ __all__ = ["check_step"]
 
 RATES = (0.5, 0.05)
 ROUNDING = 16 * np.finfo(float).eps
+COARSEST = 16 * float(np.finfo(np.float32).eps)
+"""What a step of rate 0 may change by rounding, relative to the parameters; more is a change."""
 SHOWN = 6
 
 
@@ -24,6 +26,7 @@ def check_step(examination: Examination) -> list[Finding]:
     """
     for case in examination.cases:
         wrong: dict[int, list[Entry]] = {}
+        coarse = measure_rounding(case)
         for rate in RATES:
             try:
                 moved = case.case.step(rate)
@@ -31,7 +34,7 @@ def check_step(examination: Examination) -> list[Finding]:
                 examination.notes.append(f"step could not be examined: {error}")
                 return []
             for i in range(len(examination.leaves)):
-                entries = _compare(case, i, moved[i], rate)
+                entries = _compare(case, i, moved[i], rate, coarse)
                 if entries:
                     wrong.setdefault(i, []).extend(entries)
         if wrong:
@@ -39,13 +42,33 @@ def check_step(examination: Examination) -> list[Finding]:
     return []
 
 
-def _compare(case: CaseExamination, tensor: int, moved: np.ndarray | None, rate: float) -> list[Entry]:
+def measure_rounding(case: CaseExamination) -> float:
+    """How much the step rounds parameters, relative to their size: seen at rate 0, where nothing else may change.
+
+    Code that computes in float32 gives back rounded parameters; what is larger than such rounding is not excused.
+    """
+    try:
+        moved = case.case.step(0.0)
+    except Unusable:
+        return 0.0
+    shares = [
+        float(np.max(np.abs(new - old), initial=0.0)) / (float(np.max(np.abs(old), initial=0.0)) or 1.0)
+        for old, new in zip(case.case.values, moved, strict=True)
+        if new is not None and new.shape == old.shape
+    ]
+    largest = max(shares, default=0.0)
+    return largest if largest <= COARSEST else 0.0
+
+
+def _compare(case: CaseExamination, tensor: int, moved: np.ndarray | None, rate: float, coarse: float) -> list[Entry]:
     leaf, old, gradient = case.case.leaves[tensor], case.case.values[tensor], case.yours[tensor]
     if moved is None or moved.shape != old.shape:
         return [Entry(leaf.name, (), float("nan"), float("nan"), 0.0)]
     implied, gradient = (old - moved) / rate, gradient.reshape(old.shape)
     scale = float(np.max(np.abs(gradient), initial=0.0))
-    room = RELATIVE_SLACK * scale + ROUNDING * float(np.max(np.abs(old), initial=0.0)) / rate
+    size = float(np.max(np.abs(old), initial=0.0))
+    slack = max(RELATIVE_SLACK, COARSEST if coarse else 0.0)
+    room = slack * max(scale, case.scale if coarse else 0.0) + max(ROUNDING, 4 * coarse) * size / rate
     bad = np.argwhere(~(np.abs(implied - gradient) <= room))
     indices = [tuple(int(k) for k in index) for index in bad[:SHOWN]]
     return [Entry(leaf.name, i, float(implied[i]), float(gradient[i]), room) for i in indices]
