@@ -68,7 +68,7 @@ def test_what_is_written_is_read_back(tmp_path_factory, code, packed, data):
         (b"\0\0\x08\x03\0\0", "cut off in its head"),
         (write_idx(np.zeros((3, 4)))[:-1], r"is cut off: 23 bytes where its shape \(3, 4\) needs 24"),
         (write_idx(np.zeros(3)) + b"x", "goes on after its end"),
-        (gzip.compress(write_idx(np.zeros(100)))[:-9], "damaged gzip file"),
+        (gzip.compress(write_idx(np.zeros(100)), mtime=0)[:-9], "damaged gzip file"),
         (gzip.compress(b"abc", mtime=0), "begins with 61 62 63"),
         (b"\0\0\x08\x04" + b"\xff" * 16, "is cut off"),
     ],
