@@ -1,6 +1,7 @@
 """Approximation: a network of one hidden layer for a given function of one variable."""
 
+from backprop.approximation.certified import certify
 from backprop.approximation.result import Approximation
 from backprop.approximation.search import MAX_WIDTH, approximate
 
-__all__ = ["MAX_WIDTH", "Approximation", "approximate"]
+__all__ = ["MAX_WIDTH", "Approximation", "approximate", "certify"]

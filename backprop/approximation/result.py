@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from backprop.approximation.proving.prover import Certificate
 from backprop.approximation.target import Floats, Target
 
 __all__ = ["Approximation", "Network", "evaluate_network", "list_own_points"]
@@ -41,6 +42,8 @@ class Approximation:
         grid_points: how many points the grid has: 10,001 equispaced ones, more that close in on the ends
             and on the breaks of F, and some around each step of the network.
         epsilon: the error that was asked for, or None.
+        certificate: the proof that |F - f| is below a bound at every point, or what came of the attempt; None if it
+            was not tried.
     """
 
     target: str
@@ -52,6 +55,7 @@ class Approximation:
     epsilon: float | None
     function: Target = field(repr=False)
     sigma: Callable[[Any], Any] = field(repr=False)
+    certificate: Certificate | None = field(repr=False, default=None)
 
     @property
     def w(self) -> Floats:
@@ -90,8 +94,15 @@ class Approximation:
 
     @property
     def reached(self) -> bool:
-        """Whether the error on the grid is below the one asked for (True if none was)."""
+        """Whether the error is below the one asked for: proved where that was tried, else on the grid."""
+        if self.certificate is not None:
+            return self.certified
         return self.epsilon is None or self.sup_error < self.epsilon
+
+    @property
+    def certified(self) -> bool:
+        """Whether a bound of the error on the whole domain is proved."""
+        return self.certificate is not None and self.certificate.verdict == "proved"
 
     def f(self, x: ArrayLike) -> Floats:
         """Evaluate the network; the result has the shape of x."""
@@ -112,9 +123,10 @@ class Approximation:
             "grid_points": self.grid_points,
             "sum_abs_c": self.sum_abs_c,
             "max_abs_w": self.max_abs_w,
-            "sup_error_bound": None,
-            "certified": False,
+            "sup_error_bound": self.certificate.bound if self.certified and self.certificate else None,
+            "certified": self.certified,
             "width_lower_bound": None,
+            **({"certificate": self.certificate.to_dict()} if self.certificate is not None else {}),
         }
 
     def __str__(self) -> str:
@@ -122,11 +134,24 @@ class Approximation:
         units = f"{self.width} {self.activation} unit{'s'[: self.width > 1]}"
         text = (
             f"{self.target} on [{low:g}, {high:g}] by {units}: largest error {self.sup_error:.2e} "
-            f"on a grid of {self.grid_points:,} points (not a bound between them)"
+            f"on a grid of {self.grid_points:,} points"
         )
+        text += " (not a bound between them)" if self.certificate is None else f"; {self.describe_proof()}"
         if self.epsilon is not None:
             text += f"; {'below' if self.reached else 'NOT below'} the {self.epsilon:g} asked for"
-        return text
+        return f"{text}\nweights: sum of |c| {self.sum_abs_c:.3g}, largest |w| {self.max_abs_w:.3g}"
+
+    def describe_proof(self) -> str:
+        """What the certificate says, in words."""
+        proof = self.certificate
+        if proof is None:
+            return "no proof was tried"
+        if proof.verdict == "proved":
+            count = len(proof.edges) - 1
+            return f"PROVED: at most {proof.bound:.3e} at every point of the domain ({count} boxes)"
+        if proof.verdict == "refuted":
+            return f"REFUTED: at x = {proof.witness!r} the error is at least {proof.at_least:.3e}"
+        return f"not proved: {proof.reason}"
 
 
 def evaluate_network(sigma: Callable[[Any], Any], network: Network, x: Floats) -> Floats:

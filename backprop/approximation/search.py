@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backprop.approximation.certified import certify as certify_network
+from backprop.approximation.certified import grow_certified
 from backprop.approximation.hidden import Hidden, Sigma, read_sigma
 from backprop.approximation.placement import list_nodes, list_placements
 from backprop.approximation.refinement import refine
@@ -52,6 +54,7 @@ def approximate(
     domain: Sequence[float] = (0.0, 1.0),
     seed: int = 0,
     epsilon: float | None = None,
+    certify: bool = False,
 ) -> Approximation:
     """Find a network f(x) = c0 + sum_k c_k sigma(w_k x + b_k) near a function on an interval.
 
@@ -67,6 +70,8 @@ def approximate(
         domain: the interval (a, b), finite.
         seed: for the random starts; same seed, same network.
         epsilon: the largest error wanted on the grid, in the unit of F. With a width it is only compared.
+        certify: prove a bound of the error on the whole domain; with an epsilon and no width the network grows until
+            its error is proved to be below it.
 
     Returns:
         Approximation; where no width up to 128 reaches `epsilon`, the best found, with `.reached` False.
@@ -87,7 +92,11 @@ def approximate(
     if count is None and wanted is None:
         raise UsageError("approximate needs a width (number of hidden units) or an epsilon (largest error)")
     search = _Search(read_target(target, domain), read_sigma(activation), _read_seed(seed), wanted)
-    return search.fit(count) if count is not None else search.grow()
+    if not certify:
+        return search.fit(count) if count is not None else search.grow(wanted or 0.0)
+    if count is not None or wanted is None:
+        return certify_network(search.fit(count or 1), wanted)
+    return grow_certified(search.grow, wanted)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,9 +136,8 @@ class _Search:
         self._breaks = (np.array(target.breaks, dtype=np.float64) - self._middle) / self._half
         self._known: dict[int, _Candidate] = {}
 
-    def grow(self) -> Approximation:
-        """Widen until the error on the grid is below epsilon, then look for a smaller width that does."""
-        wanted = self._epsilon or 0.0
+    def grow(self, wanted: float) -> Approximation:
+        """Widen until the error on the grid is below the one wanted, then look for a smaller width that does."""
         tried = 0
         for width in GROWN_WIDTHS:
             if self._find(width).error < wanted:

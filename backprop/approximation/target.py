@@ -11,6 +11,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from backprop.approximation.named import NAMED, read_named
 from backprop.codegen.elementwise import evaluate
 from backprop.errors import UsageError
 from theory.activations import parse
@@ -75,7 +76,7 @@ def read_target(text: str, domain: Sequence[float]) -> Target:
     ((0.25,), True)
     """
     interval = _read_domain(domain)
-    expression = _read_expression(text)
+    expression = read_named(text) if text in NAMED else _read_expression(text)
     breaks = _find_breaks(expression, interval)
     grid = _make_grid(interval, breaks)
     function = evaluate(expression)
@@ -91,7 +92,8 @@ def _read_expression(text: str) -> sympy.Expr:
     try:
         return parse(text)
     except ValueError as error:
-        raise UsageError(f"target {error}") from None
+        names = ", ".join(NAMED)
+        raise UsageError(f"target {error}; or one of the names {names}") from None
 
 
 def _read_domain(domain: Sequence[float]) -> tuple[float, float]:

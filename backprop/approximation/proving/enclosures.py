@@ -1,0 +1,318 @@
+"""Enclosures of an expression in x on a box: Taylor coefficients that surely hold the true ones, or a ball of values.
+
+A ball is an interval that surely holds the true value (python-flint's `arb`). Where a branch is not decided on the box
+(a kink or a jump inside, a root of the denominator, the end of the domain of a root) there are no Taylor coefficients;
+then a ball of all values is given, the hull over the branches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias, cast
+
+import sympy
+from flint import arb, arb_series, fmpq
+from sympy import Expr
+
+__all__ = ["Ball", "Undecided", "enclose_values", "expand", "hull", "make_box"]
+
+Series: TypeAlias = "arb_series"
+Ball: TypeAlias = "arb"
+
+
+class Undecided(ArithmeticError):
+    """On this box it is not decided which formula holds."""
+
+
+def expand(expression: Expr, x: Series) -> Series:
+    """The Taylor series of an expression at the series x = c + h (or x = [box] + h), as long as `ctx.cap`.
+
+    Errors: Undecided where the expression may have no Taylor series on the box.
+
+    >>> before, ctx.cap = ctx.cap, 3
+    >>> [bool(c.contains(v)) for c, v in zip(expand(sympy.Symbol("x") ** 2, arb_series([3, 1])), (9, 6, 1))]
+    [True, True, True]
+    >>> ctx.cap = before
+    """
+    try:
+        series = _Expansion(x).visit(expression)
+    except (ValueError, ZeroDivisionError) as error:  # flint: a ball with 0 in it as a denominator
+        raise Undecided(f"{expression}: {error}") from error
+    if not all(c.is_finite() for c in series):
+        raise Undecided(f"{expression} is not finite on the box")
+    return series
+
+
+def make_box(low: float, high: float) -> Ball:
+    """The ball of all numbers from low to high."""
+    return hull(arb(low), arb(high))
+
+
+def enclose_values(expression: Expr, low: float, high: float) -> Ball:
+    """A ball that holds the value of an expression at every point from low to high.
+
+    Errors: Undecided where it may have no finite value.
+
+    >>> ball = enclose_values(sympy.sqrt(sympy.Symbol("x")), 0.0, 0.25)
+    >>> bool(ball.contains(0.5)), bool(ball < 0.6)
+    (True, True)
+    """
+    value = _Values(low, high).visit(expression)
+    if not value.is_finite():
+        raise Undecided(f"{expression} is not finite on the box")
+    return value
+
+
+def constant(number: Expr) -> Ball:
+    """A number of an expression as a ball."""
+    if number.is_Rational:
+        return arb(fmpq(int(number.p), int(number.q)))
+    if number is sympy.pi:
+        return arb.pi()
+    if number is sympy.E:
+        return arb(1).exp()
+    if number.is_Float:
+        return arb(float(number))
+    raise Undecided(f"{number} is no number that is known")
+
+
+def hull(*parts: Ball) -> Ball:
+    """The smallest ball that holds several."""
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole.union(part)
+    return whole
+
+
+def holds(condition: sympy.Basic, value: Callable[[Expr], Ball]) -> bool | None:
+    """Whether a comparison holds on the whole box (True), nowhere (False), or that is not decided."""
+    if condition in (sympy.true, sympy.false):
+        return bool(condition)
+    gap = value(condition.lhs) - value(condition.rhs)
+    above, below = bool(gap > 0), bool(gap < 0)
+    if isinstance(condition, sympy.StrictGreaterThan | sympy.GreaterThan):
+        return True if above or (gap >= 0 and isinstance(condition, sympy.GreaterThan)) else False if below else None
+    if isinstance(condition, sympy.StrictLessThan | sympy.LessThan):
+        return True if below or (gap <= 0 and isinstance(condition, sympy.LessThan)) else False if above else None
+    raise Undecided(f"the condition {condition} is not known")
+
+
+class _Expansion:
+    """Visits an expression with series."""
+
+    def __init__(self, x: Series) -> None:
+        self.x = x
+
+    def head(self, expression: Expr) -> Ball:
+        """The values on the box: the zeroth coefficient."""
+        series = self.visit(expression)
+        return series[0] if isinstance(series, arb_series) else series
+
+    def visit(self, node: Expr) -> Series:
+        """The series of a node."""
+        if node.is_Symbol:
+            return self.x
+        if node.is_number and not node.args:
+            return arb_series([constant(node)])
+        if node.is_Add or node.is_Mul:
+            return self.fold(node)
+        if node.is_Pow:
+            return self.power(node)
+        if isinstance(node, sympy.Piecewise):
+            return self.piecewise(node)
+        return self.call(node)
+
+    def fold(self, node: Expr) -> Series:
+        """A sum or a product."""
+        total = self.visit(node.args[0])
+        for argument in node.args[1:]:
+            total = total + self.visit(argument) if node.is_Add else total * self.visit(argument)
+        return total
+
+    def power(self, node: Expr) -> Series:
+        """An integer power, a root, or e to a power."""
+        base, exponent = node.args
+        if base is sympy.E:
+            return self.visit(exponent).exp()
+        inner = self.visit(base)
+        if exponent.is_Integer:
+            return cast("Series", raise_to(inner, int(exponent), lambda s: bool(s[0] != 0)))
+        if not inner[0] > 0:
+            raise Undecided(f"{base} may be 0 or negative on the box")
+        if exponent == sympy.S.Half:
+            return inner.sqrt()
+        return (inner.log() * constant(exponent)).exp()
+
+    def piecewise(self, node: Expr) -> Series:
+        """The branch that holds on the whole box."""
+        for value, condition in node.args:
+            decided = holds(condition, self.head)
+            if decided is None:
+                raise Undecided(f"{condition} is not decided on the box")
+            if decided:
+                return self.visit(value)
+        raise Undecided(f"no branch of {node} holds")
+
+    def call(self, node: Expr) -> Series:
+        """A function of one or more series."""
+        arguments = [self.visit(argument) for argument in node.args]
+        name = type(node).__name__
+        if name in ("Abs", "sign", "Heaviside"):
+            return self.by_sign(name, arguments[0])
+        if name in ("Max", "Min"):
+            return choose(arguments, name == "Max")
+        if name in SERIES:
+            return SERIES[name](arguments[0])
+        raise Undecided(f"no series for {name}")
+
+    def by_sign(self, name: str, inner: Series) -> Series:
+        """What depends on the sign of the argument."""
+        if not inner[0] != 0:
+            raise Undecided("the sign is not decided on the box")
+        positive = bool(inner[0] > 0)
+        if name == "Abs":
+            return inner if positive else -inner
+        return arb_series([1 if positive else -1 if name == "sign" else 0])
+
+
+def choose(series: list[Series], largest: bool) -> Series:
+    """The largest (smallest) of several, if one is so on the whole box."""
+    best = series[0]
+    for other in series[1:]:
+        gap = (other - best)[0]
+        if not gap != 0:
+            raise Undecided("which of two is larger is not decided on the box")
+        best = other if bool(gap > 0) == largest else best
+    return best
+
+
+def raise_to(base: Any, exponent: int, is_nonzero: Callable[[Any], bool]) -> Any:
+    """An integer power by multiplications: a ball with 0 in it has no logarithm."""
+    if exponent < 0:
+        if not is_nonzero(base):
+            raise Undecided("the denominator may be 0 on the box")
+        return 1 / raise_to(base, -exponent, is_nonzero)
+    result, square = base * 0 + 1, base
+    while exponent:
+        result = result * square if exponent & 1 else result
+        exponent >>= 1
+        square = square * square if exponent else square
+    return result
+
+
+def tanh_series(z: Series) -> Series:
+    """1 − 2 / (e^2z + 1), from the side that does not overflow."""
+    if bool(z[0] < 0):
+        return -tanh_series(-z)
+    t = (-2 * z).exp()
+    return (1 - t) / (1 + t)
+
+
+SERIES: dict[str, Callable[[Series], Series]] = {
+    "exp": lambda z: z.exp(),
+    "log": lambda z: z.log() if bool(z[0] > 0) else _refuse("log"),
+    "sin": lambda z: z.sin(),
+    "cos": lambda z: z.cos(),
+    "tan": lambda z: z.tan(),
+    "atan": lambda z: z.atan(),
+    "erf": lambda z: z.erf(),
+    "erfc": lambda z: z.erfc(),
+    "tanh": tanh_series,
+    "sinh": lambda z: (z.exp() - (-z).exp()) / 2,
+    "cosh": lambda z: (z.exp() + (-z).exp()) / 2,
+}
+
+
+def _refuse(name: str) -> Series:
+    raise Undecided(f"{name} of what may be 0 or negative")
+
+
+class _Values:
+    """Visits an expression with balls; hulls over branches that are not decided."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self.ends = (low, high)
+        self.box = make_box(low, high)
+
+    def visit(self, node: Expr) -> Ball:
+        """A ball of the values of a node."""
+        if node.is_Symbol:
+            return arb(self.ends[0]) if self.ends[0] == self.ends[1] else self.box
+        if node.is_number and not node.args:
+            return constant(node)
+        if node.is_Mul:
+            return self.product(node)
+        if node.is_Add:
+            return sum((self.visit(argument) for argument in node.args), arb(0))
+        if node.is_Pow:
+            return self.power(*node.args)
+        if isinstance(node, sympy.Piecewise):
+            return self.piecewise(node)
+        return self.call(node)
+
+    def product(self, node: Expr) -> Ball:
+        """A product; a quotient of two that vanish together at an end of the box by Cauchy's mean value theorem."""
+        numerator, denominator = node.as_numer_denom()
+        if denominator.is_number or bool(self.visit(denominator) != 0):
+            whole = arb(1)
+            for argument in node.args:
+                whole = whole * self.visit(argument)
+            return whole
+        for end in self.ends:
+            at_end = _Values(end, end)
+            if all(at_end.visit(part).is_zero() for part in (numerator, denominator)):
+                symbol = next(iter(node.free_symbols))
+                slope = self.visit(sympy.diff(denominator, symbol))
+                if bool(slope != 0):
+                    return self.visit(sympy.diff(numerator, symbol)) / slope
+        raise Undecided("the denominator may be 0 on the box")
+
+    def power(self, base: Expr, exponent: Expr) -> Ball:
+        """An integer power, a root (0 at 0), or e to a power."""
+        if base is sympy.E:
+            return self.visit(exponent).exp()
+        inner = self.visit(base)
+        if exponent.is_Integer:
+            even = int(exponent) % 2 == 0 and int(exponent) > 0 and not bool(inner != 0)
+            value = cast("Ball", raise_to(inner, int(exponent), lambda ball: bool(ball != 0)))
+            return hull(arb(0), value.abs_upper()) if even else value
+        if (not exponent.is_positive or bool(inner < 0)) and not bool(inner > 0):
+            raise Undecided(f"{base} may be 0 or negative on the box")
+        upper = arb(inner.upper())
+        top = upper.sqrt() if exponent == sympy.S.Half else (upper.log() * constant(exponent)).exp()
+        if bool(inner > 0):
+            return inner.sqrt() if exponent == sympy.S.Half else (inner.log() * constant(exponent)).exp()
+        return hull(arb(0), top)
+
+    def piecewise(self, node: Expr) -> Ball:
+        """The hull over the branches that may hold."""
+        parts = []
+        for value, condition in node.args:
+            decided = holds(condition, self.visit)
+            if decided is not False:
+                parts.append(self.visit(value))
+            if decided:
+                break
+        if not parts:
+            raise Undecided(f"no branch of {node} holds")
+        return hull(*parts)
+
+    def call(self, node: Expr) -> Ball:
+        """A function of balls."""
+        name, inner = type(node).__name__, [self.visit(argument) for argument in node.args]
+        z = inner[0]
+        if name == "Abs":
+            return abs(z) if bool(z != 0) else hull(arb(0), z.abs_upper())
+        if name in ("sign", "Heaviside"):
+            low = -1 if name == "sign" else 0
+            return arb(1) if bool(z > 0) else arb(low) if bool(z < 0) else hull(arb(low), arb(1))
+        if name in ("Max", "Min"):
+            whole = inner[0]
+            for other in inner[1:]:
+                whole = whole.max(other) if name == "Max" else whole.min(other)
+            return whole
+        if name in ("exp", "log", "sin", "cos", "tan", "atan", "erf", "erfc", "tanh", "sinh", "cosh"):
+            if name == "log" and not bool(z > 0):
+                raise Undecided("log of what may be 0 or negative")
+            return cast("Ball", getattr(z, name)())
+        raise Undecided(f"no values for {name}")

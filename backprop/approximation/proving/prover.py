@@ -1,0 +1,218 @@
+"""Proves sup |F - f| < epsilon on the whole interval, or refutes it at a point: Taylor models and bisection."""
+
+from __future__ import annotations
+
+import heapq
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+from flint import arb, arb_series, ctx
+from sympy import Expr
+
+from backprop.approximation.proving.enclosures import Ball, Undecided, enclose_values, expand, make_box
+
+__all__ = ["Certificate", "Claim", "prove"]
+
+ORDER = 8
+"""Of the Taylor models: terms h^0 … h^7, and a remainder h^8."""
+BITS = 128
+MOST_BOXES = 20_000
+SECONDS = 60.0
+SHORTEST = 2.0**-60
+"""Boxes are not halved below this share of the domain."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """f(x) = constant + Σ c_k σ(w_k x + b_k) is within epsilon of F on the domain; all weights are exact doubles."""
+
+    target: Expr
+    activation: Expr
+    w: tuple[float, ...]
+    b: tuple[float, ...]
+    c: tuple[float, ...]
+    constant: float
+    domain: tuple[float, float]
+    breaks: tuple[float, ...] = ()
+    """Where to cut first: kinks of F and of f, as far as they are known."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What came of it.
+
+    `verdict`: "proved" (the error is at most `bound` < epsilon at every point of the domain) · "refuted" (at `witness`
+    the error is at least `at_least` >= epsilon) · "undecided" (time or boxes ran out; the reason says so). `edges` are
+    the ends of the boxes, in order, on each of which the bound was shown.
+    """
+
+    verdict: str
+    epsilon: float
+    bound: float
+    edges: tuple[float, ...] = field(repr=False, default=())
+    witness: float | None = None
+    at_least: float | None = None
+    reason: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; the floats read back exactly."""
+        return {
+            "verdict": self.verdict,
+            "epsilon": self.epsilon,
+            "bound": self.bound if math.isfinite(self.bound) else None,
+            "order": ORDER,
+            "edges": list(self.edges),
+            "witness": self.witness,
+            "error_at_witness_at_least": self.at_least,
+            "reason": self.reason,
+        }
+
+
+def prove(claim: Claim, epsilon: float, *, seconds: float = SECONDS, most_boxes: int = MOST_BOXES) -> Certificate:
+    """Bound |F − f| on boxes that cover the domain, halving a box until the bound is below epsilon.
+
+    On a box c ± r:  |E(x)| <= Σ_k<8 |e_k| r^k + |e_8| r^8, e_k the Taylor coefficients of E = F − f at c, the last one
+    on the whole box; everything in balls, so that rounding is inside the bounds. Where F or a unit has no series on the
+    box (a kink), the ball of its values stands for it.
+
+    Returns: Certificate. Errors: none; giving up is an answer ("undecided").
+
+    >>> from theory.activations import parse
+    >>> line = Claim(parse("x**2"), parse("max(x,0)"), (1.0,), (0.0,), (1.0,), -0.125, (0.0, 1.0))
+    >>> prove(line, 0.1251).verdict, prove(line, 0.1249).verdict
+    ('proved', 'refuted')
+    """
+    search = _Search(claim, epsilon, time.monotonic() + seconds, most_boxes)
+    with _computing():
+        return search.run()
+
+
+@contextmanager
+def _computing() -> Iterator[None]:
+    """128 bits and series of nine coefficients inside the block."""
+    before = ctx.prec, ctx.cap
+    ctx.prec, ctx.cap = BITS, ORDER + 1
+    try:
+        yield
+    finally:
+        ctx.prec, ctx.cap = before
+
+
+class _Search:
+    """Boxes to do, the worst first, and boxes done."""
+
+    def __init__(self, claim: Claim, epsilon: float, deadline: float, most_boxes: int) -> None:
+        self.claim, self.epsilon, self.deadline, self.most_boxes = claim, epsilon, deadline, most_boxes
+        self.shown: list[tuple[float, float, float]] = []
+
+    def run(self) -> Certificate:
+        """Halve until every box is shown, a point refutes, or the limits are reached."""
+        low, high = self.claim.domain
+        cuts = [low, *(cut for cut in sorted(set(self.claim.breaks)) if low < cut < high), high]
+        waiting: list[tuple[float, float, float]] = [(a - b, a, b) for a, b in pairwise(cuts)]
+        heapq.heapify(waiting)
+        while waiting:
+            _, a, b = heapq.heappop(waiting)
+            if time.monotonic() > self.deadline or len(self.shown) + len(waiting) > self.most_boxes:
+                return self.give_up(f"no decision on [{a:.6g}, {b:.6g}] within the time or the number of boxes allowed")
+            centre, bound = self.bound_on(a, b)
+            if bound < self.epsilon:
+                self.shown.append((a, b, bound))
+                continue
+            refuted = self.refute_at(centre)
+            if refuted is not None:
+                return refuted
+            if not a < centre < b or b - a < SHORTEST * (high - low):
+                return self.give_up(f"no decision on [{a:.17g}, {b:.17g}], which is too short to halve")
+            for left, right in ((a, centre), (centre, b)):
+                heapq.heappush(waiting, (left - right, left, right))
+        self.shown.sort()
+        edges = (*(a for a, _, _ in self.shown), high)
+        return Certificate("proved", self.epsilon, max(bound for *_, bound in self.shown), edges)
+
+    def give_up(self, reason: str) -> Certificate:
+        return Certificate("undecided", self.epsilon, math.inf, reason=reason)
+
+    def refute_at(self, point: float) -> Certificate | None:
+        """The claim is false if the error at one point is surely epsilon or more."""
+        try:
+            error = abs(self.error_at(point))
+        except Undecided:
+            return None
+        if not bool(error >= arb(self.epsilon)):
+            return None
+        at_least = _round(error.abs_lower(), -math.inf)
+        return Certificate("refuted", self.epsilon, math.inf, witness=point, at_least=at_least)
+
+    def error_at(self, point: float) -> Ball:
+        """F − f at one point."""
+        claim, x = self.claim, arb(point)
+        total = _value_at(claim.target, point) - arb(claim.constant)
+        for w, b, c in zip(claim.w, claim.b, claim.c, strict=True):
+            total -= arb(c) * _evaluate(claim.activation, arb(w) * x + arb(b))
+        return total
+
+    def bound_on(self, a: float, b: float) -> tuple[float, float]:
+        """(centre, a bound of |E| on the box); infinite where there is none."""
+        centre = a / 2 + b / 2
+        radius = (arb(b) - arb(centre)).max(arb(centre) - arb(a))
+        try:
+            total = arb(0)
+            for k, coefficient in enumerate(self.model(a, b, centre)):
+                total += coefficient.abs_upper() * radius**k
+        except Undecided:
+            return centre, math.inf
+        return centre, _round(total, math.inf)
+
+    def model(self, a: float, b: float, centre: float) -> list[Ball]:
+        """e_0 … e_7 at the centre and e_8 on the box; values that have no series are in e_0."""
+        claim = self.claim
+        here, there = arb_series([arb(centre), 1]), arb_series([make_box(a, b), 1])
+        total = [arb(0)] * (ORDER + 1)
+        total[0] -= arb(claim.constant)
+        _add(total, _term(claim.target, here, there, lambda: enclose_values(claim.target, a, b)), arb(1))
+        for w, shift, c in zip(claim.w, claim.b, claim.c, strict=True):
+            inner = [arb(w) * x + arb(shift) for x in (here, there)]
+            ends = sorted((_round(inner[1][0].lower(), -math.inf), _round(inner[1][0].upper(), math.inf)))
+            values = partial(enclose_values, claim.activation, *ends)
+            _add(total, _term(claim.activation, inner[0], inner[1], values), -arb(c))
+        return total
+
+
+def _value_at(expression: Expr, point: float) -> Ball:
+    return enclose_values(expression, point, point)
+
+
+def _evaluate(expression: Expr, z: Ball) -> Ball:
+    """A value at a ball: by its series where there is one, by the hull of its values elsewhere."""
+    try:
+        return expand(expression, arb_series([z]))[0]
+    except Undecided:
+        return enclose_values(expression, _round(z.lower(), -math.inf), _round(z.upper(), math.inf))
+
+
+def _term(expression: Expr, here: Any, there: Any, values: Callable[[], Ball]) -> list[Ball]:
+    """Coefficients 0..7 at the centre and the eighth on the box, or the ball of all values alone."""
+    try:
+        remainder = expand(expression, there)[ORDER]
+        near = expand(expression, here)
+        return [near[k] for k in range(ORDER)] + [remainder]
+    except Undecided:
+        return [values()]
+
+
+def _add(total: list[Ball], part: Sequence[Ball], factor: Ball) -> None:
+    for k, coefficient in enumerate(part):
+        total[k] += factor * coefficient
+
+
+def _round(ball: Ball, towards: float) -> float:
+    """A float beyond a ball, above or below."""
+    near = float(ball.upper() if towards > 0 else ball.lower())
+    return math.nextafter(near, towards)
