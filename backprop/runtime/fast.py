@@ -1,0 +1,179 @@
+"""The fast functions of one network: their source, their memory, and who may use which piece of it.
+
+A workspace belongs to one thread, one number of rows and one type of numbers.  It remembers the vector theta that it
+saw last (its views are made once for each), never what a call computed: results are new arrays or the caller's `out`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from backprop.codegen.elementwise import Accuracy
+from backprop.codegen.emit_fast import FastSource, Form, emit_fast
+from backprop.codegen.load import load, load_functions
+from backprop.codegen.passes.functions import NEW, Functions
+from backprop.codegen.passes.slopes import SLOPE, list_slopes, take_slopes_from_values
+from backprop.codegen.passes.steps import Unsupported
+from backprop.codegen.program import Program
+from backprop.codegen.support import ROW_FUNCTIONS
+from backprop.errors import UsageError
+from backprop.network import Network
+from backprop.runtime.parameters import Array, Layout
+
+__all__ = ["FastForm", "Memory", "Spaces", "Workspace"]
+
+TYPES = frozenset({np.dtype(np.float64), np.dtype(np.float32), np.dtype(object)})
+FOLD = 4096
+"""Biases are folded into the matrices while no layer has more numbers than this (rows times units)."""
+COPY = 512
+"""The inputs are copied beside a column of ones up to so many numbers."""
+SCRATCH = 4096
+"""Up to so many parameters the gradient is computed in the workspace and copied; above, straight into the result."""
+KEPT = 4
+"""Workspaces that a thread keeps for one network."""
+
+
+class Memory(NamedTuple):
+    """Bytes that one gradient needs beside theta, X and Y: `buffers` are kept by the thread, `gradient` is the result."""
+
+    buffers: int
+    gradient: int
+
+    @property
+    def total(self) -> int:
+        """Both."""
+        return self.buffers + self.gradient
+
+
+class FastForm:
+    """The fast source of a network in up to three forms, by the number of rows; made when first needed."""
+
+    def __init__(
+        self, network: Network, program: Program, layout: Layout, module: Callable[[], ModuleType], accuracy: Accuracy
+    ) -> None:
+        self.network, self.layout, self.get_module, self.accuracy = network, layout, module, accuracy
+        self.readable = program
+        self.widest = max((network.inputs, *(int(line.target.dims[-1]) for line in program.forward if line.target.dims)))
+        self.modules: dict[Form, ModuleType | None] = {}
+
+    @cached_property
+    def slopes(self) -> Mapping[str, str]:
+        """The texts of f' in terms of f, by the name of f in the module."""
+        return list_slopes(self.network, self.readable, exact_only=self.accuracy == "full")
+
+    @cached_property
+    def program(self) -> Program:
+        """The program with f' taken from the values of f."""
+        return take_slopes_from_values(self.readable, self.slopes)
+
+    @cached_property
+    def functions(self) -> Functions:
+        """The functions of the readable module, and the slopes."""
+        known: dict[str, Any] = dict(vars(self.get_module()))
+        for name, text in self.slopes.items():
+            known[name + SLOPE] = load_functions(text, "slope")[name + SLOPE]
+        return Functions(known, frozenset(ROW_FUNCTIONS))
+
+    def choose(self, n: int) -> Form:
+        """The form for n rows."""
+        folded = n * self.widest <= FOLD
+        return Form(folded, folded and n * self.network.inputs <= COPY)
+
+    def emit(self, form: Form) -> FastSource:
+        """The source in one form.  Errors: Unsupported."""
+        return emit_fast(self.program, self.layout, self.functions, form)
+
+    def module(self, form: Form) -> ModuleType | None:
+        """The loaded source; None where the program has no fast form."""
+        if form not in self.modules:
+            try:
+                source = self.emit(form)
+            except Unsupported:
+                self.modules[form] = None
+            else:
+                made = load(source.text, "fast_network")
+                for name in source.calls:
+                    setattr(made, name + NEW, self.functions.module[name])
+                self.modules[form] = made
+        return self.modules[form]
+
+    def prepare(self, n: int, dtype: np.dtype[Any]) -> Workspace | None:
+        """A new workspace, or None where there is no fast form."""
+        module = self.module(self.choose(n)) if dtype in TYPES else None
+        return None if module is None else Workspace(module, self.network, self.layout, n, dtype)
+
+    def measure(self, n: int, dtype: np.dtype[Any]) -> Memory | None:
+        """How much memory n rows need."""
+        module = self.module(self.choose(n)) if dtype in TYPES else None
+        if module is None:
+            return None
+        numbers = n * module.MATRICES + module.VECTORS + n
+        return Memory(numbers * dtype.itemsize, self.layout.size * dtype.itemsize)
+
+
+class Workspace:
+    """Buffers for n rows of one type, and the views of theta and of the result that were used last."""
+
+    def __init__(self, module: ModuleType, network: Network, layout: Layout, n: int, dtype: np.dtype[Any]) -> None:
+        self.dtype, self.size = dtype, layout.size
+        self.x_shape, self.y_shape = (n, network.inputs), (n, network.outputs)
+        self.module = module
+        self.run, self.run_with_value = module.gradient, module.value_and_gradient
+        memory, vectors = np.empty(n * module.MATRICES, dtype), np.empty(module.VECTORS, dtype)
+        ones = np.ones(n, dtype)
+        self.buffers = module.gradient_buffers(memory, vectors, ones, n, dtype)
+        self.value_buffers = module.value_and_gradient_buffers(memory, vectors, ones, n, dtype)
+        self.theta: Array | None = None
+        self.weights: tuple[Array, ...] = ()
+        self.out: Array | None = None
+        self.results: tuple[Array, ...] = ()
+        self.scratch: Array | None = None
+        if layout.size <= SCRATCH:
+            self.scratch = np.empty(layout.size, dtype)
+            self.scratch_results = module.results(self.scratch)
+
+    def bind(self, theta: Array) -> None:
+        """Look at another theta from now on."""
+        self.weights = self.module.weights(theta)
+        self.theta = theta
+
+    def aim(self, out: Array, *inputs: Array) -> tuple[Array, ...]:
+        """Write the gradient to `out`.  Errors: UsageError if it does not fit or is memory of an input."""
+        if type(out) is not np.ndarray or out.shape != (self.size,) or out.dtype != self.dtype:
+            got = f"{type(out).__name__} {getattr(out, 'shape', '')} {getattr(out, 'dtype', '')}".strip()
+            raise UsageError(f"out must be an array of {self.size} numbers of type {self.dtype}, got {got}")
+        if not (out.flags.c_contiguous and out.flags.writeable):
+            raise UsageError("out must be contiguous and writeable; make it with np.empty_like(theta)")
+        if any(np.may_share_memory(out, array) for array in inputs):
+            raise UsageError("out shares memory with theta, X or Y; make it with np.empty_like(theta)")
+        if out is not self.out:
+            self.results, self.out = self.module.results(out), out
+        return self.results
+
+
+class Spaces(threading.local):
+    """The workspaces of one thread for one network."""
+
+    def __init__(self) -> None:
+        self.last: Workspace | None = None
+        self.all: dict[tuple[int, np.dtype[Any]], Workspace] = {}
+
+    def find(self, form: FastForm, n: int, dtype: np.dtype[Any]) -> Workspace | None:
+        """The workspace for n rows, made if there is none; the one made first gives way to a fifth."""
+        key = (n, dtype)
+        space = self.all.get(key)
+        if space is None:
+            space = form.prepare(n, dtype)
+            if space is None:
+                return None
+            if len(self.all) >= KEPT:
+                del self.all[next(iter(self.all))]
+            self.all[key] = space
+        self.last = space
+        return space
