@@ -23,7 +23,7 @@ from numpy import sqrt, square, subtract, tan, tanh, where
 
 SMALL = {SMALL}
 dot = np.ndarray.dot
-sum_columns = sum_all = add.reduce
+sum_all = add.reduce
 """
 TABLED = {"exp": "exp", "log": "log", "row_max": "maximum.reduce"}
 """What the wiring calls beside activations and the readable module's table names, as the definitions have it."""
@@ -46,13 +46,14 @@ class FastSource:
 def emit_fast(program: Program, layout: Layout, functions: Functions, form: Form) -> FastSource:
     """The fast source.  Errors: Unsupported where the program has a node that the passes do not know.
 
-    `gradient(buffers, weights, results, X, Y)` with buffers from `gradient_buffers(memory, vectors, n, dtype)`,
+    `gradient(buffers, weights, results)(X, Y)` with buffers from `gradient_buffers(memory, vectors, ones, n, dtype)`,
     weights from `weights(theta)`, results from `results(gradient)`; `value_and_gradient` likewise.
     """
     writers = [Writer(program, layout, functions, form, with_cost=with_cost) for with_cost in (False, True)]
     size = max(writer.plan.size for writer in writers)
     vectors = max(writer.plan.vector_size for writer in writers)
-    head = f"MATRICES = {size}  # numbers for each row\nVECTORS = {vectors}\n"
+    ones = sum(set().union(*(writer.columns for writer in writers)))
+    head = f"MATRICES = {size}  # numbers for each row\nVECTORS = {vectors}\nONES = {ones}  # for sums along rows\n"
     given = list_used(writers, Kind.PARAMETER), list_used(writers, Kind.RESULT)
     parts = [part for writer in writers for part in writer.write(*given)]
     views = write_views(layout, writers)

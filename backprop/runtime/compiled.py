@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_ACCURACY", "CompiledNetwork", "build"]
 
 DEFAULT_ACCURACY: Accuracy = "fast"
-ndarray = np.ndarray
 
 
 class CompiledNetwork:
@@ -86,7 +85,7 @@ class CompiledNetwork:
     @cached_property
     def fast(self) -> FastForm:
         """The fast source of the same program."""
-        return FastForm(self.network, self.program, self.layout, lambda: self.module, self.accuracy)
+        return FastForm(self.network, self.program, self.layout, self.source, lambda: self.module, self.accuracy)
 
     @cached_property
     def flat(self) -> ModuleType:
@@ -99,11 +98,12 @@ class CompiledNetwork:
     def memory(self, n: int, dtype: Any = float) -> Memory | None:
         """Bytes of a gradient of n rows beside theta, X and Y: the buffers of a thread, and the result.
 
-        buffers + gradient <= activations + deltas of the two widest neighbouring layers + gradient.  None where
-        nothing is kept, because the readable source runs.
+        For activations whose f' is taken from a without work arrays (tanh, relu, identity): buffers <= activations
+        with their column of ones + deltas of the two widest neighbouring layers.  Others need work arrays of their
+        layer, and z beside a where f' needs it.  None where nothing is kept, because the readable source runs.
 
         >>> build("784-100-100-10", "tanh", "softmax", "cross-entropy").memory(64)
-        Memory(buffers=159232, gradient=716880)
+        Memory(buffers=164432, gradient=716880)
         """
         return None if self.stack is not None else self.fast.measure(n, np.dtype(dtype))
 
@@ -158,46 +158,38 @@ class CompiledNetwork:
     def gradient(self, theta: Array, X: Array, Y: Array, *, out: Array | None = None, **context: Any) -> Array:
         """dC by theta, a new vector, or `out` filled; in training mode, with the keywords that `context` makes."""
         space = self.spaces.last
-        if (
-            context
-            or space is None
-            or theta is not space.theta
-            or type(X) is not ndarray
-            or type(Y) is not ndarray
-            or X.shape != space.x_shape
-            or Y.shape != space.y_shape
-            or X.dtype is not space.dtype
-            or Y.dtype is not space.dtype
-        ):
-            space = self.find_space(theta, X, Y, context)
+        if context or space is None or not space.fits(theta, X, Y):
+            space = self.find_space(theta, X, Y)
             if space is None:
                 return self.run_readable("gradient", theta, X, Y, out, context)
-        if out is None:
-            if space.scratch is not None:
-                space.run(space.buffers, space.weights, space.scratch_results, X, Y)
-                return space.scratch.copy()
-            out = np.empty(space.size, space.dtype)
-            space.run(space.buffers, space.weights, space.module.results(out), X, Y)
+        if out is not None:
+            space.aim("gradient", out, X, Y)(X, Y)
             return out
-        space.run(space.buffers, space.weights, space.aim(out, theta, X, Y), X, Y)
+        if space.run is not None:
+            space.run(X, Y)
+            return space.scratch.copy()
+        out = np.empty(space.size, space.dtype)
+        space.fill(out, X, Y)
         return out
 
     def value_and_gradient(
         self, theta: Array, X: Array, Y: Array, *, out: Array | None = None, **context: Any
     ) -> tuple[Any, Array]:
         """Cost and gradient from one forward pass; the gradient is a new vector, or `out` filled."""
-        space = self.find_space(theta, X, Y, context)
-        if space is None:
-            result = self.run_readable("value_and_gradient", theta, X, Y, out, context)
-            return result[0], result[1]
-        if out is None:
-            out = np.empty(space.size, space.dtype)
-            results = space.module.results(out)
-        else:
-            results = space.aim(out, theta, X, Y)
-        return space.run_with_value(space.value_buffers, space.weights, results, X, Y), out
+        space = self.spaces.last
+        if context or space is None or not space.fits(theta, X, Y):
+            space = self.find_space(theta, X, Y)
+            if space is None:
+                result = self.run_readable("value_and_gradient", theta, X, Y, out, context)
+                return result[0], result[1]
+        if out is not None:
+            return space.aim("value_and_gradient", out, X, Y)(X, Y), out
+        if space.value is not None:
+            return space.value(X, Y), space.scratch.copy()
+        out = np.empty(space.size, space.dtype)
+        return space.fill_with_value(out, X, Y), out
 
-    def find_space(self, theta: Array, X: Array, Y: Array, context: dict[str, Any]) -> Workspace | None:
+    def find_space(self, theta: Array, X: Array, Y: Array) -> Workspace | None:
         """The workspace of this thread for such arrays, looking at theta; None where the readable source must run.
 
         Errors: UsageError for shapes that do not fit.
@@ -221,7 +213,9 @@ class CompiledNetwork:
         if out is None:
             return result
         if not isinstance(out, np.ndarray) or out.shape != theta.shape:
-            raise UsageError(f"out must be an array of shape {theta.shape}, got {getattr(out, 'shape', type(out).__name__)}")
+            raise UsageError(
+                f"out must be an array of shape {theta.shape}, got {getattr(out, 'shape', type(out).__name__)}"
+            )
         out[...] = result if name == "gradient" else result[1]
         return out if name == "gradient" else (result[0], out)
 

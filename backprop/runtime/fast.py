@@ -17,6 +17,7 @@ import numpy as np
 from backprop.codegen.elementwise import Accuracy
 from backprop.codegen.emit_fast import FastSource, Form, emit_fast
 from backprop.codegen.load import load, load_functions
+from backprop.codegen.passes.exact_subject import write_exact_subject
 from backprop.codegen.passes.functions import NEW, Functions
 from backprop.codegen.passes.slopes import SLOPE, list_slopes, take_slopes_from_values
 from backprop.codegen.passes.steps import Unsupported
@@ -39,8 +40,12 @@ KEPT = 4
 """Workspaces that a thread keeps for one network."""
 
 
+Run = Callable[..., Any]
+ndarray = np.ndarray  # looked up in every call
+
+
 class Memory(NamedTuple):
-    """Bytes that one gradient needs beside theta, X and Y: `buffers` are kept by the thread, `gradient` is the result."""
+    """Bytes that one gradient needs beside theta, X and Y: `buffers` a thread keeps, `gradient` is the result."""
 
     buffers: int
     gradient: int
@@ -55,11 +60,17 @@ class FastForm:
     """The fast source of a network in up to three forms, by the number of rows; made when first needed."""
 
     def __init__(
-        self, network: Network, program: Program, layout: Layout, module: Callable[[], ModuleType], accuracy: Accuracy
+        self,
+        network: Network,
+        program: Program,
+        layout: Layout,
+        source: str,
+        module: Callable[[], ModuleType],
+        accuracy: Accuracy,
     ) -> None:
-        self.network, self.layout, self.get_module, self.accuracy = network, layout, module, accuracy
-        self.readable = program
-        self.widest = max((network.inputs, *(int(line.target.dims[-1]) for line in program.forward if line.target.dims)))
+        self.network, self.layout, self.accuracy = network, layout, accuracy
+        self.readable, self.readable_source, self.get_module = program, source, module
+        self.widest = max(network.sizes)
         self.modules: dict[Form, ModuleType | None] = {}
 
     @cached_property
@@ -89,6 +100,11 @@ class FastForm:
         """The source in one form.  Errors: Unsupported."""
         return emit_fast(self.program, self.layout, self.functions, form)
 
+    def write_exact_subject(self, form: Form) -> str:
+        """A module for `check_exact`: the readable cost, and gradients by the wiring of the fast source, unchanged."""
+        source = self.emit(form)
+        return write_exact_subject(self.readable_source, source.wiring, self.layout, self.slopes, source.calls)
+
     def module(self, form: Form) -> ModuleType | None:
         """The loaded source; None where the program has no fast form."""
         if form not in self.modules:
@@ -113,18 +129,24 @@ class FastForm:
         module = self.module(self.choose(n)) if dtype in TYPES else None
         if module is None:
             return None
-        numbers = n * module.MATRICES + module.VECTORS + n
+        numbers = n * (module.MATRICES + 1) + module.VECTORS + module.ONES
         return Memory(numbers * dtype.itemsize, self.layout.size * dtype.itemsize)
 
 
 class Workspace:
-    """Buffers for n rows of one type, and the views of theta and of the result that were used last."""
+    """Buffers for n rows of one type, and the functions that work on the theta and the result that were used last.
+
+    `run(X, Y)` fills `scratch`, `value(X, Y)` as well and returns the cost: for networks of few parameters only.
+    """
+
+    __slots__ = (
+        "aimed", "buffers", "dtype", "module", "out", "results", "run", "scratch", "scratch_results", "size", "theta",
+        "value", "value_buffers", "weights", "x_shape", "y_shape",
+    )  # fmt: skip
 
     def __init__(self, module: ModuleType, network: Network, layout: Layout, n: int, dtype: np.dtype[Any]) -> None:
-        self.dtype, self.size = dtype, layout.size
+        self.dtype, self.size, self.module = dtype, layout.size, module
         self.x_shape, self.y_shape = (n, network.inputs), (n, network.outputs)
-        self.module = module
-        self.run, self.run_with_value = module.gradient, module.value_and_gradient
         memory, vectors = np.empty(n * module.MATRICES, dtype), np.empty(module.VECTORS, dtype)
         ones = np.ones(n, dtype)
         self.buffers = module.gradient_buffers(memory, vectors, ones, n, dtype)
@@ -133,28 +155,71 @@ class Workspace:
         self.weights: tuple[Array, ...] = ()
         self.out: Array | None = None
         self.results: tuple[Array, ...] = ()
-        self.scratch: Array | None = None
-        if layout.size <= SCRATCH:
-            self.scratch = np.empty(layout.size, dtype)
-            self.scratch_results = module.results(self.scratch)
+        self.aimed: dict[str, Run] = {}
+        self.run: Run | None = None
+        self.value: Run | None = None
+        self.scratch = np.empty(layout.size if layout.size <= SCRATCH else 0, dtype)
+        self.scratch_results = module.results(self.scratch) if self.scratch.size else ()
+
+    def fits(self, theta: Array, X: Array, Y: Array) -> bool:
+        """Are these arrays like those before, and theta the same?"""
+        return (
+            theta is self.theta
+            and type(X) is ndarray
+            and type(Y) is ndarray
+            and X.shape == self.x_shape
+            and Y.shape == self.y_shape
+            and X.dtype is self.dtype
+            and Y.dtype is self.dtype
+        )
 
     def bind(self, theta: Array) -> None:
         """Look at another theta from now on."""
-        self.weights = self.module.weights(theta)
-        self.theta = theta
+        self.theta, self.weights = theta, self.module.weights(theta)
+        self.aimed = {}
+        if self.scratch.size:
+            self.run = self.module.gradient(self.buffers, self.weights, self.scratch_results)
+            self.value = self.module.value_and_gradient(self.value_buffers, self.weights, self.scratch_results)
 
-    def aim(self, out: Array, *inputs: Array) -> tuple[Array, ...]:
-        """Write the gradient to `out`.  Errors: UsageError if it does not fit or is memory of an input."""
-        if type(out) is not np.ndarray or out.shape != (self.size,) or out.dtype != self.dtype:
+    def fill(self, out: Array, X: Array, Y: Array) -> None:
+        """The gradient into a new vector."""
+        self.module.gradient(self.buffers, self.weights, self.module.results(out))(X, Y)
+
+    def fill_with_value(self, out: Array, X: Array, Y: Array) -> Any:
+        """Likewise; returns the cost."""
+        return self.module.value_and_gradient(self.value_buffers, self.weights, self.module.results(out))(X, Y)
+
+    def aim(self, name: str, out: Array, X: Array, Y: Array) -> Run:
+        """`gradient` or `value_and_gradient` into the caller's vector.
+
+        Errors: UsageError if it does not fit or is memory of an input.
+        """
+        if out is not self.out:
+            self.take(out)
+        if not (is_apart(out, X) and is_apart(out, Y) and self.theta is not None and is_apart(out, self.theta)):
+            raise UsageError("out shares memory with theta, X or Y; make it with np.empty_like(theta)")
+        run = self.aimed.get(name)
+        if run is None:
+            buffers = self.buffers if name == "gradient" else self.value_buffers
+            run = self.aimed[name] = getattr(self.module, name)(buffers, self.weights, self.results)
+        return run
+
+    def take(self, out: Array) -> None:
+        """Check an `out`, and make its views."""
+        if type(out) is not ndarray or out.shape != (self.size,) or out.dtype != self.dtype:
             got = f"{type(out).__name__} {getattr(out, 'shape', '')} {getattr(out, 'dtype', '')}".strip()
             raise UsageError(f"out must be an array of {self.size} numbers of type {self.dtype}, got {got}")
         if not (out.flags.c_contiguous and out.flags.writeable):
             raise UsageError("out must be contiguous and writeable; make it with np.empty_like(theta)")
-        if any(np.may_share_memory(out, array) for array in inputs):
-            raise UsageError("out shares memory with theta, X or Y; make it with np.empty_like(theta)")
-        if out is not self.out:
-            self.results, self.out = self.module.results(out), out
-        return self.results
+        self.results, self.out, self.aimed = self.module.results(out), out, {}
+
+
+def is_apart(out: Array, other: Array) -> bool:
+    """Surely no memory in common?  What owns its memory is quickly told from what looks at another owner's."""
+    base = other.base
+    if out.base is None and out is not other and (base is None or (type(base) is ndarray and base.base is None)):
+        return base is not out
+    return not np.may_share_memory(out, other)
 
 
 class Spaces(threading.local):

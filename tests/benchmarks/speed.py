@@ -1,6 +1,6 @@
 """The gradient of one batch: this project, its products alone, the readable source, torch and jax.
 
-`python tests/benchmarks/speed.py [--threads 2] [--type float32] [--activations tanh relu …] [--accuracy full] [--only 0 1]`
+`python tests/benchmarks/speed.py [--threads 2] [--type float32] [--activations tanh relu …] [--accuracy fast full]`
 
 Candidates take turns in one process, pinned to as many cores as threads; the figures are medians of ratios to
 "products" (GEMMs alone, see products.py) over all turns.  `out=` is given to the gradient; "new" makes a new array.
@@ -164,7 +164,9 @@ def main() -> None:
 
     kernel = {info["architecture"] for info in threadpool_info() if "architecture" in info}
     print(f"NumPy {np.__version__}, kernel {', '.join(kernel)}, {given.threads} thread(s), {given.type}")
-    print(f"{'':28}{'products':>12}{'fast matmul':>0}" if False else f"{'network, batch, activation':36}{'products':>12}")
+    print(
+        f"{'':28}{'products':>12}{'fast matmul':>0}" if False else f"{'network, batch, activation':36}{'products':>12}"
+    )
     for number in given.only:
         for activation in given.activations:
             case = CASES[number]
@@ -174,10 +176,11 @@ def main() -> None:
                 candidates["jax"] = make_jax(net, theta, X, Y)
             figures = measure(candidates, "products")
             name = case[0] if len(case[0]) < 20 else f"{case[0].count('-')} x 64"
-            rest = "".join(
-                f"  {other} {ratio:.2f}" for other, (_, ratio) in figures.items() if other != "products"
+            rest = "".join(f"  {other} {ratio:.2f}" for other, (_, ratio) in figures.items() if other != "products")
+            print(
+                f"{name + ', ' + str(case[1]) + ', ' + activation:36}{1e6 * figures['products'][0]:9.1f} µs{rest}",
+                flush=True,
             )
-            print(f"{name + ', ' + str(case[1]) + ', ' + activation:36}{1e6 * figures['products'][0]:9.1f} µs{rest}", flush=True)
 
 
 if __name__ == "__main__":

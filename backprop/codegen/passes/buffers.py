@@ -169,7 +169,9 @@ def place_apart(homes: Iterable[Home], begin: int, half: int) -> None:
     for home in kept:
         home.offset = begin
         begin = home.stop
-    load = max((sum(o.columns for o in rest if o is h or h.overlaps(o) and o.begin <= h.begin) for h in rest), default=0)
+    load = max(
+        (sum(o.columns for o in rest if o is h or (h.overlaps(o) and o.begin <= h.begin)) for h in rest), default=0
+    )
     placed: list[Home] = []
     for home in rest:
         busy = [other for other in placed if home.overlaps(other)]

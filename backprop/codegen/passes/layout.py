@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from backprop.codegen.passes.steps import ELEMENTWISE, Flow, Kind, Step
 
-__all__ = ["choose_orders"]
+__all__ = ["choose_orders", "turn_inputs"]
 
 NARROW = 32  # outputs up to this width lie column after column
 
@@ -27,6 +27,22 @@ def choose_orders(flow: Flow, *, columns: bool) -> dict[str, str]:
             groups = merge(groups, names[0], name)
     narrow = {groups[name] for name in find_row_work(flow, groups)}
     return {name: "F" if groups[name] in narrow else "C" for name in matrices}
+
+
+def turn_inputs(flow: Flow, orders: dict[str, str]) -> tuple[Flow, dict[str, str]]:
+    """Targets that meet values lying column after column are copied into that order first: once, not in every step."""
+    steps: list[Step] = []
+    turned: dict[str, str] = {}
+    flow, orders = flow.with_steps(flow.steps), dict(orders)
+    for step in flow.steps:
+        other = any(orders.get(name) == "F" for name in meet(flow, step))
+        for name in step.operands if other else ():
+            if flow.kinds[name] is Kind.INPUT and is_batch(flow, name) and name not in turned:
+                copy = turned[name] = name + "_F"
+                flow.shapes[copy], flow.kinds[copy], orders[copy] = flow.shapes[name], Kind.VALUE, "F"
+                steps.append(Step(copy, "copy", (name,)))
+        steps.append(step.renamed(turned) if other else step)
+    return flow.with_steps(steps), orders
 
 
 def is_batch(flow: Flow, name: str) -> bool:

@@ -41,7 +41,7 @@ class Record:
 class Recorder(NDArrayOperatorsMixin):
     """Stands for an array in a function that is recorded."""
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # it has ==, as arrays have
 
     def __init__(self, record: Record, number: int) -> None:
         self.record, self.number = record, number

@@ -49,7 +49,9 @@ def write_slope(activation: Activation, name: str) -> str | None:
         text = write_two_pieces(activation.identity_in_value)
     if text is None:
         return None
-    return f'def {name}{SLOPE}(a):\n    """Derivative of {activation.name} in terms of its value a"""\n    return {text}\n'
+    return (
+        f'def {name}{SLOPE}(a):\n    """Derivative of {activation.name} in terms of its value a"""\n    return {text}\n'
+    )
 
 
 def write_two_pieces(identity: Expr | None) -> str | None:

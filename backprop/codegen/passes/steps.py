@@ -31,8 +31,30 @@ class Kind(Enum):
 
 
 ELEMENTWISE = frozenset(
-    "add subtract multiply divide negative square absolute exp expm1 log log1p tanh sin cos sqrt power maximum minimum "
-    "reciprocal heaviside sign call".split()
+    [
+        "add",
+        "subtract",
+        "multiply",
+        "divide",
+        "negative",
+        "square",
+        "absolute",
+        "exp",
+        "expm1",
+        "log",
+        "log1p",
+        "tanh",
+        "sin",
+        "cos",
+        "sqrt",
+        "power",
+        "maximum",
+        "minimum",
+        "reciprocal",
+        "heaviside",
+        "sign",
+        "call",
+    ]
 )
 """Operations whose result may lie where one of their operands lay."""
 

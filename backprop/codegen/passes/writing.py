@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from backprop.codegen.emit import write_function
 from backprop.codegen.passes.buffers import Home, Plan, plan_buffers
 from backprop.codegen.passes.fold import WIDE, fold_biases
 from backprop.codegen.passes.functions import INTO, NEW, Functions
 from backprop.codegen.passes.in_place import KEYWORD_OUT
-from backprop.codegen.passes.layout import choose_orders
+from backprop.codegen.passes.layout import choose_orders, turn_inputs
 from backprop.codegen.passes.linearise import linearise
 from backprop.codegen.passes.steps import Flow, Kind, Step
 from backprop.codegen.program import Program, Shape
@@ -22,7 +23,6 @@ SMALL = 2048
 """Up to so many numbers `dot` is the quicker product: its call costs less, but it fills its result with zeros first."""
 
 TABLED = {"exp", "log"}
-ROW_WORK = {"sum_columns": "sum_columns", "row_max": "row_max" + INTO}
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,14 @@ class Writer:
         flow = linearise(program, shapes, functions.expand, with_cost=with_cost)
         if form.folded:
             flow = fold_biases(flow, find_neighbours(layout.blocks), inputs_too=form.inputs_too)
-        self.flow: Flow = self.enter_work(flow)
-        self.orders = choose_orders(self.flow, columns=form.folded)
+        flow = self.enter_work(flow)
+        orders = choose_orders(flow, columns=form.folded)
+        self.flow, self.orders = turn_inputs(flow, orders)
         self.plan: Plan = plan_buffers(self.flow, self.orders)
         self.homes = {name: home for home in (*self.plan.matrices, *self.plan.vectors) for name in home.values}
         self.used: dict[str, None] = {}
         self.products: set[int] = set()
+        self.columns: set[int] = set()
         self.lines = [self.write_step(step) for step in self.flow.steps]
 
     def enter_work(self, flow: Flow) -> Flow:
@@ -80,13 +82,13 @@ class Writer:
             [*self.write_buffers(names), f"return {listed}"],
         )
         inputs = ["X", "Y", *self.inputs]
-        body = [f"{listed} = buffers", f"{write_tuple(weights)} = weights", f"{write_tuple(results)} = results"]
-        body += [f"{name}T = {name}.T" for name in inputs if f"{name}T" in self.used]
-        body += self.lines
+        head = [f"{listed} = buffers", f"{write_tuple(weights)} = weights", f"{write_tuple(results)} = results"]
+        body = [f"{name}T = {name}.T" for name in inputs if f"{name}T" in self.used] + self.lines
         if self.with_cost:
             body += ["n = X.shape[0]", f"return {self.flow.total}"]
         keywords = f", *, {', '.join(self.inputs)}" if self.inputs else ""
-        yield write_function(f"{self.name}(buffers, weights, results, X, Y{keywords})", "Fills the results.", body)
+        inner = [f"def run(X, Y{keywords}):", *(f"    {line}" for line in body), "return run"]
+        yield write_function(f"{self.name}(buffers, weights, results)", "Makes what fills the results.", head + inner)
 
     @property
     def inputs(self) -> list[str]:
@@ -113,8 +115,10 @@ class Writer:
             return self.write_sum_rows(step.operands[0], target)
         if step.function == "copy":
             return f"copyto({target}, {operands[0]})"
-        if step.function in ROW_WORK:
-            return f"{ROW_WORK[step.function]}({operands[0]}, 1, None, {target}, True)"
+        if step.function == "row_max":
+            return f"row_max{INTO}({operands[0]}, 1, None, {target}, True)"
+        if step.function == "sum_columns":
+            return f"dot({operands[0]}, {self.use_ones(step.operands[0])}, {target})"
         if step.function == "call":
             if self.functions.form(step.called) is None:
                 return f"copyto({target}, {step.called}{NEW}({operands[0]}))"
@@ -145,6 +149,14 @@ class Writer:
             return f"dot({self.use(operand, turned=True)}, ones, {target})"
         return f"dot(ones, {self.use(operand)}, {target})"
 
+    def use_ones(self, operand: str) -> str:
+        """A sum along the rows is a product with ones too."""
+        columns = self.flow.shapes[operand][1]
+        assert isinstance(columns, int)
+        self.columns.add(columns)
+        self.used[f"ones{columns}"] = None
+        return f"ones{columns}"
+
     def order(self, name: str) -> str:
         """ "C" or "F"."""
         return self.orders.get(name, "C")
@@ -165,6 +177,8 @@ class Writer:
                 yield f"{text} = np.array({self.flow.constants[text]}, dtype)"
             elif text == "ones":
                 continue
+            elif text.removeprefix("ones").isdigit():
+                yield f"{text} = np.ones(({text.removeprefix('ones')}, 1), dtype)"
             elif text.startswith("product") and text not in self.flow.kinds:
                 yield f"{text} = dot if n * {text.removeprefix('product')} <= SMALL else matmul"
             else:
@@ -199,7 +213,7 @@ def write_place(home: Home, order: str) -> str:
 
 def find_neighbours(blocks: Sequence[Block]) -> Iterator[tuple[str, str]]:
     """W and b where b lies right behind W and has its width."""
-    for first, second in zip(blocks, blocks[1:], strict=False):
+    for first, second in pairwise(blocks):
         if len(first.shape) == 2 and second.shape == first.shape[1:]:
             yield first.name, second.name
 
