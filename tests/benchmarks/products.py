@@ -19,8 +19,10 @@ __all__ = ["multiply_alone"]
 REPEATS = 7
 
 
-def multiply_alone(sizes: tuple[int, ...], n: int, dtype: Any, rng: np.random.Generator) -> Callable[[], None]:
-    """A function that does the products of one gradient."""
+def multiply_alone(
+    sizes: tuple[int, ...], n: int, dtype: Any, rng: np.random.Generator, ways: tuple[str, ...] = ("dot", "matmul")
+) -> Callable[[], None]:
+    """A function that does the products of one gradient, each in the quickest of some ways."""
     arrays: dict[str, Any] = {"matmul": np.matmul, "dot": np.ndarray.dot}
     for layer, width in enumerate(sizes):
         arrays[f"A{layer}"] = rng.normal(size=(n, width)).astype(dtype)
@@ -37,15 +39,15 @@ def multiply_alone(sizes: tuple[int, ...], n: int, dtype: Any, rng: np.random.Ge
         products.append((f"A{k - 1}T", f"D{k}", f"G{k}"))
         if k > 1:
             products.append((f"D{k}", f"W{k}T", f"Z{k - 1}"))
-    lines = [choose(product, arrays) for product in products]
+    lines = [choose(product, arrays, ways) for product in products]
     source = f"def run({', '.join(f'{name}={name}' for name in arrays)}):\n    " + "\n    ".join(lines)
     exec(source, arrays)
     return arrays["run"]
 
 
-def choose(product: tuple[str, str, str], arrays: dict[str, Any]) -> str:
-    """The quicker of two ways to do one product."""
-    ways = [f"{function}({', '.join(product)})" for function in ("dot", "matmul")]
+def choose(product: tuple[str, str, str], arrays: dict[str, Any], ways: tuple[str, ...]) -> str:
+    """The call that does one product most quickly."""
+    calls = [f"{function}({', '.join(product)})" for function in ways]
     size = arrays[product[0]].size * arrays[product[1]].shape[1]
     number = max(1, int(2e6 / (size + 1e4)))
-    return min(ways, key=lambda way: min(timeit.repeat(way, globals=arrays, number=number, repeat=REPEATS)))
+    return min(calls, key=lambda call: min(timeit.repeat(call, globals=arrays, number=number, repeat=REPEATS)))

@@ -2,14 +2,17 @@
 
 `python tests/benchmarks/speed.py [--threads 2] [--type float32] [--activations tanh relu …] [--accuracy fast full]`
 
-Candidates take turns in one process, pinned to as many cores as threads; the figures are medians of ratios to
-"products" (GEMMs alone, see products.py) over all turns.  `out=` is given to the gradient; "new" makes a new array.
+Candidates take turns in one process, in a new order every time, pinned to as many cores as threads; the figures are
+medians over all turns of the ratio to "products": GEMMs alone, each by the quickest call that NumPy has (products.py).
+"matmul" is the same products by `np.matmul(…, out=)` only, which is slower for small arrays.  "ours" makes a new
+gradient in each call, "out=" fills the same array again, "readable" runs the lines of the readable module.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import random
 import statistics
 import sys
 import time
@@ -65,7 +68,8 @@ def measure(candidates: dict[str, Callable[[], Any]], base: str) -> dict[str, tu
     while len(seconds[base]) < MAX_TURNS:
         if len(seconds[base]) >= MIN_TURNS and time.perf_counter() - start > LONGEST:
             break
-        for name, run in candidates.items():
+        for name, run in random.sample(sorted(candidates.items()), len(candidates)):
+            run()  # what ran before may have filled the caches
             begin = time.perf_counter()
             for _ in range(counts[name]):
                 run()
@@ -94,13 +98,14 @@ def make_ours(case: tuple[str, int, str, str], activation: str, accuracies: list
         theta = net.initial(rng).astype(dtype)
         X, Y = (array.astype(dtype) for array in net.module.data(rng, n))
         out = np.empty_like(theta)
-        name = "ours" if accuracy == "fast" else "ours full"
-        candidates[name] = lambda net=net, theta=theta, out=out, X=X, Y=Y: net.gradient(theta, X, Y, out=out)
+        name = "ours" if accuracy == "fast" else "full"
+        candidates[name] = lambda net=net, theta=theta, X=X, Y=Y: net.gradient(theta, X, Y)
         if accuracy == "fast":
-            candidates["new"] = lambda net=net, theta=theta, X=X, Y=Y: net.gradient(theta, X, Y)
+            candidates["out="] = lambda net=net, theta=theta, out=out, X=X, Y=Y: net.gradient(theta, X, Y, out=out)
             candidates["readable"] = lambda net=net, theta=theta, X=X, Y=Y: net.flat.gradient(theta, X, Y)
     shape = net.network.sizes
     candidates["products"] = multiply_alone(shape, n, dtype, rng)
+    candidates["matmul"] = multiply_alone(shape, n, dtype, rng, ways=("matmul",))
     return candidates, net, theta, X, Y
 
 
@@ -164,9 +169,7 @@ def main() -> None:
 
     kernel = {info["architecture"] for info in threadpool_info() if "architecture" in info}
     print(f"NumPy {np.__version__}, kernel {', '.join(kernel)}, {given.threads} thread(s), {given.type}")
-    print(
-        f"{'':28}{'products':>12}{'fast matmul':>0}" if False else f"{'network, batch, activation':36}{'products':>12}"
-    )
+    print(f"{'network, batch, activation':32}{'products':>12}   ratio to it")
     for number in given.only:
         for activation in given.activations:
             case = CASES[number]
@@ -178,7 +181,7 @@ def main() -> None:
             name = case[0] if len(case[0]) < 20 else f"{case[0].count('-')} x 64"
             rest = "".join(f"  {other} {ratio:.2f}" for other, (_, ratio) in figures.items() if other != "products")
             print(
-                f"{name + ', ' + str(case[1]) + ', ' + activation:36}{1e6 * figures['products'][0]:9.1f} µs{rest}",
+                f"{name + ', ' + str(case[1]) + ', ' + activation:32}{1e6 * figures['products'][0]:9.1f} µs{rest}",
                 flush=True,
             )
 
