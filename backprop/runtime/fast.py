@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from itertools import pairwise
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -34,6 +35,9 @@ FOLD = 4096
 """Biases are folded into the matrices while no layer has more numbers than this (rows times units)."""
 COPY = 512
 """The inputs are copied beside a column of ones up to so many numbers."""
+TURN_ROWS, TURN_PRODUCT = 48, 10**6
+"""W is copied before a product with its transpose from so many rows on and up to so many multiplications: OpenBLAS does
+such products without packing, and for a transposed right side slower by a quarter."""
 SCRATCH = 4096
 """Up to so many parameters the gradient is computed in the workspace and copied; above, straight into the result."""
 KEPT = 4
@@ -71,6 +75,7 @@ class FastForm:
         self.network, self.layout, self.accuracy = network, layout, accuracy
         self.readable, self.readable_source, self.get_module = program, source, module
         self.widest = max(network.sizes)
+        self.largest = max((a * b for a, b in pairwise(network.sizes[1:])), default=0)
         self.modules: dict[Form, ModuleType | None] = {}
 
     @cached_property
@@ -94,7 +99,8 @@ class FastForm:
     def choose(self, n: int) -> Form:
         """The form for n rows."""
         folded = n * self.widest <= FOLD
-        return Form(folded, folded and n * self.network.inputs <= COPY)
+        turned = n >= TURN_ROWS and n * self.largest <= TURN_PRODUCT
+        return Form(folded, folded and n * self.network.inputs <= COPY, turned and not folded)
 
     def emit(self, form: Form) -> FastSource:
         """The source in one form.  Errors: Unsupported."""

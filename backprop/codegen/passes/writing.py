@@ -14,6 +14,7 @@ from backprop.codegen.passes.in_place import KEYWORD_OUT
 from backprop.codegen.passes.layout import choose_orders, turn_inputs
 from backprop.codegen.passes.linearise import linearise
 from backprop.codegen.passes.steps import Flow, Kind, Step
+from backprop.codegen.passes.turn import TURNED, turn_weights
 from backprop.codegen.program import Program, Shape
 from backprop.runtime.parameters import Block, Layout
 
@@ -27,10 +28,12 @@ TABLED = {"exp", "log"}
 
 @dataclass(frozen=True)
 class Form:
-    """How the network is laid out: biases folded into the matrices or not, the inputs too or not."""
+    """How the network is laid out: biases folded into the matrices or not, the inputs too or not; weights copied
+    before a product with their transpose or not."""
 
-    folded: bool
-    inputs_too: bool
+    folded: bool = False
+    inputs_too: bool = False
+    turned: bool = False
 
 
 class Writer:
@@ -43,6 +46,8 @@ class Writer:
         flow = linearise(program, shapes, functions.expand, with_cost=with_cost)
         if form.folded:
             flow = fold_biases(flow, find_neighbours(layout.blocks), inputs_too=form.inputs_too)
+        elif form.turned:
+            flow = turn_weights(flow)
         flow = self.enter_work(flow)
         orders = choose_orders(flow, columns=form.folded)
         self.flow, self.orders = turn_inputs(flow, orders)
@@ -107,14 +112,14 @@ class Writer:
         """One line."""
         if step.function == "product":
             return self.write_product(step)
-        operands = [self.use(name) for name in step.operands]
+        operands = [] if step.function == "copy" else [self.use(name) for name in step.operands]
         if step.function == "sum_all":
             return f"total = sum_all({operands[0]}, None)"
         target = self.use(step.result)
         if step.function == "sum_rows":
             return self.write_sum_rows(step.operands[0], target)
         if step.function == "copy":
-            return f"copyto({target}, {operands[0]})"
+            return f"copyto({target}, {self.use(step.operands[0], any(step.turned))})"
         if step.function == "row_max":
             return f"row_max{INTO}({operands[0]}, 1, None, {target}, True)"
         if step.function == "sum_columns":
@@ -238,14 +243,21 @@ def write_tuple(names: Sequence[str]) -> str:
     return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
 
 
+def strip(name: str) -> str:
+    """The block that a view belongs to."""
+    return name.removesuffix(WIDE).removesuffix(TURNED)
+
+
 def write_block(layout: Layout, text: str, vector: str, names: Sequence[str]) -> Iterator[str]:
     """One view of a flat vector: W1, its transpose W1T, or [W1; b1]."""
     blocks = {("d" if vector == "gradient" else "") + block.name: block for block in layout.blocks}
-    name = text if text in blocks or text.removesuffix(WIDE) in blocks else text.removesuffix("T")
-    block = blocks[name.removesuffix(WIDE)]
+    name = text if text in blocks or strip(text) in blocks else text.removesuffix("T")
+    block = blocks[strip(name)]
     rows, *columns = block.shape
     stop, shape = block.stop, block.shape
-    if name not in blocks:
+    if name.endswith(TURNED):
+        shape = shape[::-1]
+    elif name not in blocks:
         stop, shape = stop + columns[0], (rows + 1, columns[0])
     view = f"{vector}[{block.start}:{stop}]" + (f".reshape{shape}" if len(shape) == 2 else "")
     if text == name:
