@@ -97,6 +97,20 @@ def test_a_recorded_activation_is_the_readable_one_also_over_its_own_argument(na
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
+def test_an_activation_recorded_with_its_derivative_is_both(name):
+    functions = load_functions(write_functions(find(name)).text, "one activation")
+    form = write_in_place("into", record(functions["f"], functions["f_prime"]))
+    into = load_functions("from numpy import *\nstep = heaviside\n" + form.text, "in place")["into"]
+    numbers = [np.array(float(text)) for text in form.constants]
+    for over in (False, True):
+        z = POINTS.copy()
+        out, slope = z if over else np.empty_like(z), np.empty_like(z)
+        into(z, out, slope, *(np.empty_like(z) for _ in range(form.work)), *numbers)
+        np.testing.assert_array_max_ulp(out, functions["f"](POINTS), ULPS)
+        np.testing.assert_array_max_ulp(slope, functions["f_prime"](POINTS), ULPS)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
 def test_a_slope_from_the_value_is_the_derivative(name):
     text = write_slope(find(name), "f")
     if text is None:
@@ -128,6 +142,16 @@ def test_softmax_and_its_logarithm_share_their_steps():
     flow = linearise(net.fast.program, shapes, net.fast.functions.expand, with_cost=True)
     made = [step.function for step in flow.steps]
     assert [made.count(name) for name in ("exp", "row_max", "sum_columns", "log")] == [1, 1, 1, 1]
+
+
+def test_a_derivative_that_needs_z_is_computed_with_the_function_and_kept_in_its_place():
+    net = build("4-3-2", "gelu")
+    source = net.fast.emit(FORMS[0])
+    run = source.wiring.split("def gradient(")[1].split("def ")[1]
+    assert (run.count("f_both_into("), run.count("f_prime")) == (1, 0)
+    alone = [len(record(net.fast.functions.module[name]).entries) for name in ("f", "f_prime")]
+    both = len(net.fast.functions.record("f_both").entries)
+    assert both < 0.7 * sum(alone)
 
 
 def test_the_second_tanh_and_the_first_layers_way_back_are_not_computed():
@@ -193,7 +217,7 @@ def test_a_flow_names_every_value_once_and_says_what_it_is():
     known = {name for name, kind in flow.kinds.items() if kind not in (Kind.VALUE, Kind.RESULT)}
     for step in flow.steps:
         assert known.issuperset(step.operands), "a value is read before it is computed"
-        known.add(step.result)
+        known |= {step.result, step.also}
 
 
 def test_the_length_of_the_source_does_not_depend_on_widths():

@@ -20,7 +20,7 @@ from backprop.codegen.emit_fast import FastSource, Form, emit_fast
 from backprop.codegen.load import load, load_functions
 from backprop.codegen.passes.exact_subject import write_exact_subject
 from backprop.codegen.passes.functions import NEW, Functions
-from backprop.codegen.passes.slopes import SLOPE, list_slopes, take_slopes_from_values
+from backprop.codegen.passes.slopes import SLOPE, list_pairs, list_slopes, take_slopes_from_values
 from backprop.codegen.passes.steps import Unsupported
 from backprop.codegen.program import Program
 from backprop.codegen.support import ROW_FUNCTIONS
@@ -94,7 +94,7 @@ class FastForm:
         known: dict[str, Any] = dict(vars(self.get_module()))
         for name, text in self.slopes.items():
             known[name + SLOPE] = load_functions(text, "slope")[name + SLOPE]
-        return Functions(known, frozenset(ROW_FUNCTIONS))
+        return Functions(known, frozenset(ROW_FUNCTIONS), list_pairs(self.program))
 
     def choose(self, n: int) -> Form:
         """The form for n rows."""
@@ -121,7 +121,8 @@ class FastForm:
             else:
                 made = load(source.text, "fast_network")
                 for name in source.calls:
-                    setattr(made, name + NEW, self.functions.module[name])
+                    if name in self.functions.module:
+                        setattr(made, name + NEW, self.functions.module[name])
                 self.modules[form] = made
         return self.modules[form]
 

@@ -105,7 +105,8 @@ def share_homes(flow: Flow, orders: Mapping[str, str]) -> list[Home]:
         if name in flow.wide and len(home.values) == 1:
             home.columns += 1
         homes[name] = home
-        homes |= {work: Home([work], k, k, size_of(flow, work)) for work in step.work}
+        more = (*step.work, step.also) if step.also else step.work
+        homes |= {other: Home([other], k, k, size_of(flow, other)) for other in more}
     for home in homes.values():
         home.end = max([home.end, *(last.get(name, home.end) for name in home.values)])
     return list(dict.fromkeys(homes.values()))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from backprop.codegen.passes.functions import INTO
+from backprop.codegen.passes.functions import BOTH, INTO
 from backprop.codegen.passes.slopes import SLOPE
 from backprop.runtime.parameters import Layout
 
@@ -27,6 +27,11 @@ CALLED = """def {name}_into(z, out, *work):
 
 def {name}_new(z):
     return {name}(z)
+"""
+
+BOTH_CALLED = """def {name}_both_into(z, out, slope, *work):
+    slope[...] = {name}_prime(z)
+    out[...] = {name}(z)  # may be z
 """
 
 ROW_MAX = """def row_max_into(z, axis, dtype, out, keepdims):
@@ -62,7 +67,9 @@ def write_exact_subject(
         parts += [text, f"def {name}_prime(z):\n    return {name}{SLOPE}({name}(z))\n"]
         parts.append(f'TABLE["{name}{SLOPE}"] = TABLE.pop("{name}_prime")\n')
     known = [name for name in ("exp", "log") if f"{name}{INTO}(" in wiring]
-    parts += [CALLED.format(name=name) for name in dict.fromkeys([*known, *calls])]
+    for name in dict.fromkeys([*known, *calls]):
+        pair = name.endswith(BOTH)
+        parts.append(BOTH_CALLED.format(name=name.removesuffix(BOTH)) if pair else CALLED.format(name=name))
     parts += [ROW_MAX] if f"row_max{INTO}(" in wiring else []
     spans = [f"result[{block.start}:{block.stop}].reshape({block.shape})" for block in layout.blocks]
     pairs = ", ".join(f"({W}, {b})" for W, b in zip(spans[::2], spans[1::2], strict=True))

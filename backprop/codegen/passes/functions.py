@@ -14,9 +14,9 @@ from backprop.codegen.passes.linearise import Lineariser
 from backprop.codegen.passes.record import Record, record
 from backprop.codegen.passes.steps import Unsupported
 
-__all__ = ["INTO", "NEW", "Functions"]
+__all__ = ["BOTH", "INTO", "NEW", "Functions"]
 
-INTO, NEW = "_into", "_new"
+INTO, NEW, BOTH = "_into", "_new", "_both"
 ROWS = frozenset({"subtract", "add", "divide", "multiply", "exp", "log", "row_max", "sum_columns"})
 
 
@@ -24,11 +24,13 @@ ROWS = frozenset({"subtract", "add", "divide", "multiply", "exp", "log", "row_ma
 class Functions:
     """What the calls of a program become.
 
-    `module`: the functions of the readable module (and slopes) by name.
+    `module`: the functions of the readable module (and slopes) by name; `rows`: those by rows; `paired`: those whose
+    derivative is called on the same argument.
     """
 
     module: Mapping[str, Callable[[Any], Any]]
     rows: frozenset[str]
+    paired: frozenset[str] = frozenset()
     forms: dict[str, InPlace | None] = field(default_factory=dict)
     records: dict[str, Record | None] = field(default_factory=dict)
 
@@ -36,13 +38,24 @@ class Functions:
         """The function that works in place, or None: the readable one is called and its result copied."""
         if name not in self.forms:
             try:
-                self.forms[name] = write_in_place(name + INTO, record(self.module[name]))
+                self.forms[name] = write_in_place(name + INTO, self.record(name))
             except Unsupported:
                 self.forms[name] = None
         return self.forms[name]
 
+    def record(self, name: str) -> Record:
+        """What a function does; f_both stands for f and f_prime together."""
+        if name.endswith(BOTH):
+            own = name.removesuffix(BOTH)
+            return record(self.module[own], self.module[f"{own}_prime"])
+        return record(self.module[name])
+
     def expand(self, function: str, operand: str, to: Lineariser) -> str | None:
-        """Cut softmax and its logarithm into steps, so that what they share is computed once."""
+        """Cut softmax and its logarithm into steps, so that what they share is computed once; f' is computed beside
+        f, and kept instead of z, where it cannot be taken from f."""
+        own = function.removesuffix("_prime")
+        if own in self.paired and self.form(own + BOTH):
+            return to.step_twice(own + BOTH, operand)[function != own]
         if function not in self.rows:
             return None
         known = self.record_rows(function)

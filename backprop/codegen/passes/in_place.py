@@ -32,6 +32,8 @@ class InPlace:
 def write_in_place(name: str, record: Record) -> InPlace:
     """Give every step a place: over an operand that is read no more, else in a free work array.
 
+    What was recorded with a second function has a second result, `slope`, which may not be z.
+
     >>> from backprop.codegen.passes.record import record
     >>> print(write_in_place("f_slope_into", record(lambda a: 1 - a**2)).text, end="")
     def f_slope_into(z, out, c1):
@@ -45,10 +47,10 @@ class Writer:
     """Writes one function."""
 
     def __init__(self, record: Record) -> None:
-        self.entries, self.result = record.entries, record.result
+        self.entries, self.result, self.second = record.entries, record.result, record.second
         self.used = self.find_used()
         self.last = {operand: k for k in self.used for operand in self.entries[k][1] if isinstance(operand, int)}
-        self.last[self.result] = len(self.entries)
+        self.last |= dict.fromkeys([self.result, *([self.second] if self.second >= 0 else [])], len(self.entries))
         self.places: dict[int, str] = {ARGUMENT: "z"}
         self.free: list[str] = []
         self.work = 0
@@ -58,7 +60,7 @@ class Writer:
     def find_used(self) -> list[int]:
         """The entries that the result depends on, in order."""
         used: set[int] = set()
-        waiting = [self.result]
+        waiting = [self.result, self.second]
         while waiting:
             k = waiting.pop()
             if k != ARGUMENT and k not in used:
@@ -70,12 +72,13 @@ class Writer:
         """All lines."""
         for k in self.used:
             self.write_step(k)
-        place = self.places[self.result]
-        if place != "out":
-            self.lines.append(f"copyto(out, {place})")
+        for wanted, result in (("slope", self.second), ("out", self.result)):
+            if result >= 0 and self.places[result] != wanted:
+                self.lines.append(f"copyto({wanted}, {self.places[result]})")
         work = [f"work{k + 1}" for k in range(self.work)]
         numbers = [f"c{k + 1}" for k in range(len(self.constants))]
-        head = f"def {name}({', '.join(['z', 'out', *work, *numbers])}):"
+        outs = ["out", "slope"] if self.second >= 0 else ["out"]
+        head = f"def {name}({', '.join(['z', *outs, *work, *numbers])}):"
         text = "\n".join([head, *(f"    {line}" for line in self.lines)]) + "\n"
         function, operands = self.entries[self.used[0]]
         plain = len(self.used) == 1 and operands == (ARGUMENT,) and function not in KEYWORD_OUT
@@ -114,11 +117,13 @@ class Writer:
 
         `out` may be z, so nothing else is put there while z is needed.
         """
+        if k == self.second != self.result:
+            return "slope"
         z_is_over = self.last.get(ARGUMENT, -1) <= k
         if z_is_over and "out" not in self.taken(dying):
             return "out"
         for operand in dying:
-            if self.places[operand] not in ("z",) and not self.places[operand].startswith("test"):
+            if self.places[operand] not in ("z", "slope") and not self.places[operand].startswith("test"):
                 return self.places[operand]
         if self.free:
             return self.free.pop()

@@ -54,7 +54,7 @@ def is_batch(flow: Flow, name: str) -> bool:
 def meet(flow: Flow, step: Step) -> Iterator[str]:
     """The matrices that a step reads and writes entry by entry."""
     if step.function in ELEMENTWISE or step.function == "where":
-        for name in (step.result, *step.operands):
+        for name in (step.result, *step.operands, *step.work, *([step.also] if step.also else [])):
             if flow.kinds.get(name) is Kind.VALUE and is_batch(flow, name) and flow.shapes[name][1] != 1:
                 yield name
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from backprop.codegen.emit import write_expression
 from backprop.codegen.passes.steps import Flow, Kind, Step, Unsupported
@@ -94,14 +95,14 @@ class Lineariser:
             last = self.flow.steps[-1]
             if last.result != value or last.function not in ("product", "sum_rows"):
                 raise Unsupported(f"{name} is no product or sum of rows")
-            self.flow.steps[-1] = Step(name, last.function, last.operands, last.turned)
+            self.flow.steps[-1] = replace(last, result=name)
             del self.known[last.key], self.flow.kinds[value], self.flow.shapes[value]
             return
         if not (self.flow.steps and self.flow.steps[-1].result == value and value.startswith("t")):
             self.names[name] = value
             return
         last = self.flow.steps.pop()
-        self.flow.steps.append(Step(name, last.function, last.operands, last.turned, last.called))
+        self.flow.steps.append(replace(last, result=name))
         self.enter(name, self.flow.shapes.pop(value), Kind.VALUE)
         del self.flow.kinds[value]
         self.known[last.key] = name
@@ -116,6 +117,15 @@ class Lineariser:
         self.flow.steps.append(step)
         self.known[step.key] = step.result
         return self.enter(step.result, shape, Kind.VALUE)
+
+    def step_twice(self, called: str, operand: str) -> tuple[str, str]:
+        """A call with two results: f and f' of one array."""
+        shape = self.flow.shapes[operand]
+        value = self.step("call", operand, shape=shape, called=called)
+        last = self.flow.steps[-1]
+        if last.result == value and not last.also:
+            self.flow.steps[-1] = replace(last, also=self.enter(f"slope_of_{operand}", shape, Kind.VALUE))
+        return value, f"slope_of_{operand}"
 
     def visit(self, node: Expression) -> str:
         """Compute a node; the name of its value."""

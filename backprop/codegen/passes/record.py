@@ -28,6 +28,7 @@ class Record:
         self.entries: list[Entry] = []
         self.known: dict[Entry, int] = {}
         self.result = -1
+        self.second = -1
 
     def add(self, function: str, *operands: int | str) -> Recorder:
         """One more step, unless it is there."""
@@ -99,13 +100,23 @@ def choose(record: Record, condition: Any, yes: Any, no: Any) -> Recorder:
     raise Unsupported("a choice that is no comparison")
 
 
-def record(function: Callable[[Any], Any]) -> Record:
-    """Write down what a function of one array does.  Errors: Unsupported where there is no step for it.
+def record(function: Callable[[Any], Any], second: Callable[[Any], Any] | None = None) -> Record:
+    """Write down what a function of one array does; with a second function, what both do, sharing what they can.
+
+    Errors: Unsupported where there is no step for it.
 
     >>> record(lambda z: np.exp(np.where(z > 0, -z, z))).entries[2:]
     [('absolute', (-1,)), ('negative', (2,)), ('exp', (3,))]
     """
     made = Record()
+    made.result = run(function, made)
+    if second is not None:
+        made.second = run(second, made)
+    return made
+
+
+def run(function: Callable[[Any], Any], made: Record) -> int:
+    """Call a function with a recorder; the number of its result."""
     try:
         result = function(Recorder(made, -1))
     except Unsupported:
@@ -114,5 +125,4 @@ def record(function: Callable[[Any], Any]) -> Record:
         raise Unsupported(f"cannot be recorded: {error}") from error
     if not isinstance(result, Recorder) or result.number < 0:
         raise Unsupported("the function does nothing")
-    made.result = result.number
-    return made
+    return result.number

@@ -15,12 +15,12 @@ from sympy import Expr, Piecewise
 
 from backprop.codegen.emit import list_statements
 from backprop.codegen.numpy_printer import PRODUCT, Printer
-from backprop.codegen.program import Assignment, Call, Expression, Name, Program, rewrite
+from backprop.codegen.program import Assignment, Call, Expression, Name, Program, rewrite, walk
 from backprop.network import Network, find_activation
 from theory.elementwise import Activation
 from theory.value_identities import A
 
-__all__ = ["SLOPE", "list_slopes", "take_slopes_from_values", "write_slope"]
+__all__ = ["SLOPE", "list_pairs", "list_slopes", "take_slopes_from_values", "write_slope"]
 
 SLOPE = "_slope"
 LEAST = sympy.Symbol("least", real=True)
@@ -100,6 +100,15 @@ def take_slopes_from_values(program: Program, functions: Iterable[str]) -> Progr
 
     backward = [Assignment(line.target, rewrite(line.value, rule), line.label) for line in program.backward]
     return replace(program, backward=tuple(backward))
+
+
+def list_pairs(program: Program) -> frozenset[str]:
+    """The functions f of which both f(z) and f_prime(z) are needed, always at the same z."""
+    called = {(node.function, node.of) for line in (*program.forward, *program.backward) for node in walk(line.value)
+              if isinstance(node, Call)}  # fmt: skip
+    own = {(name, of) for name, of in called if (f"{name}_prime", of) in called}
+    alone = {name for name, of in called if (name, of) not in own and (name.removesuffix("_prime"), of) not in own}
+    return frozenset(name for name, _ in own) - alone
 
 
 def take_slope(node: Expression, values: Mapping[tuple[str, Expression], Name]) -> Expression | None:

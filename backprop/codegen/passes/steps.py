@@ -64,7 +64,8 @@ class Step:
     """result = function(operands).
 
     `function`: a ufunc; "product" (`turned` says which operands are transposed), "sum_rows", "sum_columns",
-    "row_max", "sum_all", "copy", or "call" of the function `called` of the module, with work arrays.
+    "row_max", "sum_all", "copy", or "call" of the function `called` of the module, with work arrays;
+    `also` is a second result: f' beside f.
     """
 
     result: str
@@ -73,6 +74,7 @@ class Step:
     turned: tuple[bool, ...] = ()
     called: str = ""
     work: tuple[str, ...] = ()
+    also: str = ""
 
     def renamed(self, names: dict[str, str]) -> Step:
         """The same step on other values."""

@@ -127,7 +127,7 @@ class Writer:
         if step.function == "call":
             if self.functions.form(step.called) is None:
                 return f"copyto({target}, {step.called}{NEW}({operands[0]}))"
-            work = [self.use(name) for name in step.work]
+            work = [self.use(name) for name in ((step.also, *step.work) if step.also else step.work)]
             return f"{step.called}{INTO}({', '.join([operands[0], target, *work, *operands[1:]])})"
         function = step.function + (INTO if step.function in TABLED else "")
         return f"{function}({', '.join(operands)}, {'out=' if function in KEYWORD_OUT else ''}{target})"
