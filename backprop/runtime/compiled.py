@@ -105,7 +105,7 @@ class CompiledNetwork:
         >>> build("784-100-100-10", "tanh", "softmax", "cross-entropy").memory(64)
         Memory(buffers=164432, gradient=716880)
         """
-        return None if self.stack is not None else self.fast.measure(n, np.dtype(dtype))
+        return self.fast.measure(n, np.dtype(dtype))
 
     def initial(self, rng: np.random.Generator) -> Array:
         """Random parameters as one vector: weights with variance 1/fan-in, small biases."""
@@ -168,9 +168,7 @@ class CompiledNetwork:
         if space.run is not None:
             space.run(X, Y)
             return space.scratch.copy()
-        out = np.empty(space.size, space.dtype)
-        space.fill(out, X, Y)
-        return out
+        return space.fill("gradient", X, Y)[1]
 
     def value_and_gradient(
         self, theta: Array, X: Array, Y: Array, *, out: Array | None = None, **context: Any
@@ -186,8 +184,7 @@ class CompiledNetwork:
             return space.aim("value_and_gradient", out, X, Y)(X, Y), out
         if space.value is not None:
             return space.value(X, Y), space.scratch.copy()
-        out = np.empty(space.size, space.dtype)
-        return space.fill_with_value(out, X, Y), out
+        return space.fill("value_and_gradient", X, Y)
 
     def find_space(self, theta: Array, X: Array, Y: Array) -> Workspace | None:
         """The workspace of this thread for such arrays, looking at theta; None where the readable source must run.
@@ -207,6 +204,9 @@ class CompiledNetwork:
     ) -> Any:
         """The lines of the readable module, for flat vectors."""
         if self.stack is not None:
+            done = self.stack.run_fast(name, self.fast, theta, X, Y, out, context)
+            if done is not None:
+                return done
             result = self.stack.run(name, theta, X, Y, context)
         else:
             result = getattr(self.flat, name)(theta, X, Y)

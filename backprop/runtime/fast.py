@@ -188,13 +188,11 @@ class Workspace:
             self.run = self.module.gradient(self.buffers, self.weights, self.scratch_results)
             self.value = self.module.value_and_gradient(self.value_buffers, self.weights, self.scratch_results)
 
-    def fill(self, out: Array, X: Array, Y: Array) -> None:
-        """The gradient into a new vector."""
-        self.module.gradient(self.buffers, self.weights, self.module.results(out))(X, Y)
-
-    def fill_with_value(self, out: Array, X: Array, Y: Array) -> Any:
-        """Likewise; returns the cost."""
-        return self.module.value_and_gradient(self.value_buffers, self.weights, self.module.results(out))(X, Y)
+    def fill(self, name: str, X: Array, Y: Array, **more: Any) -> tuple[Any, Array]:
+        """`gradient` (then the first is None) or `value_and_gradient` into a new vector."""
+        out = np.empty(self.size, self.dtype)
+        buffers = self.buffers if name == "gradient" else self.value_buffers
+        return getattr(self.module, name)(buffers, self.weights, self.module.results(out))(X, Y, **more), out
 
     def aim(self, name: str, out: Array, X: Array, Y: Array) -> Run:
         """`gradient` or `value_and_gradient` into the caller's vector.

@@ -6,16 +6,14 @@ The homes that remain are placed in one stretch of memory, in units of n numbers
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import prod
 
-from backprop.codegen.passes.steps import ELEMENTWISE, Flow, Kind
+from backprop.codegen.passes.layout import is_batch
+from backprop.codegen.passes.steps import ELEMENTWISE, TEMPORARY, Flow, Kind
 
 __all__ = ["Home", "Plan", "plan_buffers"]
-
-MATRIX, VECTOR = 2, 1
-TEMPORARY = re.compile(r"t\d+")
 
 
 @dataclass(eq=False)
@@ -36,7 +34,7 @@ class Home:
     @property
     def name(self) -> str:
         """The last of its values that the program names."""
-        named = [value for value in self.values if not TEMPORARY.fullmatch(value)]
+        named = [value for value in self.values if not value.startswith(TEMPORARY)]
         return (named or self.values)[-1]
 
     @property
@@ -74,10 +72,10 @@ def plan_buffers(flow: Flow, orders: Mapping[str, str]) -> Plan:
         home.offset = plan.size
         plan.matrices.append(home)
     begin = plan.size
-    free = [home for home in homes if not home.wide and len(flow.shapes[home.values[0]]) == MATRIX]
+    free = [home for home in homes if not home.wide and is_batch(flow, home.values[0])]
     place_best(free, begin, middle(flow))
     plan.matrices += free
-    plan.vectors = [home for home in homes if len(flow.shapes[home.values[0]]) == VECTOR]
+    plan.vectors = [home for home in homes if not is_batch(flow, home.values[0])]
     place_first_fit(plan.vectors, 0)
     return plan
 
@@ -127,10 +125,8 @@ def find_dying(
 
 
 def size_of(flow: Flow, name: str) -> int:
-    """Columns of a matrix with n rows, entries of a vector."""
-    size = flow.shapes[name][-1]
-    assert isinstance(size, int)
-    return size
+    """Columns of a matrix with n rows, entries of anything else."""
+    return prod(size for size in flow.shapes[name] if isinstance(size, int))
 
 
 def middle(flow: Flow) -> int:

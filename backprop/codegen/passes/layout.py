@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from backprop.codegen.passes.steps import ELEMENTWISE, Flow, Kind, Step
 
-__all__ = ["choose_orders", "turn_inputs"]
+__all__ = ["choose_orders", "is_batch", "turn_inputs"]
 
 NARROW = 32  # outputs up to this width lie column after column
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from backprop.codegen.emit import write_expression
-from backprop.codegen.passes.steps import Flow, Kind, Step, Unsupported
+from backprop.codegen.passes.steps import TEMPORARY, Flow, Kind, Step, Unsupported
 from backprop.codegen.program import (
     Add,
     Assignment,
@@ -36,7 +36,6 @@ Expand = Callable[[str, str, "Lineariser"], str | None]
 """(function, operand) -> the result's name where a function is cut into steps; None where it is called."""
 
 BINARY: dict[type, str] = {Add: "add", Subtract: "subtract", Multiply: "multiply", Divide: "divide"}
-TOTAL = Name("total", ())
 
 
 def linearise(program: Program, parameters: Mapping[str, Shape], expand: Expand, *, with_cost: bool) -> Flow:
@@ -77,14 +76,12 @@ class Lineariser:
 
     def take_cost(self) -> None:
         """The sum over all entries is a step; what is done with that one number is Python."""
-        sums = [node for node in walk(self.program.cost) if isinstance(node, SumAll)]
-        if len(sums) != 1:
-            raise Unsupported("a cost of several sums")
-        total = self.step("sum_all", self.visit(sums[0].of), shape=())
-        self.flow.kept = (total,)
-        whole = rewrite(self.program.cost, lambda node: TOTAL if node == sums[0] else None)
-        if any(isinstance(node, Name) and node.id not in ("n", "total") for node in walk(whole)):
-            raise Unsupported("a cost with other values beside its sum")
+        sums = list(dict.fromkeys(node for node in walk(self.program.cost) if isinstance(node, SumAll)))
+        totals = {one: Name(self.step("sum_all", self.visit(one.of), shape=()), ()) for one in sums}
+        self.flow.kept = tuple(total.id for total in totals.values())
+        whole = rewrite(self.program.cost, lambda node: totals.get(node) if isinstance(node, SumAll) else None)
+        if any(isinstance(node, Name) and node.id not in ("n", *self.flow.kept) for node in walk(whole)):
+            raise Unsupported("a cost with other values beside its sums")
         self.flow.total = write_expression(whole)
 
     def assign(self, line: Assignment) -> None:
@@ -93,12 +90,12 @@ class Lineariser:
         value = self.visit(line.value)
         if self.flow.kinds.get(name) is Kind.RESULT:
             last = self.flow.steps[-1]
-            if last.result != value or last.function not in ("product", "sum_rows"):
-                raise Unsupported(f"{name} is no product or sum of rows")
+            if last.result != value or self.flow.kinds[value] is not Kind.VALUE:
+                raise Unsupported(f"{name} is the same as another value")
             self.flow.steps[-1] = replace(last, result=name)
             del self.known[last.key], self.flow.kinds[value], self.flow.shapes[value]
             return
-        if not (self.flow.steps and self.flow.steps[-1].result == value and value.startswith("t")):
+        if not (self.flow.steps and self.flow.steps[-1].result == value and value.startswith(TEMPORARY)):
             self.names[name] = value
             return
         last = self.flow.steps.pop()
@@ -110,7 +107,7 @@ class Lineariser:
 
     def step(self, function: str, *operands: str, shape: Shape, turned: tuple[bool, ...] = (), called: str = "") -> str:
         """One more step, or the name of the same one done before."""
-        step = Step(f"t{self.count + 1}", function, operands, turned, called)
+        step = Step(f"{TEMPORARY}{self.count + 1}", function, operands, turned, called)
         if step.key in self.known:
             return self.known[step.key]
         self.count += 1

@@ -1,6 +1,6 @@
 """steps: what the passes work on: one operation after the other, each result named once.
 
-    t1 = product(X, W1);  z1 = add(t1, b1);  a1 = f(z1);  …
+    value1 = product(X, W1);  z1 = add(value1, b1);  a1 = f(z1);  …
 
 A value is known by its name; `Flow` says what it is (`Kind`) and its shape.
 """
@@ -13,7 +13,7 @@ from enum import Enum
 
 from backprop.codegen.program import Shape
 
-__all__ = ["ELEMENTWISE", "Flow", "Kind", "Step", "Unsupported"]
+__all__ = ["ELEMENTWISE", "TEMPORARY", "Flow", "Kind", "Step", "Unsupported"]
 
 
 class Unsupported(TypeError):
@@ -29,6 +29,9 @@ class Kind(Enum):
     CONSTANT = "one number, known when n is known"
     VALUE = "computed, lives in a buffer"
 
+
+TEMPORARY = "value"
+"""value1, value2 …: what the program gives no name."""
 
 ELEMENTWISE = frozenset(
     [
@@ -108,7 +111,7 @@ class Flow:
         for name, known in self.constants.items():
             if known == text:
                 return name
-        name = f"c{len(self.constants) + 1}"
+        name = f"number{len(self.constants) + 1}"
         self.constants[name], self.kinds[name], self.shapes[name] = text, Kind.CONSTANT, ()
         return name
 

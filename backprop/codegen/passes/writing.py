@@ -11,7 +11,7 @@ from backprop.codegen.passes.buffers import Home, Plan, plan_buffers
 from backprop.codegen.passes.fold import WIDE, fold_biases
 from backprop.codegen.passes.functions import INTO, NEW, Functions
 from backprop.codegen.passes.in_place import KEYWORD_OUT
-from backprop.codegen.passes.layout import choose_orders, turn_inputs
+from backprop.codegen.passes.layout import choose_orders, is_batch, turn_inputs
 from backprop.codegen.passes.linearise import linearise
 from backprop.codegen.passes.steps import Flow, Kind, Step
 from backprop.codegen.passes.turn import TURNED, turn_weights
@@ -114,7 +114,7 @@ class Writer:
             return self.write_product(step)
         operands = [] if step.function == "copy" else [self.use(name) for name in step.operands]
         if step.function == "sum_all":
-            return f"total = sum_all({operands[0]}, None)"
+            return f"{step.result} = sum_all({operands[0]}, None)"
         target = self.use(step.result)
         if step.function == "sum_rows":
             return self.write_sum_rows(step.operands[0], target)
@@ -197,8 +197,10 @@ class Writer:
             return
         home = self.homes.get(name) or self.homes[name.removesuffix(WIDE)]
         done |= {name}
-        if not isinstance(self.flow.shapes[name], tuple) or len(self.flow.shapes[name]) == 1:
-            yield f"{name} = vectors[{home.offset}:{home.stop}]"
+        shape = self.flow.shapes[name]
+        if not is_batch(self.flow, name):
+            reshaped = f".reshape{shape}" if len(shape) == 2 else ""
+            yield f"{name} = vectors[{home.offset}:{home.stop}]{reshaped}"
         elif home.wide:
             own = home.name
             if home.wide not in done or name == home.wide:
