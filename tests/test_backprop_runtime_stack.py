@@ -96,6 +96,8 @@ def test_every_layer_runs_fast_whatever_else_the_cost_has(name, folded):
         net = build(Network(3, *ALONE[name], **options))
         net.fast.choose = lambda n: Form(folded=folded)
         assert net.fast.module(Form(folded=folded)) is not None
+        result = check_exact(net.fast.write_exact_subject(Form(folded=folded)))
+        assert result.ok, result.reason
         for rows in (6, 3, 6):
             theta, X, Y, context = draw(net, rows=rows)
             value, gradient = net.value_and_gradient(theta, X, Y, **context)

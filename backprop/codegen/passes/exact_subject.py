@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 
 from backprop.codegen.passes.functions import BOTH, INTO
 from backprop.codegen.passes.slopes import SLOPE
+from backprop.codegen.passes.writing import SMALL
 from backprop.runtime.parameters import Layout
 
 __all__ = ["write_exact_subject"]
 
-NAMES = """from numpy import add, copyto, divide, matmul, multiply, negative, square, subtract
+NAMES = f"""from numpy import add, copyto, divide, matmul, multiply, negative, square, subtract
 
-SMALL = 2048
+SMALL = {SMALL}
 dot = np.ndarray.dot
 sum_all = add.reduce
 """
@@ -38,20 +39,22 @@ ROW_MAX = """def row_max_into(z, axis, dtype, out, keepdims):
     out[...] = row_max(z)
 """
 
-GRADIENTS = """def run_fast(make, make_buffers, theta, X, Y):
+GRADIENTS = """def run_fast(make, make_buffers, theta, X, Y, context):
     n = X.shape[0]
     memory, vectors, ones = np.empty(n * MATRICES, object), np.empty(VECTORS, object), np.ones(n, object)
     result = np.empty_like(theta)
     buffers = make_buffers(memory, vectors, ones, n, np.dtype(object))
-    return make(buffers, weights(theta), results(result))(X, Y), result
+    return make(buffers, weights(theta), results(result))(X, Y, **context), result
 
 
-def gradients(params, X, Y):
-    theta = np.concatenate([np.ravel(array) for pair in params for array in pair])
-    _, result = run_fast(gradient, gradient_buffers, theta, X, Y)
-    value, again = run_fast(value_and_gradient, value_and_gradient_buffers, theta, X, Y)
-    result = result + (again - result) * 7 + (value - cost(params, X, Y))  # nothing is added if all agree
-    return [{pairs}]
+def gradients(params, X, Y, **context):
+    theta = np.concatenate([np.ravel(array) for group in params for array in group])
+    _, result = run_fast(gradient, gradient_buffers, theta, X, Y, context)
+    value, again = run_fast(value_and_gradient, value_and_gradient_buffers, theta, X, Y, context)
+    result = result + (again - result) * 7 + (value - cost(params, X, Y, **context))  # nothing is added if all agree
+    arrays = iter([{arrays}])
+    groups = [tuple(next(arrays) for _ in group) for group in params]
+    return [type(group)(*own) if hasattr(group, "_make") else own for group, own in zip(params, groups, strict=True)]
 """
 
 
@@ -72,5 +75,4 @@ def write_exact_subject(
         parts.append(BOTH_CALLED.format(name=name.removesuffix(BOTH)) if pair else CALLED.format(name=name))
     parts += [ROW_MAX] if f"row_max{INTO}(" in wiring else []
     spans = [f"result[{block.start}:{block.stop}].reshape({block.shape})" for block in layout.blocks]
-    pairs = ", ".join(f"({W}, {b})" for W, b in zip(spans[::2], spans[1::2], strict=True))
-    return "\n\n".join([*parts, wiring, GRADIENTS.replace("{pairs}", pairs)])
+    return "\n\n".join([*parts, wiring, GRADIENTS.replace("{arrays}", ", ".join(spans))])
