@@ -13,7 +13,7 @@ from backprop.codegen.passes.functions import INTO, NEW, Functions
 from backprop.codegen.passes.in_place import KEYWORD_OUT
 from backprop.codegen.passes.layout import choose_orders, is_batch, turn_inputs
 from backprop.codegen.passes.linearise import linearise
-from backprop.codegen.passes.steps import Flow, Kind, Step
+from backprop.codegen.passes.steps import ELEMENTWISE, Flow, Kind, Step
 from backprop.codegen.passes.turn import TURNED, turn_weights
 from backprop.codegen.program import Program, Shape
 from backprop.runtime.parameters import Block, Layout
@@ -112,6 +112,10 @@ class Writer:
         """One line."""
         if step.function == "product":
             return self.write_product(step)
+        if self.is_spread(step):
+            return self.write_ufunc(
+                step, [self.use(n, len(self.flow.shapes[n]) > 0) for n in step.operands], turned=True
+            )
         operands = [] if step.function == "copy" else [self.use(name) for name in step.operands]
         if step.function == "sum_all":
             return f"{step.result} = sum_all({operands[0]}, None)"
@@ -129,8 +133,23 @@ class Writer:
                 return f"copyto({target}, {step.called}{NEW}({operands[0]}))"
             work = [self.use(name) for name in ((step.also, *step.work) if step.also else step.work)]
             return f"{step.called}{INTO}({', '.join([operands[0], target, *work, *operands[1:]])})"
+        return self.write_ufunc(step, operands)
+
+    def write_ufunc(self, step: Step, operands: Sequence[str], turned: bool = False) -> str:
+        """An operation entry by entry."""
         function = step.function + (INTO if step.function in TABLED else "")
-        return f"{function}({', '.join(operands)}, {'out=' if function in KEYWORD_OUT else ''}{target})"
+        keyword = "out=" if function in KEYWORD_OUT else ""
+        return f"{function}({', '.join(operands)}, {keyword}{self.use(step.result, turned)})"
+
+    def is_spread(self, step: Step) -> bool:
+        """Is a vector of theta, or a column, spread over a matrix that lies column after column?  NumPy is quicker on
+        the transposes then."""
+        if step.function not in ELEMENTWISE or step.function == "call" or self.order(step.result) != "F":
+            return False
+        own = self.flow.shapes[step.result]
+        others = [name for name in step.operands if self.flow.shapes[name] not in (own, ())]
+        vectors = [name for name in others if len(self.flow.shapes[name]) == 1]
+        return bool(others) and all(self.flow.kinds[name] is Kind.PARAMETER for name in vectors)
 
     def write_product(self, step: Step) -> str:
         """A product; where the result lies column after column, its transpose is computed."""
@@ -265,4 +284,5 @@ def write_block(layout: Layout, text: str, vector: str, names: Sequence[str]) ->
     if text == name:
         yield f"{text} = {view}"
     else:
-        yield f"{text} = {name if name in names[: names.index(text)] else view}.T"
+        whole = name if name in names[: names.index(text)] else view
+        yield f"{text} = {whole}.T" if len(shape) == 2 else f"{text} = {whole}[:, None]"
