@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from backprop.errors import UsageError
 from backprop.network import Network
 from backprop.runtime.compiled import CompiledNetwork, build
-from backprop.runtime.fast import KEPT, SCRATCH
+from backprop.runtime.workspace import KEPT, SCRATCH
 
 NETS = {"few parameters": ("3-4-2", 5), "many parameters": ("40-60-60-3", 30)}
 THREADS, CALLS = 4, 60

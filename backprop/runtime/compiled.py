@@ -19,10 +19,11 @@ from backprop.codegen.program import Program
 from backprop.codegen.secure import secure
 from backprop.errors import UsageError
 from backprop.network import DEFAULT_ACTIVATION, DEFAULT_COST, DEFAULT_OUTPUT, Network
-from backprop.runtime.fast import FastForm, Memory, Spaces, Workspace
 from backprop.runtime.parameters import Array, Layout
+from backprop.runtime.workspace import Memory, Spaces, Workspace
 
 if TYPE_CHECKING:
+    from backprop.runtime.fast import FastForm
     from backprop.runtime.stack import Context, StackForm
 
 __all__ = ["DEFAULT_ACCURACY", "CompiledNetwork", "build"]
@@ -85,7 +86,8 @@ class CompiledNetwork:
     @cached_property
     def fast(self) -> FastForm:
         """The fast source of the same program."""
-        return FastForm(self.network, self.program, self.layout, self.source, lambda: self.module, self.accuracy)
+        form = import_module("backprop.runtime.fast").FastForm
+        return form(self.network, self.program, self.layout, self.source, lambda: self.module, self.accuracy)
 
     @cached_property
     def flat(self) -> ModuleType:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,8 +22,11 @@ from backprop.codegen.lower_stack import lower_stack
 from backprop.codegen.secure import secure
 from backprop.errors import UsageError
 from backprop.network import Network
-from backprop.runtime.fast import FastForm, Spaces
 from backprop.runtime.parameters import Array, Layout
+from backprop.runtime.workspace import Spaces
+
+if TYPE_CHECKING:
+    from backprop.runtime.fast import FastForm
 
 __all__ = ["Context", "StackForm"]
 
