@@ -48,6 +48,6 @@ if __name__ == "__main__":
     for activation in ("relu", "tanh", "sigmoid", "gelu", "mish"):
         built, first, again, second = measure(BUILD.format(activation=activation), runs)
         print(
-            f"build, ten layers, {activation:<8} {built:8.1f} the first time beyond SymPy, + {first:.1f} for the fast source; "
+            f"build, ten layers, {activation:<8} {built:8.1f} beyond SymPy, + {first:.1f} for the fast source; "
             f"again {again:.1f} + {second:.1f}"
         )
