@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, Phase
 from backprop import strategies
 from backprop.errors import UsageError
 from backprop.examiner.certify import Certificate, certify
-from backprop.examiner.generated import add_exact
+from backprop.examiner.exact import check_exact
+from backprop.examiner.generated import add_exact, exact_finding
 from backprop.examiner.judge import judge
 from backprop.examiner.report import Report
 from backprop.explanation import explain_findings, judge_and_explain, verify_file
@@ -34,6 +35,8 @@ __all__ = [
     "verify_network",
     "verify_random",
 ]
+
+FAST_ROWS = 64
 
 MAX_RANDOM = 100_000
 
@@ -100,9 +103,21 @@ def add_certificates(report: Report, net: CompiledNetwork, seed: int = 0) -> Rep
 
 
 def verify_network(net: CompiledNetwork, seed: int = 0) -> Report:
-    """The generated module of a network: judged by the oracles, its wiring checked over a prime field."""
+    """The generated module of a network: judged by the oracles, its wiring checked over a prime field, and the wiring
+    of the fast source as well."""
     report = add_exact(judge(net.module, seed=seed, explain=explain_findings), net.source, seed)
+    if report.ok and net.fast.module(net.fast.choose(FAST_ROWS)) is not None:
+        report = add_fast(report, net, seed)
     return replace(report, subject=str(net.network), reproduce=command_for(net.network, seed))
+
+
+def add_fast(report: Report, net: CompiledNetwork, seed: int = 0) -> Report:
+    """The report with the exact check of the fast source, in the form for 64 rows; a failure there makes it "wrong"."""
+    result = check_exact(net.fast.write_exact_subject(net.fast.choose(FAST_ROWS)), seed=seed)
+    evidence = {**report.evidence, "exact_fast": result.to_dict()}
+    if result.ok:
+        return replace(report, evidence=evidence)
+    return replace(report, verdict="wrong", findings=(exact_finding(result),), evidence=evidence)
 
 
 def assert_gradients(subject: Any, *, seed: int = 0) -> None:

@@ -21,6 +21,7 @@ STEP = 1e-30
 RELATIVE = 1e-10
 SMOOTH = ("identity", "sigmoid", "tanh", "softplus", "log_sigmoid", "gelu_tanh", "silu", "mish")
 TORCH_RELATIVE = 1e-9
+ROUNDING = 1e-12  # the same sums, added up in another order
 
 
 @st.composite
@@ -44,9 +45,10 @@ def test_value_and_gradient_agree_with_cost_gradient_and_the_readable_module(cas
     network, theta, X, Y = case
     net = CompiledNetwork(network)
     value, gradient = net.value_and_gradient(theta, X, Y)
-    assert value == net.cost(theta, X, Y)
-    np.testing.assert_array_equal(gradient, net.gradient(theta, X, Y))
-    np.testing.assert_array_equal(gradient, net.layout.flatten(net.module.gradients(net.views(theta), X, Y)))
+    assert abs(value - net.cost(theta, X, Y)) <= ROUNDING * (1 + abs(value))
+    readable = net.layout.flatten(net.module.gradients(net.views(theta), X, Y))
+    for other in (net.gradient(theta, X, Y), readable, net.flat.gradient(theta, X, Y)):
+        assert np.abs(gradient - other).max() <= ROUNDING * (1 + np.abs(other).max())
 
 
 @given(cases())

@@ -34,7 +34,7 @@ from backprop.training import (
     step,
     time_decay,
 )
-from backprop.training.optimiser import Optimiser
+from backprop.training.optimiser import PIECE, Optimiser
 from theory.optimisers import GRADIENT, PARAMETER, RATE, RULES, STEP, before, now
 
 ROUNDING = 1e-12
@@ -227,6 +227,22 @@ def test_a_step_updates_in_place_keeps_the_type_and_leaves_the_gradient(name, dt
     assert theta.dtype == rule.update_change(gradient, theta).dtype == dtype
     assert theta[1] < 1
     assert np.array_equal(gradient, kept)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_long_vector_is_updated_piece_by_piece_as_if_it_were_whole(name):
+    rng = np.random.default_rng(3)
+    size = 2 * PIECE + 5
+    rule, other = find_optimiser(name), find_optimiser(name)
+    if name == "adamw":
+        rule, other = (AdamW(weight_decay=np.linspace(0, 1, size)) for _ in range(2))
+    theta = rng.normal(size=size)
+    whole = theta.copy()
+    for _ in range(3):
+        gradient = rng.normal(size=size)
+        rule.step(theta, gradient)
+        whole -= other.update_change(gradient, whole)
+    assert np.array_equal(theta, whole)
 
 
 @pytest.mark.parametrize("name", NAMES)

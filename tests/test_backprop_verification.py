@@ -25,6 +25,8 @@ def test_a_generated_network_is_verified_exactly_and_numerically():
     assert report.ok
     assert report.evidence["exact"]["parameters"] == 55
     assert 0 < report.evidence["exact"]["false_pass_bound"] < 1e-10
+    assert report.evidence["exact_fast"]["ok"]
+    assert report.evidence["exact_fast"]["parameters"] == 55
     assert "the wiring of all 55 parameters is right" in str(report)
     json.dumps(report.to_dict(), allow_nan=False)
 
@@ -131,3 +133,14 @@ def test_drawn_batches_and_parameters_fit_their_network(network, data):
     theta = data.draw(strategies.parameters(network))
     X, Y = data.draw(strategies.batches(network))
     assert backprop.build(network).gradient(theta, X, Y).shape == theta.shape
+
+
+def test_a_fast_source_that_is_wired_wrongly_is_found_though_the_readable_one_is_right():
+    net = backprop.build("3-4-2", "tanh")
+    right = net.fast.write_exact_subject
+    net.fast.write_exact_subject = lambda form: right(form).replace("multiply(delta1", "add(delta1")
+    report = verify(net)
+    assert report.verdict == "wrong"
+    assert report.evidence["exact"]["ok"]
+    assert not report.evidence["exact_fast"]["ok"]
+    assert "W1" in str(report)

@@ -13,7 +13,7 @@ from backprop.examiner.judge import Explain, judge
 from backprop.examiner.remote import RemoteSubject
 from backprop.examiner.report import Finding, Report
 
-__all__ = ["add_exact", "judge_with_exact"]
+__all__ = ["add_exact", "exact_finding", "judge_with_exact"]
 
 MARKS = ("\nSIZES = (", "\nTARGETS = ", "\nTABLE = {", "\ndef forward_pass(params, X")
 """A generated module states its sizes, its targets and the table of its functions; anybody else's does not."""

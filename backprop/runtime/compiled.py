@@ -20,8 +20,10 @@ from backprop.codegen.secure import secure
 from backprop.errors import UsageError
 from backprop.network import DEFAULT_ACTIVATION, DEFAULT_COST, DEFAULT_OUTPUT, Network
 from backprop.runtime.parameters import Array, Layout
+from backprop.runtime.workspace import Memory, Spaces, Workspace
 
 if TYPE_CHECKING:
+    from backprop.runtime.fast import FastForm
     from backprop.runtime.stack import Context, StackForm
 
 __all__ = ["DEFAULT_ACCURACY", "CompiledNetwork", "build"]
@@ -33,7 +35,9 @@ class CompiledNetwork:
     """The generated functions of one network.
 
     Shapes: theta (size,), X (n, M_0), Y (n, M_L).  Every function is pure to its caller: inputs are not
-    changed, nothing is remembered between calls, results are new arrays.
+    changed, results are new arrays or the `out` that was given.  Gradients of float64, float32 and object arrays run
+    the fast source in buffers that belong to the calling thread; mixed types run the readable one.  Several threads
+    may use one network.
 
     Errors: UsageError where a shape does not fit.
 
@@ -52,6 +56,7 @@ class CompiledNetwork:
         self.network, self.accuracy = network, accuracy
         self.layout = Layout.of_network(network)
         self.stack: StackForm | None = None
+        self.spaces = Spaces()
         if network.is_plain:
             program = lower(network)
             self.program: Program = secure(program, network) if accuracy == "full" else program
@@ -79,12 +84,30 @@ class CompiledNetwork:
         return load(self.source, "network")
 
     @cached_property
-    def fast(self) -> ModuleType:
-        """The same program for flat vectors."""
+    def fast(self) -> FastForm:
+        """The fast source of the same program."""
+        form = import_module("backprop.runtime.fast").FastForm
+        return form(self.network, self.program, self.layout, self.source, lambda: self.module, self.accuracy)
+
+    @cached_property
+    def flat(self) -> ModuleType:
+        """The lines of the readable module for flat vectors: what runs where the fast source does not."""
         flat = load("import numpy as np\n\n\n" + emit_flat(self.program, self.layout), "flat_network")
         for name in self.program.calls():
             setattr(flat, name, getattr(self.module, name))
         return flat
+
+    def memory(self, n: int, dtype: Any = float) -> Memory | None:
+        """Bytes of a gradient of n rows beside theta, X and Y: the buffers of a thread, and the result.
+
+        For activations whose f' is taken from a without work arrays (tanh, relu, identity): buffers <= activations
+        with their column of ones + deltas of the two widest neighbouring layers.  Others need work arrays of their
+        layer, and z beside a where f' needs it.  None where nothing is kept, because the readable source runs.
+
+        >>> build("784-100-100-10", "tanh", "softmax", "cross-entropy").memory(64)
+        Memory(buffers=164432, gradient=716880)
+        """
+        return self.fast.measure(n, np.dtype(dtype))
 
     def initial(self, rng: np.random.Generator) -> Array:
         """Random parameters as one vector: weights with variance 1/fan-in, small biases."""
@@ -134,20 +157,69 @@ class CompiledNetwork:
             return self.stack.cost(theta, X, Y, context)
         return self.module.cost(self.views(theta), X, Y)
 
-    def gradient(self, theta: Array, X: Array, Y: Array, **context: Any) -> Array:
-        """dC by theta, a new vector; in training mode, with the keywords that `context` makes."""
-        self.check(X, Y, theta)
-        if self.stack is not None:
-            return self.stack.run("gradient", theta, X, Y, context)
-        return self.fast.gradient(theta, X, Y)
+    def gradient(self, theta: Array, X: Array, Y: Array, *, out: Array | None = None, **context: Any) -> Array:
+        """dC by theta, a new vector, or `out` filled; in training mode, with the keywords that `context` makes."""
+        space = self.spaces.last
+        if context or space is None or not space.fits(theta, X, Y):
+            space = self.find_space(theta, X, Y)
+            if space is None:
+                return self.run_readable("gradient", theta, X, Y, out, context)
+        if out is not None:
+            space.aim("gradient", out, X, Y)(X, Y)
+            return out
+        if space.run is not None:
+            space.run(X, Y)
+            return space.scratch.copy()
+        return space.fill("gradient", X, Y)[1]
 
-    def value_and_gradient(self, theta: Array, X: Array, Y: Array, **context: Any) -> tuple[Any, Array]:
-        """Cost and gradient from one forward pass."""
+    def value_and_gradient(
+        self, theta: Array, X: Array, Y: Array, *, out: Array | None = None, **context: Any
+    ) -> tuple[Any, Array]:
+        """Cost and gradient from one forward pass; the gradient is a new vector, or `out` filled."""
+        space = self.spaces.last
+        if context or space is None or not space.fits(theta, X, Y):
+            space = self.find_space(theta, X, Y)
+            if space is None:
+                result = self.run_readable("value_and_gradient", theta, X, Y, out, context)
+                return result[0], result[1]
+        if out is not None:
+            return space.aim("value_and_gradient", out, X, Y)(X, Y), out
+        if space.value is not None:
+            return space.value(X, Y), space.scratch.copy()
+        return space.fill("value_and_gradient", X, Y)
+
+    def find_space(self, theta: Array, X: Array, Y: Array) -> Workspace | None:
+        """The workspace of this thread for such arrays, looking at theta; None where the readable source must run.
+
+        Errors: UsageError for shapes that do not fit.
+        """
         self.check(X, Y, theta)
+        if self.stack is not None or not theta.dtype == X.dtype == Y.dtype:
+            return None
+        space = self.spaces.find(self.fast, len(X), theta.dtype)
+        if space is not None and theta is not space.theta:
+            space.bind(theta)
+        return space
+
+    def run_readable(
+        self, name: str, theta: Array, X: Array, Y: Array, out: Array | None, context: dict[str, Any]
+    ) -> Any:
+        """The lines of the readable module, for flat vectors."""
         if self.stack is not None:
-            return self.stack.run("value_and_gradient", theta, X, Y, context)
-        value, gradient = self.fast.value_and_gradient(theta, X, Y)
-        return value, gradient
+            done = self.stack.run_fast(name, self.fast, theta, X, Y, out, context)
+            if done is not None:
+                return done
+            result = self.stack.run(name, theta, X, Y, context)
+        else:
+            result = getattr(self.flat, name)(theta, X, Y)
+        if out is None:
+            return result
+        if not isinstance(out, np.ndarray) or out.shape != theta.shape:
+            raise UsageError(
+                f"out must be an array of shape {theta.shape}, got {getattr(out, 'shape', type(out).__name__)}"
+            )
+        out[...] = result if name == "gradient" else result[1]
+        return out if name == "gradient" else (result[0], out)
 
     def learn(self, theta: Array, X: Array, Y: Array, **context: Any) -> tuple[Any, Array, dict[str, Array]]:
         """Cost, gradient, and the means and variances that this batch had, for `blend`."""

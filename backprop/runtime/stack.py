@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,10 @@ from backprop.codegen.secure import secure
 from backprop.errors import UsageError
 from backprop.network import Network
 from backprop.runtime.parameters import Array, Layout
+from backprop.runtime.workspace import Spaces
+
+if TYPE_CHECKING:
+    from backprop.runtime.fast import FastForm
 
 __all__ = ["Context", "StackForm"]
 
@@ -44,6 +48,7 @@ class StackForm:
         self.source: str = emit_stack(network, program, accuracy)
         self.masks = {mask.name.id: mask for mask in program.masks}
         self.given = {name.id: name for statistic in program.statistics for name in statistic.given}
+        self.spaces = Spaces()
         self.has_modes = program.prediction is not None
 
     @cached_property
@@ -106,10 +111,32 @@ class StackForm:
         return self.flat.evaluate(theta, X, Y, **self.read_prediction(context, len(X)))
 
     def run(self, name: str, theta: Array, X: Array, Y: Array, context: Context) -> Any:
-        """gradient, value_and_gradient or learn, in training."""
+        """gradient, value_and_gradient or learn, in training, by the readable lines."""
+        return getattr(self.flat, name)(theta, X, Y, **self.read_gradient(context, len(X)))
+
+    def run_fast(
+        self, name: str, form: FastForm, theta: Array, X: Array, Y: Array, out: Array | None, context: Context
+    ) -> Any:
+        """gradient or value_and_gradient by the fast source, in the buffers of this thread; None if it has none for
+        such arrays."""
+        keywords = self.read_gradient(context, len(X))
+        same = theta.dtype == X.dtype == Y.dtype
+        space = self.spaces.find(form, len(X), theta.dtype) if same else None
+        if space is None:
+            return None
+        if theta is not space.theta:
+            space.bind(theta)
+        if out is None:
+            value, out = space.fill(name, X, Y, **keywords)
+        else:
+            value = space.aim(name, out, X, Y)(X, Y, **keywords)
+        return out if name == "gradient" else (value, out)
+
+    def read_gradient(self, context: Context, n: int) -> dict[str, Any]:
+        """What a gradient needs beside the batch, checked."""
         if self.read_mode(context, "train") == "predict":
             raise UsageError("a gradient is taken in training mode, got mode 'predict'; pass **net.context(rng, n)")
-        return getattr(self.flat, name)(theta, X, Y, **self.read_training(context, len(X)))
+        return self.read_training(context, n)
 
     def read_mode(self, context: Context, default: str) -> str:
         """The mode, which masks and statistics also tell."""

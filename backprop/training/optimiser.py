@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
+from types import EllipsisType, MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,6 +28,8 @@ __all__ = [
 ]
 
 Setting = float | NDArray[np.floating[Any]]
+PIECE = 32768
+"""Numbers that are updated at a time: with its memory and work vectors such a piece fits into a core's own cache."""
 
 
 class Optimiser:
@@ -97,6 +99,21 @@ class Optimiser:
         Raises:
             UsageError: theta is needed and missing, or the gradient has another shape than before.
         """
+        self._begin_step(gradient, theta)
+        return self._compute(gradient, theta, ...)
+
+    def step(self, theta: Array, gradient: Array) -> None:
+        """Update theta in place; long vectors piece by piece, so that a piece stays in the cache for all operations."""
+        self._begin_step(gradient, theta)
+        long = gradient.ndim == 1 and gradient.size > PIECE
+        whole: list[slice | EllipsisType] = [...]
+        pieces = [slice(k, k + PIECE) for k in range(0, gradient.size, PIECE)] if long else whole
+        for piece in pieces:
+            part = theta[piece]
+            np.subtract(part, self._compute(gradient[piece], part, piece), out=part)
+
+    def _begin_step(self, gradient: Array, theta: Array | None) -> None:
+        """Check the gradient, make memory and buffers for the first."""
         rule = self.compiled.rule
         if theta is None and rule.reads_parameters:
             raise UsageError(f"{self.name} reads the parameters: call update_change(gradient, theta) or step")
@@ -109,14 +126,13 @@ class Optimiser:
                 f"{self._buffers[0].shape}; call reset() first"
             )
         self._steps += 1
-        change: Array = self.compiled.function(
-            gradient, theta, *self._memory, *self._buffers, self.rate, self._steps, *self._settings.values()
-        )
-        return change
 
-    def step(self, theta: Array, gradient: Array) -> None:
-        """Update theta in place."""
-        np.subtract(theta, self.update_change(gradient, theta), out=theta)
+    def _compute(self, gradient: Array, theta: Array | None, piece: slice | EllipsisType) -> Array:
+        """The change of one piece of the vector."""
+        vectors = [vector[piece] for vector in (*self._memory, *self._buffers)]
+        settings = [s[piece] if isinstance(s, np.ndarray) and s.ndim else s for s in self._settings.values()]
+        change: Array = self.compiled.function(gradient, theta, *vectors, self.rate, self._steps, *settings)
+        return change
 
     def remember(self) -> tuple[int, dict[str, Array]]:
         """What `recall` needs to go on from here: the number of steps, and copies of the memory."""
