@@ -190,25 +190,61 @@ def verify(
 
 @app.command()
 def approximate(
-    expression: Annotated[str, typer.Argument(metavar="EXPRESSION", help="A function of x, e.g. 'sin(2*pi*x)'.")],
+    expression: Annotated[
+        str,
+        typer.Argument(
+            metavar="EXPRESSION", help="A function of x, e.g. 'sin(2*pi*x)', or a name, e.g. runge, planck."
+        ),
+    ],
     width: Annotated[int | None, typer.Option("--width", help="Number of hidden units.")] = None,
     epsilon: Annotated[float | None, typer.Option("--epsilon", help="Grow until the error is below this.")] = None,
     activation: Annotated[str, typer.Option("--activation", help="A name or an expression in x.")] = "tanh",
     domain: Annotated[tuple[float, float], typer.Option("--domain", help="Ends of the interval.")] = (0.0, 1.0),
+    certify: Annotated[bool, typer.Option("--certify", help="Prove the error on the whole interval.")] = False,
+    certificate: Annotated[
+        Path | None, typer.Option("--certificate", help="JSON file for the proof; see check-certificate.")
+    ] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture to write (.png, .pdf, .svg).")] = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Fit a network of one hidden layer to a function of one variable; the error is measured on a dense grid."""
+    """Fit a network of one hidden layer to a function of one variable; the error is measured on a dense grid, or
+    proved with --certify."""
     from backprop.approximation import approximate as fit_network
+    from backprop.files import write_atomically
 
-    result = fit_network(expression, width=width, activation=activation, domain=domain, seed=seed, epsilon=epsilon)
+    result = fit_network(
+        expression,
+        width=width,
+        activation=activation,
+        domain=domain,
+        seed=seed,
+        epsilon=epsilon,
+        certify=certify or certificate is not None,
+    )
+    if certificate is not None:
+        write_atomically(certificate, json.dumps(result.to_dict(), allow_nan=False, indent=1) + "\n")
     if plot is not None:
         from backprop.plots import plot_approximation
 
         plot_approximation(result, plot)
     typer.echo(json.dumps(result.to_dict(), allow_nan=False) if as_json else str(result))
     raise typer.Exit(HOLDS if result.reached else FAILS)
+
+
+@app.command(name="check-certificate")
+def check_certificate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What approximate --certificate wrote.")],
+    as_json: Json = False,
+) -> None:
+    """Check a saved proof again, in other arithmetic and with nothing of the prover."""
+    from backprop.approximation.checking import check_certificate as check
+    from backprop.reporting.progress import show_count
+
+    with show_count("boxes", plain=False) as progress:
+        verdict = check(file, progress)
+    typer.echo(json.dumps(verdict.to_dict(), allow_nan=False) if as_json else str(verdict))
+    raise typer.Exit(HOLDS if verdict.ok else FAILS)
 
 
 def read_network(sizes: str, activation: str, output: str, cost: str) -> Network:
