@@ -30,6 +30,13 @@ LEVELS = (
         "⟨gradient, u⟩ = dC[u] along a random u; the bound for a false pass is stated",
     ),
     Level(
+        "certified",
+        "the float result at this input is within so many units in the last place of the largest entry of its tensor; "
+        "or: a network is within epsilon of its target at every point of an interval",
+        "ball arithmetic: a gradient against the forward-mode derivative of the cost (`verify SIZES --certify`), an "
+        "approximation by Taylor models and bisection (`approximate --certify`), checked again in other arithmetic",
+    ),
+    Level(
         "tested",
         "no counterexample in the cases that were tried",
         "complex step and Richardson-extrapolated differences with a stated uncertainty, along random "
@@ -41,6 +48,7 @@ NOT_SHOWN = (
     "kinks: where an activation has a corner, f' follows a convention (the value from the left), not a theorem",
     "rounding: floating-point results carry errors of a few units in the last place, more in the tails of f'",
     "other sizes: the exact check speaks of the sizes it ran at; that they do not matter is what the derivation says",
-    "the approximation error is the largest on a dense grid, not a bound between the points",
+    "without --certify the error of an approximation is the largest on a dense grid, not a bound between the points",
+    "how few units an approximation could do with: the width found is one that suffices",
     "training: that an optimiser finds good parameters is an observation, not a result",
 )
