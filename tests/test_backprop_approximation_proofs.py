@@ -6,6 +6,7 @@ import ast
 import json
 import math
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ from backprop.approximation import approximate, certify
 from backprop.approximation.checking import check_certificate
 from backprop.approximation.checking.reader import ACTIVATIONS, TARGETS
 from backprop.approximation.named import NAMED
+from backprop.approximation.proving.kinks import force_kinks
 from backprop.approximation.proving.prover import Claim, prove
+from backprop.approximation.tube import fit_tube
 from backprop.cli import main
 from backprop.codegen.elementwise import evaluate
 from backprop.errors import UsageError
@@ -91,6 +94,30 @@ def test_a_kink_and_a_jump_are_bounded_too():
     jump = approximate("step", width=2, certify=True)
     assert jump.certified
     assert jump.certificate.bound >= 0.5
+
+
+@pytest.mark.parametrize(("name", "least", "most"), [("kink", 1, 2), ("root", 4, 5), ("sine", 12, 12)])
+def test_the_width_of_relu_networks_is_proved_from_both_sides(name, least, most):
+    found = approximate(name, epsilon=1e-2, activation="relu", certify=True)
+    assert found.certified
+    assert least <= found.width_lower_bound <= found.width <= most
+    assert found.to_dict()["width_lower_bound"] == found.width_lower_bound
+
+
+@settings(max_examples=5)
+@given(st.floats(1, 9), st.floats(-1, 1), st.sampled_from([3e-2, 1e-2]))
+def test_forced_kinks_are_never_more_than_a_network_in_the_tube_has(speed, bend, epsilon):
+    target = parse(f"sin({speed:.3f}*x) + {abs(bend):.3f}*x**3")
+    x = np.linspace(0, 1, 1501)
+    y = evaluate(target)(x)
+    kinks = force_kinks(target, x, y, epsilon)
+    assert all(a < b < c for a, b, c in kinks.triples)
+    assert all(one[2] <= other[0] for one, other in pairwise(kinks.triples))
+    network = fit_tube(x, y, epsilon)
+    assert network is not None
+    made = network.constant + np.maximum(np.outer(x, network.w) + network.b, 0) @ network.c
+    assert np.max(np.abs(made - y)) <= epsilon * (1 + 1e-6)
+    assert kinks.least_width <= len(network.w)
 
 
 def test_an_error_that_is_not_reached_is_refuted_at_a_point():

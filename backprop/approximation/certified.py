@@ -6,17 +6,23 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from backprop.activation_functions import activation as find_activation
+from backprop.approximation.proving.kinks import force_kinks
 from backprop.approximation.proving.prover import SECONDS, Claim, prove
-from backprop.approximation.result import Approximation
+from backprop.approximation.result import Approximation, evaluate_network, list_own_points
+from backprop.approximation.tube import fit_tube
 from theory.pieces import split
 
-__all__ = ["certify", "grow_certified", "make_claim"]
+__all__ = ["certify", "grow_certified", "make_claim", "narrow_relu"]
 
 LOOSER = (1.02, 1.1, 1.5, 3.0, 10.0)
 """Times the error on the grid: what is tried to prove where no error was asked for."""
 TIGHTER = (1.0, 0.97, 0.9, 0.75, 0.5)
 """Times the error asked for: what the grid must show before a proof is tried."""
+INSIDE = 1e-4
+"""How far inside the tube, relatively, a network is laid: the rest is for what is between the points."""
 TINY = 1e-15
 """Of the size of the target: below this the grid shows rounding only."""
 
@@ -67,6 +73,22 @@ def _list_bounds(approximation: Approximation, epsilon: float | None) -> Iterato
         yield looser * approximation.sup_error + floor
 
 
+def narrow_relu(approximation: Approximation, epsilon: float) -> Approximation:
+    """The narrower of a ReLU network and one laid into the tube, and how many units every such network needs.
+
+    Both widths are proved: the upper one by the certificate, the lower one by forced kinks.
+    """
+    target = approximation.function
+    least = force_kinks(target.expression, target.grid, target.values, epsilon).least_width
+    laid = fit_tube(target.grid, target.values, epsilon * (1 - INSIDE))
+    if laid is not None and (not approximation.reached or len(laid.w) < approximation.width):
+        points = np.append(target.grid, list_own_points(laid.w, laid.b, target.domain))
+        error = float(np.max(np.abs(evaluate_network(approximation.sigma, laid, points) - target(points))))
+        found = certify(replace(approximation, network=laid, sup_error=error, grid_points=len(points)), epsilon)
+        approximation = found if found.certified else approximation
+    return replace(approximation, width_lower_bound=least)
+
+
 def grow_certified(grow: Callable[[float], Approximation], epsilon: float) -> Approximation:
     """Ask for less and less error on the grid until the error is proved to be below epsilon everywhere."""
     found: Approximation | None = None
@@ -78,4 +100,4 @@ def grow_certified(grow: Callable[[float], Approximation], epsilon: float) -> Ap
         if found.reached:
             break
     assert found is not None
-    return found
+    return narrow_relu(found, epsilon) if found.activation == "relu" else found

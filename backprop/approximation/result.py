@@ -44,6 +44,7 @@ class Approximation:
         epsilon: the error that was asked for, or None.
         certificate: the proof that |F - f| is below a bound at every point, or what came of the attempt; None if it
             was not tried.
+        width_lower_bound: for ReLU and an epsilon, the proved least width of any network within epsilon; None else.
     """
 
     target: str
@@ -56,6 +57,7 @@ class Approximation:
     function: Target = field(repr=False)
     sigma: Callable[[Any], Any] = field(repr=False)
     certificate: Certificate | None = field(repr=False, default=None)
+    width_lower_bound: int | None = None
 
     @property
     def w(self) -> Floats:
@@ -125,7 +127,7 @@ class Approximation:
             "max_abs_w": self.max_abs_w,
             "sup_error_bound": self.certificate.bound if self.certified and self.certificate else None,
             "certified": self.certified,
-            "width_lower_bound": None,
+            "width_lower_bound": self.width_lower_bound,
             **({"certificate": self.certificate.to_dict()} if self.certificate is not None else {}),
         }
 
@@ -139,6 +141,8 @@ class Approximation:
         text += " (not a bound between them)" if self.certificate is None else f"; {self.describe_proof()}"
         if self.epsilon is not None:
             text += f"; {'below' if self.reached else 'NOT below'} the {self.epsilon:g} asked for"
+        if self.width_lower_bound is not None:
+            text += f"; any {self.activation} network that near has at least {self.width_lower_bound} units (proved)"
         return f"{text}\nweights: sum of |c| {self.sum_abs_c:.3g}, largest |w| {self.max_abs_w:.3g}"
 
     def describe_proof(self) -> str:

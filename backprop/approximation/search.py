@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backprop.approximation.certified import certify as certify_network
-from backprop.approximation.certified import grow_certified
+from backprop.approximation.certified import grow_certified, narrow_relu
 from backprop.approximation.hidden import Hidden, Sigma, read_sigma
 from backprop.approximation.placement import list_nodes, list_placements
 from backprop.approximation.refinement import refine
@@ -96,6 +96,10 @@ def approximate(
         return search.fit(count) if count is not None else search.grow(wanted or 0.0)
     if count is not None or wanted is None:
         return certify_network(search.fit(count or 1), wanted)
+    if activation == "relu":
+        laid = narrow_relu(certify_network(search.fit(1), wanted), wanted)
+        if laid.reached:
+            return laid
     return grow_certified(search.grow, wanted)
 
 

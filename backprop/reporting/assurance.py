@@ -49,6 +49,6 @@ NOT_SHOWN = (
     "rounding: floating-point results carry errors of a few units in the last place, more in the tails of f'",
     "other sizes: the exact check speaks of the sizes it ran at; that they do not matter is what the derivation says",
     "without --certify the error of an approximation is the largest on a dense grid, not a bound between the points",
-    "how few units an approximation could do with: the width found is one that suffices",
+    "how few units an approximation could do with, ReLU apart: the width found is one that suffices",
     "training: that an optimiser finds good parameters is an observation, not a result",
 )

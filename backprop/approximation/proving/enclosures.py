@@ -29,6 +29,7 @@ def expand(expression: Expr, x: Series) -> Series:
 
     Errors: Undecided where the expression may have no Taylor series on the box.
 
+    >>> from flint import ctx
     >>> before, ctx.cap = ctx.cap, 3
     >>> [bool(c.contains(v)) for c, v in zip(expand(sympy.Symbol("x") ** 2, arb_series([3, 1])), (9, 6, 1))]
     [True, True, True]
