@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 HOLDS, FAILS, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+MOST_VERIFIED = 10_000_000
+"""Parameters of a network that `verify SIZES` takes on."""
 EXIT = {"verified": HOLDS, "wrong": FAILS, "undecided": UNUSABLE, "unusable": UNUSABLE}
 SIZES_PATTERN = re.compile(r"\s*\d[\d\s]*(-[\d\s]*)*")
 MODULE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_][\w.]*)?")
@@ -334,6 +336,9 @@ def finish_sizes(network: Network, seed: int, as_json: bool, target: str, accura
     from backprop.verification import add_certificates, verify_network
 
     net = CompiledNetwork(network, accuracy)
+    if net.size > MOST_VERIFIED:
+        raise UsageError(f"{target} has {net.size:,} parameters; at most {MOST_VERIFIED:,} are verified; use smaller "
+                         "layers: the wiring does not depend on their sizes")  # fmt: skip
     report = verify_network(net, seed)
     if certify:
         report = add_certificates(report, net, seed)

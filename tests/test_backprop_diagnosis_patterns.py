@@ -166,3 +166,39 @@ def test_every_mistake_says_what_to_read_again(cause):
     equation = None if cause.equation == "any" else cause.equation
     assert cause.chapter or equation
     assert "`backprop derive" in cause.reread(1, 2)
+
+
+def make_shaped(change):
+    """Two layers whose right gradients are kept in another shape or order."""
+
+    def parameters(rng):
+        return [(rng.normal(size=(3, 4)), rng.normal(size=4)), (rng.normal(size=(4, 2)), rng.normal(size=2))]
+
+    def data(rng, n=6):
+        return rng.normal(size=(n, 3)), rng.normal(size=(n, 2))
+
+    def cost(params, X, Y):
+        (W1, b1), (W2, b2) = params
+        return 0.5 * np.sum((np.tanh(X @ W1 + b1) @ W2 + b2 - Y) ** 2)
+
+    def gradients(params, X, Y):
+        (W1, b1), (W2, b2) = params
+        a = np.tanh(X @ W1 + b1)
+        d2 = a @ W2 + b2 - Y
+        d1 = (d2 @ W2.T) * (1 - a**2)
+        return change([(X.T @ d1, d1.sum(axis=0)), (a.T @ d2, d2.sum(axis=0))])
+
+    return {"parameters": parameters, "data": data, "cost": cost, "gradients": gradients}
+
+
+SHAPED = [
+    (lambda g: [(g[0][0], g[0][1][None]), g[1]], "BP3", "gradient_has_wrong_shape"),
+    (lambda g: [(g[0][0].T, g[0][1]), g[1]], "BP4", "gradient_has_wrong_shape"),
+    (lambda g: g[::-1], "BP4", "gradients_of_layers_exchanged"),
+]
+
+
+@pytest.mark.parametrize(("change", "equation", "cause"), SHAPED, ids=["a row", "turned", "from the output down"])
+def test_a_wrong_shape_is_called_a_wrong_shape(change, equation, cause):
+    first = judge_and_explain(make_shaped(change)).findings[0]
+    assert (first.equation, first.cause) == (equation, cause)

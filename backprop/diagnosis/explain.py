@@ -47,7 +47,8 @@ def explain(subject: Subject, examination: Examination, findings: Sequence[Findi
     if first.equation == "update" and not any(map(examination.is_wrong, range(len(examination.leaves)))):
         return [explain_step(examination, finding) for finding in findings]
     patterns = find_patterns(examination)
-    if patterns and patterns[0].plain:
+    faulty = [tensor for case in examination.cases for tensor in case.tensors if tensor.faulty]
+    if patterns and (patterns[0].plain or all(tensor.status == "shape" for tensor in faulty)):
         return _describe_pattern(findings, patterns[0], examination.depth)
     try:
         clock = Clock(SECONDS)

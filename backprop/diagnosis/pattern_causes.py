@@ -22,7 +22,7 @@ PATTERNS: tuple[Cause, ...] = (
     Cause("gradient_truncated_to_integers", "any", "The gradient holds whole numbers only: it is stored in an "
           "array of "
           "integers, which drops what follows the decimal point.", chapter="BP4"),
-    Cause("gradients_of_layers_exchanged", "BP4", "The gradients of two layers of equal shape are exchanged (the "
+    Cause("gradients_of_layers_exchanged", "BP4", "The gradients of the layers are exchanged (the "
           "list is "
           "built from the output down and not turned round).", "collapse"),
     Cause("accumulator_shared", "any", "Several layers add their gradients into one and the same array (a list "

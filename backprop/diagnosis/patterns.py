@@ -47,6 +47,9 @@ def find_patterns(examination: Examination) -> list[PatternMatch]:
 
 def detect_refusals(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
     """Shape and NaN."""
+    turned = find_turned_list(examination, cases)
+    if turned is not None:
+        yield PatternMatch("gradients_of_layers_exchanged", turned)
     for i, leaf in enumerate(examination.leaves):
         states = {case.tensors[i].status for case in cases}
         if states == {"nan"}:
@@ -60,6 +63,23 @@ def detect_refusals(examination: Examination, cases: list[CaseExamination]) -> I
                 yield PatternMatch("bias_gradient_scalar_sum", _top(examination, "shape", "b"))
             else:
                 yield PatternMatch("gradient_has_wrong_shape", leaf.layer)
+
+
+def find_turned_list(examination: Examination, cases: list[CaseExamination]) -> int | None:
+    """The topmost layer, if the gradients have the shapes of the layers from the last to the first."""
+    leaves = examination.leaves
+    layers = sorted({leaf.layer or 0 for leaf in leaves})
+    if len(layers) < 2 or 0 in layers:
+        return None
+    by_place = [[leaf.shape for leaf in leaves if leaf.layer == layer] for layer in layers]
+    for case in cases:
+        given: list[list[tuple[int, ...]]] = [[] for _ in layers]
+        for leaf, verdict, yours in zip(leaves, case.tensors, case.yours, strict=True):
+            shape = verdict.got_shape if verdict.status == "shape" else np.shape(yours)
+            given[layers.index(leaf.layer or 0)].append(shape or ())
+        if given != by_place[::-1] or given == by_place:
+            return None
+    return layers[-1]
 
 
 def _top(examination: Examination, status: str, role: str) -> int | None:

@@ -15,14 +15,16 @@ from typing import IO, Any
 if sys.platform == "linux":
     import fcntl
 
-__all__ = ["describe_end", "end_family", "limit_memory", "seal", "start_python"]
+__all__ = ["describe_end", "end_family", "follow_parent", "limit_memory", "seal", "start_python"]
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 FAMILY = "BACKPROP_EXAMINATION"
 """Variable that every process of one examination inherits, however it leaves its group."""
+FOLLOW = "from backprop.examiner.processes import follow_parent; follow_parent()"
 GRACE = 2.0
 PAUSE = 0.01
 NOT_DUMPABLE = (4, 0)
+DIE_WITH_PARENT = (1, int(getattr(signal, "SIGKILL", 9)))
 PIPE_BYTES = 2**20
 PROC = Path("/proc")
 
@@ -34,7 +36,7 @@ def start_python(
     root = str(Path(__file__).resolve().parents[2])
     named = {} if family is None else {FAMILY: family}
     process = subprocess.Popen(
-        [sys.executable, "-P", "-c", f"import sys; sys.path.append({root!r}); {code}"],
+        [sys.executable, "-P", "-c", f"import sys; sys.path.append({root!r}); {FOLLOW}; {code}"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=stderr,
@@ -103,6 +105,13 @@ def limit_memory(limit: int) -> None:
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         allowed = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
         resource.setrlimit(resource.RLIMIT_AS, (allowed, hard))
+
+
+def follow_parent() -> None:
+    """End with the process that started this one, where the system can (Linux): a killed command leaves nothing."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(*DIE_WITH_PARENT)
 
 
 def seal() -> None:

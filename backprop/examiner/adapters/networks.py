@@ -122,7 +122,10 @@ class _Adapter:
         self.backward_name, self.forward_name = _find(kind, BACKWARD), _find(kind, FORWARD)
         self.given_cost = cost
         if cost is None and not callable(getattr(network, "cost_func", None)):
-            raise UsageError(f"{self.name} has no cost_func(targets); hand in cost=lambda outputs, Y: …")
+            raise UsageError(
+                f"{self.name} has no cost_func(targets); write a file with "
+                "subject = backprop.subject_from_network(network, cost=lambda outputs, Y: …)"
+            )
         self.slots = [name for name in vars(network) if SCHEDULERS.search(name)]
         if not self.slots:
             raise UsageError(f"{self.name} has no attribute for its schedulers; set it to an empty list in __init__")
