@@ -95,7 +95,9 @@ def _explain(found: CaseExamination) -> Guard | None:
         if not np.isfinite(slopes).all() or not square:
             continue
         factor = float(slopes @ mismatch) / square
-        if np.all(np.abs(mismatch - factor * slopes) <= room):
+        # The cost is a positive multiple of −Σ y log g(a). A negative factor only says that the gradient is too small,
+        # as one that is clipped: where outputs saturate, the derivative of a clipped logarithm is the gradient itself.
+        if factor > 0 and np.all(np.abs(mismatch - factor * slopes) <= room):
             return Guard(size, "clipped" if way.endswith("clipped") else "added")
     return None
 

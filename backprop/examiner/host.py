@@ -73,8 +73,8 @@ class _Host:
             self._answer(self._handle(subject, self.reader.message(data)))
 
     def _handle(self, subject: Subject, request: dict[str, Any]) -> dict[str, Any]:
-        if request["forget"]:
-            self.reader.shared.clear()
+        for number in [kept for kept in self.reader.shared if kept < request["oldest"]]:
+            del self.reader.shared[number]
         if request["restart"] is not None:
             seed_globals(request["restart"])
         name, args, keywords = request["call"], request["args"], request["keywords"]

@@ -16,6 +16,7 @@ from backprop.examiner.cases import Case, choose_cases, draw_case
 from backprop.examiner.comparison import examine_case
 from backprop.examiner.examination import CaseExamination, Examination, TensorVerdict
 from backprop.examiner.guards import settle_guards
+from backprop.examiner.kinks import seems_bent
 from backprop.examiner.loading import load_subject
 from backprop.examiner.localise import localise
 from backprop.examiner.oracles import Oracle, measure_noise, tensor_sizes
@@ -93,7 +94,7 @@ def examine(subject: Subject, seed: int) -> tuple[Examination, list[Finding]]:
         _examine_into(examination, case, rng, thorough=case is main, needed=case is cases[0])
     _look_for_life(examination, subject, seed, rng, reseed=main.reseed)
     settle_guards(examination, rng)
-    _settle_own_point(examination)
+    _settle_own_point(examination, rng)
     _settle_tiny(examination)
     _note_kinks(examination)
     findings = localise(examination)
@@ -168,12 +169,16 @@ def _list_memory_entries(case: Case, impurity: Impurity) -> tuple[Entry, ...]:
     return tuple(entries[:SHOWN_MEMORY_ENTRIES])
 
 
-def _settle_own_point(examination: Examination) -> None:
+def _settle_own_point(examination: Examination, rng: np.random.Generator) -> None:
     """A mismatch at the subject's own parameters only, which may sit on many kinks at once, is not shown to be a fault.
 
     Zero weights or biases put every unit on its kink, along which no line need be seen to bend. Where moved parameters
-    are right, several times and without exception, the mismatch is one of conventions.
+    are right, several times and without exception, and the cost is seen to bend at its own, the mismatch is one of
+    conventions. Where no line bends there is no convention to choose.
     """
+    own = [c.case for c in examination.cases if not c.case.jittered and any(t.status == "wrong" for t in c.tensors)]
+    if own and not any(seems_bent(case, measure_noise(case, rng), rng) for case in own):
+        return
     for i in range(len(examination.leaves)):
         found = [(c.case.jittered, c.tensors[i]) for c in examination.cases]
         moved = [verdict.status for jittered, verdict in found if jittered]

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from backprop.examiner.cases import Array
+import numpy as np
+
+from backprop.examiner.cases import Array, Case
 from backprop.examiner.oracles import FINE_STEP, Estimate, Oracle
 
-__all__ = ["confirm_mismatch", "is_smooth", "name_convention"]
+__all__ = ["confirm_mismatch", "is_smooth", "name_convention", "seems_bent"]
 
 SMALL_GAP = 0.25
 SHRINKS = 0.5
 LEVELS_NEEDED = 2
 SEEN = 2.0
 BETWEEN = 0.37
+LINES = 8
+WIDE = (1e-2, 1e-4)
+"""Two distances along a line, relative to the parameters."""
+KEEPS = 0.1
+"""From the first to the second a smooth cost keeps a hundredth of its bend, a kink all of it."""
+FLOOR = 8.0
 
 
 def is_smooth(estimate: Estimate, mismatch: float) -> bool:
@@ -56,6 +64,29 @@ def confirm_mismatch(
     mismatch = abs(claimed - first.value)
     gaps = tuple(sorted({*first.gaps, *second.gaps}, reverse=True))
     return is_smooth(Estimate(first.value, first.uncertainty, gaps), mismatch)
+
+
+def seems_bent(case: Case, noise: float, rng: np.random.Generator) -> bool:
+    """Whether the cost bends at a point along some line of random direction through all parameters together.
+
+    (C(h) − 2 C(0) + C(−h)) / h tends to 0 like h where the cost is smooth and stays where it bends. True as well where
+    rounding hides which of the two it is.
+    """
+    sizes = [float(np.sqrt(np.mean(v * v))) or 1.0 for v in case.values]
+    start = float(np.real(case.cost(case.values)))
+    for _ in range(LINES):
+        line = [s * rng.standard_normal(v.shape) for s, v in zip(sizes, case.values, strict=True)]
+        bends = []
+        for h in WIDE:
+            sides = [case.cost([v + t * d for v, d in zip(case.values, line, strict=True)]) for t in (h, -h)]
+            bend = abs(float(np.real(sides[0])) - 2 * start + float(np.real(sides[1])))
+            bends.append((bend / h, FLOOR * noise / h))
+        (first, _), (last, floor) = bends
+        if not last <= max(KEEPS * first, floor):
+            return True
+        if not first > floor / KEEPS and not last <= floor:
+            return True
+    return False
 
 
 def name_convention(yours: float, behind: float, ahead: float) -> str:

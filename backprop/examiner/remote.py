@@ -40,7 +40,8 @@ class RemoteSubject(Subject):
         self._mark = secrets.token_bytes(MARK_BYTES)
         self._reader = Reader()
         self._shared: dict[int, tuple[int, Any]] = {}
-        self._forget = False
+        self._next = 0
+        self._oldest = 0
         self._restarts = count_restarts()
         self._process = start_python("from backprop.examiner.host import main; main()")
         request = {"target": target, "seed": seed, "memory": memory, "mark": self._mark.hex()}
@@ -101,9 +102,9 @@ class RemoteSubject(Subject):
         self._restarts = restarts
         if len(self._shared) > MOST_SHARED:
             self._shared.clear()
-            self._forget = True
-        forget, self._forget = self._forget, False
-        request = {"call": name, "args": list(args), "keywords": keywords, "restart": restart, "forget": forget}
+            self._oldest = self._next
+        # Numbers are not used again: what is older than this may be forgotten there, whenever the message is read.
+        request = {"call": name, "args": list(args), "keywords": keywords, "restart": restart, "oldest": self._oldest}
         self._send(Writer(share=self._share).message(request))
         return self._receive(f"in {name}")
 
@@ -123,7 +124,8 @@ class RemoteSubject(Subject):
     def _share(self, array: Any) -> tuple[int, bool]:
         if id(array) in self._shared:
             return self._shared[id(array)][0], True
-        number = len(self._shared)
+        number = self._next
+        self._next += 1
         self._shared[id(array)] = (number, array)
         return number, False
 
