@@ -9,6 +9,8 @@ from typing import Any
 from backprop.examiner.child import TIMEOUT, examine_file
 from backprop.examiner.examination import Examination
 from backprop.examiner.generated import judge_with_exact
+from backprop.examiner.judge import Early
+from backprop.examiner.pace import Pace
 from backprop.examiner.report import Finding, Report
 from backprop.examiner.subjects import Subject
 
@@ -17,8 +19,10 @@ __all__ = ["explain_findings", "judge_and_explain", "verify_file"]
 DIAGNOSIS = "backprop.diagnosis.explain"
 
 
-def judge_and_explain(target: Any, *, seed: int = 0) -> Report:
+def judge_and_explain(target: Any, *, seed: int = 0, pace: Pace | None = None, early: Early | None = None) -> Report:
     """The verdict, with the likely mistake named where it is "wrong".
+
+    `pace` says how much time there is; `early` gets the verdict before the mistake is looked for.
 
     Errors: none for a bad subject (its verdict is then "unusable").
 
@@ -31,7 +35,7 @@ def judge_and_explain(target: Any, *, seed: int = 0) -> Report:
     >>> judge_and_explain(cube).findings[0].cause
     'gradient_never_computed'
     """
-    return judge_with_exact(target, seed=seed, explain=explain_findings)
+    return judge_with_exact(target, seed=seed, explain=explain_findings, pace=pace, early=early)
 
 
 def verify_file(target: str | Path, *, seed: int = 0, timeout: float = TIMEOUT) -> Report:

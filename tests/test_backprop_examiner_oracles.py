@@ -16,7 +16,8 @@ from backprop.examiner.comparison import shape_fits
 from backprop.examiner.duals import DualNumber, dual_array
 from backprop.examiner.kinks import confirm_mismatch, is_smooth
 from backprop.examiner.loading import load_subject
-from backprop.examiner.oracles import SHARP_ENOUGH, Oracle, measure_gradient_noise, measure_noise
+from backprop.examiner.noise import measure_gradient_noise, measure_noise
+from backprop.examiner.oracles import SHARP_ENOUGH, Oracle
 from backprop.examiner.tolerance import RELATIVE_SLACK, agree, describe_escape
 
 UNIT = np.ones(())

@@ -11,7 +11,7 @@ import numpy as np
 from backprop.diagnosis.clock import Clock
 from backprop.diagnosis.evaluate import Array
 from backprop.examiner.cases import Case, seed_globals
-from backprop.examiner.oracles import measure_noise
+from backprop.examiner.noise import measure_noise
 from backprop.examiner.subjects import Unusable
 
 __all__ = ["Answers"]

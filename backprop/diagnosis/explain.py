@@ -51,7 +51,7 @@ def explain(subject: Subject, examination: Examination, findings: Sequence[Findi
     if patterns and (patterns[0].plain or all(tensor.status == "shape" for tensor in faulty)):
         return _describe_pattern(findings, patterns[0], examination.depth)
     try:
-        clock = Clock(SECONDS)
+        clock = Clock(min(SECONDS, examination.pace.left()))
         for recognised in recognise(examination, clock):
             matches = find_matches(recognised.net, recognised.scenes, CAUSES, clock)
             matches = matches or find_slope(recognised, clock) or find_error(recognised)
@@ -89,7 +89,7 @@ def explain_step(examination: Examination, finding: Finding) -> Finding:
     identifier = name_step(examination)
     if identifier is not None:
         return _name(finding, identifier)
-    clock = Clock(SECONDS)
+    clock = Clock(min(SECONDS, examination.pace.left()))
     try:
         for recognised in recognise(examination, clock):
             for scene, case in zip(recognised.scenes, recognised.cases, strict=True):

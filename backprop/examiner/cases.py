@@ -195,6 +195,9 @@ def slice_case(case: Case, first: int, rows: int) -> Case | None:
 
 def _take(batch: Any, first: int, rows: int, *, columns: bool) -> Any:
     kept = slice(first, first + rows)
+    if isinstance(batch, tuple):
+        # Several inputs, each with a row a sample.
+        return tuple(part[kept] for part in batch)
     return batch[:, kept] if columns and np.ndim(batch) == 2 else batch[kept]
 
 
@@ -205,7 +208,9 @@ def count_samples(leaves: Sequence[Leaf], X: Any) -> int | None:
     >>> count_samples(leaves, np.ones((3, 7)))
     7
     """
-    shape = np.shape(X)
+    if isinstance(X, tuple):
+        return next((count_samples(leaves, part) for part in X), None)
+    shape = _shape(X)
     return int(shape[-1 if has_samples_last(leaves, X) else 0]) if shape else None
 
 
@@ -213,13 +218,21 @@ def has_samples_last(leaves: Sequence[Leaf], X: Any) -> bool:
     """Whether a sample is a column: the first axis of X fits the first weights and the last one does not, or both fit
     and the bias stands upright.  A bias as a row of the weights makes them one longer."""
     W = next((leaf.shape for leaf in leaves if leaf.dense and leaf.role == "W" and len(leaf.shape) == 2), None)
-    if W is None or np.ndim(X) != 2:
+    if W is None or len(_shape(X)) != 2:
         return False
     b = next((leaf.shape for leaf in leaves if leaf.dense and leaf.role == "b"), None)
     spare = (0,) if b is not None else (0, 1)
-    first, last = (any(size + more in W for more in spare) for size in np.shape(X))
+    first, last = (any(size + more in W for more in spare) for size in _shape(X))
     upright = b == (W[0], 1) and b[0] > 1
     return first and (upright or not last)
+
+
+def _shape(X: Any) -> tuple[int, ...]:
+    """The shape; of sequences of different lengths only how many there are."""
+    try:
+        return np.shape(X)
+    except ValueError:
+        return (len(X),)
 
 
 def _copy(data: Any) -> Any:

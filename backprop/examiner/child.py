@@ -13,9 +13,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
+from backprop.examiner.pace import Pace
 from backprop.examiner.processes import describe_end, end_family, limit_memory, seal, start_python
 from backprop.examiner.remote import RemoteSubject
 from backprop.examiner.report import VERDICTS, Report
@@ -37,7 +39,8 @@ def examine_file(
     """Judge a file (or "package.module:object") in a process of its own; never raises for what it does.
 
     Parameters: `timeout` in seconds, `memory` in bytes (kept where the system can), `judge` is the function
-    that the child calls, "package.module:function" of (subject, seed) with a `Report` as its result.
+    that the child calls, "package.module:function" of (subject, seed, pace, early) with a `Report` as its result. A
+    verdict that was known when the time was over stands, without a cause.
 
     The subject's code is run, not sandboxed. But the judge is in a process of its own, and the subject in a third one
     that is only asked for numbers: printing, `sys.exit`, `os._exit`, a crash, a hang, silence, changed libraries or a
@@ -45,7 +48,7 @@ def examine_file(
     call; where it is missing the report says "unusable" and why. Processes left behind are ended.
     """
     label, nonce, family = str(target), secrets.token_hex(16), secrets.token_hex(16)
-    request = {"target": label, "seed": seed, "memory": memory, "judge": judge, "nonce": nonce}
+    request = {"target": label, "seed": seed, "memory": memory, "judge": judge, "nonce": nonce, "seconds": timeout}
     options: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         options = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -59,7 +62,9 @@ def examine_file(
         end_family(process, family)
     said = noise.last_line()
     if verdict.report is not None:
-        return Report.from_dict(verdict.report, label)
+        report = Report.from_dict(verdict.report, label)
+        unexplained = f"no cause was found within {timeout:g} s"
+        return report if verdict.final else replace(report, notes=(*report.notes, unexplained))
     reason = f"it did not finish within {timeout:g} s" if late else describe_end(process.returncode)
     note = f"{label}: {reason}" + (f"; its last output: {said}" if said else "")
     return Report("unusable", label, notes=(note,), reproduce=reproduce(label, seed))
@@ -75,21 +80,25 @@ def main() -> None:
     os.dup2(2, 1)
     seal()
     limit_memory(request["memory"])
-    report = _judge(request).to_dict()
-    line = json.dumps({"nonce": request["nonce"], "report": report}, allow_nan=False).encode() + b"\n"
     with os.fdopen(private, "wb") as pipe:
-        pipe.write(line)
+
+        def tell(report: Report, *, final: bool = False) -> None:
+            message = {"nonce": request["nonce"], "final": final, "report": report.to_dict()}
+            pipe.write(json.dumps(message, allow_nan=False).encode() + b"\n")
+            pipe.flush()
+
+        tell(_judge(request, tell), final=True)
     os._exit(0)
 
 
-def _judge(request: dict[str, Any]) -> Report:
+def _judge(request: dict[str, Any], tell: Callable[[Report], None]) -> Report:
     target = request["target"]
     subject = RemoteSubject(target, seed=request["seed"], memory=request["memory"])
     module, _, function = request["judge"].partition(":")
     try:
         # Imported while the other process loads the subject.
         judge: Callable[..., Report] = getattr(importlib.import_module(module), function)
-        return judge(subject.load(), seed=request["seed"])
+        return judge(subject.load(), seed=request["seed"], pace=Pace(request["seconds"]), early=tell)
     except Unusable as error:
         return Report("unusable", target, notes=(str(error),), reproduce=reproduce(target, request["seed"]))
     except MemoryError:
@@ -111,10 +120,11 @@ def _send(process: subprocess.Popen[bytes], request: dict[str, Any]) -> None:
 
 
 class _Listener:
-    """Waits for the one line that carries the number of this call."""
+    """Waits for the line that carries the number of this call and the last word; an earlier one is kept till then."""
 
     def __init__(self, pipe: IO[bytes] | None, nonce: Any) -> None:
         self.report: dict[str, Any] | None = None
+        self.final = False
         self._nonce = nonce
         self._done = threading.Event()
         threading.Thread(target=self._listen, args=(pipe,), daemon=True).start()
@@ -142,8 +152,8 @@ class _Listener:
         with contextlib.suppress(ValueError, KeyError, TypeError):
             message = json.loads(line)
             if secrets.compare_digest(message["nonce"], self._nonce) and message["report"]["verdict"] in VERDICTS:
-                self.report = message["report"]
-                return True
+                self.report, self.final = message["report"], message["final"] is True
+                return self.final
         return False
 
 

@@ -10,34 +10,38 @@ import numpy as np
 from backprop.examiner.cases import Array, Case
 from backprop.examiner.examination import CaseExamination, Reading, TensorVerdict
 from backprop.examiner.kinks import confirm_mismatch
-from backprop.examiner.oracles import Estimate, Oracle, measure_gradient_noise, measure_noise, tensor_sizes
+from backprop.examiner.noise import measure_gradient_noise, measure_noise, tensor_sizes
+from backprop.examiner.oracles import Estimate, Oracle
+from backprop.examiner.pace import Effort, Pace
 from backprop.examiner.tolerance import DECIDED, GRADIENT_NOISE_SAFETY, MARGIN, RELATIVE_SLACK, agree
 
 __all__ = ["examine_case", "shape_fits"]
 
-EXHAUSTIVE = 32
 PATTERN_LIMIT = 400
-DIRECTIONS, FEWER_DIRECTIONS = 4, 2
-SPOT_CHECKS, FEWER_SPOT_CHECKS = 6, 3
-CONFIRMATIONS = 6
 HUNT = 12
 NEGLIGIBLE = 1e-3
 
 
-def examine_case(case: Case, rng: np.random.Generator, *, thorough: bool = True) -> CaseExamination:
+def examine_case(
+    case: Case, rng: np.random.Generator, *, thorough: bool = True, pace: Pace | None = None
+) -> CaseExamination:
     """Compare every tensor of a case: shape, then NaN, then value along random directions and entries.
 
-    `thorough` is for the main case; further cases take fewer readings and look less closely into what fails.
+    `thorough` is for the main case; further cases take fewer readings and look less closely into what fails. Tensors
+    that are not reached within the time of `pace` are undecided.
     """
+    pace = pace or Pace()
+    effort = pace.choose(case, thorough=thorough)
     yours = case.gradients(case.values)
     oracle = Oracle(case, measure_noise(case, rng))
     noises = measure_gradient_noise(case, rng)
     sizes = tensor_sizes(case)
-    probes = [_Probe(oracle, i, sizes[i], yours[i], noises[i], rng, thorough) for i in range(len(yours))]
+    probes = [_Probe(oracle, i, sizes[i], yours[i], noises[i], rng, effort) for i in range(len(yours))]
     comparable = [p for p in probes if p.refusal() is None]
     oracle.choose_analytic(lambda: [p.trust() for p in comparable if p.leaf.size])
     for probe in comparable:
-        probe.survey()
+        if not pace.is_over():
+            probe.survey()
     whole = max((p.scale for p in comparable), default=0.0)
     return CaseExamination(case, oracle, yours, [p.conclude(whole) for p in probes])
 
@@ -69,27 +73,25 @@ class _Probe:
         yours: Array | None,
         noise: float,
         rng: np.random.Generator,
-        thorough: bool,
+        effort: Effort,
     ) -> None:
         self.oracle, self.tensor, self.size, self.noise = oracle, tensor, size, noise
         self.leaf = oracle.case.leaves[tensor]
-        self.yours = yours
+        self.absent = yours is None
+        self.yours = np.zeros(self.leaf.shape) if yours is None else yours
         self.rng = np.random.default_rng(rng.integers(2**63))
         self.readings: list[tuple[Reading, Estimate, Array]] = []
         self.directions = 0
-        self.thorough = thorough
+        self.effort = effort
 
     def refusal(self) -> str | None:
-        """What makes values not comparable: missing, shape, nan."""
-        if self.yours is None:
-            return "missing"
+        """What makes values not comparable: shape, nan. A missing gradient is compared as zeros."""
         if not shape_fits(self.yours.shape, self.leaf.shape):
             return "shape"
         return None if np.isfinite(self.yours).all() else "nan"
 
     @property
     def gradient(self) -> Array:
-        assert self.yours is not None
         return self.yours.reshape(self.leaf.shape)
 
     @property
@@ -104,30 +106,32 @@ class _Probe:
 
     def survey(self) -> None:
         """Take the readings: all entries of a small tensor; directions and spot checks of a large one."""
-        if self.leaf.size <= EXHAUSTIVE:
+        if self.leaf.size <= self.effort.exhaustive:
             self._read_entries(range(self.leaf.size))
             return
-        self.directions = DIRECTIONS if self.thorough else FEWER_DIRECTIONS
+        self.directions = self.effort.directions
         for _ in range(self.directions):
             self._read(self.rng.standard_normal(self.leaf.shape), None)
         self._read_entries(self._choose_spots())
-        if any(self._mismatches(r) for r, _, _ in self.readings):
+        if self.effort.closer and any(self._mismatches(r) for r, _, _ in self.readings):
             self._look_closer()
 
     def conclude(self, whole: float) -> TensorVerdict:
         """Settle every reading and the verdict on the tensor."""
         refusal = self.refusal()
         if refusal is not None:
-            shape = None if self.yours is None else self.yours.shape
             spots = self._sample_for_refusal(refusal)
-            return TensorVerdict(self.leaf, refusal, spots, self.scale, got_shape=shape)
+            return TensorVerdict(self.leaf, refusal, spots, self.scale, got_shape=self.yours.shape)
         self._settle(whole)
         states = [r.state for r, _, _ in self.readings]
-        status = "right"
+        status = "right" if states or not self.leaf.size else "undecided"
         for state, name in (("differs", "wrong"), ("kink", "kink"), ("undecided", "undecided")):
             if state in states:
                 status = name
                 break
+        if self.absent and status != "right":
+            # A parameter that the cost does not feel may go without a gradient; any other may not.
+            return TensorVerdict(self.leaf, "missing")
         readings = [r for r, _, _ in self.readings]
         worst = max((r.uncertainty for r in readings), default=0.0)
         return TensorVerdict(self.leaf, status, readings, self.scale, worst, self.directions)
@@ -159,7 +163,7 @@ class _Probe:
     def _choose_spots(self) -> list[int]:
         """The largest entries, some that are claimed to be zero, and some at random."""
         flat = np.abs(self.gradient).ravel()
-        third = (SPOT_CHECKS if self.thorough else FEWER_SPOT_CHECKS) // 3
+        third = self.effort.spots // 3
         largest = np.argsort(flat)[-third:]
         zeros = np.flatnonzero(flat == 0)
         dead = self.rng.choice(zeros, size=min(third, zeros.size), replace=False) if zeros.size else zeros
@@ -167,7 +171,7 @@ class _Probe:
 
     def _look_closer(self) -> None:
         """Find wrong entries: all of a tensor of middle size; of a large one a sample, then bisection."""
-        if self.leaf.size <= PATTERN_LIMIT and self.thorough:
+        if self.leaf.size <= PATTERN_LIMIT and self.effort.closer > 1:
             self._read_entries(range(self.leaf.size))
             return
         self._read_entries(self.rng.integers(self.leaf.size, size=HUNT).tolist())
@@ -200,7 +204,8 @@ class _Probe:
 
     def _settle(self, whole: float) -> None:
         tried = confirmed = 0
-        enough = DECIDED * max(self.scale, NEGLIGIBLE * whole)
+        claimed = max((abs(r.yours) for r, _, _ in self.readings), default=0.0)
+        enough = DECIDED * max(self.scale, NEGLIGIBLE * whole) or DECIDED * claimed
         for reading, estimate, direction in self.readings:
             if not self._mismatches(reading):
                 reading.state = "agrees" if reading.uncertainty <= enough or not enough else "undecided"
@@ -208,8 +213,8 @@ class _Probe:
             reading.state = "kink"
             if not self._mismatches(reading, MARGIN):
                 reading.state = "undecided"
-            elif tried < CONFIRMATIONS or confirmed:
-                if tried < CONFIRMATIONS:
+            elif tried < self.effort.confirmations or confirmed:
+                if tried < self.effort.confirmations:
                     tried += 1
                     claimed = reading.yours
                     confirmed += confirm_mismatch(self.oracle, self.tensor, direction, self.size, claimed, estimate)

@@ -10,6 +10,7 @@ import numpy as np
 from backprop.examiner.cases import Array, Case
 from backprop.examiner.naming import Leaf
 from backprop.examiner.oracles import Oracle
+from backprop.examiner.pace import Pace
 from backprop.examiner.tolerance import RELATIVE_SLACK, describe_escape
 
 __all__ = ["CaseExamination", "Examination", "Reading", "TensorVerdict"]
@@ -90,6 +91,7 @@ class Examination:
     leaves: list[Leaf]
     cases: list[CaseExamination] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def depth(self) -> int:

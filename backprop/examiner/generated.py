@@ -9,7 +9,8 @@ from typing import Any
 
 from backprop.errors import UsageError
 from backprop.examiner.exact import ExactResult, check_exact
-from backprop.examiner.judge import Explain, judge
+from backprop.examiner.judge import Early, Explain, judge
+from backprop.examiner.pace import Pace
 from backprop.examiner.remote import RemoteSubject
 from backprop.examiner.report import Finding, Report
 
@@ -19,12 +20,14 @@ MARKS = ("\nSIZES = (", "\nTARGETS = ", "\nTABLE = {", "\ndef forward_pass(param
 """A generated module states its sizes, its targets and the table of its functions; anybody else's does not."""
 
 
-def judge_with_exact(target: Any, *, seed: int = 0, explain: Explain | None = None) -> Report:
+def judge_with_exact(
+    target: Any, *, seed: int = 0, explain: Explain | None = None, pace: Pace | None = None, early: Early | None = None
+) -> Report:
     """`judge`, and for the path (or the remote subject) of a generated module the exact check of the text in that file.
 
     Errors: none for a bad subject (its verdict is then "unusable").
     """
-    report = judge(target, seed=seed, explain=explain)
+    report = judge(target, seed=seed, explain=explain, pace=pace, early=early)
     if report.verdict not in ("verified", "wrong"):
         return report
     if isinstance(target, RemoteSubject):

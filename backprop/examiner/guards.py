@@ -15,7 +15,8 @@ import numpy as np
 from backprop.examiner.cases import Array, Case, seed_globals, slice_case
 from backprop.examiner.comparison import examine_case
 from backprop.examiner.examination import CaseExamination, Examination, Reading
-from backprop.examiner.oracles import tensor_sizes
+from backprop.examiner.noise import tensor_sizes
+from backprop.examiner.pace import Pace
 from backprop.examiner.subjects import Unusable
 from backprop.examiner.tolerance import RELATIVE_SLACK
 
@@ -50,16 +51,16 @@ def settle_guards(examination: Examination, rng: np.random.Generator) -> None:
     wrong = [c for c in examination.cases if any(t.faulty for t in c.tensors)]
     if not wrong or any(t.status in ("shape", "missing", "nan") for c in wrong for t in c.tensors):
         return
-    found = [_explain(case) for case in wrong]
+    found = [_explain(case, examination.pace) for case in wrong]
     guards = [guard for guard in found if guard is not None]
     if len(guards) < len(found):
         return
     tame = _tame(wrong[0].case)
     if tame is None:
         return
-    looked = examine_case(tame, rng)
+    looked = examine_case(tame, rng, pace=examination.pace)
     if any(t.faulty for t in looked.tensors):
-        if not _is_small(looked) or _explain(looked) is None:
+        if not _is_small(looked) or _explain(looked, examination.pace) is None:
             return
         _forgive(looked, "right")
     if any(t.status != "right" for t in looked.tensors):
@@ -74,8 +75,8 @@ def settle_guards(examination: Examination, rng: np.random.Generator) -> None:
     )
 
 
-def _explain(found: CaseExamination) -> Guard | None:
-    """The guard whose derivative is the mismatch of every entry looked at, or None."""
+def _explain(found: CaseExamination, pace: Pace) -> Guard | None:
+    """The guard whose derivative is the mismatch of every entry looked at, or None; None too if there is no time."""
     readings = list(_list_readings(found))
     if not readings:
         return None
@@ -83,7 +84,7 @@ def _explain(found: CaseExamination) -> Guard | None:
     room = np.array([r.uncertainty + RELATIVE_SLACK * scale for _, r, scale in readings])
     room += FITS * float(np.max(np.abs(mismatch)))
     try:
-        pairs = [_look_beside(found.case, tensor, r) for tensor, r, _ in readings]
+        pairs = [None if pace.is_over() else _look_beside(found.case, tensor, r) for tensor, r, _ in readings]
     except (Unusable, TypeError, ValueError):
         return None
     if any(pair is None for pair in pairs):

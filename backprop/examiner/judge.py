@@ -19,7 +19,9 @@ from backprop.examiner.guards import settle_guards
 from backprop.examiner.kinks import seems_bent
 from backprop.examiner.loading import load_subject
 from backprop.examiner.localise import localise
-from backprop.examiner.oracles import Oracle, measure_noise, tensor_sizes
+from backprop.examiner.noise import measure_noise, tensor_sizes
+from backprop.examiner.oracles import Oracle
+from backprop.examiner.pace import Pace
 from backprop.examiner.purity import Impurity, check_purity, settle_randomness
 from backprop.examiner.report import Entry, Finding, Report
 from backprop.examiner.subjects import Subject, Unusable, describe_error
@@ -36,15 +38,19 @@ ENOUGH_RIGHT = 2
 
 Explain: TypeAlias = Callable[[Subject, Examination, list[Finding]], list[Finding]]
 """Names causes. It is handed in from above: what judges does not know what explains."""
+Early: TypeAlias = Callable[[Report], None]
 
 
-def judge(subject: Any, *, seed: int = 0, explain: Explain | None = None) -> Report:
+def judge(
+    subject: Any, *, seed: int = 0, explain: Explain | None = None, pace: Pace | None = None, early: Early | None = None
+) -> Report:
     """Judge anybody's hand-written gradient: is it the derivative of its own cost?
 
     Parameters: `subject` is a module, an object or a mapping with the functions of the protocol (or fun,
     grad, theta0), a path of a Python file, or "package.module:object". `seed` fixes every draw; `explain` may
-    name the causes of what was found. The code runs in this process; `examine_file` does the same in a process of
-    its own. Never raises for a bad subject: its verdict is then "unusable", with the reason in the notes.
+    name the causes of what was found; `pace` says how much time there is, and `early` gets the verdict before causes
+    are looked for. The code runs in this process; `examine_file` does the same in a process of its own. Never raises
+    for a bad subject: its verdict is then "unusable", with the reason in the notes.
 
     >>> square = {
     ...     "theta0": lambda rng: rng.normal(size=3),
@@ -59,8 +65,10 @@ def judge(subject: Any, *, seed: int = 0, explain: Explain | None = None) -> Rep
     with _quiet():
         try:
             loaded = load_subject(subject)
-            examination, findings = examine(loaded, seed)
+            examination, findings = examine(loaded, seed, pace)
             if findings and explain is not None:
+                if early is not None:
+                    early(_report(examination, findings, label, seed, reproduce))
                 findings = explain(loaded, examination, findings)
         except Unusable as error:
             return Report("unusable", label, notes=(str(error),), reproduce=reproduce)
@@ -70,18 +78,22 @@ def judge(subject: Any, *, seed: int = 0, explain: Explain | None = None) -> Rep
             # Objects of a subject can fail in any way when compared; that is no pass and no traceback.
             note = f"{label}: the examination failed: {describe_error(error, None)}"
             return Report("unusable", label, notes=(note,), reproduce=reproduce)
+    return _report(examination, findings, label, seed, reproduce)
+
+
+def _report(examination: Examination, findings: list[Finding], label: str, seed: int, reproduce: str) -> Report:
     verdict = _decide(examination, findings)
     evidence = _gather_evidence(examination, seed)
     return Report(verdict, label, tuple(findings), evidence, tuple(examination.notes), reproduce)
 
 
-def examine(subject: Subject, seed: int) -> tuple[Examination, list[Finding]]:
+def examine(subject: Subject, seed: int, pace: Pace | None = None) -> tuple[Examination, list[Finding]]:
     """Collect all evidence about a subject and name what is wrong; raises `Unusable`.
 
     The evidence (every case with the subject's gradients and the oracle's readings) is for a diagnosis.
     """
     cases, notes = choose_cases(subject, seed)
-    examination = Examination(cases[0].leaves, notes=notes)
+    examination = Examination(cases[0].leaves, notes=notes, pace=pace or Pace())
     if not np.isfinite(cases[0].cost(cases[0].values)):
         raise Unusable(f"{subject.label}: the cost is NaN or infinite at its own parameters and data")
     settle_randomness(cases, notes)
@@ -106,8 +118,11 @@ def examine(subject: Subject, seed: int) -> tuple[Examination, list[Finding]]:
 def _examine_into(
     examination: Examination, case: Case, rng: np.random.Generator, *, thorough: bool, needed: bool
 ) -> None:
+    if examination.cases and examination.pace.is_over():
+        examination.notes.append(f"left out ({case.label}): there was no time for it")
+        return
     try:
-        examination.cases.append(examine_case(case, rng, thorough=thorough))
+        examination.cases.append(examine_case(case, rng, thorough=thorough, pace=examination.pace))
     except Unusable as error:
         if needed:
             raise

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backprop.examiner.nests import Nest, Path, walk
+from backprop.examiner.orders import put_in_order
 from backprop.examiner.pairing import Item, pair_lists
 from backprop.examiner.stems import BIAS_WORDS, group_by_stems, has_word
 
@@ -52,6 +53,7 @@ def name_leaves(nest: Nest) -> list[Leaf]:
     if len(items) == 1 and items[0][0] == ():
         return [Leaf("theta", None, "", (), items[0][1])]
     blocks = _numbered_blocks(items) or group_by_stems(items) or pair_lists(items) or _split_into_blocks(items)
+    blocks = put_in_order(blocks)
     leaves = {leaf.path: leaf for leaf in _name_blocks(blocks, _count_layers(blocks))}
     return [leaves[path] for path, _ in items]
 

@@ -67,13 +67,24 @@ def walk(nest: Nest, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 def _children(nest: Nest) -> list[tuple[int | str, Any]] | None:
     """List (key, child) of a container; None for a leaf."""
     if isinstance(nest, Mapping):
-        return [(str(key), value) for key, value in nest.items()]
+        return [(_name_key(key), value) for key, value in nest.items()]
     if isinstance(nest, tuple) and hasattr(nest, "_fields"):
         names: tuple[str, ...] = nest._fields
         return list(zip(names, nest, strict=True))
     if isinstance(nest, (list, tuple)) and not _is_number_list(nest):
         return list(enumerate(nest))
     return None
+
+
+def _name_key(key: Any) -> str:
+    """A key as text; of a tuple the words and then the numbers.
+
+    >>> _name_key(("W", 1)), _name_key((2, "b")), _name_key(3), _name_key((1, 2))
+    ('W_1', 'b_2', '3', '1_2')
+    """
+    if not isinstance(key, tuple):
+        return str(key)
+    return "_".join(str(part) for part in sorted(key, key=lambda part: not isinstance(part, str)))
 
 
 def _is_number_list(nest: Any) -> bool:
@@ -128,7 +139,7 @@ def _match(template: Nest, nest: Nest) -> Iterator[Any]:
     if given is None:
         raise ValueError(f"expected a {type(template).__name__} of {len(children)}, got {_describe(nest)}")
     if isinstance(template, Mapping) and isinstance(nest, Mapping):
-        by_name = dict(given)
+        by_name: dict[int | str, Any] = dict(given)
         given = [(key, by_name.get(_find_key(str(key), by_name))) for key, _ in children]
     if len(given) != len(children):
         raise ValueError(f"expected {len(children)} items as in params, got {len(given)}")

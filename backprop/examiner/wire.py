@@ -6,6 +6,8 @@ import json
 import math
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -83,6 +85,8 @@ class Writer:
             return self._write_array(value)
         if isinstance(value, np.generic) and value.dtype.kind in NUMBERS:
             return ["scalar", self._write_array(np.asarray(value))]
+        if isinstance(value, (Fraction, Decimal)):
+            return float(value)
         if isinstance(value, DualNumber):
             return ["dual", float(value.value), float(value.slope)]
         if isinstance(value, Opaque):
@@ -99,10 +103,10 @@ class Writer:
             return ["named", type(value).__name__, list(value._fields), [self.write(item) for item in value]]
         if type(value) is tuple:
             return ["tuple", [self.write(item) for item in value]]
-        if isinstance(value, dict) and all(type(key) in (str, int) for key in value):
+        if isinstance(value, dict) and all(map(_is_plain_key, value)):
             kind = "" if type(value) is dict else type(value).__name__
             self.classes["dict", kind] = type(value)
-            return ["dict", kind, [[key, self.write(item)] for key, item in value.items()]]
+            return ["dict", kind, [[self.write(key), self.write(item)] for key, item in value.items()]]
         return self._keep_here(value)
 
     def _write_array(self, array: np.ndarray) -> Any:
@@ -215,7 +219,7 @@ class Reader:
         return kind(*(self.read(item, depth) for item in items))
 
     def _read_dict(self, kind: str, items: Sequence[Any], depth: int) -> dict[Any, Any]:
-        pairs = {key: self.read(item, depth) for key, item in items}
+        pairs = {self.read(key, depth): self.read(item, depth) for key, item in items}
         if not kind:
             return pairs
         known = self.classes.get(("dict", kind))
@@ -253,6 +257,11 @@ def overwrite(mine: Any, theirs: Any) -> None:
             overwrite(old, new)
         else:
             mine[key] = new
+
+
+def _is_plain_key(key: Any) -> bool:
+    """A key that travels: text, a number, None, or a tuple of these."""
+    return key is None or type(key) in (str, int, bool, float) or (type(key) is tuple and all(map(_is_plain_key, key)))
 
 
 def _same_place(old: Any, new: Any) -> bool:
