@@ -211,3 +211,50 @@ def test_a_slow_subject_gets_its_verdict_within_the_time(tmp_path, power, verdic
 def test_what_is_not_reached_in_time_is_undecided():
     report = judge(make_network(), pace=Pace(0.0))
     assert report.verdict == "undecided"
+
+
+def make_prices(offset, output=1.0, inputs=1.0, change=lambda found: found):
+    """2-5-1, mean square error; outputs near `offset` and as large as `output`, inputs as large as `inputs`."""
+
+    def parameters(rng):
+        hidden = rng.normal(size=(2, 5)) / inputs, rng.normal(size=5)
+        return [hidden, (output * rng.normal(size=(5, 1)), offset + output * rng.normal(size=1))]
+
+    def data(rng, n=8):
+        return inputs * rng.normal(size=(n, 2)), offset + output * rng.normal(size=(n, 1))
+
+    def run(params, X):
+        (W, b), (v, c) = params
+        h = np.tanh(X @ W + b)
+        return h, h @ v + c
+
+    def gradients(params, X, Y):
+        h, out = run(params, X)
+        d = 2 * (out - Y) / len(X)
+        e = d @ params[1][0].T * (1 - h**2)
+        return change([[X.T @ e, e.sum(axis=0)], [h.T @ d, d.sum(axis=0)]])
+
+    cost = {"cost": lambda params, X, Y: np.mean((run(params, X)[1] - Y) ** 2)}
+    return cost | {"parameters": parameters, "data": data, "gradients": gradients}
+
+
+def flip(found):
+    found[0][0] = -found[0][0]
+    return found
+
+
+def average(found):
+    found[0][1] = found[0][1] / 5
+    return found
+
+
+SCALES = [(1e5, 1.0, 1.0), (1e6, 1.0, 1.0), (0.0, 3e8, 1.0), (0.0, 1e9, 1e6), (0.0, 1e12, 1.0), (0.0, 1.0, 1e-6)]
+
+
+@pytest.mark.parametrize("scales", SCALES)
+def test_tensors_of_very_different_sizes(scales):
+    """A step that suits the largest tensor sees a saturated network only, where all gradients look alike."""
+    assert judge(make_prices(*scales)).verdict == "verified"
+    for change, equation in ((flip, "BP4"), (average, "BP3")):
+        report = judge(make_prices(*scales, change=change))
+        assert [(f.equation, f.layer) for f in report.findings] == [(equation, 1)]

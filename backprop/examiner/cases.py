@@ -23,6 +23,8 @@ Array: TypeAlias = NDArray[np.float64]
 BIAS_JITTER = 0.3
 WEIGHT_JITTER = 0.05
 SMALLEST_JITTER = 0.1
+FAR_BIAS = 10.0
+"""Times the weights beside it: a bias farther from zero moves by no more than a part of this."""
 OTHER_BATCHES = (5, 1)
 RESEED = 20_011
 
@@ -252,16 +254,24 @@ def _read_parameters(subject: Subject, template: Nest) -> list[Array]:
 
 
 def _jitter(values: list[Array], leaves: list[Leaf], rng: np.random.Generator) -> list[Array]:
-    everything = np.concatenate([v.ravel() for v in values])
-    typical = float(np.sqrt(np.mean(everything**2))) or SMALLEST_JITTER
+    """Move parameters a little: weights by a part of their own size, biases by one of the weights beside them."""
+    sizes = [float(np.sqrt(np.mean(v**2))) if v.size else 0.0 for v in values]
+    typical = float(np.median([size for size in sizes if size] or [SMALLEST_JITTER]))
     moved = []
-    for value, leaf in zip(values, leaves, strict=True):
+    for value, own, leaf in zip(values, sizes, leaves, strict=True):
+        scale = own or typical
+        if leaf.role == "b":
+            # It may start at zero, or far away: the units shall neither stay where they are nor saturate.
+            nearby = [s for s, other in zip(sizes, leaves, strict=True) if s and _is_beside(other, leaf)]
+            weights = float(np.median(nearby or [typical]))
+            scale = min(max(own, weights), FAR_BIAS * weights)
         part = BIAS_JITTER if leaf.role == "b" else WEIGHT_JITTER
-        own = float(np.sqrt(np.mean(value**2))) if value.size else 0.0
-        # A weight keeps its own scale; a bias, which may start at zero, moves by that of the network.
-        scale = typical if leaf.role == "b" or own == 0 else own
         moved.append(value + part * scale * rng.standard_normal(value.shape))
     return moved
+
+
+def _is_beside(weights: Leaf, bias: Leaf) -> bool:
+    return weights.layer == bias.layer and weights.role == "W"
 
 
 def _as_scalar(value: Any, label: str) -> Any:

@@ -195,12 +195,16 @@ class _Probe:
         return RELATIVE_SLACK * self.scale + GRADIENT_NOISE_SAFETY * self.noise * norm
 
     def _mismatches(self, reading: Reading, margin: float = 1.0) -> bool:
-        norm = 1.0 if reading.index is not None else math.sqrt(self.leaf.size)
-        slack = RELATIVE_SLACK * self.scale + GRADIENT_NOISE_SAFETY * self.noise * norm
+        slack = RELATIVE_SLACK * self.scale + self._noise_along(reading)
         uncertainty = margin * reading.uncertainty
         if not math.isfinite(uncertainty):
             return margin == 1.0
         return not agree(reading.yours, reading.expected, uncertainty, slack)
+
+    def _noise_along(self, reading: Reading) -> float:
+        """How far rounding inside the subject's gradient may move this reading."""
+        norm = 1.0 if reading.index is not None else math.sqrt(self.leaf.size)
+        return GRADIENT_NOISE_SAFETY * self.noise * norm
 
     def _settle(self, whole: float) -> None:
         tried = confirmed = 0
@@ -208,7 +212,8 @@ class _Probe:
         enough = DECIDED * max(self.scale, NEGLIGIBLE * whole) or DECIDED * claimed
         for reading, estimate, direction in self.readings:
             if not self._mismatches(reading):
-                reading.state = "agrees" if reading.uncertainty <= enough or not enough else "undecided"
+                blurred = max(reading.uncertainty, self._noise_along(reading))
+                reading.state = "agrees" if blurred <= enough or not enough else "undecided"
                 continue
             reading.state = "kink"
             if not self._mismatches(reading, MARGIN):

@@ -10,8 +10,9 @@ import numpy as np
 from backprop.examiner.cases import Array, Case
 from backprop.examiner.subjects import Unusable
 
-__all__ = ["ROUNDING", "draw_relative", "measure_gradient_noise", "measure_noise", "tensor_sizes"]
+__all__ = ["ROUNDING", "draw_relative", "measure_gradient_noise", "measure_noise", "tensor_sizes", "widest_size"]
 
+WIDE = 0.1
 WINDOW = 7
 WINDOW_STEP = 1e-6
 WINDOW_OFFSET = 0.01
@@ -119,11 +120,27 @@ def draw_relative(case: Case, rng: np.random.Generator) -> list[Array]:
 
 
 def tensor_sizes(case: Case) -> list[float]:
-    """The natural step in each tensor: its own root mean square, and not far below that of the whole."""
-    squares = [float(np.mean(v**2)) if v.size else 0.0 for v in case.values]
-    total = sum(s * v.size for s, v in zip(squares, case.values, strict=True))
-    whole = math.sqrt(total / sum(v.size for v in case.values)) or 1.0
-    return [max(math.sqrt(s), 0.1 * whole) for s in squares]
+    """The natural step in each tensor: its own root mean square; of zeros that of the smallest one beside it.
+
+    Tensors of one network may differ by any factor: prices have an output bias of 1e5 above weights of 1.
+    """
+    own = [_root_mean_square(v) for v in case.values]
+    smallest = min((size for size in own if size), default=1.0)
+    layers = [leaf.layer for leaf in case.leaves]
+    found = []
+    for size, layer in zip(own, layers, strict=True):
+        beside = [other for other, its in zip(own, layers, strict=True) if other and its == layer]
+        found.append(size or min(beside, default=smallest))
+    return found
+
+
+def widest_size(case: Case) -> float:
+    """A step for tensors whose own numbers are too small to be seen in the cost: a part of that of all parameters."""
+    return WIDE * _root_mean_square(np.concatenate([v.ravel() for v in case.values]))
+
+
+def _root_mean_square(values: Array) -> float:
+    return float(np.sqrt(np.mean(values**2))) if values.size else 0.0
 
 
 def measure_gradient_noise(case: Case, rng: np.random.Generator) -> list[float]:

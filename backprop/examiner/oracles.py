@@ -10,7 +10,7 @@ import numpy as np
 
 from backprop.examiner.analytic import METHODS, Analytic
 from backprop.examiner.cases import Array, Case
-from backprop.examiner.noise import ROUNDING, draw_relative
+from backprop.examiner.noise import ROUNDING, draw_relative, widest_size
 from backprop.examiner.subjects import Unusable
 from backprop.examiner.tolerance import NOISE_SAFETY, RELATIVE_SLACK, TRUNCATION_SAFETY, agree
 
@@ -51,6 +51,7 @@ class Oracle:
         self.noise = noise
         self.analytic: Analytic | None = None
         self.declined: dict[str, str] = {}
+        self.widest = widest_size(case)
         self.center = float(np.real(case.cost(case.values)))
         # Where noise is far below what the cost varies by, smaller steps are sharp at once and meet fewer kinks.
         self.first_step = FIRST_QUIET_STEP if noise < QUIET * self._vary() else FIRST_STEP
@@ -86,8 +87,19 @@ class Oracle:
         """Central differences at steps h, h/4, h/16 …, extrapolated to h = 0 (Richardson, Neville).
 
         The error of each extrapolation is measured by its disagreement with its neighbours, plus the noise
-        of the cost divided by the step; the one with the least error is taken.
+        of the cost divided by the step; the one with the least error is taken. Where the natural unit is so small that
+        noise hides the slope, a wider one is tried, and believed if it agrees.
         """
+        found = self._climb(tensor, direction, size, claimed, first)
+        goal = RELATIVE_SLACK * max(abs(found.value), abs(claimed))
+        if first is not None or not self.widest > size or found.uncertainty <= goal:
+            return found
+        wider = self._climb(tensor, direction, self.widest, claimed, first)
+        agrees = abs(wider.value - found.value) <= wider.uncertainty + found.uncertainty
+        return wider if agrees and wider.uncertainty < found.uncertainty else found
+
+    def _climb(self, tensor: int, direction: Array, size: float, claimed: float, first: float | None) -> Estimate:
+        """One ladder of steps."""
         unit = direction * size
 
         def evaluate(t: float) -> float:
