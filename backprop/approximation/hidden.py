@@ -8,8 +8,10 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+from sympy import Expr
 
 from backprop.activation_functions import activation as find_activation
+from backprop.approximation.limits.floor import MOST_DEGREE, find_degree
 from backprop.approximation.target import Floats
 from backprop.errors import UsageError
 from theory.expressions import real_symbol
@@ -30,8 +32,14 @@ class Sigma:
     """An activation and its derivative as functions on arrays."""
 
     name: str
+    expression: Expr
     f: Callable[[Any], Any]
     f_prime: Callable[[Any], Any]
+
+    @cached_property
+    def degree(self) -> int | None:
+        """The degree where sigma is a polynomial: then every network is one of that degree at most."""
+        return find_degree(self.expression)
 
     @cached_property
     def is_homogeneous(self) -> bool:
@@ -64,8 +72,8 @@ def read_sigma(name: str) -> Sigma:
     """Return an activation by name or expression, fit for approximation.
 
     Raises:
-        UsageError: an unknown name, text that is no expression, or a polynomial: networks of any width with
-            a polynomial of degree k for sigma are polynomials of degree k, which come near few functions.
+        UsageError: an unknown name, text that is no expression, or a polynomial of a degree too high for its floor
+            (see `limits.floor`), or that is written with cases.
 
     Source: M. Leshno, V. Lin, A. Pinkus, S. Schocken, Multilayer feedforward networks with a nonpolynomial
     activation function can approximate any function, Neural Networks 6 (1993), theorem 1.
@@ -78,9 +86,12 @@ def read_sigma(name: str) -> Sigma:
         pieces = split(known.expression)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    if len(pieces) == 1 and pieces[0].expression.expand().is_polynomial(real_symbol()):
+    is_polynomial = len(pieces) == 1 and pieces[0].expression.expand().is_polynomial(real_symbol())
+    degree = find_degree(known.expression)
+    if is_polynomial and (degree is None or degree > MOST_DEGREE):
         raise UsageError(
             f"activation {name!r} is a polynomial: however wide, such a network is a polynomial of the same "
-            "degree and cannot come near every function (Leshno et al. 1993); use tanh or relu"
+            "degree and cannot come near every function (Leshno et al. 1993); use tanh or relu, or a polynomial "
+            f"written without cases, of degree {MOST_DEGREE} at most"
         )
-    return Sigma(known.name, known.f, known.f_prime)
+    return Sigma(known.name, known.expression, known.f, known.f_prime)

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from backprop.approximation.limits.balls import describe_below
+from backprop.approximation.limits.find import Limit
 from backprop.approximation.proving.prover import Certificate
 from backprop.approximation.target import Floats, Target
 
@@ -45,6 +47,8 @@ class Approximation:
         certificate: the proof that |F - f| is below a bound at every point, or what came of the attempt; None if it
             was not tried.
         width_lower_bound: for ReLU and an epsilon, the proved least width of any network within epsilon; None else.
+        limit: why no network with this activation, of any width, is nearer than some error, with the proof; None where
+            nothing of the kind is known.
     """
 
     target: str
@@ -58,6 +62,7 @@ class Approximation:
     sigma: Callable[[Any], Any] = field(repr=False)
     certificate: Certificate | None = field(repr=False, default=None)
     width_lower_bound: int | None = None
+    limit: Limit | None = field(repr=False, default=None)
 
     @property
     def w(self) -> Floats:
@@ -97,9 +102,16 @@ class Approximation:
     @property
     def reached(self) -> bool:
         """Whether the error is below the one asked for: proved where that was tried, else on the grid."""
+        if self.epsilon is not None and self.limit is not None and self.epsilon <= self.limit.lower:
+            return False
         if self.certificate is not None:
             return self.certified
         return self.epsilon is None or self.sup_error < self.epsilon
+
+    @property
+    def error_lower_bound(self) -> float | None:
+        """The error that every network with this activation makes, of any width: proved; None where none is known."""
+        return None if self.limit is None else self.limit.lower
 
     @property
     def certified(self) -> bool:
@@ -128,6 +140,8 @@ class Approximation:
             "sup_error_bound": self.certificate.bound if self.certified and self.certificate else None,
             "certified": self.certified,
             "width_lower_bound": self.width_lower_bound,
+            "error_lower_bound": self.error_lower_bound,
+            **({"error_lower_bound_proof": self.limit.to_dict()} if self.limit is not None else {}),
             **({"certificate": self.certificate.to_dict()} if self.certificate is not None else {}),
         }
 
@@ -143,6 +157,9 @@ class Approximation:
             text += f"; {'below' if self.reached else 'NOT below'} the {self.epsilon:g} asked for"
         if self.width_lower_bound is not None:
             text += f"; any {self.activation} network that near has at least {self.width_lower_bound} units (proved)"
+        if self.limit is not None:
+            least = describe_below(self.limit.lower)
+            text += f"; any {self.activation} network, of any width, errs by at least {least} somewhere (proved)"
         return f"{text}\nweights: sum of |c| {self.sum_abs_c:.3g}, largest |w| {self.max_abs_w:.3g}"
 
     def describe_proof(self) -> str:

@@ -5,24 +5,26 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
+from backprop.approximation.candidate import Candidate
 from backprop.approximation.certified import certify as certify_network
 from backprop.approximation.certified import grow_certified, narrow_relu
 from backprop.approximation.hidden import Hidden, Sigma, read_sigma
+from backprop.approximation.limits.find import find_limit
+from backprop.approximation.limits.jump import Jump
+from backprop.approximation.options import read_epsilon, read_seed, read_width
 from backprop.approximation.placement import list_nodes, list_placements
 from backprop.approximation.refinement import refine
 from backprop.approximation.result import Approximation, Network, evaluate_network, list_own_points
-from backprop.approximation.solving import project, project_each, solve, solve_minimax
+from backprop.approximation.solving import project, project_each, solve, solve_minimax, solve_minimax_exactly
 from backprop.approximation.target import Floats, Target, read_target
 from backprop.errors import UsageError
 
-__all__ = ["MAX_WIDTH", "approximate"]
+__all__ = ["approximate"]
 
-MAX_WIDTH = 512
-"""The widest network that is tried: beyond it a fit takes minutes, not seconds."""
 GROWN_WIDTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 """Widths tried, in this order, when an error is asked for and no width."""
 SMALL = 8
@@ -66,7 +68,7 @@ def approximate(
     Args:
         target: F as an expression in x.
         width: number of hidden units, 1..512; None: the smallest found that reaches `epsilon`.
-        activation: a name or an expression in x; not a polynomial.
+        activation: a name or an expression in x.
         domain: the interval (a, b), finite.
         seed: for the random starts; same seed, same network.
         epsilon: the largest error wanted on the grid, in the unit of F. With a width it is only compared.
@@ -74,80 +76,75 @@ def approximate(
             its error is proved to be below it.
 
     Returns:
-        Approximation; where no width up to 128 reaches `epsilon`, the best found, with `.reached` False.
+        Approximation; where no width up to 128 reaches `epsilon`, the best found, with `.reached` False. Where it is
+        proved that no width at all does (`.error_lower_bound`), a network is returned without growing.
 
     Raises:
-        UsageError: an expression that cannot be read, a target without finite values on the domain, a
-            polynomial activation, an impossible width, domain or epsilon.
+        UsageError: an expression that cannot be read, a target without finite values on the domain, an impossible
+            width, domain or epsilon.
 
-    Source: lecture item 13 (Cybenko 1989, Hornik 1989, Leshno et al. 1993): such a network exists for every
-    continuous F and every epsilon > 0; they say nothing of the width.
+    Source: lecture item 13 (Cybenko 1989, Hornik 1989, Leshno et al. 1993): for every continuous F and every
+    epsilon > 0 such a network exists, sigma being no polynomial; they say nothing of the width.
 
     >>> approximation = approximate("sin(2*pi*x)", width=6)
     >>> approximation.sup_error < 1e-4, approximation.grid_points > 10_000
     (True, True)
     """
-    count = None if width is None else _read_width(width)
-    wanted = None if epsilon is None else _read_epsilon(epsilon)
+    count = None if width is None else read_width(width)
+    wanted = None if epsilon is None else read_epsilon(epsilon)
     if count is None and wanted is None:
         raise UsageError("approximate needs a width (number of hidden units) or an epsilon (largest error)")
-    search = _Search(read_target(target, domain), read_sigma(activation), _read_seed(seed), wanted)
+    function, sigma = read_target(target, domain), read_sigma(activation)
+    limit = find_limit(function, sigma.expression)
+    search = _Search(function, sigma, read_seed(seed), wanted, isinstance(limit, Jump))
+    if count is None and wanted is not None and limit is not None and wanted <= limit.lower:
+        count = limit.enough_width  # no width will do
+    return replace(_run(search, count, wanted, certify), limit=limit)
+
+
+def _run(search: _Search, count: int | None, wanted: float | None, certify: bool) -> Approximation:
+    """Fit the width, or grow to the error that is wanted; with a proof if one is asked for."""
     if not certify:
         return search.fit(count) if count is not None else search.grow(wanted or 0.0)
     if count is not None or wanted is None:
         return certify_network(search.fit(count or 1), wanted)
-    if activation == "relu":
+    if search.activation == "relu":
         laid = narrow_relu(certify_network(search.fit(1), wanted), wanted)
         if laid.reached:
             return laid
     return grow_certified(search.grow, wanted)
 
 
-@dataclass(frozen=True, eq=False)
-class _Candidate:
-    """A network on [-1, 1] with values in [-1, 1], the constant last in c; its errors on the grid of F."""
-
-    hidden: Hidden
-    c: Floats
-    error: float
-    mean_error: float
-    points: int
-    cutoff: float
-
-    def by_error(self) -> float:
-        """The largest error."""
-        return self.error
-
-    def by_score(self) -> float:
-        """(largest error + mean error) (1 + sum |c_k|)^(1/8), smaller is better.
-
-        Of two networks with much the same error the calmer is better: huge output weights that cancel lose
-        digits. The mean error counts because at a jump every network has the same largest error.
-        """
-        calm = 1 + float(np.sum(np.abs(self.c[:-1])))
-        return float((self.error + self.mean_error) * calm**0.125)
-
-
 class _Search:
     """One target and one activation; remembers the best network of each width."""
 
-    def __init__(self, target: Target, sigma: Sigma, seed: int, epsilon: float | None) -> None:
-        self._target, self._sigma, self._seed, self._epsilon = target, sigma, seed, epsilon
+    def __init__(self, target: Target, sigma: Sigma, seed: int, epsilon: float | None, has_jump: bool) -> None:
+        self._target, self._sigma, self._seed, self._epsilon, self._has_jump = target, sigma, seed, epsilon, has_jump
         low, high = target.domain
         self._middle, self._half = low / 2 + high / 2, high / 2 - low / 2
         self._offset = float(np.max(target.values) / 2 + np.min(target.values) / 2)
         self._scale = target.scale
         self._breaks = (np.array(target.breaks, dtype=np.float64) - self._middle) / self._half
-        self._known: dict[int, _Candidate] = {}
+        self._known: dict[int, Candidate] = {}
+
+    @property
+    def activation(self) -> str:
+        """The name of sigma."""
+        return self._sigma.name
 
     def grow(self, wanted: float) -> Approximation:
         """Widen until the error on the grid is below the one wanted, then look for a smaller width that does."""
         tried = 0
-        for width in GROWN_WIDTHS:
+        for width in self._list_widths():
             if self._find(width).error < wanted:
                 return self.fit(self._narrow(tried, width, wanted))
             tried = width
         return self.fit(min(self._known, key=lambda known: self._known[known].error))
+
+    def _list_widths(self) -> list[int]:
+        """The widths to try; for a polynomial none beyond its degree, with which a network is any such polynomial."""
+        most = self._sigma.degree
+        return list(GROWN_WIDTHS) if most is None else [*(w for w in GROWN_WIDTHS if w < most), most]
 
     def _narrow(self, short: int, enough: int, wanted: float) -> int:
         while enough - short > 1 and enough <= NARROWED_BELOW:
@@ -173,12 +170,12 @@ class _Search:
             sigma=self._sigma.f,
         )
 
-    def _find(self, width: int) -> _Candidate:
+    def _find(self, width: int) -> Candidate:
         if width not in self._known:
             self._known[width] = self._search(width)
         return self._known[width]
 
-    def _search(self, width: int) -> _Candidate:
+    def _search(self, width: int) -> Candidate:
         narrow = self._find(width - 1 if width <= SMALL else width // 2) if width > 1 else None
         if narrow and narrow.error <= ROUNDING * self._scale:
             return self._pad(width, narrow)
@@ -190,9 +187,12 @@ class _Search:
         refined = [refine(self._sigma, start, x, y, steps) for start in (*fresh, *grown) if steps]
         found = [c for hidden in (*fresh[:1], *grown[:1], *refined) for c in self._finish(hidden, x, y)]
         safe = self._pad(width, narrow)
-        found += [*(self._polish(found, x, y) if found else ()), safe]
+        is_whole = self._sigma.degree is not None and width >= self._sigma.degree
+        polish = self._polish_exactly if is_whole else self._polish
+        found += [*(polish(found, x, y) if found else ()), safe]
         allowed = safe.error if narrow else math.inf
-        return min((one for one in found if one.error <= allowed), key=_Candidate.by_score)
+        rank = Candidate.by_error if is_whole else Candidate.by_score
+        return min((one for one in found if one.error <= allowed), key=rank)
 
     def _scaled(self, u: Floats) -> Floats:
         """F in the coordinates of the search: from [-1, 1] to about [-1, 1]."""
@@ -203,7 +203,7 @@ class _Search:
         rng = np.random.default_rng((self._seed, width))
         return list_placements(self._scaled, self._breaks, width, rng)
 
-    def _list_grown(self, width: int, narrow: _Candidate) -> Iterator[Hidden]:
+    def _list_grown(self, width: int, narrow: Candidate) -> Iterator[Hidden]:
         """Add units to the narrower network found before: some of those of each fresh start."""
         rng = np.random.default_rng((self._seed, width, 1))
         for start in self._list_fresh(width):
@@ -211,7 +211,10 @@ class _Search:
             yield Hidden(*(np.append(old, new[chosen]) for old, new in zip(narrow.hidden, start, strict=True)))
 
     def _scan(self, starts: Iterator[Hidden], x: Floats, y: Floats, wanted: int) -> tuple[list[Hidden], float]:
-        """Return the best starts, best first and no two equally good, and the error of the first."""
+        """Return the best starts, best first and no two equally good, and the error of the first.
+
+        At a jump the largest errors are all the same, so the mean counts too.
+        """
         ranked: dict[str, tuple[float, Hidden]] = {}
         for count, raw in enumerate(starts):
             start, width = self._sigma.normalise(raw), len(raw.w)
@@ -220,12 +223,13 @@ class _Search:
             features = self._sigma.compute_features(start, x)
             c = solve(features, y, CUTOFFS[0])
             if c is not None:
-                worst = float(np.max(np.abs(features @ c - y)))
+                errors = np.abs(features @ c - y)
+                worst = float(np.max(errors) + (np.mean(errors) if self._has_jump else 0))
                 ranked.setdefault(f"{worst:.4e}", (worst, start))
         best = sorted(ranked.values(), key=operator.itemgetter(0))[:wanted]
         return [start for _, start in best], best[0][0] if best else math.inf
 
-    def _finish(self, hidden: Hidden, x: Floats, y: Floats) -> Iterator[_Candidate]:
+    def _finish(self, hidden: Hidden, x: Floats, y: Floats) -> Iterator[Candidate]:
         """Solve for the output weights by least squares, from the most accurate to the calmest."""
         if np.max(np.abs(hidden.w)) > STEEPEST:
             return
@@ -233,9 +237,9 @@ class _Search:
         for cutoff, projection in zip(CUTOFFS, project_each(features, CUTOFFS), strict=False):
             yield self._judge(hidden, projection.weigh(y), cutoff)
 
-    def _polish(self, found: list[_Candidate], x: Floats, y: Floats) -> Iterator[_Candidate]:
+    def _polish(self, found: list[Candidate], x: Floats, y: Floats) -> Iterator[Candidate]:
         """Solve again for the output weights of the best networks, now for the smallest largest error."""
-        for rank in (_Candidate.by_error, _Candidate.by_score):
+        for rank in (Candidate.by_error, Candidate.by_score):
             best = min(found, key=rank)
             features = self._sigma.compute_features(best.hidden, x)
             projection = project(features, best.cutoff)
@@ -243,14 +247,28 @@ class _Search:
             if projection is not None and best.error > ROUNDING * self._scale:
                 yield self._judge(best.hidden, solve_minimax(projection, y, rounds), best.cutoff)
 
-    def _pad(self, width: int, narrow: _Candidate | None) -> _Candidate:
+    def _polish_exactly(self, found: list[Candidate], *_: Floats) -> Iterator[Candidate]:
+        """The same on the whole grid, for a polynomial with units enough: its networks have few parameters.
+
+        Units side by side span all polynomials of the degree better than units that were placed for least squares.
+        """
+        u = (self._target.grid - self._middle) / self._half
+        y = (self._target.values - self._offset) / self._scale
+        best = min(found, key=Candidate.by_error).hidden
+        for hidden in (best, Hidden(np.ones(len(best.w)), np.linspace(-1, 1, len(best.w)))):
+            projection = project(self._sigma.compute_features(hidden, u), CUTOFFS[0])
+            if projection is not None:
+                c = projection.lift(solve_minimax_exactly(projection.basis, y))
+                yield self._judge(hidden, c, CUTOFFS[0])
+
+    def _pad(self, width: int, narrow: Candidate | None) -> Candidate:
         """Return a network that always works: the narrower one with idle units, or the constant."""
         known, c = (narrow.hidden, narrow.c) if narrow else (Hidden(np.zeros(0), np.zeros(0)), np.zeros(1))
         idle = np.zeros(width - len(known.w))
         hidden = Hidden(np.append(known.w, idle), np.append(known.b, idle))
         return self._judge(hidden, np.concatenate([c[:-1], idle, c[-1:]]), CUTOFFS[0])
 
-    def _judge(self, hidden: Hidden, c: Floats, cutoff: float) -> _Candidate:
+    def _judge(self, hidden: Hidden, c: Floats, cutoff: float) -> Candidate:
         """Measure the network in its final form, on the grid of the target and around its own steps."""
         network = self._restore(hidden, c)
         with np.errstate(all="ignore"):
@@ -259,7 +277,7 @@ class _Search:
             errors = np.abs(values - np.append(self._target.values, self._target(own)))
             largest, mean = float(np.max(errors)), float(np.sqrt(np.mean(errors**2)))
         finite = math.isfinite(largest) and math.isfinite(mean)
-        return _Candidate(hidden, c, *((largest, mean) if finite else (math.inf, math.inf)), len(errors), cutoff)
+        return Candidate(hidden, c, *((largest, mean) if finite else (math.inf, math.inf)), len(errors), cutoff)
 
     def _restore(self, hidden: Hidden, c: Floats) -> Network:
         """Return the network in the coordinates of the target."""
@@ -271,29 +289,3 @@ class _Search:
 def _count_steps(x: Floats, width: int) -> int:
     steps = int(REFINE_WORK / (len(x) * (2 * width) ** 2) / (FRESH_STARTS + GROWN_STARTS))
     return min(steps, 100) if steps >= 5 else 0
-
-
-def _read_width(width: int) -> int:
-    try:
-        count = operator.index(width)
-    except TypeError:
-        raise UsageError(f"width must be a whole number of hidden units; got {width!r}") from None
-    if not 1 <= count <= MAX_WIDTH:
-        raise UsageError(f"width must be from 1 to {MAX_WIDTH} hidden units; got {count}")
-    return count
-
-
-def _read_epsilon(epsilon: float) -> float:
-    if isinstance(epsilon, bool) or not isinstance(epsilon, int | float) or not 0 < epsilon < math.inf:
-        raise UsageError(f"epsilon must be a finite number above 0; got {epsilon!r}")
-    return float(epsilon)
-
-
-def _read_seed(seed: int) -> int:
-    try:
-        number = operator.index(seed)
-    except TypeError:
-        number = -1
-    if number < 0:
-        raise UsageError(f"seed must be a whole number >= 0; got {seed!r}")
-    return number
