@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from backprop.approximation.apriori import AprioriBound
 from backprop.approximation.proving.prover import Certificate
 from backprop.approximation.target import Floats, Target
 
@@ -17,7 +18,14 @@ __all__ = ["Approximation", "Network", "evaluate_network", "list_own_points"]
 ARGUMENTS = np.array([-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0])
 """Arguments w x + b of a unit at which the error is looked at, besides the grid."""
 ROWS_AT_ONCE = 4096
-"""Points evaluated together, so that a wide network on a long grid stays small in memory."""
+ENTRIES_AT_ONCE = 2**22
+"""Points, and points times units, evaluated together, so that a wide network on a long grid stays small in memory."""
+METHODS = {
+    "fit": "",
+    "constructive": ", written down as in the proof",
+    "adam": ", trained with Adam (an optimisation error: what training reached, not what the network could)",
+}
+"""How a network was found, in words."""
 
 
 class Network(NamedTuple):
@@ -45,6 +53,8 @@ class Approximation:
         certificate: the proof that |F - f| is below a bound at every point, or what came of the attempt; None if it
             was not tried.
         width_lower_bound: for ReLU and an epsilon, the proved least width of any network within epsilon; None else.
+        method: how it was found: "fit", "constructive" (the network of the proof) or "adam" (plain training).
+        bound: for the network of the proof, the bound that was proved before any error was measured; None else.
     """
 
     target: str
@@ -58,6 +68,8 @@ class Approximation:
     sigma: Callable[[Any], Any] = field(repr=False)
     certificate: Certificate | None = field(repr=False, default=None)
     width_lower_bound: int | None = None
+    method: str = "fit"
+    bound: AprioriBound | None = None
 
     @property
     def w(self) -> Floats:
@@ -115,6 +127,7 @@ class Approximation:
         """Return what `approximate --json` prints: plain numbers that read back exactly."""
         return {
             "target": self.target,
+            "method": self.method,
             "activation": self.activation,
             "domain": list(self.domain),
             "hidden": {"w": self.w.tolist(), "b": self.b.tolist(), "c": self.c.tolist()},
@@ -128,12 +141,14 @@ class Approximation:
             "sup_error_bound": self.certificate.bound if self.certified and self.certificate else None,
             "certified": self.certified,
             "width_lower_bound": self.width_lower_bound,
+            "a_priori_bound": self.bound.total if self.bound else None,
+            **({"a_priori": self.bound.to_dict()} if self.bound else {}),
             **({"certificate": self.certificate.to_dict()} if self.certificate is not None else {}),
         }
 
     def __str__(self) -> str:
         low, high = self.domain
-        units = f"{self.width} {self.activation} unit{'s'[: self.width > 1]}"
+        units = f"{self.width} {self.activation} unit{'s'[: self.width > 1]}{METHODS[self.method]}"
         text = (
             f"{self.target} on [{low:g}, {high:g}] by {units}: largest error {self.sup_error:.2e} "
             f"on a grid of {self.grid_points:,} points"
@@ -143,6 +158,7 @@ class Approximation:
             text += f"; {'below' if self.reached else 'NOT below'} the {self.epsilon:g} asked for"
         if self.width_lower_bound is not None:
             text += f"; any {self.activation} network that near has at least {self.width_lower_bound} units (proved)"
+        text += f"\n{self.bound}" if self.bound else ""
         return f"{text}\nweights: sum of |c| {self.sum_abs_c:.3g}, largest |w| {self.max_abs_w:.3g}"
 
     def describe_proof(self) -> str:
@@ -161,8 +177,9 @@ class Approximation:
 def evaluate_network(sigma: Callable[[Any], Any], network: Network, x: Floats) -> Floats:
     """Evaluate f at the points of a vector, a few thousand at a time."""
     values = np.empty_like(x)
-    for start in range(0, len(x), ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
+    count = min(ROWS_AT_ONCE, ENTRIES_AT_ONCE // max(len(network.w), 1))
+    for start in range(0, len(x), count):
+        rows = slice(start, start + count)
         values[rows] = sigma(np.outer(x[rows], network.w) + network.b) @ network.c + network.constant
     return values
 
