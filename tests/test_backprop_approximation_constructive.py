@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from backprop.approximation import approximate_by, certify, construct
 from backprop.approximation.apriori import compute_steepness
 from backprop.approximation.constructive import MOST_UNITS
-from backprop.approximation.modulus import Jump, enclose_modulus, find_jump
+from backprop.approximation.modulus import Jump, Modulus, enclose_modulus, find_jump
 from backprop.approximation.named import NAMED
 from backprop.approximation.target import read_target
 from backprop.cli import main
@@ -133,6 +133,8 @@ def test_the_error_can_be_proved_too_and_lies_below_the_bound():
 def test_rounded_weights_are_paid_for():
     big = construct(read_target("10**12 + sin(x)", (0, 1)), width=7)
     assert big.bound.rounding > 1e-6
+    parts = (big.bound.half_change + big.bound.change) / 2 + big.bound.tail + big.bound.rounding
+    assert big.bound.total == pytest.approx(parts, rel=1e-9)
     assert big.sup_error <= big.bound.total + 1e-3, "floats near 10^12 are 1.2e-4 apart"
 
 
@@ -184,6 +186,12 @@ def test_the_modulus_is_never_below_what_is_sampled(target, share, pieces):
     x = np.linspace(low, high, 400)
     y = np.clip(x[:, None] + distance * np.linspace(0, 1, 21), low, high)
     assert np.max(np.abs(function(y) - function(x)[:, None])) <= bound + ROUNDING
+
+
+def test_pieces_that_two_points_can_reach_together_are_in_one_window():
+    modulus = Modulus(np.arange(5.0), np.array([0.0, 0, 0, -1]), np.array([1.0, 0, 0, 0]))
+    assert modulus.bound(1.9) == pytest.approx(1), "from the first piece to the third at most"
+    assert modulus.bound(2.1) == pytest.approx(2), "from the end of the first to the start of the fourth"
 
 
 def test_the_modulus_is_nearly_sharp_and_grows_with_the_distance():
