@@ -16,7 +16,7 @@ from backprop.approximation.apriori import AprioriBound, compute_bound, compute_
 from backprop.approximation.hidden import read_sigma
 from backprop.approximation.modulus import Modulus, enclose_modulus, find_jump, round_up
 from backprop.approximation.proving.enclosures import enclose_values
-from backprop.approximation.result import Approximation, Network, evaluate_network, list_own_points
+from backprop.approximation.result import Approximation, Network, measure
 from backprop.approximation.target import Floats, Target
 from backprop.errors import UsageError
 
@@ -128,22 +128,7 @@ def _build(target: Target, cells: int, modulus: Modulus, epsilon: float | None) 
     c = np.diff(values)
     network = Network(np.full(cells - 1, steepness), -steepness * edges[1:-1], c, float(values[0]))
     bound = _bound_error(target, edges, middles, network, changes)
-    sigma = read_sigma(ACTIVATION).f
-    points = np.append(target.grid, list_own_points(network.w, network.b, target.domain))
-    error = float(np.max(np.abs(evaluate_network(sigma, network, points) - target(points))))
-    return Approximation(
-        target=target.text,
-        activation=ACTIVATION,
-        domain=target.domain,
-        network=network,
-        sup_error=error,
-        grid_points=len(points),
-        epsilon=epsilon,
-        function=target,
-        sigma=sigma,
-        method="constructive",
-        bound=bound,
-    )
+    return measure(target, read_sigma(ACTIVATION), network, "constructive", epsilon, bound)
 
 
 def _choose_steepness(values: Floats, changes: tuple[float, float], length: float) -> float:

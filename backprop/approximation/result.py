@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop.approximation.apriori import AprioriBound
+from backprop.approximation.hidden import Sigma
 from backprop.approximation.proving.prover import Certificate
 from backprop.approximation.target import Floats, Target
 
-__all__ = ["Approximation", "Network", "evaluate_network", "list_own_points"]
+__all__ = ["Approximation", "Network", "evaluate_network", "list_own_points", "measure"]
 
 ARGUMENTS = np.array([-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0])
 """Arguments w x + b of a unit at which the error is looked at, besides the grid."""
@@ -182,6 +183,32 @@ def evaluate_network(sigma: Callable[[Any], Any], network: Network, x: Floats) -
         rows = slice(start, start + count)
         values[rows] = sigma(np.outer(x[rows], network.w) + network.b) @ network.c + network.constant
     return values
+
+
+def measure(
+    target: Target,
+    sigma: Sigma,
+    network: Network,
+    method: str,
+    epsilon: float | None,
+    bound: AprioriBound | None = None,
+) -> Approximation:
+    """A network that was found, with its largest error on the grid of its target and around its own steps."""
+    points = np.append(target.grid, list_own_points(network.w, network.b, target.domain))
+    error = float(np.max(np.abs(evaluate_network(sigma.f, network, points) - target(points))))
+    return Approximation(
+        target=target.text,
+        activation=sigma.name,
+        domain=target.domain,
+        network=network,
+        sup_error=error,
+        grid_points=len(points),
+        epsilon=epsilon,
+        function=target,
+        sigma=sigma.f,
+        method=method,
+        bound=bound,
+    )
 
 
 def list_own_points(w: Floats, b: Floats, domain: tuple[float, float]) -> Floats:

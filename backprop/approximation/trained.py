@@ -9,7 +9,7 @@ import numpy as np
 
 from backprop.approximation.arguments import read_seed, read_width
 from backprop.approximation.hidden import read_sigma
-from backprop.approximation.result import Approximation, Network, evaluate_network, list_own_points
+from backprop.approximation.result import Approximation, Network, measure
 from backprop.approximation.target import Floats, Target
 from backprop.errors import UsageError
 from backprop.runtime.compiled import CompiledNetwork, build
@@ -68,20 +68,7 @@ def train_with_adam(
     y = (target(_to_domain(target, x)) - _offset(target)) / target.scale
     history = fit(net, x, y, rate=cosine(RATE), epochs=rounds, batch=BATCH, seed=read_seed(seed))
     network = _restore(target, net, np.asarray(history.theta, dtype=np.float64))
-    points = np.append(target.grid, list_own_points(network.w, network.b, target.domain))
-    error = float(np.max(np.abs(evaluate_network(sigma.f, network, points) - target(points))))
-    return Approximation(
-        target=target.text,
-        activation=sigma.name,
-        domain=target.domain,
-        network=network,
-        sup_error=error,
-        grid_points=len(points),
-        epsilon=epsilon,
-        function=target,
-        sigma=sigma.f,
-        method="adam",
-    )
+    return measure(target, sigma, network, "adam", epsilon)
 
 
 def _to_domain(target: Target, u: Floats) -> Floats:
