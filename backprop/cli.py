@@ -200,7 +200,13 @@ def approximate(
     ],
     width: Annotated[int | None, typer.Option("--width", help="Number of hidden units.")] = None,
     epsilon: Annotated[float | None, typer.Option("--epsilon", help="Grow until the error is below this.")] = None,
-    activation: Annotated[str, typer.Option("--activation", help="A name or an expression in x.")] = "tanh",
+    activation: Annotated[
+        str | None,
+        typer.Option("--activation", help="A name or an expression in x; left out: tanh, sigmoid for constructive."),
+    ] = None,
+    method: Annotated[
+        str, typer.Option("--method", help="fit; constructive: the network of the proof; adam: plain training.")
+    ] = "fit",
     domain: Annotated[tuple[float, float], typer.Option("--domain", help="Ends of the interval.")] = (0.0, 1.0),
     certify: Annotated[bool, typer.Option("--certify", help="Prove the error on the whole interval.")] = False,
     certificate: Annotated[
@@ -212,10 +218,11 @@ def approximate(
 ) -> None:
     """Fit a network of one hidden layer to a function of one variable; the error is measured on a dense grid, or
     proved with --certify."""
-    from backprop.approximation import approximate as fit_network
+    from backprop.approximation import approximate_by
     from backprop.files import write_atomically
 
-    result = fit_network(
+    result = approximate_by(
+        method,
         expression,
         width=width,
         activation=activation,

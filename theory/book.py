@@ -17,13 +17,14 @@ from theory import (
     optimisers,
     rules,
     softmax,
+    universal_approximation,
 )
 from theory.chapter import FORMATS, Chapter, Format, write
 
 __all__ = ["CHAPTERS", "TopicError", "main", "render"]
 
 FIRST = (rules, four_equations, costs, softmax, activations, batch_norm)
-LAST = (initialisation, optimisers, lecture)
+LAST = (initialisation, optimisers, universal_approximation, lecture)
 CHAPTERS: dict[str, Chapter] = {
     chapter.name: chapter
     for chapter in (
@@ -45,7 +46,7 @@ def render(topics: Sequence[str] = (), form: Format = "text") -> str:
     Traceback (most recent call last):
     theory.book.TopicError: unknown topic 'four_equation' (did you mean 'four_equations'?); choose from: rules, \
 four_equations, costs, softmax, activations, batch_norm, layer_norm, gates, prelu, dropout, residual, penalties, \
-initialisation, optimisers, lecture
+initialisation, optimisers, universal_approximation, lecture
     """
     for topic in topics:
         if topic not in CHAPTERS:

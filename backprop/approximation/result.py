@@ -9,17 +9,26 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from backprop.approximation.apriori import AprioriBound
+from backprop.approximation.hidden import Sigma
 from backprop.approximation.limits.balls import describe_below
 from backprop.approximation.limits.find import Limit
 from backprop.approximation.proving.prover import Certificate
 from backprop.approximation.target import Floats, Target
 
-__all__ = ["Approximation", "Network", "evaluate_network", "list_own_points"]
+__all__ = ["Approximation", "Network", "evaluate_network", "list_own_points", "measure"]
 
 ARGUMENTS = np.array([-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0])
 """Arguments w x + b of a unit at which the error is looked at, besides the grid."""
 ROWS_AT_ONCE = 4096
-"""Points evaluated together, so that a wide network on a long grid stays small in memory."""
+ENTRIES_AT_ONCE = 2**22
+"""Points, and points times units, evaluated together, so that a wide network on a long grid stays small in memory."""
+METHODS = {
+    "fit": "",
+    "constructive": ", written down as in the proof",
+    "adam": ", trained with Adam (an optimisation error: what training reached, not what the network could)",
+}
+"""How a network was found, in words."""
 
 
 class Network(NamedTuple):
@@ -49,6 +58,8 @@ class Approximation:
         width_lower_bound: for ReLU and an epsilon, the proved least width of any network within epsilon; None else.
         limit: why no network with this activation, of any width, is nearer than some error, with the proof; None where
             nothing of the kind is known.
+        method: how it was found: "fit", "constructive" (the network of the proof) or "adam" (plain training).
+        bound: for the network of the proof, the bound that was proved before any error was measured; None else.
     """
 
     target: str
@@ -63,6 +74,8 @@ class Approximation:
     certificate: Certificate | None = field(repr=False, default=None)
     width_lower_bound: int | None = None
     limit: Limit | None = field(repr=False, default=None)
+    method: str = "fit"
+    bound: AprioriBound | None = None
 
     @property
     def w(self) -> Floats:
@@ -127,6 +140,7 @@ class Approximation:
         """Return what `approximate --json` prints: plain numbers that read back exactly."""
         return {
             "target": self.target,
+            "method": self.method,
             "activation": self.activation,
             "domain": list(self.domain),
             "hidden": {"w": self.w.tolist(), "b": self.b.tolist(), "c": self.c.tolist()},
@@ -142,12 +156,14 @@ class Approximation:
             "width_lower_bound": self.width_lower_bound,
             "error_lower_bound": self.error_lower_bound,
             **({"error_lower_bound_proof": self.limit.to_dict()} if self.limit is not None else {}),
+            "a_priori_bound": self.bound.total if self.bound else None,
+            **({"a_priori": self.bound.to_dict()} if self.bound else {}),
             **({"certificate": self.certificate.to_dict()} if self.certificate is not None else {}),
         }
 
     def __str__(self) -> str:
         low, high = self.domain
-        units = f"{self.width} {self.activation} unit{'s'[: self.width > 1]}"
+        units = f"{self.width} {self.activation} unit{'s'[: self.width > 1]}{METHODS[self.method]}"
         text = (
             f"{self.target} on [{low:g}, {high:g}] by {units}: largest error {self.sup_error:.2e} "
             f"on a grid of {self.grid_points:,} points"
@@ -160,6 +176,7 @@ class Approximation:
         if self.limit is not None:
             least = describe_below(self.limit.lower)
             text += f"; any {self.activation} network, of any width, errs by at least {least} somewhere (proved)"
+        text += f"\n{self.bound}" if self.bound else ""
         return f"{text}\nweights: sum of |c| {self.sum_abs_c:.3g}, largest |w| {self.max_abs_w:.3g}"
 
     def describe_proof(self) -> str:
@@ -178,10 +195,37 @@ class Approximation:
 def evaluate_network(sigma: Callable[[Any], Any], network: Network, x: Floats) -> Floats:
     """Evaluate f at the points of a vector, a few thousand at a time."""
     values = np.empty_like(x)
-    for start in range(0, len(x), ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
+    count = min(ROWS_AT_ONCE, ENTRIES_AT_ONCE // max(len(network.w), 1))
+    for start in range(0, len(x), count):
+        rows = slice(start, start + count)
         values[rows] = sigma(np.outer(x[rows], network.w) + network.b) @ network.c + network.constant
     return values
+
+
+def measure(
+    target: Target,
+    sigma: Sigma,
+    network: Network,
+    method: str,
+    epsilon: float | None,
+    bound: AprioriBound | None = None,
+) -> Approximation:
+    """A network that was found, with its largest error on the grid of its target and around its own steps."""
+    points = np.append(target.grid, list_own_points(network.w, network.b, target.domain))
+    error = float(np.max(np.abs(evaluate_network(sigma.f, network, points) - target(points))))
+    return Approximation(
+        target=target.text,
+        activation=sigma.name,
+        domain=target.domain,
+        network=network,
+        sup_error=error,
+        grid_points=len(points),
+        epsilon=epsilon,
+        function=target,
+        sigma=sigma.f,
+        method=method,
+        bound=bound,
+    )
 
 
 def list_own_points(w: Floats, b: Floats, domain: tuple[float, float]) -> Floats:

@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from backprop.approximation.arguments import MAX_WIDTH, read_epsilon, read_seed, read_width
 from backprop.approximation.candidate import Candidate
 from backprop.approximation.certified import certify as certify_network
 from backprop.approximation.certified import grow_certified, narrow_relu
 from backprop.approximation.hidden import Hidden, Sigma, read_sigma
 from backprop.approximation.limits.find import find_limit
 from backprop.approximation.limits.jump import Jump
-from backprop.approximation.options import read_epsilon, read_seed, read_width
 from backprop.approximation.placement import list_nodes, list_placements
 from backprop.approximation.refinement import refine
 from backprop.approximation.result import Approximation, Network, evaluate_network, list_own_points
@@ -90,7 +90,7 @@ def approximate(
     >>> approximation.sup_error < 1e-4, approximation.grid_points > 10_000
     (True, True)
     """
-    count = None if width is None else read_width(width)
+    count = None if width is None else read_width(width, MAX_WIDTH)
     wanted = None if epsilon is None else read_epsilon(epsilon)
     if count is None and wanted is None:
         raise UsageError("approximate needs a width (number of hidden units) or an epsilon (largest error)")
