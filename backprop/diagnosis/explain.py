@@ -200,8 +200,8 @@ def _mention(others: Sequence[Match]) -> str:
     """Other mistakes that give the same numbers."""
     if not others:
         return ""
-    names = ", ".join(match.cause.identifier for match in others[:MENTIONED])
-    return f"The same numbers would come from: {names}."
+    names = " ".join(f"{match.cause.sentence} ({match.cause.identifier})" for match in others[:MENTIONED])
+    return f"The same numbers would come from: {names}"
 
 
 def _describe_pattern(findings: Sequence[Finding], match: PatternMatch, depth: int) -> list[Finding]:
