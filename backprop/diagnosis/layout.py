@@ -163,7 +163,8 @@ def _list_shapes(
         sizes = _chain([leaves[i].shape for i in weights], outward, bool(fold))
         if sizes is None:
             continue
-        if any(b is not None and leaves[b].size != sizes[k + 1] for k, b in enumerate(biases)):
+        vectors = [(k, i) for places in (biases, scales, shifts) for k, i in enumerate(places) if i is not None]
+        if any(leaves[i].size != sizes[k + 1] for k, i in vectors):
             continue
         for lowest in (0, 1) if np.ndim(case.Y) == 1 and np.min(case.Y, initial=0) >= 0 else (0,):
             layout = Layout(sizes, weights, biases, outward, columns, fold, scales, shifts, lowest)

@@ -188,7 +188,8 @@ def _name_blocks(blocks: list[list[Item]], layers: list[int]) -> list[Leaf]:
             name = str(path[-1]) if own else f"{letter or role}{layer}"
             used[name] = used.get(name, 0) + 1
             name = name if used[name] == 1 else f"{name}_{used[name]}"
-            dense = _is_dense(block) and letter.lower() not in NORMALISING | SLOPES
+            vector = len(shape) < 2 or 1 in shape
+            dense = _is_dense(block) and not (vector and letter.lower() in NORMALISING | SLOPES)
             dense = dense and not (letter.lower() in SHIFTS and _has_scale(block))
             leaves.append(Leaf(name, layer, role, path, shape, dense))
     return leaves
