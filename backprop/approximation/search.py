@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backprop.approximation.arguments import read_epsilon, read_seed, read_width
 from backprop.approximation.certified import certify as certify_network
 from backprop.approximation.certified import grow_certified, narrow_relu
 from backprop.approximation.hidden import Hidden, Sigma, read_sigma
@@ -87,11 +88,11 @@ def approximate(
     >>> approximation.sup_error < 1e-4, approximation.grid_points > 10_000
     (True, True)
     """
-    count = None if width is None else _read_width(width)
-    wanted = None if epsilon is None else _read_epsilon(epsilon)
+    count = None if width is None else read_width(width, MAX_WIDTH)
+    wanted = None if epsilon is None else read_epsilon(epsilon)
     if count is None and wanted is None:
         raise UsageError("approximate needs a width (number of hidden units) or an epsilon (largest error)")
-    search = _Search(read_target(target, domain), read_sigma(activation), _read_seed(seed), wanted)
+    search = _Search(read_target(target, domain), read_sigma(activation), read_seed(seed), wanted)
     if not certify:
         return search.fit(count) if count is not None else search.grow(wanted or 0.0)
     if count is not None or wanted is None:
@@ -271,29 +272,3 @@ class _Search:
 def _count_steps(x: Floats, width: int) -> int:
     steps = int(REFINE_WORK / (len(x) * (2 * width) ** 2) / (FRESH_STARTS + GROWN_STARTS))
     return min(steps, 100) if steps >= 5 else 0
-
-
-def _read_width(width: int) -> int:
-    try:
-        count = operator.index(width)
-    except TypeError:
-        raise UsageError(f"width must be a whole number of hidden units; got {width!r}") from None
-    if not 1 <= count <= MAX_WIDTH:
-        raise UsageError(f"width must be from 1 to {MAX_WIDTH} hidden units; got {count}")
-    return count
-
-
-def _read_epsilon(epsilon: float) -> float:
-    if isinstance(epsilon, bool) or not isinstance(epsilon, int | float) or not 0 < epsilon < math.inf:
-        raise UsageError(f"epsilon must be a finite number above 0; got {epsilon!r}")
-    return float(epsilon)
-
-
-def _read_seed(seed: int) -> int:
-    try:
-        number = operator.index(seed)
-    except TypeError:
-        number = -1
-    if number < 0:
-        raise UsageError(f"seed must be a whole number >= 0; got {seed!r}")
-    return number
