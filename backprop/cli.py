@@ -195,13 +195,17 @@ def approximate(
     expression: Annotated[
         str,
         typer.Argument(
-            metavar="EXPRESSION", help="A function of x, e.g. 'sin(2*pi*x)', or a name, e.g. runge, planck."
+            metavar="TARGET",
+            help="A function of x, e.g. 'sin(2*pi*x)', or of x and y; a name, e.g. runge, franke; or data.csv.",
         ),
     ],
     width: Annotated[int | None, typer.Option("--width", help="Number of hidden units.")] = None,
     epsilon: Annotated[float | None, typer.Option("--epsilon", help="Grow until the error is below this.")] = None,
     activation: Annotated[str, typer.Option("--activation", help="A name or an expression in x.")] = "tanh",
-    domain: Annotated[tuple[float, float], typer.Option("--domain", help="Ends of the interval.")] = (0.0, 1.0),
+    domain: Annotated[
+        tuple[float, float] | None,
+        typer.Option("--domain", help="Ends of the interval, for x and y alike; 0 1 or that of the data if not given."),
+    ] = None,
     certify: Annotated[bool, typer.Option("--certify", help="Prove the error on the whole interval.")] = False,
     certificate: Annotated[
         Path | None, typer.Option("--certificate", help="JSON file for the proof; see check-certificate.")

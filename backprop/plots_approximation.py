@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,9 +14,12 @@ from backprop.plots_style import INK, Floats, Palette, open_figure, save_figure,
 
 __all__ = ["plot_approximation"]
 
+LINE_POINTS = 2001
+"""Points of the line of a network where data are drawn."""
+
 
 def plot_approximation(approximation: Approximation, path: str | os.PathLike[str]) -> Path:
-    """Draw a function and its network, the outputs of the hidden units, and the error with its largest value.
+    """Draw a function or data and the network, the outputs of the hidden units, and the error with its largest value.
 
     Args:
         approximation: what `approximate` returned.
@@ -27,7 +31,7 @@ def plot_approximation(approximation: Approximation, path: str | os.PathLike[str
     Raises:
         UsageError: an ending that names no format, a file that cannot be written.
     """
-    x = approximation.function.grid
+    x = _list_drawn(approximation)
     with open_figure(7.4) as figure:
         grid = figure.add_gridspec(3, 1, height_ratios=(3, 1, 1.5), hspace=0.38)
         top = figure.add_subplot(grid[0])
@@ -35,7 +39,7 @@ def plot_approximation(approximation: Approximation, path: str | os.PathLike[str
         bottom = figure.add_subplot(grid[2], sharex=top)
         _draw_fit(top, approximation, x)
         _draw_units(units, approximation, x)
-        _draw_error(bottom, approximation, x)
+        _draw_error(bottom, approximation)
         for axes in (top, units):
             axes.tick_params(labelbottom=False)
         bottom.set(xlabel="x", xlim=approximation.domain)
@@ -45,13 +49,27 @@ def plot_approximation(approximation: Approximation, path: str | os.PathLike[str
         return save_figure(figure, path)
 
 
+def _list_drawn(approximation: Approximation) -> Floats:
+    """The points that lines go through: the grid; of data, points between them as well, for the network is known."""
+    target = approximation.function
+    if target.known_between:
+        return target.grid
+    return np.union1d(target.grid, np.linspace(*target.domain, LINE_POINTS))
+
+
 def _draw_fit(axes: Axes, approximation: Approximation, x: Floats) -> None:
-    target = approximation.function.values.copy()
-    for place in approximation.function.breaks:
-        _lift_pen(target, x, place)
-    axes.plot(x, target, color=Palette.grey, linewidth=6, alpha=0.55, solid_capstyle="butt", label="F(x), the target")
+    target = approximation.function
+    if target.known_between:
+        values = target.values.copy()
+        for place in target.breaks:
+            _lift_pen(values, x, place)
+        look: Any = {"linewidth": 6, "alpha": 0.55, "solid_capstyle": "butt", "label": "F(x), the target"}
+        axes.plot(x, values, color=Palette.grey, **look)
+    else:
+        size = float(np.clip(40 / np.sqrt(len(target.grid)), 1.5, 7))
+        axes.plot(target.grid, target.values, "o", color=Palette.grey, ms=size, label=f"the {len(target.grid):,} data")
     axes.plot(x, approximation.f(x), color=Palette.blue, linewidth=2, label="f(x), the network")
-    axes.set_title("Function and network")
+    axes.set_title("Function and network" if target.known_between else "Data and network")
     axes.set_ylabel("value")
     axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2)
 
@@ -76,19 +94,24 @@ def _draw_units(axes: Axes, approximation: Approximation, x: Floats) -> None:
     axes.set_ylabel("output")
 
 
-def _draw_error(axes: Axes, approximation: Approximation, x: Floats) -> None:
+def _draw_error(axes: Axes, approximation: Approximation) -> None:
+    x, function = approximation.function.grid, approximation.function.known_between
     error = approximation.f(x) - approximation.function.values
     worst = int(np.argmax(np.abs(error)))
     limit = approximation.sup_error
     power = int(np.floor(np.log10(limit))) if limit > 0 else 0
     power = 0 if -2 <= power <= 2 else power
     unit = 10.0**power
-    axes.plot(x, error / unit, color=Palette.orange, linewidth=1.4)
+    if function:
+        axes.plot(x, error / unit, color=Palette.orange, linewidth=1.4)
+    else:
+        axes.vlines(x, 0, error / unit, color=Palette.orange, linewidth=float(np.clip(200 / len(x), 0.4, 1.4)))
     for sign in (-1, 1):
         axes.axhline(sign * limit / unit, color=INK, linewidth=1, linestyle=(0, (4, 3)))
     axes.plot(x[worst], error[worst] / unit, "o", color=Palette.orange, ms=7)
-    points = f"{approximation.grid_points:,} grid points"
-    axes.set_title(f"Error: largest {limit:.2g} on {points} (not proved between them)")
-    axes.set_ylabel("f(x) − F(x)" + (rf"   [$10^{{{power}}}$]" if power else ""))
+    points = f"on {approximation.grid_points:,} grid points (not proved between them)"
+    data = f"at {approximation.grid_points:,} data points (nothing is known between them)"
+    axes.set_title(f"Error: largest {limit:.2g} {points if function else data}")
+    axes.set_ylabel(("f(x) − F(x)" if function else "f(x) − y") + (rf"   [$10^{{{power}}}$]" if power else ""))
     if limit > 0:
         axes.set_ylim(-1.35 * limit / unit, 1.35 * limit / unit)
