@@ -214,11 +214,15 @@ def approximate(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Fit a network of one hidden layer to a function of one variable; the error is measured on a dense grid, or
-    proved with --certify."""
+    """Fit a network of one hidden layer to a function of one variable or two, or to data; the error is measured on a
+    dense grid (at the data), or proved with --certify for one variable."""
     from backprop.approximation import approximate as fit_network
+    from backprop.approximation.surfaces import is_surface
     from backprop.files import write_atomically
 
+    if is_surface(expression):
+        finish_surface(expression, width, epsilon, activation, domain, certify or certificate is not None, plot, seed,
+                       as_json)  # fmt: skip
     result = fit_network(
         expression,
         width=width,
@@ -295,6 +299,32 @@ def check_target(target: str) -> None:
         raise UsageError(
             f"no file {shown!r} to verify; give SIZES such as 64-32-10, an existing FILE.py or package.module[:object]"
         )
+
+
+def finish_surface(
+    target: str,
+    width: int | None,
+    epsilon: float | None,
+    activation: str,
+    domain: tuple[float, float] | None,
+    certify: bool,
+    plot: Path | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Fit a network to a function of x and y on the square of the domain."""
+    from backprop.approximation.surfaces import NO_CERTIFICATE, approximate_2d
+
+    if certify:
+        raise UsageError(f"{NO_CERTIFICATE}; leave --certify and --certificate out")
+    square = (domain or (0.0, 1.0),) * 2
+    result = approximate_2d(target, width=width, epsilon=epsilon, activation=activation, domain=square, seed=seed)
+    if plot is not None:
+        from backprop.figures.surface_fit import plot_surface_approximation
+
+        plot_surface_approximation(result, plot)
+    typer.echo(json.dumps(result.to_dict(), allow_nan=False) if as_json else str(result))
+    raise typer.Exit(HOLDS if result.reached else FAILS)
 
 
 def finish_report(report: Report, as_json: bool) -> None:

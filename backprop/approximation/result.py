@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from backprop.approximation.hidden import compute_arguments
 from backprop.approximation.proving.prover import Certificate
 from backprop.approximation.target import Floats, Target
 
@@ -161,11 +162,11 @@ class Approximation:
 
 
 def evaluate_network(sigma: Callable[[Any], Any], network: Network, x: Floats) -> Floats:
-    """Evaluate f at the points of a vector, a few thousand at a time."""
-    values = np.empty_like(x)
+    """Evaluate f at points (n,), or (n, d) if w is (width, d), a few thousand at a time."""
+    values = np.empty(len(x))
     for start in range(0, len(x), ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
-        values[rows] = sigma(np.outer(x[rows], network.w) + network.b) @ network.c + network.constant
+        values[rows] = sigma(compute_arguments(network.w, network.b, x[rows])) @ network.c + network.constant
     return values
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from backprop.approximation.named import NAMED, read_named
+from backprop.approximation.named import NAMED, NAMED_SURFACES, read_named
 from backprop.codegen.elementwise import evaluate
 from backprop.errors import UsageError
 from theory.activations import parse
@@ -107,6 +107,8 @@ def read_target(text: str, domain: Sequence[float] = UNIT) -> FunctionTarget:
 def _read_expression(text: str) -> sympy.Expr:
     if not isinstance(text, str):
         raise UsageError(f"the target must be text, such as 'sin(2*pi*x)'; got {type(text).__name__}")
+    if text in NAMED_SURFACES:
+        raise UsageError(f"target {text!r} is a function of x and y; give it to approximate_2d")
     try:
         return parse(text)
     except ValueError as error:
