@@ -215,14 +215,16 @@ def approximate(
     as_json: Json = False,
 ) -> None:
     """Fit a network of one hidden layer to a function of one variable or two, or to data; the error is measured on a
-    dense grid (at the data), or proved with --certify for one variable."""
+    dense grid (at the data), or proved with --certify (not for data)."""
     from backprop.approximation import approximate as fit_network
     from backprop.approximation.surfaces import is_surface
     from backprop.files import write_atomically
 
     if is_surface(expression):
-        finish_surface(expression, width, epsilon, activation, domain, certify or certificate is not None, plot, seed,
-                       as_json)  # fmt: skip
+        if certificate is not None:
+            raise UsageError("no certificate file in two dimensions: check-certificate reads proofs of one variable; "
+                             "use --certify")  # fmt: skip
+        finish_surface(expression, width, epsilon, activation, domain, certify, plot, seed, as_json)
     result = fit_network(
         expression,
         width=width,
@@ -313,12 +315,12 @@ def finish_surface(
     as_json: bool,
 ) -> None:
     """Fit a network to a function of x and y on the square of the domain."""
-    from backprop.approximation.surfaces import NO_CERTIFICATE, approximate_2d
+    from backprop.approximation.surfaces import approximate_2d
 
-    if certify:
-        raise UsageError(f"{NO_CERTIFICATE}; leave --certify and --certificate out")
     square = (domain or (0.0, 1.0),) * 2
-    result = approximate_2d(target, width=width, epsilon=epsilon, activation=activation, domain=square, seed=seed)
+    result = approximate_2d(
+        target, width=width, epsilon=epsilon, activation=activation, domain=square, seed=seed, certify=certify
+    )
     if plot is not None:
         from backprop.figures.surface_fit import plot_surface_approximation
 

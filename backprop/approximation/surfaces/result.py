@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop.approximation.result import Network, evaluate_network
+from backprop.approximation.surfaces.proving import SurfaceCertificate
 from backprop.approximation.surfaces.target import GRID_SIDE, Rectangle, Surface
 from backprop.approximation.target import Floats
 
-__all__ = ["NO_CERTIFICATE", "SurfaceApproximation"]
-
-NO_CERTIFICATE = "no certificate in two dimensions: the prover works on intervals of one variable"
+__all__ = ["SurfaceApproximation"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +30,8 @@ class SurfaceApproximation:
         sup_error: the largest |F - f| over the points of a grid: not a bound between them.
         grid_points: how many points the grid has; none of them was fitted.
         epsilon: the error that was asked for, or None.
+        certificate: the proof that |F - f| is below a bound at every point, or what came of the attempt; None if it
+            was not tried.
     """
 
     target: str
@@ -41,6 +43,7 @@ class SurfaceApproximation:
     epsilon: float | None
     function: Surface = field(repr=False)
     sigma: Callable[[Any], Any] = field(repr=False)
+    certificate: SurfaceCertificate | None = field(repr=False, default=None)
 
     @property
     def width(self) -> int:
@@ -59,13 +62,15 @@ class SurfaceApproximation:
 
     @property
     def reached(self) -> bool:
-        """Whether the error on the grid is below the one asked for."""
+        """Whether the error is below the one asked for: proved where that was tried, else on the grid."""
+        if self.certificate is not None:
+            return self.certified
         return self.epsilon is None or self.sup_error < self.epsilon
 
     @property
     def certified(self) -> bool:
-        """Whether a bound of the error on the whole domain is proved: not in two dimensions."""
-        return False
+        """Whether a bound of the error on the whole domain is proved."""
+        return self.certificate is not None and self.certificate.verdict == "proved"
 
     def f(self, x: ArrayLike, y: ArrayLike) -> Floats:
         """Evaluate the network; x and y are broadcast against each other."""
@@ -88,9 +93,10 @@ class SurfaceApproximation:
             "measured_on": "grid",
             "sum_abs_c": self.sum_abs_c,
             "max_abs_w": self.max_abs_w,
-            "sup_error_bound": None,
+            "sup_error_bound": self.certificate.bound if self.certified and self.certificate else None,
             "certified": self.certified,
             "width_lower_bound": None,
+            **({"certificate": self.certificate.to_dict()} if self.certificate is not None else {}),
         }
 
     def __str__(self) -> str:
@@ -98,8 +104,29 @@ class SurfaceApproximation:
         units = f"{self.width} {self.activation} unit{'s'[: self.width > 1]}"
         text = (
             f"{self.target} on {rectangle} by {units}: largest error {self.sup_error:.2e} on a grid of "
-            f"{GRID_SIDE} × {GRID_SIDE} points, none of them fitted ({NO_CERTIFICATE})"
+            f"{GRID_SIDE} × {GRID_SIDE} points, none of them fitted"
         )
+        text += " (not a bound between them)" if self.certificate is None else f"; {self.describe_proof()}"
         if self.epsilon is not None:
             text += f"; {'below' if self.reached else 'NOT below'} the {self.epsilon:g} asked for"
         return f"{text}\nweights: sum of |c| {self.sum_abs_c:.3g}, largest |w| {self.max_abs_w:.3g}"
+
+    def describe_proof(self) -> str:
+        """What the certificate says, in words."""
+        proof = self.certificate
+        if proof is None:
+            return "no proof was tried"
+        if proof.verdict == "proved":
+            bound, count = _round(proof.bound, ROUND_CEILING), f"{proof.boxes} box{'es' * (proof.boxes > 1)}"
+            return f"PROVED: at most {bound} at every point of the domain ({count})"
+        if proof.witness is not None and proof.at_least is not None:
+            x, y = proof.witness
+            return f"REFUTED: at x = {x!r}, y = {y!r} the error is at least {_round(proof.at_least, ROUND_FLOOR)}"
+        return f"not proved: {proof.reason}"
+
+
+def _round(value: float, direction: str) -> str:
+    """Four digits, away from what would claim too much."""
+    with localcontext() as context:
+        context.rounding = direction
+        return f"{Decimal(value):.3e}"

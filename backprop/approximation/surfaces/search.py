@@ -13,6 +13,7 @@ from backprop.approximation.hidden import Hidden, Sigma, read_sigma
 from backprop.approximation.refinement import refine
 from backprop.approximation.result import Network, evaluate_network
 from backprop.approximation.solving import solve
+from backprop.approximation.surfaces.certified import certify_surface, grow_certified
 from backprop.approximation.surfaces.draws import draw_hidden, list_nodes
 from backprop.approximation.surfaces.result import SurfaceApproximation
 from backprop.approximation.surfaces.target import GRID_SIDE, Surface, check_values, read_surface
@@ -58,6 +59,7 @@ def approximate_2d(
     activation: str = "tanh",
     domain: Sequence[Sequence[float]] = (UNIT, UNIT),
     seed: int = 0,
+    certify: bool = False,
 ) -> SurfaceApproximation:
     """Find a network f(x, y) = c0 + sum_k c_k sigma(w_k · (x, y) + b_k) near a function on a rectangle.
 
@@ -72,6 +74,8 @@ def approximate_2d(
         activation: a name or an expression in x; not a polynomial.
         domain: ((a, b), (c, d)), finite.
         seed: for the draws; same seed, same network.
+        certify: prove a bound of the error on the whole rectangle, for smooth functions and activations; a minute at
+            most is spent on it. With an epsilon and no width the network grows until its error is proved below it.
 
     Returns:
         SurfaceApproximation; where no width up to 1024 reaches `epsilon`, the best found, with `.reached` False.
@@ -91,7 +95,11 @@ def approximate_2d(
     if count is None and wanted is None:
         raise UsageError("approximate_2d needs a width (number of hidden units) or an epsilon (largest error)")
     search = _Search(read_surface(target, domain), read_sigma(activation), read_seed(seed), wanted)
-    return search.fit(count) if count is not None else search.grow(wanted or 0.0)
+    if not certify:
+        return search.fit(count) if count is not None else search.grow(wanted or 0.0)
+    if count is not None or wanted is None:
+        return certify_surface(search.fit(count or 1), wanted)
+    return grow_certified(search.grow, wanted)
 
 
 @dataclass(frozen=True, eq=False)
