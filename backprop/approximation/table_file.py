@@ -58,27 +58,31 @@ def read_table_file(path: str | os.PathLike[str], domain: Sequence[float] | None
 
 def _read_text(path: str | os.PathLike[str], name: str) -> str:
     try:
-        state = os.stat(path)
-        if stat.S_ISDIR(state.st_mode):
-            raise UsageError(f"{name} is a folder; give a file with two columns, x and y")
-        if not stat.S_ISREG(state.st_mode):
-            raise UsageError(f"{name} is no ordinary file; copy what it gives into one")
-        if state.st_size > MOST_BYTES:
-            size = f"{state.st_size / 2**20:,.0f} MB, at most {MOST_BYTES // 2**20}"
-            raise UsageError(f"{name} is too large ({size}); thin it out to {MOST_ROWS:,} rows")
+        _check_file(os.stat(path), name)
         data = Path(path).read_bytes()
+    except UsageError:
+        raise
     except (OSError, ValueError) as error:
-        if isinstance(error, UsageError):
-            raise
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"cannot read {name}: {reason.lower()}; give an existing file with two columns") from None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise UsageError(f"{name}, line {line}: byte {data[error.start]:#04x} is no UTF-8 text; save the file as "
-                         "UTF-8") from None  # fmt: skip
+        what = f"byte {data[error.start]:#04x} is no UTF-8 text; save the file as UTF-8"
+        raise UsageError(f"{name}, line {line}: {what}") from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _check_file(state: os.stat_result, name: str) -> None:
+    """Refuse what is no ordinary file of reasonable size, before it is opened."""
+    if stat.S_ISDIR(state.st_mode):
+        raise UsageError(f"{name} is a folder; give a file with two columns, x and y")
+    if not stat.S_ISREG(state.st_mode):
+        raise UsageError(f"{name} is no ordinary file; copy what it gives into one")
+    if state.st_size > MOST_BYTES:
+        size = f"{state.st_size / 2**20:,.0f} MB, at most {MOST_BYTES // 2**20}"
+        raise UsageError(f"{name} is too large ({size}); thin it out to {MOST_ROWS:,} rows")
 
 
 def _read_rows(lines: Sequence[str], name: str) -> Iterator[tuple[int, float, float]]:

@@ -129,4 +129,4 @@ def _round(value: float, direction: str) -> str:
     """Four digits, away from what would claim too much."""
     with localcontext() as context:
         context.rounding = direction
-        return f"{Decimal(value):.3e}"
+        return f"{float(f'{Decimal(value):.3e}'):.3e}"
