@@ -29,6 +29,7 @@ from backprop.commands import (
     check_folder_name,
     finish_causes,
     finish_random,
+    finish_surface,
     finish_target,
     read_accuracy,
     read_target,
@@ -191,7 +192,8 @@ def approximate(
     expression: Annotated[
         str,
         typer.Argument(
-            metavar="EXPRESSION", help="A function of x, e.g. 'sin(2*pi*x)', or a name, e.g. runge, planck."
+            metavar="TARGET",
+            help="A function of x, e.g. 'sin(2*pi*x)', or of x and y; a name, e.g. runge, franke; or data.csv.",
         ),
     ],
     width: Annotated[int | None, typer.Option("--width", help="Number of hidden units.")] = None,
@@ -203,7 +205,10 @@ def approximate(
     method: Annotated[
         str, typer.Option("--method", help="fit; constructive: the network of the proof; adam: plain training.")
     ] = "fit",
-    domain: Annotated[tuple[float, float], typer.Option("--domain", help="Ends of the interval.")] = (0.0, 1.0),
+    domain: Annotated[
+        tuple[float, float] | None,
+        typer.Option("--domain", help="Ends of the interval, for x and y alike; 0 1 or that of the data if not given."),
+    ] = None,
     certify: Annotated[bool, typer.Option("--certify", help="Prove the error on the whole interval.")] = False,
     certificate: Annotated[
         Path | None, typer.Option("--certificate", help="JSON file for the proof; see check-certificate.")
@@ -212,11 +217,20 @@ def approximate(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Fit a network of one hidden layer to a function of one variable; the error is measured on a dense grid, or
-    proved with --certify."""
+    """Fit a network of one hidden layer to a function of one variable or two, or to data; the error is measured on a
+    dense grid (at the data), or proved with --certify (not for data)."""
     from backprop.approximation import approximate_by
+    from backprop.approximation.surfaces import is_surface
     from backprop.files import write_atomically
 
+    if is_surface(expression):
+        if certificate is not None:
+            raise UsageError("no certificate file in two dimensions: check-certificate reads proofs of one variable; "
+                             "use --certify")  # fmt: skip
+        if method != "fit":
+            raise UsageError(f"--method {method} is for functions of one variable; leave it out for a function of x "
+                             "and y")  # fmt: skip
+        finish_surface(expression, width, epsilon, activation or "tanh", domain, certify, plot, seed, as_json)
     result = approximate_by(
         method,
         expression,

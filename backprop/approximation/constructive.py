@@ -17,7 +17,7 @@ from backprop.approximation.hidden import read_sigma
 from backprop.approximation.modulus import Modulus, enclose_modulus, find_jump, round_up
 from backprop.approximation.proving.enclosures import enclose_values
 from backprop.approximation.result import Approximation, Network, measure
-from backprop.approximation.target import Floats, Target
+from backprop.approximation.target import Floats, FunctionTarget
 from backprop.errors import UsageError
 
 __all__ = ["ACTIVATION", "MOST_UNITS", "construct"]
@@ -33,7 +33,7 @@ BITS = 128
 """For the sums of weights that show what rounding adds."""
 
 
-def construct(target: Target, *, width: int | None = None, epsilon: float | None = None) -> Approximation:
+def construct(target: FunctionTarget, *, width: int | None = None, epsilon: float | None = None) -> Approximation:
     """Write down a network for F, with a bound of its error that is proved before any error is measured.
 
     Args:
@@ -70,7 +70,7 @@ def _count_pieces(cells: int) -> int:
     return min(wanted, MOST_PIECES)
 
 
-def _grow(target: Target, epsilon: float) -> Approximation:
+def _grow(target: FunctionTarget, epsilon: float) -> Approximation:
     """The fewest cells whose bound is below epsilon; F is enclosed more finely where many are needed."""
     pieces, cells = FEWEST_PIECES, 0
     while True:
@@ -88,7 +88,7 @@ def _grow(target: Target, epsilon: float) -> Approximation:
     raise _refuse(target, modulus, epsilon)
 
 
-def _find_cells(target: Target, modulus: Modulus, epsilon: float) -> int:
+def _find_cells(target: FunctionTarget, modulus: Modulus, epsilon: float) -> int:
     """The fewest cells for which (ω(h/2) + ω(h))/2 with the share of the tails is below epsilon; too many if none."""
     few, many = 1, MOST_UNITS + 2
     while many - few > 1:
@@ -100,13 +100,13 @@ def _find_cells(target: Target, modulus: Modulus, epsilon: float) -> int:
     return many
 
 
-def _add_changes(target: Target, modulus: Modulus, cells: int) -> float:
+def _add_changes(target: FunctionTarget, modulus: Modulus, cells: int) -> float:
     low, high = target.domain
     half = (high - low) / cells / 2
     return (modulus.bound(half) + modulus.bound(2 * half)) / 2
 
 
-def _refuse(target: Target, modulus: Modulus, epsilon: float) -> UsageError:
+def _refuse(target: FunctionTarget, modulus: Modulus, epsilon: float) -> UsageError:
     jump = find_jump(target)
     if jump is not None:
         return UsageError(f"no width is shown to reach {epsilon:g}: {jump}; give --width, or --method fit")
@@ -117,7 +117,7 @@ def _refuse(target: Target, modulus: Modulus, epsilon: float) -> UsageError:
     )
 
 
-def _build(target: Target, cells: int, modulus: Modulus, epsilon: float | None) -> Approximation:
+def _build(target: FunctionTarget, cells: int, modulus: Modulus, epsilon: float | None) -> Approximation:
     """The network on so many cells, its bound, and its error where it is measured."""
     edges = np.linspace(*target.domain, cells + 1)
     middles = edges[:-1] / 2 + edges[1:] / 2
@@ -140,7 +140,7 @@ def _choose_steepness(values: Floats, changes: tuple[float, float], length: floa
 
 
 def _bound_error(
-    target: Target, edges: Floats, middles: Floats, network: Network, changes: tuple[float, float]
+    target: FunctionTarget, edges: Floats, middles: Floats, network: Network, changes: tuple[float, float]
 ) -> AprioriBound:
     """The bound of the proof for the network as it is, in floats: its values on the cells are not quite F(m_i).
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop.approximation.apriori import AprioriBound
-from backprop.approximation.hidden import Sigma
+from backprop.approximation.hidden import Sigma, compute_arguments
 from backprop.approximation.limits.balls import describe_below
 from backprop.approximation.limits.find import Limit
 from backprop.approximation.proving.prover import Certificate
@@ -51,7 +51,7 @@ class Approximation:
         network: its w, b, c and constant, also to be had one by one from the approximation itself.
         sup_error: the largest |F - f| over the points of a grid, in the unit of F: not a bound between them.
         grid_points: how many points the grid has: 10,001 equispaced ones, more that close in on the ends
-            and on the breaks of F, and some around each step of the network.
+            and on the breaks of F, and some around each step of the network. Of data: the points of the table.
         epsilon: the error that was asked for, or None.
         certificate: the proof that |F - f| is below a bound at every point, or what came of the attempt; None if it
             was not tried.
@@ -149,6 +149,7 @@ class Approximation:
             "epsilon": self.epsilon,
             "sup_error_on_grid": self.sup_error,
             "grid_points": self.grid_points,
+            "measured_on": "grid" if self.function.known_between else "data",
             "sum_abs_c": self.sum_abs_c,
             "max_abs_w": self.max_abs_w,
             "sup_error_bound": self.certificate.bound if self.certified and self.certificate else None,
@@ -164,11 +165,12 @@ class Approximation:
     def __str__(self) -> str:
         low, high = self.domain
         units = f"{self.width} {self.activation} unit{'s'[: self.width > 1]}{METHODS[self.method]}"
-        text = (
-            f"{self.target} on [{low:g}, {high:g}] by {units}: largest error {self.sup_error:.2e} "
-            f"on a grid of {self.grid_points:,} points"
-        )
-        text += " (not a bound between them)" if self.certificate is None else f"; {self.describe_proof()}"
+        text = f"{self.target} on [{low:g}, {high:g}] by {units}: largest error {self.sup_error:.2e} "
+        if self.function.known_between:
+            text += f"on a grid of {self.grid_points:,} points"
+            text += " (not a bound between them)" if self.certificate is None else f"; {self.describe_proof()}"
+        else:
+            text += f"at {self.grid_points:,} data points (between them nothing is known: the data say nothing there)"
         if self.epsilon is not None:
             text += f"; {'below' if self.reached else 'NOT below'} the {self.epsilon:g} asked for"
         if self.width_lower_bound is not None:
@@ -193,12 +195,12 @@ class Approximation:
 
 
 def evaluate_network(sigma: Callable[[Any], Any], network: Network, x: Floats) -> Floats:
-    """Evaluate f at the points of a vector, a few thousand at a time."""
-    values = np.empty_like(x)
+    """Evaluate f at points (n,), or (n, d) if w is (width, d), a few thousand at a time."""
+    values = np.empty(len(x))
     count = min(ROWS_AT_ONCE, ENTRIES_AT_ONCE // max(len(network.w), 1))
     for start in range(0, len(x), count):
         rows = slice(start, start + count)
-        values[rows] = sigma(np.outer(x[rows], network.w) + network.b) @ network.c + network.constant
+        values[rows] = sigma(compute_arguments(network.w, network.b, x[rows])) @ network.c + network.constant
     return values
 
 
