@@ -48,7 +48,7 @@ MOST_NODES = 4096
 NOWHERE = np.zeros(0)
 
 # Work is counted in multiplications, so that the same call does the same on every machine.
-SCAN_WORK = 1.5e8
+SCAN_WORK = 3e8
 REFINE_WORK = 1e9
 MINIMAX_WORK = 2e8
 
