@@ -27,6 +27,7 @@ from backprop.commands import (
     UNUSABLE,
     Wanted,
     check_folder_name,
+    finish_approximation,
     finish_causes,
     finish_random,
     finish_surface,
@@ -248,7 +249,7 @@ def approximate(
 
         plot_approximation(result, plot)
     typer.echo(json.dumps(result.to_dict(), allow_nan=False) if as_json else str(result))
-    raise typer.Exit(HOLDS if result.reached else FAILS)
+    finish_approximation(result)
 
 
 @app.command(name="check-certificate")

@@ -16,6 +16,7 @@ import typer
 from backprop.errors import UsageError
 
 if TYPE_CHECKING:
+    from backprop.approximation import Approximation, SurfaceApproximation
     from backprop.examiner.report import Report
     from backprop.network import Network
 
@@ -27,6 +28,7 @@ __all__ = [
     "UNUSABLE",
     "Wanted",
     "check_folder_name",
+    "finish_approximation",
     "finish_causes",
     "finish_random",
     "finish_surface",
@@ -143,6 +145,14 @@ def check_target(target: str) -> None:
         )
 
 
+def finish_approximation(result: Approximation | SurfaceApproximation) -> None:
+    """Leave with the status: reached, not reached, or a proof given up."""
+    if result.undecided:
+        typer.echo(f"undecided: {result.target}: {result.describe_proof()}", err=True)
+        raise typer.Exit(UNUSABLE)
+    raise typer.Exit(HOLDS if result.reached else FAILS)
+
+
 def finish_surface(
     target: str,
     width: int | None,
@@ -166,7 +176,7 @@ def finish_surface(
 
         plot_surface_approximation(result, plot)
     typer.echo(json.dumps(result.to_dict(), allow_nan=False) if as_json else str(result))
-    raise typer.Exit(HOLDS if result.reached else FAILS)
+    finish_approximation(result)
 
 
 def finish_report(report: Report, as_json: bool) -> None:

@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 
 from backprop.approximation.apriori import AprioriBound
 from backprop.approximation.hidden import Sigma, compute_arguments
-from backprop.approximation.limits.balls import describe_below
 from backprop.approximation.limits.find import Limit
 from backprop.approximation.proving.prover import Certificate
 from backprop.approximation.target import Floats, Target
+from backprop.approximation.wording import describe_above, describe_below, describe_outcome
 
 __all__ = ["Approximation", "Network", "evaluate_network", "list_own_points", "measure"]
 
@@ -127,6 +127,12 @@ class Approximation:
         return None if self.limit is None else self.limit.lower
 
     @property
+    def undecided(self) -> bool:
+        """Whether a proof was tried and given up, and nothing else decides."""
+        given_up = self.certificate is not None and self.certificate.verdict == "undecided"
+        return given_up and not (self.epsilon is not None and self.sup_error >= self.epsilon)
+
+    @property
     def certified(self) -> bool:
         """Whether a bound of the error on the whole domain is proved."""
         return self.certificate is not None and self.certificate.verdict == "proved"
@@ -172,7 +178,7 @@ class Approximation:
         else:
             text += f"at {self.grid_points:,} data points (between them nothing is known: the data say nothing there)"
         if self.epsilon is not None:
-            text += f"; {'below' if self.reached else 'NOT below'} the {self.epsilon:g} asked for"
+            text += f"; {describe_outcome(self.epsilon, reached=self.reached, undecided=self.undecided)}"
         if self.width_lower_bound is not None:
             text += f"; any {self.activation} network that near has at least {self.width_lower_bound} units (proved)"
         if self.limit is not None:
@@ -188,9 +194,9 @@ class Approximation:
             return "no proof was tried"
         if proof.verdict == "proved":
             count = len(proof.edges) - 1
-            return f"PROVED: at most {proof.bound:.3e} at every point of the domain ({count} boxes)"
+            return f"PROVED: at most {describe_above(proof.bound)} at every point of the domain ({count} boxes)"
         if proof.verdict == "refuted":
-            return f"REFUTED: at x = {proof.witness!r} the error is at least {proof.at_least:.3e}"
+            return f"REFUTED: at x = {proof.witness!r} the error is at least {describe_below(proof.at_least or 0.0, 4)}"
         return f"not proved: {proof.reason}"
 
 

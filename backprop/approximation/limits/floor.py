@@ -21,11 +21,12 @@ from numpy.polynomial import chebyshev
 from numpy.typing import ArrayLike
 from sympy import Expr, Poly
 
-from backprop.approximation.limits.balls import computing, describe_below, enclose_fraction, round_down
+from backprop.approximation.limits.balls import computing, enclose_fraction, round_down
 from backprop.approximation.limits.weights import check_weights, find_weights
 from backprop.approximation.proving.enclosures import Undecided, enclose_values
 from backprop.approximation.solving import list_peaks, solve_minimax_exactly
 from backprop.approximation.target import Floats, FunctionTarget
+from backprop.approximation.wording import describe_below
 from theory.expressions import real_symbol
 
 __all__ = ["MOST_DEGREE", "Floor", "find_degree", "prove_floor"]

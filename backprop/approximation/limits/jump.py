@@ -14,9 +14,10 @@ import sympy
 from flint import arb
 from sympy import Expr
 
-from backprop.approximation.limits.balls import computing, describe_below, round_down, round_up
+from backprop.approximation.limits.balls import computing, round_down, round_up
 from backprop.approximation.proving.enclosures import Ball, Undecided, enclose_values
 from backprop.approximation.target import FunctionTarget
+from backprop.approximation.wording import describe_below
 
 __all__ = ["Jump", "prove_jump"]
 

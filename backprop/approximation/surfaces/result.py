@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from backprop.approximation.result import Network, evaluate_network
 from backprop.approximation.surfaces.proving import SurfaceCertificate
 from backprop.approximation.surfaces.target import GRID_SIDE, Rectangle, Surface
 from backprop.approximation.target import Floats
+from backprop.approximation.wording import describe_above, describe_below, describe_outcome
 
 __all__ = ["SurfaceApproximation"]
 
@@ -68,6 +68,11 @@ class SurfaceApproximation:
         return self.epsilon is None or self.sup_error < self.epsilon
 
     @property
+    def undecided(self) -> bool:
+        """Whether a proof was tried and given up."""
+        return self.certificate is not None and self.certificate.verdict == "undecided"
+
+    @property
     def certified(self) -> bool:
         """Whether a bound of the error on the whole domain is proved."""
         return self.certificate is not None and self.certificate.verdict == "proved"
@@ -108,7 +113,7 @@ class SurfaceApproximation:
         )
         text += " (not a bound between them)" if self.certificate is None else f"; {self.describe_proof()}"
         if self.epsilon is not None:
-            text += f"; {'below' if self.reached else 'NOT below'} the {self.epsilon:g} asked for"
+            text += f"; {describe_outcome(self.epsilon, reached=self.reached, undecided=self.undecided)}"
         return f"{text}\nweights: sum of |c| {self.sum_abs_c:.3g}, largest |w| {self.max_abs_w:.3g}"
 
     def describe_proof(self) -> str:
@@ -117,16 +122,9 @@ class SurfaceApproximation:
         if proof is None:
             return "no proof was tried"
         if proof.verdict == "proved":
-            bound, count = _round(proof.bound, ROUND_CEILING), f"{proof.boxes} box{'es' * (proof.boxes > 1)}"
+            bound, count = describe_above(proof.bound), f"{proof.boxes} box{'es' * (proof.boxes > 1)}"
             return f"PROVED: at most {bound} at every point of the domain ({count})"
         if proof.witness is not None and proof.at_least is not None:
             x, y = proof.witness
-            return f"REFUTED: at x = {x!r}, y = {y!r} the error is at least {_round(proof.at_least, ROUND_FLOOR)}"
+            return f"REFUTED: at x = {x!r}, y = {y!r} the error is at least {describe_below(proof.at_least, 4)}"
         return f"not proved: {proof.reason}"
-
-
-def _round(value: float, direction: str) -> str:
-    """Four digits, away from what would claim too much."""
-    with localcontext() as context:
-        context.rounding = direction
-        return f"{float(f'{Decimal(value):.3e}'):.3e}"
