@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from flint import arb, ctx
+from flint import arb
 
 from backprop.approximation.apriori import AprioriBound, compute_bound, compute_steepness
 from backprop.approximation.hidden import read_sigma
 from backprop.approximation.modulus import Modulus, enclose_modulus, find_jump, round_up
 from backprop.approximation.proving.enclosures import enclose_values
+from backprop.approximation.proving.precision import computing
 from backprop.approximation.result import Approximation, Network, measure
 from backprop.approximation.target import Floats, FunctionTarget
 from backprop.errors import UsageError
@@ -29,8 +30,6 @@ FEWEST_PIECES, MOST_PIECES = 2**12, 2**15
 """On which F is enclosed: the more, the nearer the bound of ω is to ω."""
 TAIL_SHARE = 0.01
 """What all tails together may add, relative to the rest of the bound."""
-BITS = 128
-"""For the sums of weights that show what rounding adds."""
 
 
 def construct(target: FunctionTarget, *, width: int | None = None, epsilon: float | None = None) -> Approximation:
@@ -149,8 +148,7 @@ def _bound_error(
     """
     shortest = float(np.nextafter(np.min(np.diff(edges)), 0))
     steepness = float(network.w[0])
-    before, ctx.prec = ctx.prec, BITS
-    try:
+    with computing():
         level, variation, rounding = arb(network.constant), arb(0), arb(0)
         for middle, jump in zip(middles.tolist(), [*network.c.tolist(), 0.0], strict=True):
             rounding = rounding.max(abs(level - enclose_values(target.expression, middle, middle)))
@@ -158,8 +156,6 @@ def _bound_error(
         total = compute_bound(*changes, variation, shortest, steepness)
         tail = total - compute_bound(*changes, arb(0), shortest, steepness)
         upper = [round_up(ball) for ball in (variation, tail, rounding, total + rounding)]
-    finally:
-        ctx.prec = before
     return AprioriBound(
         cells=len(middles),
         half_change=changes[0],

@@ -14,6 +14,7 @@ from backprop.approximation.candidate import Candidate
 from backprop.approximation.certified import NOTHING_TO_PROVE, grow_certified, narrow_relu
 from backprop.approximation.certified import certify as certify_network
 from backprop.approximation.given import Given, check_width, list_widths, read_given
+from backprop.approximation.growing import find_width
 from backprop.approximation.hidden import Hidden, Sigma, read_sigma
 from backprop.approximation.limits.find import find_limit
 from backprop.approximation.limits.jump import Jump
@@ -144,26 +145,14 @@ class _Search:
 
     def grow(self, wanted: float) -> Approximation:
         """Widen until the error on the grid is below the one wanted, then look for a smaller width that does."""
-        tried = 0
-        for width in list_widths(self._target, self._list_widths()):
-            if self._find(width).error < wanted:
-                return self.fit(self._narrow(tried, width, wanted))
-            tried = width
-        return self.fit(min(self._known, key=lambda known: self._known[known].error))
+        widths = list_widths(self._target, self._list_widths())
+        found = find_width(lambda width: self._find(width).error, widths, wanted, _step)
+        return self.fit(found or min(self._known, key=lambda known: self._known[known].error))
 
     def _list_widths(self) -> list[int]:
         """The widths to try; for a polynomial none beyond its degree, with which a network is any such polynomial."""
         most = self._sigma.degree
         return list(GROWN_WIDTHS) if most is None else [*(w for w in GROWN_WIDTHS if w < most), most]
-
-    def _narrow(self, short: int, enough: int, wanted: float) -> int:
-        while enough - short > 1 and enough <= NARROWED_BELOW:
-            middle = (short + enough) // 2
-            if self._find(middle).error < wanted:
-                enough = middle
-            else:
-                short = middle
-        return enough
 
     def fit(self, width: int) -> Approximation:
         """Return the best network of that width, in the coordinates of the target."""
@@ -302,6 +291,11 @@ class _Search:
         w = hidden.w / self._half
         constant = float(c[-1]) * self._scale + self._offset
         return Network(w, hidden.b - w * self._middle, c[:-1] * self._scale, constant)
+
+
+def _step(width: int) -> int:
+    """Up to a width the smallest one is looked for; beyond it the next of the list will do."""
+    return 1 if width <= NARROWED_BELOW else width
 
 
 def _count_steps(x: Floats, width: int) -> int:

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 
-from flint import arb, ctx, fmpq
+from flint import arb, fmpq
 
 from backprop.approximation.proving.enclosures import Ball
 
-__all__ = ["computing", "enclose_fraction", "round_down", "round_up"]
+__all__ = ["BITS", "enclose_fraction", "round_down", "round_up"]
 
 BITS = 256
 """Enough for weights that cancel 40 digits and still leave a double."""
-
-
-@contextmanager
-def computing() -> Iterator[None]:
-    """So many bits inside the block."""
-    before = ctx.prec
-    ctx.prec = BITS
-    try:
-        yield
-    finally:
-        ctx.prec = before
 
 
 def enclose_fraction(number: Fraction) -> Ball:

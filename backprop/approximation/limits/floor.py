@@ -21,9 +21,10 @@ from numpy.polynomial import chebyshev
 from numpy.typing import ArrayLike
 from sympy import Expr, Poly
 
-from backprop.approximation.limits.balls import computing, enclose_fraction, round_down
+from backprop.approximation.limits.balls import BITS, enclose_fraction, round_down
 from backprop.approximation.limits.weights import check_weights, find_weights
 from backprop.approximation.proving.enclosures import Undecided, enclose_values
+from backprop.approximation.proving.precision import computing
 from backprop.approximation.solving import list_peaks, solve_minimax_exactly
 from backprop.approximation.target import Floats, FunctionTarget
 from backprop.approximation.wording import describe_below
@@ -135,7 +136,7 @@ def prove_floor(target: FunctionTarget, degree: int) -> Floor:
 
 def _bound_below(target: Expr, points: tuple[Fraction, ...], weights: tuple[Fraction, ...]) -> float:
     """A float not above |Σ λ_i F(x_i)|; 0 where F has no ball of values at a point."""
-    with computing():
+    with computing(BITS):
         total = arb(0)
         try:
             for point, weight in zip(points, weights, strict=True):

@@ -14,8 +14,9 @@ import sympy
 from flint import arb
 from sympy import Expr
 
-from backprop.approximation.limits.balls import computing, round_down, round_up
+from backprop.approximation.limits.balls import BITS, round_down, round_up
 from backprop.approximation.proving.enclosures import Ball, Undecided, enclose_values
+from backprop.approximation.proving.precision import computing
 from backprop.approximation.target import FunctionTarget
 from backprop.approximation.wording import describe_below
 
@@ -88,7 +89,7 @@ def prove_jump(target: FunctionTarget) -> Jump | None:
     >>> prove_jump(read_target("abs(x - 1/2)", (0, 1))) is None
     True
     """
-    with computing():
+    with computing(BITS):
         found = [jump for place in target.breaks if (jump := _prove_at(target, place)) is not None]
     return max(found, key=lambda jump: jump.lower, default=None)
 

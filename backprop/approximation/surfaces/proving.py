@@ -5,16 +5,15 @@ from __future__ import annotations
 import heapq
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from flint import arb, arb_mat, arb_series, ctx, fmpq, fmpq_mat
+from flint import arb, arb_mat, arb_series, fmpq, fmpq_mat
 from sympy import Expr
 
 from backprop.approximation.proving.enclosures import Ball, Undecided, expand, make_box
+from backprop.approximation.proving.precision import computing
 from backprop.approximation.result import Network
 from backprop.approximation.surfaces.target import VARIABLES, Rectangle
 from theory.expressions import real_symbol
@@ -24,7 +23,6 @@ __all__ = ["SurfaceCertificate", "SurfaceClaim", "prove_surface"]
 
 ORDER = 8
 """Of the Taylor models: all terms of degree 0 … 7, and a remainder of degree 8."""
-BITS = 128
 MOST_BOXES = 20_000
 SECONDS = 60.0
 SHORTEST = 2.0**-30
@@ -105,19 +103,8 @@ def prove_surface(
     """
     if len(split(claim.activation)) > 1:
         return SurfaceCertificate("undecided", epsilon, math.inf, reason="units with kinks have no Taylor models")
-    with _computing():
+    with computing(terms=ORDER + 1):
         return _Search(claim, epsilon, time.monotonic() + seconds, most_boxes).run()
-
-
-@contextmanager
-def _computing() -> Iterator[None]:
-    """128 bits and series of nine coefficients inside the block."""
-    before = ctx.prec, ctx.cap
-    ctx.prec, ctx.cap = BITS, ORDER + 1
-    try:
-        yield
-    finally:
-        ctx.prec, ctx.cap = before
 
 
 class _Search:

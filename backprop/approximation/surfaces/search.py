@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from backprop.approximation.arguments import read_epsilon, read_seed, read_width
+from backprop.approximation.growing import find_width
 from backprop.approximation.hidden import Hidden, Sigma, read_sigma
 from backprop.approximation.refinement import refine
 from backprop.approximation.result import Network, evaluate_network
@@ -136,22 +137,10 @@ class _Search:
 
     def grow(self, wanted: float) -> SurfaceApproximation:
         """Widen until the error on the grid is below the one wanted, then look for a smaller width that does."""
-        tried = 0
-        for width in GROWN_WIDTHS:
-            if self._find(width).error < wanted:
-                return self.fit(self._narrow(tried, width, wanted))
-            tried = width
-        return self.fit(min(self._known, key=lambda known: self._known[known].error))
-
-    def _narrow(self, short: int, enough: int, wanted: float) -> int:
-        step = max(1, enough // FINENESS)
-        while enough - short > step:
-            middle = (short + enough) // 2
-            if self._find(middle).error < wanted:
-                enough = middle
-            else:
-                short = middle
-        return enough
+        found = find_width(
+            lambda width: self._find(width).error, GROWN_WIDTHS, wanted, lambda width: max(1, width // FINENESS)
+        )
+        return self.fit(found or min(self._known, key=lambda known: self._known[known].error))
 
     def fit(self, width: int) -> SurfaceApproximation:
         """Return the best network of that width, in the coordinates of the target."""
