@@ -14,9 +14,20 @@ from numpy.typing import NDArray
 from backprop.examiner.duals import DualNumber
 from backprop.examiner.naming import Leaf, name_leaves
 from backprop.examiner.nests import Nest, flatten, flatten_like, rebuild
+from backprop.examiner.sizes import root_mean_square, size_entries
 from backprop.examiner.subjects import Subject, Unusable
 
-__all__ = ["Array", "Case", "choose_cases", "count_restarts", "draw_case", "read_globals", "seed_globals", "slice_case"]
+__all__ = [
+    "Array",
+    "Case",
+    "choose_cases",
+    "count_restarts",
+    "draw_case",
+    "move_beside",
+    "read_globals",
+    "seed_globals",
+    "slice_case",
+]
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -255,19 +266,27 @@ def _read_parameters(subject: Subject, template: Nest) -> list[Array]:
 
 def _jitter(values: list[Array], leaves: list[Leaf], rng: np.random.Generator) -> list[Array]:
     """Move parameters a little: weights by a part of their own size, biases by one of the weights beside them."""
-    sizes = [float(np.sqrt(np.mean(v**2))) if v.size else 0.0 for v in values]
+    sizes = [root_mean_square(v) for v in values]
     typical = float(np.median([size for size in sizes if size] or [SMALLEST_JITTER]))
     moved = []
-    for value, own, leaf in zip(values, sizes, leaves, strict=True):
-        scale = own or typical
+    for value, own, entries, leaf in zip(values, sizes, size_entries(values, leaves), leaves, strict=True):
+        part, scale = WEIGHT_JITTER, entries if own else np.full(value.shape, typical)
         if leaf.role == "b":
             # It may start at zero, or far away: the units shall neither stay where they are nor saturate.
             nearby = [s for s, other in zip(sizes, leaves, strict=True) if s and _is_beside(other, leaf)]
             weights = float(np.median(nearby or [typical]))
-            scale = min(max(own, weights), FAR_BIAS * weights)
-        part = BIAS_JITTER if leaf.role == "b" else WEIGHT_JITTER
+            part, scale = BIAS_JITTER, np.full(value.shape, min(max(own, weights), FAR_BIAS * weights))
         moved.append(value + part * scale * rng.standard_normal(value.shape))
     return moved
+
+
+def move_beside(case: Case, role: str, rng: np.random.Generator) -> Case:
+    """The same point with only the biases, or only the weights, moved a little; the others may stay at zero."""
+    moved = _jitter(case.values, case.leaves, rng)
+    mine = [(leaf.role == "b") == (role == "b") for leaf in case.leaves]
+    values = [new if its else np.array(old) for new, old, its in zip(moved, case.values, mine, strict=True)]
+    what = "biases" if role == "b" else "weights"
+    return replace(case, values=values, label=f"{case.label}, {what} moved", jittered=True)
 
 
 def _is_beside(weights: Leaf, bias: Leaf) -> bool:

@@ -10,9 +10,10 @@ import numpy as np
 from backprop.examiner.cases import Array, Case
 from backprop.examiner.examination import CaseExamination, Reading, TensorVerdict
 from backprop.examiner.kinks import confirm_mismatch
-from backprop.examiner.noise import measure_gradient_noise, measure_noise, tensor_sizes
+from backprop.examiner.noise import entry_sizes, measure_gradient_noise, measure_noise
 from backprop.examiner.oracles import Estimate, Oracle
 from backprop.examiner.pace import Effort, Pace
+from backprop.examiner.sizes import root_mean_square
 from backprop.examiner.tolerance import DECIDED, GRADIENT_NOISE_SAFETY, MARGIN, RELATIVE_SLACK, agree
 
 __all__ = ["examine_case", "shape_fits"]
@@ -20,6 +21,8 @@ __all__ = ["examine_case", "shape_fits"]
 PATTERN_LIMIT = 400
 HUNT = 12
 NEGLIGIBLE = 1e-3
+OTHER_UNIT = 10.0
+"""Times gradient and size of an entry: below this two parameters of a tensor count as of one unit."""
 
 
 def examine_case(
@@ -35,7 +38,7 @@ def examine_case(
     yours = case.gradients(case.values)
     oracle = Oracle(case, measure_noise(case, rng))
     noises = measure_gradient_noise(case, rng)
-    sizes = tensor_sizes(case)
+    sizes = entry_sizes(case)
     probes = [_Probe(oracle, i, sizes[i], yours[i], noises[i], rng, effort) for i in range(len(yours))]
     comparable = [p for p in probes if p.refusal() is None]
     oracle.choose_analytic(lambda: [p.trust() for p in comparable if p.leaf.size])
@@ -69,13 +72,14 @@ class _Probe:
         self,
         oracle: Oracle,
         tensor: int,
-        size: float,
+        sizes: Array,
         yours: Array | None,
         noise: float,
         rng: np.random.Generator,
         effort: Effort,
     ) -> None:
-        self.oracle, self.tensor, self.size, self.noise = oracle, tensor, size, noise
+        self.oracle, self.tensor, self.noise = oracle, tensor, noise
+        self.sizes, self.size = sizes, root_mean_square(sizes) or 1.0
         self.leaf = oracle.case.leaves[tensor]
         self.absent = yours is None
         self.yours = np.zeros(self.leaf.shape) if yours is None else yours
@@ -100,7 +104,7 @@ class _Probe:
 
     def trust(self) -> tuple[int, Array, Estimate]:
         """One random direction, and what differences say along it: what an analytic oracle has to agree with."""
-        direction = self.rng.standard_normal(self.leaf.shape)
+        direction = self._draw()
         claimed = float(np.sum(self.gradient * direction))
         return self.tensor, direction, self.oracle.extrapolate(self.tensor, direction, self.size, claimed)
 
@@ -111,10 +115,14 @@ class _Probe:
             return
         self.directions = self.effort.directions
         for _ in range(self.directions):
-            self._read(self.rng.standard_normal(self.leaf.shape), None)
+            self._read(self._draw(), None)
         self._read_entries(self._choose_spots())
         if self.effort.closer and any(self._mismatches(r) for r, _, _ in self.readings):
             self._look_closer()
+
+    def _draw(self) -> Array:
+        """A random direction, every entry in its own unit."""
+        return np.asarray(self.rng.standard_normal(self.leaf.shape) * self.sizes / self.size)
 
     def conclude(self, whole: float) -> TensorVerdict:
         """Settle every reading and the verdict on the tensor."""
@@ -151,7 +159,8 @@ class _Probe:
 
     def _read(self, direction: Array, index: tuple[int, ...] | None) -> None:
         claimed = float(self.gradient[index]) if index is not None else float(np.sum(self.gradient * direction))
-        found = self.oracle.differentiate(self.tensor, direction, self.size, claimed if math.isfinite(claimed) else 0.0)
+        size = self.size if index is None else float(self.sizes[index])
+        found = self.oracle.differentiate(self.tensor, direction, size, claimed if math.isfinite(claimed) else 0.0)
         self.readings.append((Reading(index, claimed, found.value, found.uncertainty), found, direction))
 
     def _read_entries(self, flat: Sequence[int] | range) -> None:
@@ -186,7 +195,7 @@ class _Probe:
             half = self.rng.permutation(part)[: part.size // 2]
             direction = np.zeros(self.leaf.size)
             direction[half] = self.rng.standard_normal(half.size)
-            direction = direction.reshape(self.leaf.shape)
+            direction = direction.reshape(self.leaf.shape) * self.sizes / self.size
             claimed = float(np.sum(self.gradient * direction))
             found = self.oracle.differentiate(self.tensor, direction, self.size, claimed)
             differs = not agree(claimed, found.value, found.uncertainty, self._slack(direction))
@@ -198,11 +207,19 @@ class _Probe:
         return RELATIVE_SLACK * self.scale + GRADIENT_NOISE_SAFETY * self.noise * norm
 
     def _mismatches(self, reading: Reading, margin: float = 1.0) -> bool:
-        slack = RELATIVE_SLACK * self.scale + self._noise_along(reading)
+        slack = RELATIVE_SLACK * self._scale_of(reading) + self._noise_along(reading)
         uncertainty = margin * reading.uncertainty
         if not math.isfinite(uncertainty):
             return margin == 1.0
         return not agree(reading.yours, reading.expected, uncertainty, slack)
+
+    def _scale_of(self, reading: Reading) -> float:
+        """What a mismatch is held against: the largest entry, unless its parameter is in a much smaller unit."""
+        if reading.index is None:
+            return self.scale
+        entries = [r for r, _, _ in self.readings if r.index is not None and math.isfinite(r.expected)]
+        reach = max((abs(r.expected) * float(self.sizes[r.index or ()]) for r in entries), default=math.inf)
+        return min(self.scale, OTHER_UNIT * reach / float(self.sizes[reading.index]))
 
     def _noise_along(self, reading: Reading) -> float:
         """How far rounding inside the subject's gradient may move this reading."""
@@ -225,5 +242,6 @@ class _Probe:
                 if tried < self.effort.confirmations:
                     tried += 1
                     claimed = reading.yours
-                    confirmed += confirm_mismatch(self.oracle, self.tensor, direction, self.size, claimed, estimate)
+                    size = self.size if reading.index is None else float(self.sizes[reading.index])
+                    confirmed += confirm_mismatch(self.oracle, self.tensor, direction, size, claimed, estimate)
                 reading.state = "differs" if confirmed else "kink"

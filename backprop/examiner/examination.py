@@ -92,6 +92,8 @@ class Examination:
     cases: list[CaseExamination] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     pace: Pace = field(default_factory=Pace)
+    hurried: bool = False
+    """Whether cases were left out for lack of time: then one with moved parameters has to be among the rest."""
 
     @property
     def depth(self) -> int:
@@ -108,8 +110,15 @@ class Examination:
 
     def is_right(self, tensor: int) -> bool:
         """Whether a tensor was decided right at some case and wrong at none."""
-        found = self.verdicts(tensor)
-        return not self.is_wrong(tensor) and any(v.status == "right" for v in found)
+        if self.is_wrong(tensor):
+            return False
+        right = [(c, v) for c, v in zip(self.cases, self.verdicts(tensor), strict=True) if v.status == "right"]
+        if len(right) < len(self.cases):
+            # Zero on both sides, as in a saturated network, says nothing beside a point that could not be decided.
+            right = [(c, v) for c, v in right if v.scale > RELATIVE_SLACK * c.scale]
+        if self.hurried:
+            right = [(c, v) for c, v in right if c.case.jittered]
+        return bool(right)
 
     def is_silent(self, tensor: int) -> bool:
         """Whether a tensor's gradient is negligible everywhere on both sides, so that it says nothing."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from backprop.examiner.tolerance import RELATIVE_SLACK
 
 __all__ = ["settle_guards"]
 
-SIZES = (*(10.0**-k for k in range(3, 17)), 2.0**-52, 2.0**-23)
+SIZES = (*(digit * 10.0**-k for k in range(3, 17) for digit in (1, 0.7, 0.5, 0.3, 0.2, 0.15)), 2.0**-52, 2.0**-23)
 """Guards that people write."""
 TAMER = (0.3, 0.1, 0.03, 0.01)
 UNSATURATED = 0.02
@@ -31,9 +32,18 @@ SMALL = 1e-4
 MOST_ENTRIES = 24
 MOST_ROWS = 64
 STEP = 1e-4
+SEEN = 1e-10
+"""Of a guarded output: below this share the output itself is lost in the rounding."""
 DIRECTIONS, ROUGH = 3, 0.1
+ROUNDS, EXACT, NEAR = 8, 1e-3, 1e-4
+"""In which the size of a guard is corrected until the weight of the cost comes out."""
 FITS = 0.02
 """A part of the largest mismatch: how closely a guard must explain every entry."""
+
+
+LOGARITHMS = ("one", "two")
+Share: TypeAlias = tuple[Array, Array, Array, float]
+"""Outputs at both sides of a point, targets, distance."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,7 @@ class Guard:
     way: str
 
     def __str__(self) -> str:
-        return f"{self.size:.2g} ({'clipped' if self.way.endswith('clipped') else 'added'})"
+        return f"{self.size:.2g} ({'clipped' if self.way.endswith(('clipped', 'bounded')) else 'added'})"
 
 
 def settle_guards(examination: Examination, rng: np.random.Generator) -> None:
@@ -94,32 +104,58 @@ def _explain(found: CaseExamination, pace: Pace, rng: np.random.Generator) -> Gu
     if any(pair is None for pair in pairs):
         return None
     shares = [pair for pair in pairs if pair is not None]
-    weights = {logarithms: _weigh(found.case, logarithms, rng) for logarithms in ("one", "two")}
-    for way, size in _list_guards():
-        slopes = np.array([(_gap(a, y, size, way) - _gap(b, y, size, way)) / h for a, b, y, h in shares])
-        square = float(slopes @ slopes)
-        if not np.isfinite(slopes).all() or not square:
+    weights = {logarithms: _weigh(found.case, logarithms, rng) for logarithms in LOGARITHMS}
+    yours = np.array([r.yours for _, r, _ in readings])
+    whole = {name: known for name, known in weights.items() if known is not None and known.alone}
+    if any(not known.gives(yours, shares, name, room) for name, known in whole.items()):
+        return None
+    for way, begun in _list_guards():
+        logarithms = way.split()[0]
+        if whole and logarithms not in whole:
             continue
-        factor = float(slopes @ mismatch) / square
+        size, known = begun, weights[logarithms]
+        weight = None if known is None else known.value
+        for _ in range(ROUNDS):
+            slopes = np.array([(_gap(a, y, size, way) - _gap(b, y, size, way)) / h for a, b, y, h in shares])
+            square = float(slopes @ slopes)
+            factor = float(slopes @ mismatch) / square if np.isfinite(slopes).all() and square else 0.0
+            if weight is None or not factor / weight > 0 or abs(factor - weight) <= EXACT * abs(weight):
+                break
+            size *= factor / weight
         # The cost holds −Σ y log g(a) with a positive weight, which can be measured where there is a forward. Another
         # one only says that the gradient is too small, as one that is clipped: where outputs saturate, the derivative
         # of a clipped logarithm is the gradient itself.
-        weight = weights[way.split()[0]]
         fits = factor > 0 if weight is None else abs(factor - weight) <= ROUGH * abs(weight)
-        if fits and np.all(np.abs(mismatch - factor * slopes) <= room):
+        if fits and size <= SIZES[0] and np.all(np.abs(mismatch - factor * slopes) <= room):
             return Guard(size, way)
     return None
 
 
-def _weigh(case: Case, logarithms: str, rng: np.random.Generator) -> float | None:
+@dataclass(frozen=True)
+class Weight:
+    """Of Σ y log a in a cost; `alone` if the cost has nothing else."""
+
+    value: float
+    alone: bool
+
+    def gives(self, yours: Array, shares: Sequence[Share], logarithms: str, room: Array) -> bool:
+        """Whether a gradient is that of the unguarded cost."""
+        sides = ((_surprise(a, y, logarithms) - _surprise(b, y, logarithms)) / h for a, b, y, h in shares)
+        away = np.abs(yours - self.value * np.array(list(sides)))
+        return bool(np.all(away <= room + NEAR * np.max(np.abs(yours))))
+
+
+def _weigh(case: Case, logarithms: str, rng: np.random.Generator) -> Weight | None:
     """The weight of Σ y log a in the cost (or of both logarithms), from a few lines at a point that does not saturate;
     None where it cannot be told."""
     tame = _tame(case) if case.subject.has("forward") else None
     if tame is None:
         return None
     found = [weight for _ in range(DIRECTIONS) if (weight := _measure_weight(tame, logarithms, rng)) is not None]
-    same = len(found) == DIRECTIONS and max(found) - min(found) <= ROUGH * abs(found[0])
-    return found[0] if same else None
+    if len(found) < DIRECTIONS:
+        return None
+    spread = (max(found) - min(found)) / abs(found[0])
+    return Weight(found[0], spread <= EXACT) if spread <= ROUGH else None
 
 
 def _measure_weight(case: Case, logarithms: str, rng: np.random.Generator) -> float | None:
@@ -133,16 +169,20 @@ def _measure_weight(case: Case, logarithms: str, rng: np.random.Generator) -> fl
         targets = None if outputs is None else _read_targets(case, outputs.shape)
         if outputs is None or targets is None:
             return None
-        surprise = -float(np.sum(targets * np.log(outputs)))
-        if logarithms == "two":
-            surprise -= float(np.sum((1 - targets) * np.log1p(-np.minimum(outputs, 1 - UNSATURATED * STEP))))
-        sides.append((float(np.real(case.cost(values))), surprise))
+        sides.append((float(np.real(case.cost(values))), _surprise(outputs, targets, logarithms)))
     (cost, surprise), (other, less) = sides
     return (cost - other) / (surprise - less) if surprise != less else None
 
 
+def _surprise(a: Array, y: Array, logarithms: str) -> float:
+    """−Σ y log a, with its twin for 1 − a where there are two logarithms."""
+    tiny = np.finfo(float).tiny
+    total = -float(np.sum(y * np.log(np.maximum(a, tiny))))
+    return total - float(np.sum((1 - y) * np.log(np.maximum(1 - a, tiny)))) if logarithms == "two" else total
+
+
 def _list_guards() -> Iterator[tuple[str, float]]:
-    for way in ("one added", "one clipped", "two added", "two clipped", "one seen"):
+    for way in ("one added", "one clipped", "one bounded", "two added", "two clipped", "two bounded", "one seen"):
         for size in SIZES:
             yield way, size
 
@@ -157,7 +197,7 @@ def _list_readings(found: CaseExamination) -> Iterator[tuple[int, Reading, float
             yield i, reading, verdict.scale
 
 
-def _look_beside(case: Case, tensor: int, reading: Reading) -> tuple[Array, Array, Array, float] | None:
+def _look_beside(case: Case, tensor: int, reading: Reading) -> Share | None:
     """Outputs at both sides of a point along one entry, with the targets, and the distance."""
     direction = np.zeros(case.leaves[tensor].shape)
     direction[reading.index or ()] = STEP * tensor_sizes(case)[tensor]
@@ -183,7 +223,9 @@ def _read_outputs(case: Case, values: Sequence[Array]) -> Array | None:
         rows = [slice_case(replace(case, values=list(values)), k, 1) for k in range(min(case.rows or 0, MOST_ROWS))]
         parts = [part for part in rows if part is not None]
         out = np.exp([-float(np.real(part.cost(part.values))) for part in parts if len(parts) == case.rows])
-    return out if out.size and np.all((out > 0) & (out <= 1)) else None
+    # What is read from a guarded cost may be above 1, by the guard.
+    fits = out.size and np.all((out > 0) & (out <= 1 + SIZES[0]))
+    return np.minimum(out, 1.0) if fits else None
 
 
 def _read_targets(case: Case, shape: tuple[int, ...]) -> Array | None:
@@ -208,7 +250,9 @@ def _gap(a: Array, y: Array, size: float, way: str) -> float:
     def lift(p: Array) -> Array:
         p = np.maximum(p, np.finfo(float).tiny)
         if way.endswith("seen"):
-            return np.asarray(-np.log1p(-np.minimum(size / p, 1 - FITS)))
+            return np.asarray(-np.log1p(-np.minimum(size / p, 1 - SEEN)))
+        if way.endswith("bounded"):
+            return np.asarray(np.log(np.clip(p, size, 1 - size) / p))
         return np.asarray(np.log1p(size / p) if way.endswith("added") else np.log(np.maximum(p, size) / p))
 
     total = float(np.sum(y * lift(a)))

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from backprop.examiner.cases import Case, choose_cases, draw_case
+from backprop.examiner.cases import Case, choose_cases, draw_case, move_beside
 from backprop.examiner.comparison import examine_case
 from backprop.examiner.examination import CaseExamination, Examination, TensorVerdict
 from backprop.examiner.guards import settle_guards
@@ -21,7 +21,7 @@ from backprop.examiner.loading import load_subject
 from backprop.examiner.localise import localise
 from backprop.examiner.noise import measure_noise, tensor_sizes
 from backprop.examiner.oracles import Oracle
-from backprop.examiner.pace import Pace
+from backprop.examiner.pace import FRUGAL, Pace
 from backprop.examiner.purity import Impurity, check_purity, settle_randomness
 from backprop.examiner.report import Entry, Finding, Report
 from backprop.examiner.subjects import Subject, Unusable, describe_error
@@ -102,7 +102,8 @@ def examine(subject: Subject, seed: int, pace: Pace | None = None) -> tuple[Exam
     if impurity is not None:
         return examination, [_explain_impurity(examination, main, impurity)]
     rng = np.random.default_rng([seed, 2])
-    for case in cases:
+    slow = examination.pace.choose(main, thorough=True) is FRUGAL
+    for case in sorted(cases, key=lambda one: one is not main) if slow else cases:
         _examine_into(examination, case, rng, thorough=case is main, needed=case is cases[0])
     _look_for_life(examination, subject, seed, rng, reseed=main.reseed)
     settle_guards(examination, rng)
@@ -119,6 +120,7 @@ def _examine_into(
     examination: Examination, case: Case, rng: np.random.Generator, *, thorough: bool, needed: bool
 ) -> None:
     if examination.cases and examination.pace.is_over():
+        examination.hurried = True
         examination.notes.append(f"left out ({case.label}): there was no time for it")
         return
     try:
@@ -189,15 +191,18 @@ def _settle_own_point(examination: Examination, rng: np.random.Generator) -> Non
 
     Zero weights or biases put every unit on its kink, along which no line need be seen to bend. Where moved parameters
     are right, several times and without exception, and the cost is seen to bend at its own, the mismatch is one of
-    conventions. Where no line bends there is no convention to choose.
+    conventions. Where no line bends there is no convention to choose, and a mismatch that stays where only the biases
+    or only the weights are moved off their kinks is none.
     """
     own = [c.case for c in examination.cases if not c.case.jittered and any(t.status == "wrong" for t in c.tensors)]
-    if own and not any(seems_bent(case, measure_noise(case, rng), rng) for case in own):
+    if not own or not any(seems_bent(case, measure_noise(case, rng), rng) for case in own):
         return
+    for role in ("b", "W"):
+        _examine_into(examination, move_beside(own[0], role, rng), rng, thorough=False, needed=False)
     for i in range(len(examination.leaves)):
         found = [(c.case.jittered, c.tensors[i]) for c in examination.cases]
         moved = [verdict.status for jittered, verdict in found if jittered]
-        if moved.count("right") < ENOUGH_RIGHT or set(moved) - {"right", "undecided"}:
+        if moved.count("right") < ENOUGH_RIGHT or set(moved) - {"right", "undecided", "kink"}:
             continue
         for jittered, verdict in found:
             if not jittered and verdict.status == "wrong":

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from backprop.examiner.cases import Array, Case
+from backprop.examiner.noise import draw_relative
 from backprop.examiner.oracles import FINE_STEP, Estimate, Oracle
 
 __all__ = ["confirm_mismatch", "is_smooth", "name_convention", "seems_bent"]
@@ -72,10 +73,9 @@ def seems_bent(case: Case, noise: float, rng: np.random.Generator) -> bool:
     (C(h) − 2 C(0) + C(−h)) / h tends to 0 like h where the cost is smooth and stays where it bends. True as well where
     rounding hides which of the two it is.
     """
-    sizes = [float(np.sqrt(np.mean(v * v))) or 1.0 for v in case.values]
     start = float(np.real(case.cost(case.values)))
     for _ in range(LINES):
-        line = [s * rng.standard_normal(v.shape) for s, v in zip(sizes, case.values, strict=True)]
+        line = draw_relative(case, rng)
         bends = []
         for h in WIDE:
             sides = [case.cost([v + t * d for v, d in zip(case.values, line, strict=True)]) for t in (h, -h)]

@@ -8,9 +8,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from backprop.examiner.cases import Array, Case
+from backprop.examiner.sizes import root_mean_square, size_entries, size_tensors
 from backprop.examiner.subjects import Unusable
 
-__all__ = ["ROUNDING", "draw_relative", "measure_gradient_noise", "measure_noise", "tensor_sizes", "widest_size"]
+__all__ = [
+    "ROUNDING",
+    "draw_relative",
+    "entry_sizes",
+    "measure_gradient_noise",
+    "measure_noise",
+    "tensor_sizes",
+    "widest_size",
+]
 
 WIDE = 0.1
 WINDOW = 7
@@ -20,6 +29,7 @@ DIFFERENCE_ORDERS = (3, 4, 5)
 GRADIENT_WINDOW, GRADIENT_ORDER = 6, 3
 GRADIENT_STEP = 4e-5
 """Wide enough for the steps of a float32 code to show; smooth parts vanish in the third difference."""
+NARROW_STEP, KINKED = 1e-6, 1e-2
 ROUNDING = 2.0**-53
 FAR, FAR_POINTS = 0.3, 12
 STEPS = tuple(sorted((*(10.0**-d for d in range(9)), *(2.0**-k for k in range(1, 13))), reverse=True))
@@ -116,44 +126,42 @@ def _difference_noise(samples: Array) -> float:
 
 
 def draw_relative(case: Case, rng: np.random.Generator) -> list[Array]:
-    return [rng.standard_normal(v.shape) * size for v, size in zip(case.values, tensor_sizes(case), strict=True)]
+    """A random direction through all parameters, each in its own unit."""
+    return [rng.standard_normal(sizes.shape) * sizes for sizes in entry_sizes(case)]
 
 
 def tensor_sizes(case: Case) -> list[float]:
-    """The natural step in each tensor: its own root mean square; of zeros that of the smallest one beside it.
+    """The natural step in each tensor."""
+    return size_tensors(case.values, case.leaves)
 
-    Tensors of one network may differ by any factor: prices have an output bias of 1e5 above weights of 1.
-    """
-    own = [_root_mean_square(v) for v in case.values]
-    smallest = min((size for size in own if size), default=1.0)
-    layers = [leaf.layer for leaf in case.leaves]
-    found = []
-    for size, layer in zip(own, layers, strict=True):
-        beside = [other for other, its in zip(own, layers, strict=True) if other and its == layer]
-        found.append(size or min(beside, default=smallest))
-    return found
+
+def entry_sizes(case: Case) -> list[Array]:
+    """The natural step of each entry."""
+    return size_entries(case.values, case.leaves)
 
 
 def widest_size(case: Case) -> float:
     """A step for tensors whose own numbers are too small to be seen in the cost: a part of that of all parameters."""
-    return WIDE * _root_mean_square(np.concatenate([v.ravel() for v in case.values]))
-
-
-def _root_mean_square(values: Array) -> float:
-    return float(np.sqrt(np.mean(values**2))) if values.size else 0.0
+    return WIDE * root_mean_square(np.concatenate([v.ravel() for v in case.values]))
 
 
 def measure_gradient_noise(case: Case, rng: np.random.Generator) -> list[float]:
     """Measure the noise of the subject's own gradient, one number a tensor: float32 inside shows here."""
+    wide, narrow = (_measure_gradients(case, rng, step) for step in (GRADIENT_STEP, NARROW_STEP))
+    # Rounding is the same at both steps; what is nearly gone at the narrow one were kinks.
+    return [near if near < KINKED * far else max(near, far) for near, far in zip(narrow, wide, strict=True)]
+
+
+def _measure_gradients(case: Case, rng: np.random.Generator, step: float) -> list[float]:
+    """The noise of each tensor, from three windows of that step."""
     windows: list[list[float]] = []
     grains = [0.0] * len(case.leaves)
     for _ in range(3):
         away, along = (draw_relative(case, rng) for _ in range(2))
         series = []
         for k in range(GRADIENT_WINDOW):
-            shift = (WINDOW_OFFSET, GRADIENT_STEP * k)
-            point = [v + shift[0] * a + shift[1] * u for v, a, u in zip(case.values, away, along, strict=True)]
-            series.append(case.gradients(point))
+            moves = zip(case.values, away, along, strict=True)
+            series.append(case.gradients([v + WINDOW_OFFSET * a + step * k * u for v, a, u in moves]))
         windows.append([_gradient_noise([g[i] for g in series]) for i in range(len(case.leaves))])
         grains = [_gradient_grain([g[i] for g in series]) for i in range(len(case.leaves))]
     # The middle one: a kink may have spoilt one window, and another may be quiet by chance.
