@@ -136,6 +136,48 @@ def test_a_guard_takes_from_the_gradient_as_much_as_the_cost_says():
     assert judge(make_guarded(1e-6, 0.5)).verdict == "wrong"
 
 
+def make_pixels(guard, power=2):
+    """Raw pixels, so that softmax saturates at once; a guarded logarithm, the gradient without it, and no forward."""
+
+    def parameters(rng):
+        return [(0.35 * rng.normal(size=(16, 12)), np.zeros(12)), (0.4 * rng.normal(size=(12, 4)), np.zeros(4))]
+
+    def data(rng, n=20):
+        return rng.integers(0, 17, size=(n, 16)) / 4.0, rng.integers(4, size=n)
+
+    def run(params, X):
+        (W, b), (V, c) = params
+        h = np.tanh(X @ W + b)
+        z = h @ V + c
+        e = np.exp(9 * (z - z.max(axis=1, keepdims=True)))
+        return h, e / e.sum(axis=1, keepdims=True)
+
+    def cost(params, X, Y):
+        return float(-np.log(guard(run(params, X)[1][np.arange(len(X)), Y])).mean())
+
+    def gradients(params, X, Y):
+        h, P = run(params, X)
+        d = 9 * (P - np.eye(4)[Y]) / len(X)
+        e = d @ params[1][0].T * (1 - h**power)
+        return [(X.T @ e, e.sum(axis=0)), (h.T @ d, d.sum(axis=0))]
+
+    return {"parameters": parameters, "data": data, "cost": cost, "gradients": gradients}
+
+
+GUARDS = {"added": lambda p: p + 1e-8, "clipped": lambda p: np.clip(p, 1e-7, 1 - 1e-7)}
+
+
+@pytest.mark.parametrize("way", GUARDS)
+def test_without_outputs_a_guard_is_seen_sample_by_sample(way):
+    assert judge(make_pixels(GUARDS[way])).verdict == "verified"
+    assert judge(make_pixels(GUARDS[way], power=1)).verdict == "wrong"
+
+
+def test_without_outputs_a_clipped_gradient_is_still_wrong():
+    hidden = {key: value for key, value in make_classifier(1.0).items() if key != "forward"}
+    assert judge(hidden).verdict == "wrong"
+
+
 DEEP = """
 import numpy as np
 def parameters(rng): return [(np.eye(2) + 0.1 * rng.normal(size=(2, 2)), 0.1 * rng.normal(size=2)) for _ in range(60)]

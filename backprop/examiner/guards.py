@@ -16,6 +16,7 @@ import numpy as np
 from backprop.examiner.cases import Array, Case, seed_globals, slice_case
 from backprop.examiner.comparison import examine_case
 from backprop.examiner.examination import CaseExamination, Examination, Reading
+from backprop.examiner.guarded_samples import is_guarded_by_sample
 from backprop.examiner.noise import tensor_sizes
 from backprop.examiner.pace import Pace
 from backprop.examiner.subjects import Unusable
@@ -67,7 +68,8 @@ def settle_guards(examination: Examination, rng: np.random.Generator) -> None:
         return
     found = [_explain(case, examination.pace, rng) for case in wrong]
     guards = [guard for guard in found if guard is not None]
-    if len(guards) < len(found):
+    unexplained = [case.case for case, guard in zip(wrong, found, strict=True) if guard is None]
+    if not all(is_guarded_by_sample(case, examination.pace, rng) for case in unexplained):
         return
     tame = _tame(wrong[0].case)
     if tame is None:
@@ -82,7 +84,7 @@ def settle_guards(examination: Examination, rng: np.random.Generator) -> None:
     examination.cases.append(looked)
     for case in wrong:
         _forgive(case)
-    names = ", ".join(dict.fromkeys(map(str, guards)))
+    names = ", ".join(dict.fromkeys([*map(str, guards), *["a number that could not be told"] * bool(unexplained)]))
     examination.notes.append(
         f"the cost guards its logarithm by {names}, the gradient does not: the difference where outputs saturate is "
         "explained by that, entry by entry, and it is gone at a point that does not saturate"

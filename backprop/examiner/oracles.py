@@ -98,6 +98,17 @@ class Oracle:
         agrees = abs(wider.value - found.value) <= wider.uncertainty + found.uncertainty
         return wider if agrees and wider.uncertainty < found.uncertainty else found
 
+    def differentiate_along(self, line: Sequence[Array], claimed: float = 0.0) -> Estimate:
+        """The derivative along a line through all tensors, whose length is its natural unit."""
+
+        def evaluate(t: float) -> float:
+            try:
+                return float(np.real(self.case.cost([v + t * d for v, d in zip(self.case.values, line, strict=True)])))
+            except Unusable:
+                return math.nan
+
+        return _extrapolate(evaluate, self.center, self.noise, abs(claimed), self.first_step)
+
     def _climb(self, tensor: int, direction: Array, size: float, claimed: float, first: float | None) -> Estimate:
         """One ladder of steps."""
         unit = direction * size
