@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -26,6 +25,8 @@ Function = Callable[[Floats], Floats]
 
 FINE = 5e-5
 """Of epsilon: between neighbouring points F is no farther from its chord; a line of the tube spans about 200 then."""
+STRETCH = 1024
+"""Points that are looked at together."""
 ROUNDS, MOST_POINTS = 12, 50_000
 """How often points are halved for that, and how many there are at most."""
 
@@ -59,13 +60,16 @@ class Start(NamedTuple):
 WHOLE = Start()
 
 
-@dataclass(frozen=True)
-class _Bound:
-    """The steepest or the shallowest slope so far, and the two indices it comes from."""
+class _Bound(NamedTuple):
+    """The steepest or the shallowest line so far, and the two indices it touches; −1 while there is none."""
 
-    slope: float
+    line: Line
     first: int = -1
     last: int = -1
+
+    @property
+    def is_found(self) -> bool:
+        return self.last >= 0
 
 
 def lay_lines(x: Floats, low: Floats, high: Floats, start: Start = WHOLE) -> tuple[list[Line], list[Turn]]:
@@ -87,43 +91,43 @@ def lay_lines(x: Floats, low: Floats, high: Floats, start: Start = WHOLE) -> tup
         with np.errstate(over="ignore"):  # points as near as 5e-324 to each other
             steep, shallow, end, rises = _extend(x, low, high, start)
         if end == len(x):
-            return [*lines, _choose_last(x, low, high, start, steep, shallow)], turns
-        bound, side = (steep, high) if rises else (shallow, low)
-        lines.append(Line(float(x[bound.last]), float(side[bound.last]), bound.slope))
+            return [*lines, _choose_last(x, low, high, start, (steep, shallow))], turns
+        bound = steep if rises else shallow
+        lines.append(bound.line)
         turns.append(Turn((bound.first, bound.last, end), rises))
         start = Start(end, bound.last) if rises else Start(bound.last, end)
 
 
 def _extend(x: Floats, low: Floats, high: Floats, start: Start) -> tuple[_Bound, _Bound, int, bool]:
-    """The slopes at the end or at the first index that no line reaches; whether the tube is above the lines there."""
-    steep, shallow = _Bound(math.inf), _Bound(-math.inf)
-    for i in range(min(start), len(x)):
-        here = float(x[i])
-        if i >= start.low and low[i] > _reach(high, x, steep, here):
-            return steep, shallow, i, True
-        if i >= start.high and high[i] < _reach(low, x, shallow, here):
-            return steep, shallow, i, False
-        if i >= start.high and i > start.low and high[i] < _reach(high, x, steep, here):
-            slopes = (high[i] - low[start.low : i]) / (here - x[start.low : i])
-            first = int(np.argmin(slopes))
-            steep = _Bound(float(slopes[first]), start.low + first, i)
-        if i >= start.low and i > start.high and low[i] > _reach(low, x, shallow, here):
-            slopes = (low[i] - high[start.high : i]) / (here - x[start.high : i])
-            first = int(np.argmax(slopes))
-            shallow = _Bound(float(slopes[first]), start.high + first, i)
-    return steep, shallow, len(x), True
+    """The lines at the end or at the first index that none reaches; whether the tube is above them there."""
+    before = float(x[0]) - 1
+    steep, shallow = _Bound(Line(before, 0.0, math.inf)), _Bound(Line(before, 0.0, -math.inf))
+    first, stop = min(start), len(x)
+    while first < stop:
+        last = min(first + STRETCH, stop)
+        rows = zip(*(side[first:last].tolist() for side in (x, low, high)), strict=True)
+        for i, (here, bottom, top) in enumerate(rows, first):
+            most = steep.line.y + steep.line.slope * (here - steep.line.x)
+            least = shallow.line.y + shallow.line.slope * (here - shallow.line.x)
+            if i >= start.low and bottom > most:
+                return steep, shallow, i, True
+            if i >= start.high and top < least:
+                return steep, shallow, i, False
+            if i >= start.high and i > start.low and top < most:
+                slopes = (top - low[start.low : i]) / (here - x[start.low : i])
+                touched = int(slopes.argmin())
+                steep = _Bound(Line(here, top, float(slopes[touched])), start.low + touched, i)
+            if i >= start.low and i > start.high and bottom > least:
+                slopes = (bottom - high[start.high : i]) / (here - x[start.high : i])
+                touched = int(slopes.argmax())
+                shallow = _Bound(Line(here, bottom, float(slopes[touched])), start.high + touched, i)
+        first = last
+    return steep, shallow, stop, True
 
 
-def _reach(side: Floats, x: Floats, bound: _Bound, here: float) -> float:
-    """The height of the steepest or shallowest line at a point; infinite while there is none."""
-    if bound.last < 0:
-        return bound.slope
-    return float(side[bound.last]) + bound.slope * (here - float(x[bound.last]))
-
-
-def _choose_last(x: Floats, low: Floats, high: Floats, start: Start, steep: _Bound, shallow: _Bound) -> Line:
+def _choose_last(x: Floats, low: Floats, high: Floats, start: Start, bounds: Sequence[_Bound]) -> Line:
     """A line in the middle of those that reach the end."""
-    slopes = [bound.slope for bound in (steep, shallow) if math.isfinite(bound.slope)]
+    slopes = [bound.line.slope for bound in bounds if bound.is_found]
     slope = sum(slopes) / len(slopes) if slopes else 0.0
     lowest = float(np.max(low[start.low :] - slope * (x[start.low :] - x[0])))
     highest = float(np.min(high[start.high :] - slope * (x[start.high :] - x[0])))

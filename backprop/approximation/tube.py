@@ -20,11 +20,15 @@ from backprop.approximation.target import Floats
 
 __all__ = ["fit_tube"]
 
-BISECTIONS = 8
+BISECTIONS = 6
+SLACK = 4
+"""A tube with one piece more to spare could be narrower by about 2 in so many pieces: looked for down to this."""
 CUTS = 3
 """How often points are added where lines met, and the lines laid again."""
 FREE_KINKS = 20
 """So many kinks may look either way when a sum is looked for; the rest look as brings it nearer, largest first."""
+POINTS_PER_PIECE = 64
+"""Of the linear programme."""
 TRIED = 3
 """Sets of kinks for which the linear programme is solved."""
 
@@ -45,7 +49,7 @@ def fit_tube(function: Function, x: Floats, epsilon: float) -> Network | None:
     fewest = len(_lay_freely(x, function(x), epsilon))
     for count in (fewest, fewest + 1):
         fits: list[_Fit] = []
-        for lay in (_lay_freely, _lay_over_lowest, _lay_under_highest):
+        for lay in LAYS:
             for knots in _place_knots(function, x, epsilon, count, lay):
                 fits.append(_Fit(function, x, knots, epsilon))
                 network = fits[-1].bend_only()
@@ -65,7 +69,7 @@ def _place_knots(function: Function, x: Floats, epsilon: float, count: int, lay:
 
     Between two points lines that meet may leave the tube: so points are added there.
     """
-    low = 0.0
+    low = epsilon * max(0.0, 1 - SLACK / count)
     for _ in range(CUTS + 1):
         found = _even_out(x, function(x), (low, epsilon), count, lay)
         if found is None:
@@ -109,6 +113,9 @@ def _lay_from_flat(x: Floats, y: Floats, epsilon: float, level: float) -> list[L
     return lay_lines(x, y - epsilon, high, Start(int(above[0]), 0))[0]
 
 
+LAYS: tuple[Lay, ...] = (_lay_freely, _lay_over_lowest, _lay_under_highest)
+
+
 def _even_out(x: Floats, y: Floats, between: tuple[float, float], count: int, lay: Lay) -> tuple[float, Floats] | None:
     """A little less than the narrowest tube with `count` pieces, and their knots; None if the wider one has more."""
     low, high = between
@@ -127,17 +134,19 @@ def _even_out(x: Floats, y: Floats, between: tuple[float, float], count: int, la
 
 
 class _Fit:
-    """Heights at given knots, the best by a linear programme on the points and the knots."""
+    """Heights at given knots, the best by a linear programme on some points and the knots; judged on all of them."""
 
     def __init__(self, function: Function, x: Floats, knots: Floats, epsilon: float) -> None:
         self.knots, self.epsilon = knots, epsilon
-        points = np.union1d(x, knots)
-        self.y = function(points)
-        self.hats = _hats(points, knots)
+        self.points = np.union1d(x, knots)
+        self.values = function(self.points)
+        some = np.union1d(x[:: 1 + len(x) // (POINTS_PER_PIECE * len(knots))], knots)
+        self.hats, self.y = _hats(some, knots), function(some)
         self.heights = solve_minimax_exactly(self.hats, self.y)
 
     def is_inside(self, heights: Floats) -> bool:
-        return bool(np.max(np.abs(self.hats @ heights - self.y)) < self.epsilon)
+        error = np.interp(self.points, self.knots, heights) - self.values
+        return bool(np.max(np.abs(error)) < self.epsilon)
 
     def bend_only(self) -> Network | None:
         """A network with no unit but one for each kink; None if none is found inside the tube."""
