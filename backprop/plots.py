@@ -22,7 +22,18 @@ from backprop.errors import UsageError
 from backprop.files import write_atomically
 from backprop.training.history import History
 
-__all__ = ["FAINT", "INK", "STYLE", "Palette", "open_figure", "plot_approximation", "plot_training", "save_figure"]
+__all__ = [
+    "FAINT",
+    "INK",
+    "STYLE",
+    "Palette",
+    "draw_fit",
+    "open_figure",
+    "plot_approximation",
+    "plot_training",
+    "save_figure",
+    "shorten",
+]
 
 Floats = NDArray[np.floating]
 
@@ -206,21 +217,19 @@ def plot_approximation(approximation: Approximation, path: str | os.PathLike[str
         top = figure.add_subplot(grid[0])
         units = figure.add_subplot(grid[1], sharex=top)
         bottom = figure.add_subplot(grid[2], sharex=top)
-        _draw_fit(top, approximation, x)
+        draw_fit(top, approximation, x)
         _draw_units(units, approximation, x)
         _draw_error(bottom, approximation, x)
         for axes in (top, units):
             axes.tick_params(labelbottom=False)
         bottom.set(xlabel="x", xlim=approximation.domain)
         plural = "s" if approximation.width > 1 else ""
-        title = (
-            f"{_shorten(approximation.target, 40)}  by {approximation.width} {approximation.activation} unit{plural}"
-        )
+        title = f"{shorten(approximation.target, 40)}  by {approximation.width} {approximation.activation} unit{plural}"
         figure.suptitle(title, x=0.09, ha="left", fontsize=16, fontweight="bold", parse_math=False)
         return save_figure(figure, path)
 
 
-def _draw_fit(axes: Axes, approximation: Approximation, x: Floats) -> None:
+def draw_fit(axes: Axes, approximation: Approximation, x: Floats) -> None:
     target = approximation.function.values.copy()
     for place in approximation.function.breaks:
         _lift_pen(target, x, place)
@@ -295,5 +304,5 @@ def _drop_date(ending: str) -> dict[str, None] | None:
     return {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(ending)
 
 
-def _shorten(text: str, length: int) -> str:
+def shorten(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
