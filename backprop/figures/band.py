@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from backprop.approximation.result import Approximation
 from backprop.errors import UsageError
@@ -72,7 +73,8 @@ def _draw_error(axes: Axes, approximation: Approximation, bound: float, edges: t
         axes.axhline(sign * bound / unit, color=Palette.blue, linewidth=1.6)
     axes.plot(x, error / unit, color=Palette.orange, linewidth=1.4)
     axes.plot(edges, np.full(len(edges), -1.45 * bound / unit), "|", color=INK, ms=11, mew=1.0, clip_on=False)
-    places = f"{len(edges) - 1:,} boxes, the ticks below"
-    axes.set_title(f"Error: inside ±{bound:.3e} at every point, proved on {places}")
+    axes.set_title(f"Error: within ±{bound:.3e} everywhere, proved on {len(edges) - 1:,} boxes (ticks)")
     axes.set_ylabel("F(x) − f(x)" + (rf"   [$10^{{{power}}}$]" if power else ""))
     axes.set_ylim(-1.75 * bound / unit, 1.35 * bound / unit)
+    ticks = MaxNLocator(5).tick_values(-bound / unit, bound / unit)
+    axes.set_yticks([tick for tick in ticks if abs(tick) <= bound / unit])

@@ -24,8 +24,9 @@ LOOKS = {
     ("adam", "tanh"): (Palette.orange, "X"),
 }
 NAMES = {"fit": "fitted {}", "constructive": "the network of the proof ({})", "adam": "trained with Adam ({})"}
-HALO = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
 SMALL = 10.5
+REMARK = (1.0, 0.6)
+"""Where the remark on Adam stands, in shares of the panel: above the fitted curves, below the others."""
 
 
 def plot_error_by_width(path: str | os.PathLike[str], panels: Sequence[Sequence[WidthCurve]], *, title: str) -> Path:
@@ -65,10 +66,9 @@ def _draw_curve(axes: Axes, curve: WidthCurve) -> None:
             curve.widths, curve.bounds, color=colour, linewidth=1.6, linestyle=(0, (4, 2)), label="its bound, proved"
         )
     if curve.method == "adam":
-        middle = len(curve.widths) // 2
-        axes.annotate("Adam: optimisation,\nnot the theorem", (curve.widths[-1], curve.errors[middle]), (0, -8),
-                      textcoords="offset points", ha="right", va="top", fontsize=SMALL, color=colour,
-                      bbox=HALO)  # fmt: skip
+        axes.annotate("Adam: optimisation,\nnot the theorem", (curve.widths[-1], curve.errors[-1]), REMARK,
+                      textcoords=axes.transAxes, ha="right", va="top", fontsize=SMALL, color=colour,
+                      arrowprops={"arrowstyle": "-|>", "color": colour, "shrinkB": 6})  # fmt: skip
 
 
 def _draw_rounding(axes: Axes, curve: WidthCurve) -> None:
@@ -88,9 +88,9 @@ def _draw_slopes(axes: Axes, curves: Sequence[WidthCurve]) -> None:
                 widths = np.array([curve.widths[len(curve.widths) // 2], curve.widths[-1]], dtype=float)
                 heights = factor * curve.errors[-1] * (widths / widths[-1]) ** -slope
                 axes.loglog(widths, heights, color=Palette.grey, linewidth=1.4, linestyle=":")
-                text = f"$n^{{-{slope}}}$"
-                axes.annotate(text, (widths[0], heights[0]), (-3, 0), textcoords="offset points", ha="right",
-                              va="center", fontsize=12, color=INK)  # fmt: skip
+                at, side, where = (0, 2, "bottom") if slope == 1 else (1, -3, "top")
+                axes.annotate(f"$n^{{-{slope}}}$", (widths[at], heights[at]), (0, side), textcoords="offset points",
+                              ha="center", va=where, fontsize=12, color=INK)  # fmt: skip
 
 
 def _finish(axes: Axes, curve: WidthCurve, is_first: bool) -> None:

@@ -70,6 +70,7 @@ def _draw_frame(network: Approximation, width: int, limits: tuple[float, float])
         _draw_error(bottom, network, limits)
         bottom.set(xlabel="x", xlim=network.domain)
         title = f"{shorten(network.target, 30)}:  {width} {network.activation} unit{'s'[: width > 1]}"
+        title += f" (no better than {network.width})" if network.width < width else ""
         figure.suptitle(title, x=0.1, y=0.97, ha="left", fontsize=17, fontweight="bold", parse_math=False)
         return _take_picture(figure)
 

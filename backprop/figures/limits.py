@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from backprop.approximation.survey.two_limits import TwoLimits
 from backprop.codegen.elementwise import evaluate
-from backprop.plots import FAINT, INK, Palette, open_figure, save_figure
+from backprop.plots import FAINT, Palette, open_figure, save_figure
 from theory.activations import find
 
 __all__ = ["plot_limits"]
@@ -20,7 +20,6 @@ MARKERS = "osD^"
 SHADES = ("#F0B58C", "#E5814A", Palette.orange)
 """From the flattest to the steepest sigmoid."""
 SMALL = 10.5
-POINTS = 2001
 
 
 def plot_limits(path: str | os.PathLike[str], limits: TwoLimits) -> Path:
@@ -31,7 +30,7 @@ def plot_limits(path: str | os.PathLike[str], limits: TwoLimits) -> Path:
         UsageError: a file that cannot be written.
     """
     with open_figure(9.4) as figure:
-        grid = figure.add_gridspec(3, 2, height_ratios=(1, 1, 1.05), hspace=0.62, wspace=0.3)
+        grid = figure.add_gridspec(3, 2, height_ratios=(1, 1, 1.05), hspace=0.62, wspace=0.34)
         cells = [[figure.add_subplot(grid[row, column]) for row in range(3)] for column in range(2)]
         _draw_polynomial(cells[0][0], limits)
         _draw_alternation(cells[0][1], limits)
@@ -46,12 +45,12 @@ def plot_limits(path: str | os.PathLike[str], limits: TwoLimits) -> Path:
 
 def _draw_polynomial(axes: Axes, limits: TwoLimits) -> None:
     floor, x = limits.floors[-1], limits.smooth.grid
-    axes.plot(x, limits.smooth.values, color=Palette.grey, linewidth=6, alpha=0.55, label="F")
+    axes.plot(x, limits.smooth.values, color=Palette.grey, linewidth=6, alpha=0.55, label=f"F: {limits.smooth.text}")
     axes.plot(x, floor.p(x), color=Palette.blue, linewidth=2, label=f"the best of degree {floor.degree}")
-    axes.set_title(f"A network with σ = z^{floor.degree} is a polynomial")
+    axes.set_title(f"σ = $z^{floor.degree}$: a network is a polynomial")
     axes.set_ylabel("value")
     axes.set_xlabel("x", labelpad=1)
-    axes.legend(fontsize=SMALL, loc="best", handlelength=1.4)
+    axes.legend(fontsize=SMALL, loc="lower left", handlelength=1.4)
 
 
 def _draw_alternation(axes: Axes, limits: TwoLimits) -> None:
@@ -61,7 +60,7 @@ def _draw_alternation(axes: Axes, limits: TwoLimits) -> None:
     axes.axhspan(-floor.lower, floor.lower, color=FAINT, zorder=0)
     axes.plot(x, limits.smooth.values - floor.p(x), color=Palette.blue, linewidth=1.8)
     axes.plot(places, limits.smooth(places) - floor.p(places), "o", color=Palette.orange, ms=7, clip_on=False)
-    axes.set_title(f"It misses F by {floor.lower:.5f}: {len(places)} points prove it")
+    axes.set_title(f"Off by {floor.lower:.5f}: {len(places)} points prove it")
     axes.set_ylabel("F − polynomial")
     axes.set_xlabel("x", labelpad=1)
 
@@ -70,7 +69,7 @@ def _draw_floors(axes: Axes, limits: TwoLimits) -> None:
     for floor, rows, colour, marker in zip(limits.floors, limits.on_floor, COLOURS, MARKERS, strict=False):
         axes.axhline(floor.lower, color=colour, linewidth=1.4, linestyle=(0, (4, 2)))
         widths, errors = [row.width for row in rows], [row.error for row in rows]
-        axes.loglog(widths, errors, color=colour, marker=marker, ms=7, linewidth=1.4, label=f"σ = z^{floor.degree}")
+        axes.loglog(widths, errors, color=colour, marker=marker, ms=7, linewidth=1.4, label=f"σ = $z^{floor.degree}$")
         axes.annotate(f"floor {floor.lower:.5f}, proved", (widths[-1], floor.lower), (0, -4),
                       textcoords="offset points", ha="right", va="top", fontsize=SMALL, color=colour)  # fmt: skip
     ticks = [row.width for row in limits.on_floor[0]]
@@ -78,13 +77,13 @@ def _draw_floors(axes: Axes, limits: TwoLimits) -> None:
     axes.minorticks_off()
     lowest = min(floor.lower for floor in limits.floors)
     axes.set_ylim(lowest / 2.2, 2.2)
-    axes.set_title("More units do not help: networks on the floor")
+    axes.set_title("More units do not help")
     axes.set(xlabel="width n (hidden units)", ylabel="largest |f − F|")
     axes.legend(fontsize=SMALL, loc="upper right", ncols=2, handlelength=1.4)
 
 
 def _draw_step(axes: Axes, limits: TwoLimits) -> None:
-    x = np.linspace(*limits.step.domain, POINTS)
+    x = limits.step.grid
     place = limits.jump.place
     for side in (x < place, x > place):
         axes.plot(x[side], limits.step(x[side]), color=Palette.grey, linewidth=6, alpha=0.55, solid_capstyle="butt")
@@ -105,14 +104,14 @@ def _list_sigmoids(limits: TwoLimits, x: np.ndarray) -> list[tuple[float, np.nda
 
 def _draw_step_errors(axes: Axes, limits: TwoLimits) -> None:
     """Narrower and narrower, and never lower."""
-    x = np.linspace(*limits.step.domain, POINTS)
+    x = limits.step.grid
     place = limits.jump.place
     axes.axhspan(-limits.jump.lower, limits.jump.lower, color=FAINT, zorder=0)
     for colour, (_, values) in zip(SHADES, _list_sigmoids(limits, x), strict=False):
         error = limits.step(x) - values
         for side in (x < place, x > place):
             axes.plot(x[side], error[side], color=colour, linewidth=1.8)
-    axes.set_title(f"It misses half the jump, {limits.jump.lower:g}, however steep")
+    axes.set_title(f"Off by {limits.jump.lower:g}, however steep")
     axes.set_ylabel("F − f")
     axes.set_xlabel("x", labelpad=1)
 
@@ -125,11 +124,9 @@ def _draw_two_errors(axes: Axes, limits: TwoLimits) -> None:
     axes.loglog(steepness, sup, color=Palette.orange, marker="o", ms=6, linewidth=1.6, label="largest error: ½")
     axes.loglog(steepness, mean, color=Palette.blue, marker="s", ms=6, linewidth=1.6, label="L² error → 0")
     axes.loglog(steepness, 0.45 * mean[-1] * (steepness / steepness[-1]) ** -0.5, color=Palette.grey, linestyle=":")
-    middle = len(steepness) // 2
-    axes.annotate("$s^{-1/2}$", (steepness[middle], 0.45 * mean[middle]), (-4, -4), textcoords="offset points",
+    axes.annotate("$s^{-1/2}$", (steepness[-1], 0.45 * mean[-1]), (0, -4), textcoords="offset points",
                   ha="right", va="top", fontsize=12)  # fmt: skip
-    axes.set_ylim(top=3)
-    axes.set_title("The largest error stays, the mean square goes")
+    axes.set_ylim(mean[-1] / 12, 3)
+    axes.set_title("The largest error stays, L² goes to 0")
     axes.set(xlabel="steepness s", ylabel="error")
     axes.legend(fontsize=SMALL, loc="lower left", handlelength=1.4)
-    axes.spines["bottom"].set_color(INK)

@@ -17,6 +17,7 @@ __all__ = ["plot_relu_widths"]
 
 COLUMNS = 4
 SMALL = 10.5
+HALO = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.7}
 
 
 def plot_relu_widths(path: str | os.PathLike[str], targets: Sequence[ReluTarget], *, title: str) -> Path:
@@ -32,7 +33,7 @@ def plot_relu_widths(path: str | os.PathLike[str], targets: Sequence[ReluTarget]
         raise UsageError("there is nothing to draw: every target needs at least one ε")
     rows = -(-len(targets) // COLUMNS)
     with open_figure(1.2 + 3.0 * rows) as figure:
-        grid = figure.add_gridspec(rows, COLUMNS, hspace=0.5, wspace=0.1)
+        grid = figure.add_gridspec(rows, COLUMNS, hspace=0.42, wspace=0.1)
         first: Axes | None = None
         for place, target in enumerate(targets):
             axes = figure.add_subplot(grid[place // COLUMNS, place % COLUMNS], sharex=first, sharey=first)
@@ -62,19 +63,21 @@ def _draw_target(axes: Axes, target: ReluTarget) -> None:
             axes.plot(one.epsilon, one.lower, "^", color=Palette.blue, ms=8)
         if one.upper is not None:
             axes.plot(one.epsilon, one.upper, "v", color=Palette.orange, ms=8)
-        text, height = _describe(one.lower, one.upper)
-        axes.annotate(text, (one.epsilon, height), (0, 9), textcoords="offset points", ha="center", va="bottom",
-                      fontsize=SMALL, color=INK)  # fmt: skip
+        if one.lower is not None:
+            axes.annotate(_describe(one.lower, one.upper), (one.epsilon, one.upper or one.lower), (0, 9),
+                          textcoords="offset points", ha="center", va="bottom", fontsize=SMALL, bbox=HALO)  # fmt: skip
+    missing = [f"{one.epsilon:g}" for one in target.widths if one.upper is None]
+    if missing:
+        words = f"ε = {', '.join(missing)}:\nnot proved in the time"
+        axes.text(0.98, 0.03, words, transform=axes.transAxes, ha="right", va="bottom", fontsize=SMALL)
     axes.set_title(target.name)
 
 
-def _describe(lower: int | None, upper: int | None) -> tuple[str, float]:
-    """What stands above a pair, and where."""
-    if lower is None and upper is None:
-        return "not tried:\ntoo long", 1.0
+def _describe(lower: int, upper: int | None) -> str:
+    """What stands above a pair."""
     if upper is None:
-        return f"≥ {lower},\nabove: none\nproved", float(max(lower or 1, 1))
-    return (f"{upper}" if lower == upper else f"{lower}–{upper}"), float(upper)
+        return f"≥ {lower}"
+    return f"{upper}" if lower == upper else f"{lower}–{upper}"
 
 
 def _finish(axes: Axes, targets: Sequence[ReluTarget]) -> None:

@@ -37,7 +37,7 @@ class Size:
 FULL = Size(
     targets=("sine", "runge"),
     widths=(1, 2, 4, 8, 16, 32, 64, 128),
-    band=("wave", 10),
+    band=("planck", 4),
     floor_widths=(1, 2, 4, 16, 64, 256),
     steepnesses=tuple(float(s) for s in (10, 30, 100, 300, 1000, 3000, 10_000)),
     relu_targets=("sine", "square", "kink", "root", "runge", "wave", "oscillator", "planck"),
@@ -48,7 +48,7 @@ FULL = Size(
 QUICK = Size(
     targets=("sine",),
     widths=(2, 8),
-    band=("sine", 4),
+    band=("planck", 4),
     floor_widths=(2, 4, 8),
     steepnesses=(10.0, 100.0, 1000.0),
     relu_targets=("sine", "square"),
@@ -115,4 +115,5 @@ def draw_relu_widths(folder: Path, size: Size, stages: Stages) -> Path:
 def draw_growth(folder: Path, size: Size, stages: Stages) -> Path:
     """The animation."""
     widths = range(1, size.most_units + 1)
-    return animate_growth(folder / "growth.gif", grow_step_by_step(size.grown, widths, progress=stages.advance), widths)
+    networks = grow_step_by_step(size.grown, widths, certify=True, progress=stages.advance)
+    return animate_growth(folder / "growth.gif", networks, widths)
