@@ -68,7 +68,7 @@ def _draw_curve(axes: Axes, curve: WidthCurve) -> None:
     if curve.method == "adam":
         axes.annotate("Adam: optimisation,\nnot the theorem", (curve.widths[-1], curve.errors[-1]), REMARK,
                       textcoords=axes.transAxes, ha="right", va="top", fontsize=SMALL, color=colour,
-                      arrowprops={"arrowstyle": "-|>", "color": colour, "shrinkB": 6})  # fmt: skip
+                      arrowprops={"arrowstyle": "-|>", "color": colour, "shrinkB": 3, "mutation_scale": 8})  # fmt: skip
 
 
 def _draw_rounding(axes: Axes, curve: WidthCurve) -> None:

@@ -66,9 +66,9 @@ def _draw_target(axes: Axes, target: ReluTarget) -> None:
         if one.lower is not None:
             axes.annotate(_describe(one.lower, one.upper), (one.epsilon, one.upper or one.lower), (0, 9),
                           textcoords="offset points", ha="center", va="bottom", fontsize=SMALL, bbox=HALO)  # fmt: skip
-    missing = [f"{one.epsilon:g}" for one in target.widths if one.upper is None]
+    missing = [one for one in target.widths if one.upper is None]
     if missing:
-        words = f"ε = {', '.join(missing)}:\nnot proved in the time"
+        words = "\n".join(f"ε = {one.epsilon:g}: not {'tried' if one.lower is None else 'proved'}" for one in missing)
         axes.text(0.98, 0.03, words, transform=axes.transAxes, ha="right", va="bottom", fontsize=SMALL)
     axes.set_title(target.name)
 

@@ -9,6 +9,7 @@ pieces are needed as ε goes to 0: an asymptotic law, where F has two derivative
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,25 +26,25 @@ from theory.differentiation import differentiate
 
 __all__ = ["ReluTarget", "ReluWidth", "integrate_bend", "survey_relu_widths"]
 
-PATIENCE = 20.0
-"""Seconds that one width may be expected to take: a smaller ε is not tried after one that took a good part of them."""
-GROWTH = 8.0
-"""About how many times longer a tenth of an ε takes."""
+MOST_UNITS = 130
+"""A smaller ε is not tried if more units than this are expected: about 20 seconds. Not seconds: the same everywhere."""
 PANELS, NODES, CLOSING_IN = 400, 6, 4
 """Gauss's rule on panels that close in on the ends, where F'' may be infinite."""
 
 
 @dataclass(frozen=True)
 class ReluWidth:
-    """Every network within ε has `lower` units or more: proved. One with `upper` units is: proved; None: not tried, or
-    not proved in the time it was given."""
+    """Every network within ε has `lower` units or more, and one with `upper` units is: both proved.
+
+    None where it was not tried, or not found. `bound` and `boxes` are those of the certificate.
+    """
 
     epsilon: float
-    lower: int | None
-    upper: int | None
-    bound: float | None
-    boxes: int
-    seconds: float
+    lower: int | None = None
+    upper: int | None = None
+    bound: float | None = None
+    boxes: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def survey_relu_widths(
     names: Sequence[str],
     epsilons: Sequence[float],
     *,
-    patience: float = PATIENCE,
+    most_units: int = MOST_UNITS,
     progress: Callable[[int, int], None] = lambda done, whole: None,
 ) -> list[ReluTarget]:
     """Both bounds for each target on [0, 1] and each ε, from large to small.
@@ -77,13 +78,16 @@ def survey_relu_widths(
         target = read_target(name, (0, 1))
         widths: list[ReluWidth] = []
         for column, epsilon in enumerate(epsilons):
-            is_soon = not widths or widths[-1].seconds * GROWTH < patience
-            widths.append(
-                bound_width(target, epsilon) if is_soon else ReluWidth(epsilon, None, None, None, 0, patience)
-            )
+            few = not widths or expect_next(widths[-1], epsilon) <= most_units
+            widths.append(bound_width(target, epsilon) if few else ReluWidth(epsilon))
             progress(row * len(epsilons) + column + 1, len(names) * len(epsilons))
         found.append(ReluTarget(name, tuple(widths), integrate_bend(target)))
     return found
+
+
+def expect_next(last: ReluWidth, epsilon: float) -> float:
+    """Units for a smaller ε, from those for a larger: n ~ ε^(-1/2); infinite where those are not known."""
+    return math.inf if last.upper is None else last.upper * (last.epsilon / epsilon) ** 0.5
 
 
 def bound_width(target: Target, epsilon: float) -> ReluWidth:
