@@ -16,10 +16,12 @@ from backprop.approximation.result import Network, measure
 from backprop.approximation.stabbing import Start, lay_lines, list_crossings, list_points
 from backprop.approximation.target import read_target
 from backprop.approximation.tube import fit_tube
+from backprop.codegen.elementwise import evaluate
 from theory.activations import parse
 
 ROUNDING = 1e-9
 """Heights are of size 1, slopes of size 50."""
+units = st.tuples(st.sampled_from([-3, -1, 1, 2]), st.integers(-3, 3), st.sampled_from([-2, -1, 1, 3]))
 heights = st.lists(st.floats(-1, 1, width=32), min_size=3, max_size=30)
 
 
@@ -76,10 +78,30 @@ def test_triples_of_one_kind_that_overlap_are_refused():
 
 def test_a_triple_that_is_not_there_in_truth_is_not_counted():
     x = np.linspace(0, 1, 101)
-    assert force_kinks(parse("x"), x, np.sin(9 * x), 1e-2).least_width == 0
+    kinks = force_kinks(parse("x"), x, np.sin(9 * x), 1e-2)
+    assert (kinks.rising, kinks.falling) == ((), ())
 
 
-@pytest.mark.parametrize(("name", "width"), [("square", 11), ("sine", 38), ("planck", 28), ("runge", 31)])
+@settings(max_examples=40)
+@given(st.lists(units, min_size=1, max_size=4), st.floats(0.001, 0.1))
+def test_no_network_is_said_to_need_more_units_than_it_has(network, epsilon):
+    text = " + ".join(f"({c})*max({w}*x + ({b}), 0)" for w, b, c in network)
+    x = np.linspace(0, 1, 301)
+    y = sum(c * np.maximum(w * x + b, 0) for w, b, c in network)
+    assert force_kinks(parse(text), x, y, epsilon).least_width <= len(network)
+
+
+@pytest.mark.parametrize(
+    ("text", "epsilon", "least"),
+    [("abs(x - 1/2)", 1e-3, 2), ("max(x - 1/2, 0)", 1e-3, 1), ("x", 1e-3, 1), ("3", 1e-3, 0), ("sqrt(x)", 1e-2, 5)],
+)
+def test_a_slope_that_kinks_cannot_make_takes_a_unit(text, epsilon, least):
+    x = np.linspace(0, 1, 2001)
+    target = parse(text)
+    assert force_kinks(target, x, evaluate(target)(x) + 0 * x, epsilon).least_width == least
+
+
+@pytest.mark.parametrize(("name", "width"), [("square", 11), ("sine", 38), ("planck", 28), ("kink", 2), ("root", 16)])
 def test_both_bounds_of_the_width_meet(name, width):
     target, sigma, epsilon = read_target(name, (0, 1)), read_sigma("relu"), 1e-3
     idle = measure(target, sigma, Network(np.zeros(1), np.zeros(1), np.zeros(1), 0.0), "fit", epsilon)
