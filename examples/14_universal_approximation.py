@@ -21,8 +21,8 @@ for name in SIZE.relu_targets:
     assert tanh.certified
     assert relu.upper is not None
     print(
-        f"{name:<12}{EPSILON:<9g}{tanh.width:<12}{tanh.certificate.bound:<14.2e}"
-        f"{relu.upper:<12}{relu.bound:<14.2e}{relu.lower}"
+        f"{name:<12}{EPSILON:<9g}{tanh.width:<12}{tanh.certificate.bound:<14.3e}"
+        f"{relu.upper:<12}{relu.bound:<14.3e}{relu.lower}"
     )
 
 with show_stages(plain=False) as stages:

@@ -55,7 +55,7 @@ def fit_tube(function: Function, x: Floats, epsilon: float) -> Network | None:
                 network = fits[-1].bend_only()
                 if network is not None:
                     return network
-                if fits[-1].is_inside(fits[-1].heights):
+                if fits[-1].is_inside():
                     break
         for fit in fits:
             network = fit.with_slope()
@@ -144,23 +144,28 @@ class _Fit:
         self.hats, self.y = _hats(some, knots), function(some)
         self.heights = solve_minimax_exactly(self.hats, self.y)
 
-    def is_inside(self, heights: Floats) -> bool:
-        error = np.interp(self.points, self.knots, heights) - self.values
-        return bool(np.max(np.abs(error)) < self.epsilon)
+    def measure(self, heights: Floats) -> float:
+        """The largest error on all points."""
+        return float(np.max(np.abs(np.interp(self.points, self.knots, heights) - self.values)))
+
+    def is_inside(self) -> bool:
+        """Whether the best heights are inside the tube, whatever units that takes."""
+        return self.measure(self.heights) < self.epsilon
 
     def bend_only(self) -> Network | None:
-        """A network with no unit but one for each kink; None if none is found inside the tube."""
-        if not self.is_inside(self.heights):
+        """A network with no unit but one for each kink, the best of those tried; None if none is inside the tube."""
+        if not self.is_inside():
             return None
+        best, network = self.epsilon, None
         for look_left in _list_subsets(self.knots, self.heights):
             heights = _solve_bound(self.hats, self.y, _slope_equation(self.knots, look_left))
-            if self.is_inside(heights):
-                return _make_network(self.knots, heights, look_left)
-        return None
+            if self.measure(heights) < best:
+                best, network = self.measure(heights), _make_network(self.knots, heights, look_left)
+        return network
 
     def with_slope(self) -> Network | None:
         """A network with a unit more for the slope of the first piece; None if it is not inside the tube."""
-        return _make_network_with_slope(self.knots, self.heights) if self.is_inside(self.heights) else None
+        return _make_network_with_slope(self.knots, self.heights) if self.is_inside() else None
 
 
 def _hats(points: Floats, knots: Floats) -> Floats:

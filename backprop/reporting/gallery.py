@@ -47,14 +47,14 @@ FULL = Size(
 )
 QUICK = Size(
     targets=("sine",),
-    widths=(2, 8),
+    widths=(2, 4),
     band=("planck", 4),
-    floor_widths=(2, 4, 8),
+    floor_widths=(2, 4),
     steepnesses=(10.0, 100.0, 1000.0),
-    relu_targets=("sine", "square"),
+    relu_targets=("sine",),
     epsilons=(1e-1, 1e-2),
     grown="sine",
-    most_units=4,
+    most_units=3,
 )
 
 
