@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backprop.activation_functions import activation
-    from backprop.approximation import approximate
+    from backprop.approximation import approximate, approximate_2d
     from backprop.errors import UsageError
     from backprop.examiner.adapters.functions import subject_from_functions
     from backprop.examiner.adapters.jax_functions import subject_from_jax
@@ -50,6 +50,7 @@ PUBLIC = {
     "UsageError": "backprop.errors",
     "activation": "backprop.activation_functions",
     "approximate": "backprop.approximation",
+    "approximate_2d": "backprop.approximation",
     "assert_gradients": "backprop.verification",
     "build": "backprop.runtime.compiled",
     "fit": "backprop.training",
@@ -86,6 +87,7 @@ __all__ = [
     "UsageError",
     "activation",
     "approximate",
+    "approximate_2d",
     "assert_gradients",
     "build",
     "fit",

@@ -7,34 +7,39 @@ The rooms behind the door are imported by the command that needs them, so that `
 from __future__ import annotations
 
 import json
-import math
 import os
-import re
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from backprop import __version__
+from backprop.__main__ import INTERRUPTED
+from backprop.commands import (
+    FAILS,
+    HOLDS,
+    SIZES_OPTIONS,
+    TIMEOUT,
+    UNUSABLE,
+    Wanted,
+    check_folder_name,
+    finish_approximation,
+    finish_causes,
+    finish_random,
+    finish_surface,
+    finish_target,
+    read_accuracy,
+    read_target,
+    write_source,
+)
 from backprop.errors import UsageError
-
-if TYPE_CHECKING:
-    from backprop.examiner.report import Report
-    from backprop.network import Network
 
 __all__ = ["app", "main"]
 
-HOLDS, FAILS, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
-MOST_VERIFIED = 10_000_000
-"""Parameters of a network that `verify SIZES` takes on."""
-EXIT = {"verified": HOLDS, "wrong": FAILS, "undecided": UNUSABLE, "unusable": UNUSABLE}
-SIZES_PATTERN = re.compile(r"\s*\d[\d\s]*(-[\d\s]*)*")
-MODULE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_][\w.]*)?")
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """The matrices of the commands are small: threads would wait for each other (ten times slower was measured)."""
@@ -99,6 +104,7 @@ def demo(
     from backprop.reporting.demo import run_demo
     from backprop.reporting.progress import show_stages
 
+    check_folder_name(out)
     with show_stages() as stages:
         summary = run_demo(out, seed=seed, stages=stages)
     typer.echo(str(summary))
@@ -125,10 +131,10 @@ def generate(
     sizes: Annotated[
         str, typer.Argument(metavar="SIZES", help="Units of every layer, e.g. 784-100-100-10, or FILE.json.")
     ],
-    activation: Activation = "sigmoid",
-    output: Output = "identity",
-    cost: Cost = "half-sse",
-    accuracy: Accuracy = "fast",
+    activation: Activation = SIZES_OPTIONS["--activation"],
+    output: Output = SIZES_OPTIONS["--output"],
+    cost: Cost = SIZES_OPTIONS["--cost"],
+    accuracy: Accuracy = SIZES_OPTIONS["--accuracy"],
     target: Annotated[str, typer.Option("--target", help="numpy or jax.")] = "numpy",
     file: Annotated[Path | None, typer.Option("-o", help="File to write; standard output if not given.")] = None,
 ) -> None:
@@ -140,7 +146,7 @@ def generate(
         typer.echo(source, nl=False)
     else:
         write_atomically(file, source)
-        typer.echo(f"wrote {file}; check it with: backprop verify {file}", err=True)
+        typer.echo(f"wrote {file}; check it with: backprop verify {shlex.quote(str(file))}", err=True)
 
 
 @app.command()
@@ -149,15 +155,17 @@ def verify(
         str | None,
         typer.Argument(metavar="[TARGET]", help="SIZES, FILE.json, FILE.py, a folder, or package.module[:object]."),
     ] = None,
-    activation: Activation = "sigmoid",
-    output: Output = "identity",
-    cost: Cost = "half-sse",
+    activation: Activation = SIZES_OPTIONS["--activation"],
+    output: Output = SIZES_OPTIONS["--output"],
+    cost: Cost = SIZES_OPTIONS["--cost"],
     random: Annotated[int | None, typer.Option("--random", help="Verify this many random networks instead.")] = None,
-    accuracy: Accuracy = "fast",
+    accuracy: Accuracy = SIZES_OPTIONS["--accuracy"],
     certify: Annotated[
         bool, typer.Option("--certify", help="SIZES: bound the error of the gradient in ball arithmetic as well.")
     ] = False,
-    timeout: Annotated[float, typer.Option("--timeout", help="Seconds that one subject may take.")] = 60.0,
+    timeout: Annotated[
+        float, typer.Option("--timeout", help="Seconds that the subject of a file or module may take.")
+    ] = TIMEOUT,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Subjects of a folder that run at once.")] = 1,
     list_causes: Annotated[bool, typer.Option("--list-causes", help="Print the mistakes it names.")] = False,
     seed: Seed = 0,
@@ -165,29 +173,19 @@ def verify(
 ) -> None:
     """Say whether a backward pass is right and, if not, which equation in which layer is wrong.
 
-    The code of a FILE or module is run, not sandboxed, in a process of its own with a time limit.
+    A FILE.py or module has the functions parameters, data, cost and gradients (or fun, grad, theta0); torch modules,
+    JAX functions, scikit-learn networks and network classes are wrapped by backprop.subject_from_torch, _jax, _sklearn
+    and _network, functions of your own by subject_from_functions. Its code is run, not sandboxed, in a process of its
+    own with a time limit. FILE.json states a network: {"format": "backprop network 1", "inputs": 4,
+    "layers": [{"kind": "Dense", "units": 3, "activation": "relu"}], "cost": "mse"}; backprop.specification writes it.
     """
     if list_causes:
         finish_causes(as_json)
+    options = {"--activation": activation, "--output": output, "--cost": cost, "--accuracy": accuracy}
+    asked = Wanted(seed, as_json, timeout, jobs, certify, {k: v for k, v in options.items() if v != SIZES_OPTIONS[k]})
     if random is not None:
-        if target is not None:
-            raise UsageError(f"--random draws its own networks, got TARGET {target!r} as well; leave one of them out")
-        finish_random(random, seed, as_json)
-    if not target:
-        raise UsageError("no TARGET; give SIZES such as 64-32-10, a FILE.py, package.module, or --random N")
-    if not 0 < timeout < math.inf:
-        raise UsageError(f"--timeout must be a positive number of seconds, got {timeout:g}")
-    if SIZES_PATTERN.fullmatch(target) or target.endswith(".json"):
-        network = read_target(target, activation, output, cost)
-        finish_sizes(network, seed, as_json, target, read_accuracy(accuracy), certify)
-    if certify:
-        raise UsageError(f"--certify needs SIZES such as 64-32-10 with known activations, got {target!r}")
-    if Path(target).is_dir():
-        finish_folder(Path(target), seed, timeout, jobs, as_json)
-    check_target(target)
-    from backprop.explanation import verify_file
-
-    finish_report(verify_file(target, seed=seed, timeout=timeout), as_json)
+        finish_random(random, target, asked)
+    finish_target(target, read_accuracy(accuracy), asked)
 
 
 @app.command()
@@ -195,7 +193,8 @@ def approximate(
     expression: Annotated[
         str,
         typer.Argument(
-            metavar="EXPRESSION", help="A function of x, e.g. 'sin(2*pi*x)', or a name, e.g. runge, planck."
+            metavar="TARGET",
+            help="A function of x, e.g. 'sin(2*pi*x)', or of x and y; a name, e.g. runge, franke; or data.csv.",
         ),
     ],
     width: Annotated[int | None, typer.Option("--width", help="Number of hidden units.")] = None,
@@ -207,7 +206,10 @@ def approximate(
     method: Annotated[
         str, typer.Option("--method", help="fit; constructive: the network of the proof; adam: plain training.")
     ] = "fit",
-    domain: Annotated[tuple[float, float], typer.Option("--domain", help="Ends of the interval.")] = (0.0, 1.0),
+    domain: Annotated[
+        tuple[float, float] | None,
+        typer.Option("--domain", help="Ends of the interval, for x and y alike; 0 1 or that of the data if not given."),
+    ] = None,
     certify: Annotated[bool, typer.Option("--certify", help="Prove the error on the whole interval.")] = False,
     certificate: Annotated[
         Path | None, typer.Option("--certificate", help="JSON file for the proof; see check-certificate.")
@@ -216,11 +218,20 @@ def approximate(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Fit a network of one hidden layer to a function of one variable; the error is measured on a dense grid, or
-    proved with --certify."""
+    """Fit a network of one hidden layer to a function of one variable or two, or to data; the error is measured on a
+    dense grid (at the data), or proved with --certify (not for data)."""
     from backprop.approximation import approximate_by
+    from backprop.approximation.surfaces import is_surface
     from backprop.files import write_atomically
 
+    if is_surface(expression):
+        if certificate is not None:
+            raise UsageError("no certificate file in two dimensions: check-certificate reads proofs of one variable; "
+                             "use --certify")  # fmt: skip
+        if method != "fit":
+            raise UsageError(f"--method {method} is for functions of one variable; leave it out for a function of x "
+                             "and y")  # fmt: skip
+        finish_surface(expression, width, epsilon, activation or "tanh", domain, certify, plot, seed, as_json)
     result = approximate_by(
         method,
         expression,
@@ -238,7 +249,7 @@ def approximate(
 
         plot_approximation(result, plot)
     typer.echo(json.dumps(result.to_dict(), allow_nan=False) if as_json else str(result))
-    raise typer.Exit(HOLDS if result.reached else FAILS)
+    finish_approximation(result)
 
 
 @app.command(name="check-certificate")
@@ -275,144 +286,6 @@ def figures(
         files = draw_approximation_figures(out, QUICK if quick else FULL, stages)
     for file in files:
         typer.echo(file)
-
-
-def read_network(sizes: str, activation: str, output: str, cost: str) -> Network:
-    """The specification from the words of the command line."""
-    from backprop.network import Network
-
-    names = split_names(activation)
-    return Network.parse(sizes, names[0] if len(names) == 1 else names, output, cost)
-
-
-def read_target(target: str, activation: str, output: str, cost: str) -> Network:
-    """The specification from SIZES and options, or from a JSON file, which states everything itself."""
-    if not target.endswith(".json"):
-        return read_network(target, activation, output, cost)
-    if (activation, output, cost) != ("sigmoid", "identity", "half-sse"):
-        raise UsageError(f"{target!r} states its activations and its cost itself; leave --activation, --output and "
-                         "--cost out")  # fmt: skip
-    from backprop.specification import read_specification_file
-
-    return read_specification_file(target)
-
-
-def split_names(text: str) -> list[str]:
-    """Split at commas outside parentheses: "relu,max(x,0)" has two parts."""
-    parts, depth = [""], 0
-    for character in text:
-        depth += (character in "([") - (character in ")]")
-        if character == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return [part.strip() for part in parts]
-
-
-def check_target(target: str) -> None:
-    """A file that exists, or a name that can be a module."""
-    looks_like_file = target.endswith(".py") or "/" in target or os.sep in target
-    if Path(target).is_file():
-        return
-    if looks_like_file or not MODULE_PATTERN.fullmatch(target):
-        shown = target if len(target) <= 80 else target[:77] + "..."
-        raise UsageError(
-            f"no file {shown!r} to verify; give SIZES such as 64-32-10, an existing FILE.py or package.module[:object]"
-        )
-
-
-def finish_report(report: Report, as_json: bool) -> None:
-    """Print a report and leave with its status."""
-    if as_json:
-        typer.echo(json.dumps(report.to_dict(), allow_nan=False))
-    elif report.verdict != "unusable":
-        typer.echo(str(report))
-    if report.verdict == "unusable":
-        typer.echo(f"error: {' '.join(' '.join(report.notes).split()) or report.subject}", err=True)
-    elif report.verdict == "undecided":
-        typer.echo(f"undecided: {report.subject}: the oracle could not measure the derivative sharply enough", err=True)
-    raise typer.Exit(EXIT[report.verdict])
-
-
-def write_source(network: Network, accuracy: Any, target: str) -> str:
-    """The module's text for an array library."""
-    from backprop.errors import unknown_name
-    from backprop.runtime.compiled import build
-
-    net = build(network, accuracy=accuracy)
-    if target == "numpy":
-        return net.source
-    if target != "jax":
-        raise unknown_name("target", target, ["numpy", "jax"])
-    if accuracy != "fast":
-        raise UsageError(f"--target jax has the fast formulas only, got --accuracy {accuracy}; leave it out")
-    from backprop.codegen.emit_jax import emit_jax
-
-    return emit_jax(network, net.program)
-
-
-def read_accuracy(word: str) -> Any:
-    """The choice of formulas from the words of the command line."""
-    from backprop.codegen.elementwise import check_accuracy
-
-    return check_accuracy(word)
-
-
-def finish_sizes(network: Network, seed: int, as_json: bool, target: str, accuracy: Any, certify: bool) -> None:
-    """Verify the generated code of a network."""
-    from backprop.runtime.compiled import CompiledNetwork
-    from backprop.verification import add_certificates, verify_network
-
-    net = CompiledNetwork(network, accuracy)
-    if net.size > MOST_VERIFIED:
-        raise UsageError(f"{target} has {net.size:,} parameters; at most {MOST_VERIFIED:,} are verified; use smaller "
-                         "layers: the wiring does not depend on their sizes")  # fmt: skip
-    report = verify_network(net, seed)
-    if certify:
-        report = add_certificates(report, net, seed)
-    if target.endswith(".json"):
-        report = replace(report, reproduce=shlex.join(["backprop", "verify", target, "--seed", str(seed)]))
-    finish_report(report, as_json)
-
-
-def finish_random(count: int, seed: int, as_json: bool) -> None:
-    """Verify random networks, with progress."""
-    from backprop.reporting.progress import show_count
-    from backprop.verification import verify_random
-
-    with show_count("networks") as progress:
-        run = verify_random(count, seed=seed, progress=progress)
-    typer.echo(json.dumps(run.to_dict(), allow_nan=False) if as_json else str(run))
-    raise typer.Exit(HOLDS if run.ok else FAILS)
-
-
-def finish_causes(as_json: bool) -> None:
-    """Print the table of mistakes."""
-    from backprop.diagnosis.catalogue import list_causes
-
-    rows = [cause.to_dict() for cause in list_causes()]
-    if as_json:
-        typer.echo(json.dumps({"causes": rows}))
-    else:
-        for row in rows:
-            typer.echo(f"{row['identifier']}  ({row['equation']})\n    {row['sentence']}")
-    raise typer.Exit(HOLDS)
-
-
-def finish_folder(folder: Path, seed: int, timeout: float, jobs: int, as_json: bool) -> None:
-    """Grade every submission of a folder; 1 if one is wrong, 2 if one is unusable or undecided and none is wrong."""
-    from backprop.grading import grade_folder
-    from backprop.reporting.grades import print_grades
-    from backprop.reporting.progress import show_count
-
-    with show_count("subjects", plain=False) as progress:
-        grades = grade_folder(folder, seed=seed, timeout=timeout, jobs=jobs, progress=progress)
-    if as_json:
-        typer.echo(json.dumps(grades.to_dict(), allow_nan=False))
-    else:
-        print_grades(grades)
-    codes = {EXIT[report.verdict] for report in grades.reports.values()}
-    raise typer.Exit(FAILS if FAILS in codes else max(codes, default=UNUSABLE))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,86 +1,31 @@
-"""Figures for a slide: a training run, an approximation. One style, no global state, files written whole."""
+"""Figures for a slide: a training run; the looks and the figure of an approximation are to be had from here as well."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
 
-import matplotlib as mpl
 import numpy as np
-from cycler import cycler
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from backprop.approximation.result import Approximation
 from backprop.errors import UsageError
-from backprop.files import write_atomically
+from backprop.plots_approximation import plot_approximation
+from backprop.plots_style import FAINT, INK, STYLE, Floats, Palette, open_figure, save_figure
 from backprop.training.history import History
 
 __all__ = [
     "FAINT",
     "INK",
     "STYLE",
+    "Floats",
     "Palette",
-    "draw_fit",
     "open_figure",
     "plot_approximation",
     "plot_training",
     "save_figure",
-    "shorten",
 ]
-
-Floats = NDArray[np.floating]
-
-
-class Palette:
-    """Colours that stay apart for colour-blind eyes and in grey (after Okabe and Ito, 2008)."""
-
-    blue = "#0072B2"
-    orange = "#D55E00"
-    green = "#009E73"
-    grey = "#8A8F98"
-
-
-INK = "#22262B"
-FAINT = "#D9DCE1"
-WIDTH_INCHES, DOTS_PER_INCH = 10.0, 160
-
-STYLE: Any = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 12.0,
-    "text.color": INK,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.titlesize": 13.0,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titlepad": 10.0,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.prop_cycle": cycler(color=[Palette.blue, Palette.orange, Palette.green]),
-    "grid.color": FAINT,
-    "grid.linewidth": 0.8,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "lines.linewidth": 2.2,
-    "legend.frameon": False,
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
-    "svg.hashsalt": "backprop",  # identifiers without chance: the same figure is the same file
-}
-"""Everything about the looks that is not the data; applied while a figure is made, never globally."""
-
-
-# ------------------------------------------------------------------------------------------- training
 
 
 def plot_training(
@@ -196,113 +141,3 @@ def _draw_strip(axes: list[Axes], strip: list[Shown]) -> None:
         one.set_xlabel(words, fontsize=11, color=Palette.orange if wrong else INK)
     misread = "; framed: misread" if any(label != prediction for _, label, prediction in strip) else ""
     axes[0].set_title(f"Test images and how they were read{misread}", fontsize=13)
-
-
-def plot_approximation(approximation: Approximation, path: str | os.PathLike[str]) -> Path:
-    """Draw a function and its network, the outputs of the hidden units, and the error with its largest value.
-
-    Args:
-        approximation: what `approximate` returned.
-        path: the file to write; its ending names the format (png, svg, pdf).
-
-    Returns:
-        The path.
-
-    Raises:
-        UsageError: an ending that names no format, a file that cannot be written.
-    """
-    x = approximation.function.grid
-    with open_figure(7.4) as figure:
-        grid = figure.add_gridspec(3, 1, height_ratios=(3, 1, 1.5), hspace=0.38)
-        top = figure.add_subplot(grid[0])
-        units = figure.add_subplot(grid[1], sharex=top)
-        bottom = figure.add_subplot(grid[2], sharex=top)
-        draw_fit(top, approximation, x)
-        _draw_units(units, approximation, x)
-        _draw_error(bottom, approximation, x)
-        for axes in (top, units):
-            axes.tick_params(labelbottom=False)
-        bottom.set(xlabel="x", xlim=approximation.domain)
-        plural = "s" if approximation.width > 1 else ""
-        title = f"{shorten(approximation.target, 40)}  by {approximation.width} {approximation.activation} unit{plural}"
-        figure.suptitle(title, x=0.09, ha="left", fontsize=16, fontweight="bold", parse_math=False)
-        return save_figure(figure, path)
-
-
-def draw_fit(axes: Axes, approximation: Approximation, x: Floats) -> None:
-    target = approximation.function.values.copy()
-    for place in approximation.function.breaks:
-        _lift_pen(target, x, place)
-    axes.plot(x, target, color=Palette.grey, linewidth=6, alpha=0.55, solid_capstyle="butt", label="F(x), the target")
-    axes.plot(x, approximation.f(x), color=Palette.blue, linewidth=2, label="f(x), the network")
-    axes.set_title("Function and network")
-    axes.set_ylabel("value")
-    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2)
-
-
-def _lift_pen(values: Floats, x: Floats, place: float) -> None:
-    """Leave a gap at a jump, so that it is not drawn as a steep slope."""
-    at = int(np.searchsorted(x, place))
-    span = float(np.ptp(values[np.isfinite(values)])) or 1.0
-    if 0 < at < len(x) - 1 and abs(values[at + 1] - values[at - 1]) > 1e-6 * span:
-        values[at] = np.nan
-
-
-def _draw_units(axes: Axes, approximation: Approximation, x: Floats) -> None:
-    """Draw sigma(w_k x + b_k), each scaled to its largest value: relu and its like have no natural size."""
-    with np.errstate(all="ignore"):
-        outputs = approximation.sigma(np.outer(x, approximation.w) + approximation.b)
-        size = np.max(np.abs(outputs), axis=0)
-    busy = (size > 0) & np.isfinite(size) & (approximation.c != 0)
-    alpha = float(np.clip(6 / approximation.width, 0.15, 0.8))
-    axes.plot(x, outputs[:, busy] / size[busy], color=Palette.green, linewidth=1.2, alpha=alpha)
-    axes.set_title(r"Hidden units $\sigma(w_k x + b_k)$, each scaled to 1")
-    axes.set_ylabel("output")
-
-
-def _draw_error(axes: Axes, approximation: Approximation, x: Floats) -> None:
-    error = approximation.f(x) - approximation.function.values
-    worst = int(np.argmax(np.abs(error)))
-    limit = approximation.sup_error
-    power = int(np.floor(np.log10(limit))) if limit > 0 else 0
-    power = 0 if -2 <= power <= 2 else power
-    unit = 10.0**power
-    axes.plot(x, error / unit, color=Palette.orange, linewidth=1.4)
-    for sign in (-1, 1):
-        axes.axhline(sign * limit / unit, color=INK, linewidth=1, linestyle=(0, (4, 3)))
-    axes.plot(x[worst], error[worst] / unit, "o", color=Palette.orange, ms=7)
-    points = f"{approximation.grid_points:,} grid points"
-    axes.set_title(f"Error: largest {limit:.2g} on {points} (not proved between them)")
-    axes.set_ylabel("f(x) − F(x)" + (rf"   [$10^{{{power}}}$]" if power else ""))
-    if limit > 0:
-        axes.set_ylim(-1.35 * limit / unit, 1.35 * limit / unit)
-
-
-@contextmanager
-def open_figure(height: float) -> Iterator[Figure]:
-    """Make a figure in the house style; the style ends with the block."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH_INCHES, height), dpi=DOTS_PER_INCH)
-        FigureCanvasAgg(figure)
-        yield figure
-
-
-def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
-    ending = Path(path).suffix.lower().lstrip(".") or "png"
-    known = figure.canvas.get_supported_filetypes()
-    if ending not in known:
-        raise UsageError(f"cannot write a figure as .{ending} ({os.fspath(path)!r}); use png, svg or pdf")
-
-    def write(stream: BinaryIO) -> None:
-        figure.savefig(stream, format=ending, bbox_inches="tight", pad_inches=0.25, metadata=_drop_date(ending))
-
-    return write_atomically(path, write)
-
-
-def _drop_date(ending: str) -> dict[str, None] | None:
-    """The same figure gives the same file."""
-    return {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(ending)
-
-
-def shorten(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import backprop
 from backprop.approximation.survey import survey_relu_widths
+from backprop.approximation.wording import describe_above
 from backprop.reporting.gallery import FULL, QUICK, draw_approximation_figures
 from backprop.reporting.progress import show_stages
 
@@ -21,8 +22,8 @@ for name in SIZE.relu_targets:
     assert tanh.certified
     assert relu.upper is not None
     print(
-        f"{name:<12}{EPSILON:<9g}{tanh.width:<12}{tanh.certificate.bound:<14.3e}"
-        f"{relu.upper:<12}{relu.bound:<14.3e}{relu.lower}"
+        f"{name:<12}{EPSILON:<9g}{tanh.width:<12}{describe_above(tanh.certificate.bound):<14}"
+        f"{relu.upper:<12}{describe_above(relu.bound):<14}{relu.lower}"
     )
 
 with show_stages(plain=False) as stages:

@@ -30,14 +30,20 @@ FLOORS = [
     ("backprop.diagnosis",),
     ("backprop.explanation",),
     ("backprop.verification", "backprop.grading", "backprop.training", "backprop.approximation"),
-    ("backprop.plots", "backprop.plots_accuracy", "backprop.estimators"),
+    (
+        "backprop.plots",
+        "backprop.plots_accuracy",
+        "backprop.plots_approximation",
+        "backprop.plots_style",
+        "backprop.estimators",
+    ),
     ("backprop.figures",),
     ("backprop.reporting",),
-    ("backprop.cli", "backprop.__main__"),
+    ("backprop.commands", "backprop.cli", "backprop.__main__"),
 ]
 EXAMINER_MAY_IMPORT = {"numpy", "flint", "backprop.errors", "backprop.examiner"}
 ADAPTED = {"torch", "jax", "sklearn"}  # optional peers: an adapter imports its own when it is used
-LAZY = {"backprop/cli.py"}  # the door imports a room when a command needs it
+LAZY = {"backprop/cli.py", "backprop/commands.py", "backprop/__main__.py"}  # the door: rooms when a command needs them
 
 
 def module_name(path: Path) -> str:

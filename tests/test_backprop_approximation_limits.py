@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from backprop.approximation import approximate
 from backprop.approximation.limits import find_degree, find_limit, prove_floor
-from backprop.approximation.limits.balls import describe_below
 from backprop.approximation.limits.on_the_floor import list_networks_on_floor
 from backprop.approximation.limits.weights import check_weights, find_weights
 from backprop.approximation.target import read_target
+from backprop.approximation.wording import describe_below
 from backprop.cli import main
 from backprop.errors import UsageError
 from theory.activations import find, parse

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from backprop import __version__
-from backprop.cli import main, split_names
+from backprop.cli import main
+from backprop.commands import split_names
 
 RIGHT = """
 import numpy as np
@@ -199,3 +201,46 @@ def test_a_full_disk_is_one_line(capsys, monkeypatch, tmp_path):
     assert status == 2
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["verify", __file__, "--activation", "relu"], "--activation say how SIZES"),
+        (["verify", "--random", "2", "--cost", "mse", "--output", "tanh"], "--output and --cost say how"),
+        (["verify", "--random", "2", "--timeout", "3"], "--timeout is for the code of a file"),
+        (["verify", "3-4-2", "--timeout", "3"], "--timeout is for the code of a file"),
+        (["verify", __file__, "--certify"], "--certify needs SIZES"),
+        (["demo", "--out", ""], "--out needs the name"),
+    ],
+)
+def test_options_that_mean_nothing_here_are_refused(words, message, capsys):
+    assert main(words) == 2
+    said = capsys.readouterr()
+    assert message in said.err
+    assert not said.out
+
+
+def test_the_command_to_repeat_is_the_one_that_was_given(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-x.py").write_text(
+        "fun = lambda t: t @ t\ngrad = lambda t: 2 * t\ntheta0 = lambda r: r.normal(size=3)"
+    )
+    assert main(["verify", "./-x.py"]) == 0
+    assert "To reproduce: backprop verify ./-x.py --seed 0" in capsys.readouterr().out
+
+
+def test_an_overflow_on_both_sides_is_no_fault_of_the_gradient(capsys):
+    assert main(["verify", "3-4-2", "--activation", "exp(exp(exp(x)))"]) != 1
+    assert "WRONG" not in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device here")
+@pytest.mark.parametrize("module", ["theory", "backprop"])
+def test_a_full_standard_output_is_one_line(module):
+    words = [sys.executable, "-m", module, *(["derive"] if module == "backprop" else [])]
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: ")
+    assert ended.stderr.count("\n") == 1

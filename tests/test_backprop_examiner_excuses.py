@@ -114,6 +114,28 @@ def test_a_clipped_gradient_of_a_saturated_softmax_is_not_explained_by_a_guard(s
     assert judge(make_classifier(np.inf), seed=seed).verdict == "verified"
 
 
+def make_guarded(size, factor):
+    """A saturated classifier whose cost guards its logarithm; the gradient has `factor` of what the guard takes."""
+    plain = make_classifier(np.inf)
+
+    def cost(params, X, Y):
+        return -np.sum(Y * np.log(plain["forward"](params, X) + size)) / len(X)
+
+    def gradients(params, X, Y):
+        a = plain["forward"](params, X)
+        share = size / np.sum(Y * a + size * Y, axis=1, keepdims=True)
+        d = (1 - factor * share) * (a - Y) / len(X)
+        return [(X.T @ d, d.sum(axis=0))]
+
+    return plain | {"cost": cost, "gradients": gradients}
+
+
+def test_a_guard_takes_from_the_gradient_as_much_as_the_cost_says():
+    assert judge(make_guarded(1e-6, 1.0)).verdict == "verified"
+    assert judge(make_guarded(1e-6, 0.0)).verdict == "verified"
+    assert judge(make_guarded(1e-6, 0.5)).verdict == "wrong"
+
+
 DEEP = """
 import numpy as np
 def parameters(rng): return [(np.eye(2) + 0.1 * rng.normal(size=(2, 2)), 0.1 * rng.normal(size=2)) for _ in range(60)]

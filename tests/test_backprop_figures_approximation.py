@@ -20,6 +20,7 @@ from backprop.approximation.survey import (
 )
 from backprop.approximation.survey.relu_widths import integrate_bend
 from backprop.approximation.target import read_target
+from backprop.approximation.wording import describe_below
 from backprop.cli import main
 from backprop.errors import UsageError
 from backprop.figures import band, error_by_width, limits, relu_widths
@@ -123,7 +124,7 @@ def test_the_two_limits_are_drawn_with_their_floors(tmp_path, figures, two_limit
     plot_limits(tmp_path / "l.png", two_limits)
     words = texts_of(figures[0])
     for floor in two_limits.floors:
-        assert f"{floor.lower:.5f}" in words
+        assert describe_below(floor.lower, 5) in words
     alternation = figures[0].axes[1]
     points = next(line for line in alternation.lines if line.get_marker() == "o").get_ydata()
     assert np.all(points[1:] * points[:-1] < 0)

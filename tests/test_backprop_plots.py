@@ -11,7 +11,7 @@ import matplotlib.figure
 import numpy as np
 import pytest
 
-from backprop import plots
+from backprop import plots, plots_approximation
 from backprop.approximation import approximate
 from backprop.data import digits
 from backprop.errors import UsageError
@@ -52,7 +52,8 @@ def figures(monkeypatch):
         seen.append(figure)
         return save(figure, path)
 
-    monkeypatch.setattr(plots, "save_figure", keep)
+    for drawing in (plots, plots_approximation):
+        monkeypatch.setattr(drawing, "save_figure", keep)
     return seen
 
 

@@ -120,7 +120,7 @@ def test_an_impossible_number_of_networks_is_a_usage_error(count):
 def test_the_command_for_a_network_names_that_network(network):
     import shlex
 
-    from backprop.cli import read_network
+    from backprop.commands import read_network
 
     words = shlex.split(command_for(network, 7))
     options = dict(zip(words[3::2], words[4::2], strict=True))

@@ -66,6 +66,20 @@ def test_numbers_are_exact_and_the_variable_is_real() -> None:
     assert parse("t**2", variable="t") == real_symbol("t") ** 2
 
 
+def test_several_variables_are_read_by_the_same_rules():
+    x, y = real_symbol("x"), real_symbol("y")
+    assert parse("x*y^2 + |x - y|", ("x", "y")) == x * y**2 + abs(x - y)
+    assert parse("sin(x)", ("x", "y")) == sympy.sin(x)
+    with pytest.raises(ExpressionError, match="unknown name 'z'; allowed: x, y, pi"):
+        parse("x*z", ("x", "y"))
+    with pytest.raises(ExpressionError, match=r"'sin' is a function: write sin\(x\)"):
+        parse("sin*y", ("x", "y"))
+    with pytest.raises(ExpressionError, match="exponent is too large"):
+        parse("(x*y)^33", ("x", "y"))
+    with pytest.raises(ExpressionError, match="unknown name 'y'"):
+        parse("x*y")
+
+
 def test_activations_are_functions_where_the_catalogue_is_given() -> None:
     assert parse_with_activations("swish(x)") == X / (1 + sympy.exp(-X))
     with pytest.raises(ExpressionError, match="unknown name 'swish'"):

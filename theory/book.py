@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
+import sys
 from collections.abc import Sequence
 
 from theory import (
@@ -66,4 +68,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         write(render(options.topics, options.format))
     except TopicError as error:
         parser.exit(2, f"error: {error}\n")
+    except BrokenPipeError:
+        discard_output()
+    except OSError as error:
+        discard_output()
+        parser.exit(2, f"error: {error.strerror}: standard output; choose another place or free some space\n")
     return 0
+
+
+def discard_output() -> None:
+    """What is left in the buffer of a pipe that closed, or of a full disk, goes nowhere: no second failure at the
+    end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -114,4 +114,4 @@ def write(text: str) -> None:
     """To standard output; a terminal that has no ∂ shows a replacement, not a traceback."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
-    print(text, end="")
+    print(text, end="", flush=True)

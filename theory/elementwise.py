@@ -6,6 +6,7 @@ import difflib
 import functools
 import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -140,7 +141,7 @@ def branches(activation: Activation) -> StableForm:
 _DEFINED_AT = (-10.0, -1.7, -0.3, 0.0, 0.3, 1.7, 10.0)  # where a user's activation must have a value
 
 
-def parse(text: str, variable: str = "x") -> Expr:
+def parse(text: str, variable: str | Sequence[str] = "x") -> Expr:
     """Read an expression in which the activations may be used as functions; see `theory.expressions.parse`.
 
     >>> parse("x*sigmoid(x)")

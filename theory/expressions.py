@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import sympy
 from sympy import Expr, Rational
@@ -65,10 +65,10 @@ MAX_ARGUMENTS = 8  # of min and max
 MANY_ARGUMENTS = ("min", "max")
 
 
-def parse(text: str, variable: str = "x", functions: FunctionTable = ELEMENTARY) -> Expr:
-    """Read an expression of one variable.
+def parse(text: str, variable: str | Sequence[str] = "x", functions: FunctionTable = ELEMENTARY) -> Expr:
+    """Read an expression of one variable, or of several if `variable` lists their names.
 
-    The result is a SymPy expression in `real_symbol(variable)`, or a constant; numbers stay exact.
+    The result is a SymPy expression in `real_symbol(name)` for these names, or a constant; numbers stay exact.
 
     Errors: `ExpressionError`, one line with the column, for anything outside the grammar of this module,
     beyond its bounds, or with a constant that is not a finite real number (1/0, sqrt(-1), exp(1000)).
@@ -77,6 +77,8 @@ def parse(text: str, variable: str = "x", functions: FunctionTable = ELEMENTARY)
 
     >>> parse("1/(1 + 25*(2*x - 1)^2)")
     1/(25*(2*x - 1)**2 + 1)
+    >>> parse("x*y", ("x", "y"))
+    x*y
     >>> parse("1/0")
     Traceback (most recent call last):
     theory.tokens.ExpressionError: expression '1/0' at column 2: division by zero
@@ -88,7 +90,7 @@ def parse(text: str, variable: str = "x", functions: FunctionTable = ELEMENTARY)
     if not text.strip():
         raise ExpressionError(text, 0, "it is empty; write for example 'sin(2*pi*x)'")
     try:
-        return _Parser(text, variable, functions).read()
+        return _Parser(text, (variable,) if isinstance(variable, str) else variable, functions).read()
     except ExpressionError:
         raise
     except SYMPY_ERRORS:
@@ -98,8 +100,8 @@ def parse(text: str, variable: str = "x", functions: FunctionTable = ELEMENTARY)
 class _Parser:
     """Recursive descent; one method a line of the grammar."""
 
-    def __init__(self, text: str, variable: str, functions: FunctionTable) -> None:
-        self.text, self.variable, self.functions = text, variable, functions
+    def __init__(self, text: str, variables: Sequence[str], functions: FunctionTable) -> None:
+        self.text, self.variables, self.functions = text, variables, functions
         self.tokens = split_tokens(text)
         self.position = self.depth = self.nodes = 0
 
@@ -162,7 +164,7 @@ class _Parser:
         if is_longer(result, MAX_SIZE) or count_terms(result) > MAX_TERMS:
             raise self.complain(token, f"too many parts: more than {MAX_TERMS} terms if it were multiplied out")
         if any(abs(power.exp) > MAX_POWER for power in result.atoms(sympy.Pow) if is_power_of_variable(power)):
-            raise self.complain(token, f"the exponent is too large (at most {MAX_POWER} with {self.variable})")
+            raise self.complain(token, f"the exponent is too large (at most {MAX_POWER} with {self.variables[0]})")
         if count_bits(result) > MAX_BITS:
             raise self.complain(token, f"{token.text!r} gives an exact number of more than {MAX_BITS} bits")
         return result
@@ -247,7 +249,7 @@ class _Parser:
 
     def read_name(self, token: Token) -> Expr:
         name = token.text
-        if name == self.variable:
+        if name in self.variables:
             return self.build(token, lambda: real_symbol(name))
         if name in CONSTANTS:
             return self.build(token, lambda: CONSTANTS[name])
@@ -255,7 +257,7 @@ class _Parser:
             raise self.complain(token, self.describe_unknown(name))
         opening = self.take("(")
         if opening is None:
-            raise self.complain(token, f"{name!r} is a function: write {name}({self.variable})")
+            raise self.complain(token, f"{name!r} is a function: write {name}({self.variables[0]})")
         arguments = [self.descend(opening, self.read_comparison)]
         while self.take(","):
             arguments.append(self.descend(opening, self.read_comparison))
@@ -284,9 +286,9 @@ class _Parser:
 
     def describe_unknown(self, name: str) -> str:
         names = sorted(self.functions)
-        near = difflib.get_close_matches(name.lower(), [*names, self.variable, *CONSTANTS], n=1)
+        near = difflib.get_close_matches(name.lower(), [*names, *self.variables, *CONSTANTS], n=1)
         guess = f" (did you mean {near[0]!r}?)" if near else ""
-        allowed = f"{', '.join([self.variable, *CONSTANTS])} and the functions {', '.join(names)}"
+        allowed = f"{', '.join([*self.variables, *CONSTANTS])} and the functions {', '.join(names)}"
         return f"unknown name {shorten(name, 0)}{guess}; allowed: {allowed}"
 
 

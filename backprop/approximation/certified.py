@@ -13,10 +13,17 @@ from backprop.approximation.proving.kinks import force_kinks
 from backprop.approximation.proving.prover import SECONDS, Claim, prove
 from backprop.approximation.result import Approximation, evaluate_network, list_own_points
 from backprop.approximation.stabbing import list_points
+from backprop.approximation.target import FunctionTarget
 from backprop.approximation.tube import fit_tube
+from backprop.errors import UsageError
 from theory.pieces import split
 
-__all__ = ["certify", "grow_certified", "make_claim", "narrow_relu"]
+__all__ = ["NOTHING_TO_PROVE", "certify", "grow_certified", "make_claim", "narrow_relu"]
+
+NOTHING_TO_PROVE = (
+    "no certificate: a table of values is not a function, there is nothing to prove against between its points; "
+    "leave --certify and --certificate out"
+)
 
 LOOSER = (1.02, 1.1, 1.5, 3.0, 10.0)
 """Times the error on the grid: what is tried to prove where no error was asked for."""
@@ -28,9 +35,16 @@ TINY = 1e-15
 """Of the size of the target: below this the grid shows rounding only."""
 
 
+def require_function(approximation: Approximation) -> FunctionTarget:
+    """The target, if it is a function.  Errors: `UsageError` where there is nothing to prove against."""
+    if not isinstance(approximation.function, FunctionTarget):
+        raise UsageError(NOTHING_TO_PROVE)
+    return approximation.function
+
+
 def make_claim(approximation: Approximation) -> Claim:
     """The network and its target as a claim of exact numbers; cut at kinks of the target and of the units."""
-    target = approximation.function
+    target = require_function(approximation)
     sigma = find_activation(approximation.activation).expression
     units = [
         (float(w), float(b), float(c))
@@ -79,7 +93,7 @@ def narrow_relu(approximation: Approximation, epsilon: float) -> Approximation:
 
     Both widths are proved: the upper one by the certificate, the lower one by forced kinks.
     """
-    target = approximation.function
+    target = require_function(approximation)
     x = list_points(target, target.grid, epsilon)
     least = force_kinks(target.expression, x, target(x), epsilon).least_width
     laid = fit_tube(target, x, epsilon * (1 - INSIDE))

@@ -10,14 +10,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from flint import arb, ctx
+from flint import arb
 
 from backprop.approximation.apriori import AprioriBound, compute_bound, compute_steepness
 from backprop.approximation.hidden import read_sigma
 from backprop.approximation.modulus import Modulus, enclose_modulus, find_jump, round_up
 from backprop.approximation.proving.enclosures import enclose_values
+from backprop.approximation.proving.precision import computing
 from backprop.approximation.result import Approximation, Network, measure
-from backprop.approximation.target import Floats, Target
+from backprop.approximation.target import Floats, FunctionTarget
 from backprop.errors import UsageError
 
 __all__ = ["ACTIVATION", "MOST_UNITS", "construct"]
@@ -29,11 +30,9 @@ FEWEST_PIECES, MOST_PIECES = 2**12, 2**15
 """On which F is enclosed: the more, the nearer the bound of ω is to ω."""
 TAIL_SHARE = 0.01
 """What all tails together may add, relative to the rest of the bound."""
-BITS = 128
-"""For the sums of weights that show what rounding adds."""
 
 
-def construct(target: Target, *, width: int | None = None, epsilon: float | None = None) -> Approximation:
+def construct(target: FunctionTarget, *, width: int | None = None, epsilon: float | None = None) -> Approximation:
     """Write down a network for F, with a bound of its error that is proved before any error is measured.
 
     Args:
@@ -70,7 +69,7 @@ def _count_pieces(cells: int) -> int:
     return min(wanted, MOST_PIECES)
 
 
-def _grow(target: Target, epsilon: float) -> Approximation:
+def _grow(target: FunctionTarget, epsilon: float) -> Approximation:
     """The fewest cells whose bound is below epsilon; F is enclosed more finely where many are needed."""
     pieces, cells = FEWEST_PIECES, 0
     while True:
@@ -88,7 +87,7 @@ def _grow(target: Target, epsilon: float) -> Approximation:
     raise _refuse(target, modulus, epsilon)
 
 
-def _find_cells(target: Target, modulus: Modulus, epsilon: float) -> int:
+def _find_cells(target: FunctionTarget, modulus: Modulus, epsilon: float) -> int:
     """The fewest cells for which (ω(h/2) + ω(h))/2 with the share of the tails is below epsilon; too many if none."""
     few, many = 1, MOST_UNITS + 2
     while many - few > 1:
@@ -100,13 +99,13 @@ def _find_cells(target: Target, modulus: Modulus, epsilon: float) -> int:
     return many
 
 
-def _add_changes(target: Target, modulus: Modulus, cells: int) -> float:
+def _add_changes(target: FunctionTarget, modulus: Modulus, cells: int) -> float:
     low, high = target.domain
     half = (high - low) / cells / 2
     return (modulus.bound(half) + modulus.bound(2 * half)) / 2
 
 
-def _refuse(target: Target, modulus: Modulus, epsilon: float) -> UsageError:
+def _refuse(target: FunctionTarget, modulus: Modulus, epsilon: float) -> UsageError:
     jump = find_jump(target)
     if jump is not None:
         return UsageError(f"no width is shown to reach {epsilon:g}: {jump}; give --width, or --method fit")
@@ -117,7 +116,7 @@ def _refuse(target: Target, modulus: Modulus, epsilon: float) -> UsageError:
     )
 
 
-def _build(target: Target, cells: int, modulus: Modulus, epsilon: float | None) -> Approximation:
+def _build(target: FunctionTarget, cells: int, modulus: Modulus, epsilon: float | None) -> Approximation:
     """The network on so many cells, its bound, and its error where it is measured."""
     edges = np.linspace(*target.domain, cells + 1)
     middles = edges[:-1] / 2 + edges[1:] / 2
@@ -140,7 +139,7 @@ def _choose_steepness(values: Floats, changes: tuple[float, float], length: floa
 
 
 def _bound_error(
-    target: Target, edges: Floats, middles: Floats, network: Network, changes: tuple[float, float]
+    target: FunctionTarget, edges: Floats, middles: Floats, network: Network, changes: tuple[float, float]
 ) -> AprioriBound:
     """The bound of the proof for the network as it is, in floats: its values on the cells are not quite F(m_i).
 
@@ -149,8 +148,7 @@ def _bound_error(
     """
     shortest = float(np.nextafter(np.min(np.diff(edges)), 0))
     steepness = float(network.w[0])
-    before, ctx.prec = ctx.prec, BITS
-    try:
+    with computing():
         level, variation, rounding = arb(network.constant), arb(0), arb(0)
         for middle, jump in zip(middles.tolist(), [*network.c.tolist(), 0.0], strict=True):
             rounding = rounding.max(abs(level - enclose_values(target.expression, middle, middle)))
@@ -158,8 +156,6 @@ def _bound_error(
         total = compute_bound(*changes, variation, shortest, steepness)
         tail = total - compute_bound(*changes, arb(0), shortest, steepness)
         upper = [round_up(ball) for ball in (variation, tail, rounding, total + rounding)]
-    finally:
-        ctx.prec = before
     return AprioriBound(
         cells=len(middles),
         half_change=changes[0],

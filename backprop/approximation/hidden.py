@@ -17,11 +17,11 @@ from backprop.errors import UsageError
 from theory.expressions import real_symbol
 from theory.pieces import split
 
-__all__ = ["Hidden", "Sigma", "read_sigma"]
+__all__ = ["Hidden", "Sigma", "compute_arguments", "read_sigma"]
 
 
 class Hidden(NamedTuple):
-    """Weights w and biases b of the hidden units, both of shape (width,)."""
+    """Weights w (width,) and biases b (width,) of the hidden units; w is (width, d) for points with d coordinates."""
 
     w: Floats
     b: Floats
@@ -52,20 +52,26 @@ class Sigma:
         """Take the arbitrary size out of a hidden layer, if there is one: |w_k| = 1."""
         if not self.is_homogeneous:
             return hidden
-        size = np.where(hidden.w == 0, 1, np.abs(hidden.w))
-        return Hidden(hidden.w / size, hidden.b / size)
+        size = np.linalg.norm(hidden.w.reshape(len(hidden.b), -1), axis=1)
+        size = np.where(size == 0, 1, size)
+        return Hidden((hidden.w.T / size).T, hidden.b / size)
 
     def compute_features(self, hidden: Hidden, x: Floats) -> Floats:
-        """Return sigma(w_k x_i + b_k) with a last column of ones, shape (len(x), width + 1)."""
+        """Return sigma(w_k x_i + b_k) with a last column of ones, shape (len(x), width + 1); x is (n,) or (n, d)."""
         features = np.ones((len(x), len(hidden.w) + 1))
         with np.errstate(all="ignore"):
-            features[:, :-1] = self.f(np.outer(x, hidden.w) + hidden.b)
+            features[:, :-1] = self.f(compute_arguments(hidden.w, hidden.b, x))
         return features
 
     def compute_slopes(self, hidden: Hidden, x: Floats) -> Floats:
         """Return sigma'(w_k x_i + b_k), shape (len(x), width)."""
         with np.errstate(all="ignore"):
-            return np.asarray(self.f_prime(np.outer(x, hidden.w) + hidden.b), dtype=np.float64)
+            return np.asarray(self.f_prime(compute_arguments(hidden.w, hidden.b, x)), dtype=np.float64)
+
+
+def compute_arguments(w: Floats, b: Floats, x: Floats) -> Floats:
+    """Return w_k · x_i + b_k, shape (len(x), width), for points x (n,) with w (width,), or (n, d) with (width, d)."""
+    return (np.outer(x, w) if w.ndim == 1 else x @ w.T) + b
 
 
 def read_sigma(name: str) -> Sigma:

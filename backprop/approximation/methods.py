@@ -8,9 +8,10 @@ from dataclasses import replace
 from backprop.approximation.arguments import read_epsilon, read_width
 from backprop.approximation.certified import certify as certify_network
 from backprop.approximation.constructive import ACTIVATION, MOST_UNITS, construct
+from backprop.approximation.given import Given, read_given
 from backprop.approximation.result import METHODS, Approximation
 from backprop.approximation.search import approximate
-from backprop.approximation.target import read_target
+from backprop.approximation.target import FunctionTarget
 from backprop.approximation.trained import train_with_adam
 from backprop.errors import UsageError, unknown_name
 
@@ -21,12 +22,12 @@ DEFAULT_ACTIVATION = "tanh"
 
 def approximate_by(
     method: str,
-    target: str,
+    target: Given,
     *,
     width: int | None = None,
     epsilon: float | None = None,
     activation: str | None = None,
-    domain: Sequence[float] = (0.0, 1.0),
+    domain: Sequence[float] | None = None,
     seed: int = 0,
     certify: bool = False,
 ) -> Approximation:
@@ -60,12 +61,12 @@ def approximate_by(
     else:
         if width is None:
             raise UsageError("--method adam needs a width: training has no bound by which the width could grow")
-        found = replace(train_with_adam(read_target(target, domain), width, sigma, seed=seed), epsilon=wanted)
+        found = replace(train_with_adam(read_given(target, domain), width, sigma, seed=seed), epsilon=wanted)
     return certify_network(found, wanted) if certify else found
 
 
 def _construct(
-    target: str, domain: Sequence[float], width: int | None, epsilon: float | None, activation: str
+    target: Given, domain: Sequence[float] | None, width: int | None, epsilon: float | None, activation: str
 ) -> Approximation:
     if activation != ACTIVATION:
         raise UsageError(
@@ -73,4 +74,7 @@ def _construct(
             "--method fit"
         )
     count = None if width is None else read_width(width, MOST_UNITS)
-    return construct(read_target(target, domain), width=count, epsilon=epsilon)
+    function = read_given(target, domain)
+    if not isinstance(function, FunctionTarget):
+        raise UsageError("--method constructive needs a function, whose change over a cell can be bounded; got data")
+    return construct(function, width=count, epsilon=epsilon)

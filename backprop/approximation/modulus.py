@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from backprop.approximation.proving.enclosures import Ball, Undecided, enclose_values
-from backprop.approximation.target import Floats, Target
+from backprop.approximation.target import Floats, FunctionTarget
 from backprop.errors import UsageError
 from theory.pieces import split
 from theory.values import evaluate_precisely
@@ -65,7 +65,7 @@ def _slide(values: Floats, window: int, best: np.ufunc, never: float) -> Floats:
 
 
 @lru_cache(maxsize=8)
-def enclose_modulus(target: Target, pieces: int) -> Modulus:
+def enclose_modulus(target: FunctionTarget, pieces: int) -> Modulus:
     """Enclose F on pieces of equal length.
 
     Errors: UsageError where F may have no finite value on a piece, as far as ball arithmetic can tell.
@@ -75,7 +75,7 @@ def enclose_modulus(target: Target, pieces: int) -> Modulus:
     return Modulus(edges, ends[:, 0], ends[:, 1])
 
 
-def _enclose(target: Target, low: float, high: float) -> tuple[float, float]:
+def _enclose(target: FunctionTarget, low: float, high: float) -> tuple[float, float]:
     try:
         ball = enclose_values(target.expression, low, high)
     except Undecided as error:
@@ -110,7 +110,7 @@ class Jump:
         )
 
 
-def find_jump(target: Target) -> Jump | None:
+def find_jump(target: FunctionTarget) -> Jump | None:
     """The largest jump inside the domain, or None if none is found.
 
     >>> from backprop.approximation.target import read_target

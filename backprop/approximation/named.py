@@ -10,7 +10,7 @@ from sympy import Expr
 from theory.activations import parse
 from theory.expressions import real_symbol
 
-__all__ = ["NAMED", "list_named", "read_named"]
+__all__ = ["NAMED", "NAMED_SURFACES", "list_named", "read_named"]
 
 NAMED: dict[str, str] = {
     "sine": "sin(2*pi*x)",
@@ -26,6 +26,12 @@ NAMED: dict[str, str] = {
 }
 """Name: expression in x. Planck's law u³/(e^u − 1), u = 12 x, is written so that floats bear it, scaled to the largest
 value 1, and 0 at x = 0."""
+NAMED_SURFACES: dict[str, str] = {
+    "franke": "3*exp(-((9*x - 2)^2 + (9*y - 2)^2)/4)/4 + 3*exp(-(9*x + 1)^2/49 - (9*y + 1)/10)/4"
+    " + exp(-((9*x - 7)^2 + (9*y - 3)^2)/4)/2 - exp(-(9*x - 4)^2 - (9*y - 7)^2)/5",
+}
+"""Name: expression in x and y, on the unit square. Franke's two hills, slope and dip: R. Franke, A critical comparison
+of some methods for interpolation of scattered data (1979)."""
 PEAK = "2.8214393721220788934"
 """Where u³/(e^u − 1) is largest: the root of 3 (1 − e^−u) = u (Wien's displacement)."""
 

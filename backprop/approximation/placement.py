@@ -22,6 +22,8 @@ SHORTEST = 2.0**-20
 """Intervals are not halved below this; the whole is 2."""
 PADDING = (0.5, 0.1, 0.0)
 """How far the centres reach beyond the interval on each side, in lengths of the interval."""
+MANY, CLOSE_PADDING = 64, 0.05
+"""Above that many units those that overlap most come nearest to smooth functions, and few starts can be looked at."""
 
 Function = Callable[[Floats], Floats]
 
@@ -29,8 +31,9 @@ Function = Callable[[Floats], Floats]
 def list_placements(function: Function, breaks: Floats, width: int, rng: np.random.Generator) -> Iterator[Hidden]:
     """Yield hidden layers to try, the most promising first."""
     adapted = [_cut(function, width, degree) for degree in (1, 3)]
-    for steepness in STEEPNESS:
-        for padding in PADDING:
+    many = width > MANY
+    for steepness in sorted(STEEPNESS) if many else STEEPNESS:
+        for padding in (CLOSE_PADDING, *PADDING) if many else PADDING:
             yield place_evenly(width, padding, steepness)
         for edges in adapted:
             yield place_adaptively(edges[:-1], np.diff(edges), steepness)

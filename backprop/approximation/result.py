@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop.approximation.apriori import AprioriBound
-from backprop.approximation.hidden import Sigma
-from backprop.approximation.limits.balls import describe_below
+from backprop.approximation.hidden import Sigma, compute_arguments
 from backprop.approximation.limits.find import Limit
 from backprop.approximation.proving.prover import Certificate
 from backprop.approximation.target import Floats, Target
+from backprop.approximation.wording import describe_above, describe_below, describe_outcome
 
 __all__ = ["Approximation", "Network", "evaluate_network", "list_own_points", "measure"]
 
@@ -51,7 +51,7 @@ class Approximation:
         network: its w, b, c and constant, also to be had one by one from the approximation itself.
         sup_error: the largest |F - f| over the points of a grid, in the unit of F: not a bound between them.
         grid_points: how many points the grid has: 10,001 equispaced ones, more that close in on the ends
-            and on the breaks of F, and some around each step of the network.
+            and on the breaks of F, and some around each step of the network. Of data: the points of the table.
         epsilon: the error that was asked for, or None.
         certificate: the proof that |F - f| is below a bound at every point, or what came of the attempt; None if it
             was not tried.
@@ -127,6 +127,12 @@ class Approximation:
         return None if self.limit is None else self.limit.lower
 
     @property
+    def undecided(self) -> bool:
+        """Whether a proof was tried and given up, and nothing else decides."""
+        given_up = self.certificate is not None and self.certificate.verdict == "undecided"
+        return given_up and not (self.epsilon is not None and self.sup_error >= self.epsilon)
+
+    @property
     def certified(self) -> bool:
         """Whether a bound of the error on the whole domain is proved."""
         return self.certificate is not None and self.certificate.verdict == "proved"
@@ -149,6 +155,7 @@ class Approximation:
             "epsilon": self.epsilon,
             "sup_error_on_grid": self.sup_error,
             "grid_points": self.grid_points,
+            "measured_on": "grid" if self.function.known_between else "data",
             "sum_abs_c": self.sum_abs_c,
             "max_abs_w": self.max_abs_w,
             "sup_error_bound": self.certificate.bound if self.certified and self.certificate else None,
@@ -164,13 +171,14 @@ class Approximation:
     def __str__(self) -> str:
         low, high = self.domain
         units = f"{self.width} {self.activation} unit{'s'[: self.width > 1]}{METHODS[self.method]}"
-        text = (
-            f"{self.target} on [{low:g}, {high:g}] by {units}: largest error {self.sup_error:.2e} "
-            f"on a grid of {self.grid_points:,} points"
-        )
-        text += " (not a bound between them)" if self.certificate is None else f"; {self.describe_proof()}"
+        text = f"{self.target} on [{low:g}, {high:g}] by {units}: largest error {self.sup_error:.2e} "
+        if self.function.known_between:
+            text += f"on a grid of {self.grid_points:,} points"
+            text += " (not a bound between them)" if self.certificate is None else f"; {self.describe_proof()}"
+        else:
+            text += f"at {self.grid_points:,} data points (between them nothing is known: the data say nothing there)"
         if self.epsilon is not None:
-            text += f"; {'below' if self.reached else 'NOT below'} the {self.epsilon:g} asked for"
+            text += f"; {describe_outcome(self.epsilon, reached=self.reached, undecided=self.undecided)}"
         if self.width_lower_bound is not None:
             text += f"; any {self.activation} network that near has at least {self.width_lower_bound} units (proved)"
         if self.limit is not None:
@@ -186,19 +194,19 @@ class Approximation:
             return "no proof was tried"
         if proof.verdict == "proved":
             count = len(proof.edges) - 1
-            return f"PROVED: at most {proof.bound:.3e} at every point of the domain ({count} boxes)"
+            return f"PROVED: at most {describe_above(proof.bound)} at every point of the domain ({count} boxes)"
         if proof.verdict == "refuted":
-            return f"REFUTED: at x = {proof.witness!r} the error is at least {proof.at_least:.3e}"
+            return f"REFUTED: at x = {proof.witness!r} the error is at least {describe_below(proof.at_least or 0.0, 4)}"
         return f"not proved: {proof.reason}"
 
 
 def evaluate_network(sigma: Callable[[Any], Any], network: Network, x: Floats) -> Floats:
-    """Evaluate f at the points of a vector, a few thousand at a time."""
-    values = np.empty_like(x)
+    """Evaluate f at points (n,), or (n, d) if w is (width, d), a few thousand at a time."""
+    values = np.empty(len(x))
     count = min(ROWS_AT_ONCE, ENTRIES_AT_ONCE // max(len(network.w), 1))
     for start in range(0, len(x), count):
         rows = slice(start, start + count)
-        values[rows] = sigma(np.outer(x[rows], network.w) + network.b) @ network.c + network.constant
+        values[rows] = sigma(compute_arguments(network.w, network.b, x[rows])) @ network.c + network.constant
     return values
 
 

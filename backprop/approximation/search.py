@@ -11,8 +11,10 @@ import numpy as np
 
 from backprop.approximation.arguments import MAX_WIDTH, read_epsilon, read_seed, read_width
 from backprop.approximation.candidate import Candidate
+from backprop.approximation.certified import NOTHING_TO_PROVE, grow_certified, narrow_relu
 from backprop.approximation.certified import certify as certify_network
-from backprop.approximation.certified import grow_certified, narrow_relu
+from backprop.approximation.given import Given, check_width, list_widths, read_given
+from backprop.approximation.growing import find_width
 from backprop.approximation.hidden import Hidden, Sigma, read_sigma
 from backprop.approximation.limits.find import find_limit
 from backprop.approximation.limits.jump import Jump
@@ -20,7 +22,8 @@ from backprop.approximation.placement import list_nodes, list_placements
 from backprop.approximation.refinement import refine
 from backprop.approximation.result import Approximation, Network, evaluate_network, list_own_points
 from backprop.approximation.solving import project, project_each, solve, solve_minimax, solve_minimax_exactly
-from backprop.approximation.target import Floats, Target, read_target
+from backprop.approximation.table import TableTarget
+from backprop.approximation.target import Floats, FunctionTarget, Target
 from backprop.errors import UsageError
 
 __all__ = ["approximate"]
@@ -35,30 +38,33 @@ NARROWED_BELOW = 64
 CUTOFFS = (1e-14, 1e-11, 1e-8)
 """Least squares leaves out weaker directions than these: the first is most accurate, the last calmest."""
 STEEPEST = 1e8
-"""Hidden weights beyond this, on [-1, 1], are steps finer than anything the fit could see."""
+"""Hidden weights beyond this, on [-1, 1], are steps finer than anything the fit could see; of data the gaps decide."""
 ROUNDING = 1e-13
 """A fit this good, relative to the target, is not improved on: the rest is rounding."""
 FRESH_STARTS, GROWN_STARTS = 3, 2
 """Starts that are refined: so many from scratch, so many that add units to a narrower network."""
 MINIMAX_ROUNDS = 40
+MOST_NODES = 4096
+"""Of data, so many points are fitted; the error is measured at all."""
+NOWHERE = np.zeros(0)
 
 # Work is counted in multiplications, so that the same call does the same on every machine.
-SCAN_WORK = 1.5e8
+SCAN_WORK = 3e8
 REFINE_WORK = 1e9
 MINIMAX_WORK = 2e8
 
 
 def approximate(
-    target: str,
+    target: Given,
     *,
     width: int | None = None,
     activation: str = "tanh",
-    domain: Sequence[float] = (0.0, 1.0),
+    domain: Sequence[float] | None = None,
     seed: int = 0,
     epsilon: float | None = None,
     certify: bool = False,
 ) -> Approximation:
-    """Find a network f(x) = c0 + sum_k c_k sigma(w_k x + b_k) near a function on an interval.
+    """Find a network f(x) = c0 + sum_k c_k sigma(w_k x + b_k) near a function on an interval, or near data.
 
     For a given hidden layer the best output weights are a linear problem. So many hidden layers are tried
     and the best refined, with the output weights always solved for. The network with the smallest error on
@@ -66,10 +72,12 @@ def approximate(
     for half the width.
 
     Args:
-        target: F as an expression in x.
+        target: F as an expression in x or a name; or data: a file with two columns x and y (a path, or text that
+            ends in .csv, .tsv, .txt or .dat), or a pair (x, y) of arrays. Of data nothing is known between the
+            points: errors are measured at them only, the width is at most a third of them, and nothing is proved.
         width: number of hidden units, 1..512; None: the smallest found that reaches `epsilon`.
         activation: a name or an expression in x.
-        domain: the interval (a, b), finite.
+        domain: the interval (a, b), finite; None: (0, 1), or that of the data. Data outside it are left out.
         seed: for the random starts; same seed, same network.
         epsilon: the largest error wanted on the grid, in the unit of F. With a width it is only compared.
         certify: prove a bound of the error on the whole domain; with an epsilon and no width the network grows until
@@ -80,8 +88,8 @@ def approximate(
         proved that no width at all does (`.error_lower_bound`), a network is returned without growing.
 
     Raises:
-        UsageError: an expression that cannot be read, a target without finite values on the domain, an impossible
-            width, domain or epsilon.
+        UsageError: an expression or data that cannot be read, a target without finite values on the domain, an
+            impossible width, domain or epsilon, a proof for data.
 
     Source: lecture item 13 (Cybenko 1989, Hornik 1989, Leshno et al. 1993): for every continuous F and every
     epsilon > 0 such a network exists, sigma being no polynomial; they say nothing of the width.
@@ -94,18 +102,20 @@ def approximate(
     wanted = None if epsilon is None else read_epsilon(epsilon)
     if count is None and wanted is None:
         raise UsageError("approximate needs a width (number of hidden units) or an epsilon (largest error)")
-    function, sigma = read_target(target, domain), read_sigma(activation)
-    limit = find_limit(function, sigma.expression)
-    search = _Search(function, sigma, read_seed(seed), wanted, isinstance(limit, Jump))
+    what, sigma = read_given(target, domain), read_sigma(activation)
+    if certify and not what.known_between:
+        raise UsageError(NOTHING_TO_PROVE)
+    limit = find_limit(what, sigma.expression) if isinstance(what, FunctionTarget) else None
+    search = _Search(what, sigma, read_seed(seed), wanted, isinstance(limit, Jump))
     if count is None and wanted is not None and limit is not None and wanted <= limit.lower:
         count = limit.enough_width  # no width will do
-    return replace(_run(search, count, wanted, certify), limit=limit)
+    return replace(_run(search, what, count, wanted, certify), limit=limit)
 
 
-def _run(search: _Search, count: int | None, wanted: float | None, certify: bool) -> Approximation:
+def _run(search: _Search, what: Target, count: int | None, wanted: float | None, certify: bool) -> Approximation:
     """Fit the width, or grow to the error that is wanted; with a proof if one is asked for."""
     if not certify:
-        return search.fit(count) if count is not None else search.grow(wanted or 0.0)
+        return search.fit(check_width(what, count)) if count is not None else search.grow(wanted or 0.0)
     if count is not None or wanted is None:
         return certify_network(search.fit(count or 1), wanted)
     if search.activation == "relu":
@@ -125,6 +135,7 @@ class _Search:
         self._offset = float(np.max(target.values) / 2 + np.min(target.values) / 2)
         self._scale = target.scale
         self._breaks = (np.array(target.breaks, dtype=np.float64) - self._middle) / self._half
+        self._steepest = 2 * self._half / target.gap if isinstance(target, TableTarget) else STEEPEST
         self._known: dict[int, Candidate] = {}
 
     @property
@@ -134,26 +145,14 @@ class _Search:
 
     def grow(self, wanted: float) -> Approximation:
         """Widen until the error on the grid is below the one wanted, then look for a smaller width that does."""
-        tried = 0
-        for width in self._list_widths():
-            if self._find(width).error < wanted:
-                return self.fit(self._narrow(tried, width, wanted))
-            tried = width
-        return self.fit(min(self._known, key=lambda known: self._known[known].error))
+        widths = list_widths(self._target, self._list_widths())
+        found = find_width(lambda width: self._find(width).error, widths, wanted, _step)
+        return self.fit(found or min(self._known, key=lambda known: self._known[known].error))
 
     def _list_widths(self) -> list[int]:
         """The widths to try; for a polynomial none beyond its degree, with which a network is any such polynomial."""
         most = self._sigma.degree
         return list(GROWN_WIDTHS) if most is None else [*(w for w in GROWN_WIDTHS if w < most), most]
-
-    def _narrow(self, short: int, enough: int, wanted: float) -> int:
-        while enough - short > 1 and enough <= NARROWED_BELOW:
-            middle = (short + enough) // 2
-            if self._find(middle).error < wanted:
-                enough = middle
-            else:
-                short = middle
-        return enough
 
     def fit(self, width: int) -> Approximation:
         """Return the best network of that width, in the coordinates of the target."""
@@ -179,8 +178,7 @@ class _Search:
         narrow = self._find(width - 1 if width <= SMALL else width // 2) if width > 1 else None
         if narrow and narrow.error <= ROUNDING * self._scale:
             return self._pad(width, narrow)
-        x = list_nodes(self._scaled, self._breaks, width)
-        y = self._scaled(x)
+        x, y = self._list_nodes(width)
         fresh, worst = self._scan(self._list_fresh(width), x, y, FRESH_STARTS)
         grown, _ = self._scan(self._list_grown(width, narrow), x, y, GROWN_STARTS) if narrow else ([], 0.0)
         steps = _count_steps(x, width) if worst > ROUNDING else 0
@@ -193,6 +191,15 @@ class _Search:
         allowed = safe.error if narrow else math.inf
         rank = Candidate.by_error if is_whole else Candidate.by_score
         return min((one for one in found if one.error <= allowed), key=rank)
+
+    def _list_nodes(self, width: int) -> tuple[Floats, Floats]:
+        """Where the fit looks, and F there: of data at the points themselves, or at some that are evenly spread."""
+        if self._target.known_between:
+            x = list_nodes(self._scaled, self._breaks, width)
+            return x, self._scaled(x)
+        rows = np.unique(np.linspace(0, len(self._target.grid) - 1, MOST_NODES).astype(int))
+        x, y = self._target.grid[rows], self._target.values[rows]
+        return (x - self._middle) / self._half, (y - self._offset) / self._scale
 
     def _scaled(self, u: Floats) -> Floats:
         """F in the coordinates of the search: from [-1, 1] to about [-1, 1]."""
@@ -231,7 +238,7 @@ class _Search:
 
     def _finish(self, hidden: Hidden, x: Floats, y: Floats) -> Iterator[Candidate]:
         """Solve for the output weights by least squares, from the most accurate to the calmest."""
-        if np.max(np.abs(hidden.w)) > STEEPEST:
+        if np.max(np.abs(hidden.w)) > self._steepest:
             return
         features = self._sigma.compute_features(hidden, x)
         for cutoff, projection in zip(CUTOFFS, project_each(features, CUTOFFS), strict=False):
@@ -272,7 +279,7 @@ class _Search:
         """Measure the network in its final form, on the grid of the target and around its own steps."""
         network = self._restore(hidden, c)
         with np.errstate(all="ignore"):
-            own = list_own_points(network.w, network.b, self._target.domain)
+            own = list_own_points(network.w, network.b, self._target.domain) if self._target.known_between else NOWHERE
             values = evaluate_network(self._sigma.f, network, np.append(self._target.grid, own))
             errors = np.abs(values - np.append(self._target.values, self._target(own)))
             largest, mean = float(np.max(errors)), float(np.sqrt(np.mean(errors**2)))
@@ -284,6 +291,11 @@ class _Search:
         w = hidden.w / self._half
         constant = float(c[-1]) * self._scale + self._offset
         return Network(w, hidden.b - w * self._middle, c[:-1] * self._scale, constant)
+
+
+def _step(width: int) -> int:
+    """Up to a width the smallest one is looked for; beyond it the next of the list will do."""
+    return 1 if width <= NARROWED_BELOW else width
 
 
 def _count_steps(x: Floats, width: int) -> int:

@@ -1,26 +1,29 @@
-"""The function to be approximated: read safely, checked on its domain, with the points where it breaks."""
+"""What is approximated; a function is read safely and checked on its domain, with the points where it breaks."""
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from backprop.approximation.named import NAMED, read_named
+from backprop.approximation.named import NAMED, NAMED_SURFACES, read_named
 from backprop.codegen.elementwise import evaluate
 from backprop.errors import UsageError
 from theory.activations import parse
 from theory.pieces import split
 
-__all__ = ["GRID_POINTS", "Floats", "Target", "read_target"]
+__all__ = ["GRID_POINTS", "LARGEST", "UNIT", "Floats", "FunctionTarget", "Target", "read_domain", "read_target"]
 
 Floats = NDArray[np.float64]
 
+UNIT = (0.0, 1.0)
+"""The domain where none is given."""
 GRID_POINTS = 10_001
 """Equispaced points of the grid on which errors are measured, ends included."""
 
@@ -32,31 +35,29 @@ LARGEST = 1e100
 
 
 @dataclass(frozen=True, eq=False)
-class Target:
-    """A function F on an interval.
+class Target(ABC):
+    """What a network shall come near, as the search and the pictures know it.
 
     Attributes:
-        text: as it was written.
-        expression: the same as a SymPy expression in x.
+        text: as it was written, or what it is called.
         domain: (a, b), a < b.
-        grid: increasing points of [a, b]: `GRID_POINTS` equispaced ones, and more that close in on the
-            ends and on the breaks, halving the distance, up to the neighbour among the floats.
-        values: F on the grid.
         breaks: the points inside the domain where F or its slope may jump, as far as they can be found.
+        grid: the increasing points of [a, b] at which errors are measured.
+        values: F on the grid.
     """
 
     text: str
-    expression: sympy.Expr
     domain: tuple[float, float]
     breaks: tuple[float, ...]
     grid: Floats
     values: Floats
-    function: Callable[[Any], Any]
 
+    known_between: ClassVar[bool] = True
+    """Whether F has a value between the points of the grid as well."""
+
+    @abstractmethod
     def __call__(self, x: Floats) -> Floats:
         """Evaluate F; NaN or infinity where it has no finite value."""
-        with np.errstate(all="ignore"):
-            return np.asarray(self.function(np.asarray(x, dtype=np.float64)), dtype=np.float64)
 
     @property
     def scale(self) -> float:
@@ -64,7 +65,24 @@ class Target:
         return float(np.max(self.values) / 2 - np.min(self.values) / 2) or 1.0
 
 
-def read_target(text: str, domain: Sequence[float]) -> Target:
+@dataclass(frozen=True, eq=False)
+class FunctionTarget(Target):
+    """A function given by an expression in x.
+
+    Its grid has `GRID_POINTS` equispaced points, and more that close in on the ends and on the breaks, halving the
+    distance, up to the neighbour among the floats.
+    """
+
+    expression: sympy.Expr
+    function: Callable[[Any], Any]
+
+    def __call__(self, x: Floats) -> Floats:
+        """Evaluate F; NaN or infinity where it has no finite value."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self.function(np.asarray(x, dtype=np.float64)), dtype=np.float64)
+
+
+def read_target(text: str, domain: Sequence[float] = UNIT) -> FunctionTarget:
     """Read a function of x on an interval.
 
     Raises:
@@ -75,20 +93,22 @@ def read_target(text: str, domain: Sequence[float]) -> Target:
     >>> target.breaks, len(target.grid) > GRID_POINTS
     ((0.25,), True)
     """
-    interval = _read_domain(domain)
+    interval = read_domain(domain)
     expression = read_named(text) if text in NAMED else _read_expression(text)
     breaks = _find_breaks(expression, interval)
     grid = _make_grid(interval, breaks)
     function = evaluate(expression)
-    target = Target(text, expression, interval, breaks, grid, np.zeros_like(grid), function)
+    target = FunctionTarget(text, interval, breaks, grid, np.zeros_like(grid), expression, function)
     values = target(grid)
     _check_values(text, grid, values)
-    return Target(text, expression, interval, breaks, grid, values, function)
+    return replace(target, values=values)
 
 
 def _read_expression(text: str) -> sympy.Expr:
     if not isinstance(text, str):
         raise UsageError(f"the target must be text, such as 'sin(2*pi*x)'; got {type(text).__name__}")
+    if text in NAMED_SURFACES:
+        raise UsageError(f"target {text!r} is a function of x and y; give it to approximate_2d")
     try:
         return parse(text)
     except ValueError as error:
@@ -96,7 +116,8 @@ def _read_expression(text: str) -> sympy.Expr:
         raise UsageError(f"target {error}; or one of the names {names}") from None
 
 
-def _read_domain(domain: Sequence[float]) -> tuple[float, float]:
+def read_domain(domain: Sequence[float]) -> tuple[float, float]:
+    """An interval.  Errors: `UsageError` for what is none, or one that floats cannot divide."""
     try:
         low, high = (float(end) for end in domain)
     except (TypeError, ValueError):

@@ -6,7 +6,7 @@ analytic complex arrays work too (comparisons look at the real part first), so a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -189,8 +189,8 @@ def _write_form(form: StableForm, values: list[Expr], name: str, doc: str) -> Fu
     return _assemble(name, "z", doc, lines, printer)
 
 
-def write_expression(expression: Expr, name: str = "F", variable: str = "x") -> FunctionSource:
-    """Print an expression of one variable, as `theory.expressions.parse` gives it, as a NumPy function.
+def write_expression(expression: Expr, name: str = "F", variable: str | Sequence[str] = "x") -> FunctionSource:
+    """Print an expression of one variable or more, as `theory.expressions.parse` gives it, as a NumPy function.
 
     Errors: `UsageError` naming what cannot be printed.
 
@@ -201,25 +201,30 @@ def write_expression(expression: Expr, name: str = "F", variable: str = "x") -> 
         return np.exp(-x) * np.sin(8 * np.pi * x)
     <BLANKLINE>
     """
-    doc = f"{name}({variable}) = {shorten(describe(expression, variable))}"
-    return _write_plain(expression, name, doc, variable, variable)
+    variables = (variable,) if isinstance(variable, str) else tuple(variable)
+    doc = f"{name}({', '.join(variables)}) = {shorten(describe(expression))}"
+    printer = Printer({real_symbol(one): one for one in variables})
+    result = write_constant_or(expression, printer, variables[0])
+    return _assemble(name, ", ".join(variables), doc, [*printer.write_constants(), f"return {result}"], printer)
 
 
-def evaluate(expression: Expr, variable: str = "x") -> Callable[..., Any]:
-    """Return an expression of one variable as a function on arrays.
+def evaluate(expression: Expr, variable: str | Sequence[str] = "x") -> Callable[..., Any]:
+    """Return an expression of one variable as a function on arrays; of several, on arrays of one shape.
 
     >>> from theory.expressions import parse
     >>> import numpy as np
     >>> evaluate(parse("x**2"))(np.array([1.0, 3.0]))
     array([1., 9.])
+    >>> evaluate(parse("x*y", ("x", "y")), ("x", "y"))(np.array([1.0, 3.0]), np.array([2.0, 2.0]))
+    array([2., 6.])
     """
     source = write_expression(expression, "F", variable)
     function: Callable[..., Any] = load_functions(source.text, f"expression {expression}")["F"]
     return function
 
 
-def _write_plain(expression: Expr, name: str, doc: str, argument: str, variable: str = "x") -> FunctionSource:
-    printer = Printer({real_symbol(variable): argument})
+def _write_plain(expression: Expr, name: str, doc: str, argument: str) -> FunctionSource:
+    printer = Printer({real_symbol(): argument})
     result = write_constant_or(expression, printer, argument)
     return _assemble(name, argument, doc, [*printer.write_constants(), f"return {result}"], printer)
 

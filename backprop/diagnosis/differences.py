@@ -89,8 +89,9 @@ def list_shifts(net: Net) -> tuple[object, ...]:
 
 def slope_of_difference(net: Net, layer: int, value: object) -> Expression | None:
     """(a − y) f', with f' from a − y, because a − y was written where a stood."""
-    gap = Subtract(net.a(layer), net.Y)
-    slope = None if net.fused else in_terms_of_a(net, layer, gap)
+    gap: Expression = Subtract(net.a(layer), net.Y)
+    kept = gap if value == "first" else Multiply(UNIT, gap)
+    slope = None if net.fused else in_terms_of_a(net, layer, kept)
     return None if slope is None else Multiply(Multiply(UNIT, gap), slope)
 
 
@@ -114,5 +115,5 @@ DIFFERENCES: tuple[Cause, ...] = (
     output("targets_of_wrong_class", "The targets are shifted by one class in the backward pass: labels counted from 1 "
            "are used as if counted from 0, or the other way round.", shift_targets, list_shifts, chapter="cost"),
     output("output_overwritten_by_error", "The output a is overwritten by a − y before f' is computed from it, so that "
-           "f' is taken at the difference.", slope_of_difference, step="elementwise chain"),
+           "f' is taken at the difference.", slope_of_difference, list_two, step="elementwise chain"),
 )  # fmt: skip

@@ -28,6 +28,8 @@ def name_error(recognised: Recognised) -> str | None:
     ):
         return None
     pairs = [(error, scene.right[f"delta{net.depth}"]) for error, scene in zip(own, recognised.scenes, strict=True)]
+    if all(np.max(np.abs(mine - true)) <= EQUAL * np.max(np.abs(true)) for mine, true in pairs):
+        return None
     if all(rows_are_multiples(mine, true) for mine, true in pairs):
         return "samples_weighted_differently"
     if columns_are_multiples(pairs):

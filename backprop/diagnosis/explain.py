@@ -109,6 +109,7 @@ def explain_step(examination: Examination, finding: Finding) -> Finding:
 def name_step(examination: Examination) -> str | None:
     """A plain pattern in what a step moves."""
     shares: list[float] = []
+    rows: list[int] = []
     for found in examination.cases:
         moved = found.case.step(STEP_RATE)
         for old, new, gradient in zip(found.case.values, moved, found.yours, strict=True):
@@ -119,10 +120,14 @@ def name_step(examination: Examination) -> str | None:
             if np.max(np.abs(implied - share * g)) > STEP_ROOM * np.max(np.abs(g)):
                 return None
             shares.append(share)
+            rows.append(found.case.rows or 1)
     if not shares:
         return None
     if any(abs(s) < STEP_ROOM for s in shares) and all(min(abs(s), abs(s - 1)) < STEP_ROOM for s in shares):
         return "step_leaves_parameters_out"
+    for scaled in (np.array(shares) * rows, np.array(shares) / rows):
+        if max(rows) > min(rows) and np.ptp(scaled) <= STEP_ROOM * np.max(np.abs(scaled)):
+            return "step_scaled"
     if np.ptp(shares) > STEP_ROOM * max(map(abs, shares)):
         return None
     return "step_sign_flipped" if abs(shares[0] + 1) < STEP_ROOM else "step_scaled"
@@ -195,8 +200,8 @@ def _mention(others: Sequence[Match]) -> str:
     """Other mistakes that give the same numbers."""
     if not others:
         return ""
-    names = ", ".join(match.cause.identifier for match in others[:MENTIONED])
-    return f"The same numbers would come from: {names}."
+    names = " ".join(f"{match.cause.sentence} ({match.cause.identifier})" for match in others[:MENTIONED])
+    return f"The same numbers would come from: {names}"
 
 
 def _describe_pattern(findings: Sequence[Finding], match: PatternMatch, depth: int) -> list[Finding]:

@@ -18,6 +18,7 @@ __all__ = [
     "CATALOGUE",
     "FAMILIES",
     "FURTHER",
+    "LIMITS",
     "Functions",
     "derivative_of",
     "function_of",
@@ -34,6 +35,7 @@ FURTHER = {
     "cos": "cos(x)",
     "arctan": "atan(x)",
     "softsign": "x/(1+abs(x))",
+    "isru": "x/sqrt(1+x**2)",
     "gaussian": "exp(-x**2)",
     "exp": "exp(x)",
     "square": "x**2",
@@ -92,7 +94,8 @@ def part(name: str, order: int, z: Array) -> Array:
     return pair[order](z)
 
 
-USUAL = {"leaky_relu": (0.1, 0.2, 0.05, 0.3), "elu": (0.5, 0.1), "tanh": (2 / 3,), "silu": (1.702, 1.5, 2.0)}
+USUAL = {"leaky_relu": (0.1, 0.2, 0.05, 0.3), "elu": (0.5, 0.1), "tanh": (2 / 3,), "silu": (1.702, 1.5, 2.0),
+         "sin": (2.0, 3.0, 5.0, 10.0, 30.0)}  # fmt: skip
 """Numbers that people give to the members of a family."""
 
 Member = Callable[[float, int, Array], Array]
@@ -110,6 +113,7 @@ FAMILIES: dict[str, tuple[Member, float]] = {
     "sigmoid": (lambda s, order, z: s**order * part("sigmoid", order, s * z), 2.0),
     "silu": (lambda s, order, z: part("silu", order, s * z) / s ** (1 - order), 1.5),
     "softplus": (lambda s, order, z: part("softplus", order, s * z) / s ** (1 - order), 2.0),
+    "sin": (lambda s, order, z: s**order * part("sin", order, s * z), 2.0),
 }
 """(number, order, z) -> f or f' of the member, and where a search for the number starts.  A leaky ReLU is a mixture of
 ReLU and the identity, an ELU one of ReLU and ELU; the others stretch z."""
@@ -171,7 +175,22 @@ def running_sum_of_all(a: Array) -> Array:
     return np.asarray(np.cumsum(a).reshape(a.shape))
 
 
+def without_first(a: Array) -> Array:
+    """The same without the first column's numbers."""
+    return np.asarray(a * (np.arange(a.shape[1]) > 0))
+
+
+def without_last(a: Array) -> Array:
+    """The same without the last column's numbers."""
+    return np.asarray(a * (np.arange(a.shape[1]) < a.shape[1] - 1))
+
+
+LIMITS = (1.0, 0.1, 0.5, 0.01, 5.0, 10.0, 0.25, 2.0, 3.0)
+"""At which people cut errors off."""
+
 SPECIAL: dict[str, Function] = {
+    "without_first": without_first,
+    "without_last": without_last,
     "softmax_columns": softmax_columns,
     "softmax_all": softmax_all,
     "sign": np.sign,
@@ -210,6 +229,9 @@ def find(name: str) -> Function:
     """A function by its name in a program."""
     if name in SPECIAL:
         return SPECIAL[name]
+    if name.startswith("clip_"):
+        limit = LIMITS[int(name.removeprefix("clip_"))]
+        return lambda a: np.asarray(np.clip(a, -limit, limit))
     rows = row_functions()
     if name in rows:
         return rows[name]

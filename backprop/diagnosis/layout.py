@@ -15,6 +15,8 @@ from backprop.examiner.naming import Leaf
 
 __all__ = ["Layout", "list_layouts"]
 
+Places = tuple["int | None", ...]
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -137,8 +139,21 @@ def list_layouts(leaves: Sequence[Leaf], case: Case) -> Iterator[Layout]:
     found = _sort(leaves)
     if found is None:
         return
+    yield from _list_shapes(leaves, case, *found)
     weights, biases, scales, shifts = found
-    folds = ("",) if any(b is not None for b in biases) else ("", "first", "last")
+    if any(scale is not None and shift is None for scale, shift in zip(scales, shifts, strict=True)):
+        # What stands beside a γ and is called a bias may be its β.
+        turned = [
+            (None, b) if g is not None and s is None else (b, s) for b, g, s in zip(biases, scales, shifts, strict=True)
+        ]
+        yield from _list_shapes(leaves, case, weights, tuple(b for b, _ in turned), scales, tuple(s for _, s in turned))
+
+
+def _list_shapes(
+    leaves: Sequence[Leaf], case: Case, weights: tuple[int, ...], biases: Places, scales: Places, shifts: Places
+) -> Iterator[Layout]:
+    """The ways to read those of one sorting."""
+    folds = ("",) if any(b is not None for b in (*biases, *shifts)) else ("", "first", "last")
     # A bias that stands upright goes with samples in columns.
     upright = any(
         b is not None and len(leaves[b].shape) == 2 and leaves[b].shape[1] == 1 < leaves[b].size for b in biases
@@ -148,15 +163,13 @@ def list_layouts(leaves: Sequence[Leaf], case: Case) -> Iterator[Layout]:
         sizes = _chain([leaves[i].shape for i in weights], outward, bool(fold))
         if sizes is None:
             continue
-        if any(b is not None and leaves[b].size != sizes[k + 1] for k, b in enumerate(biases)):
+        vectors = [(k, i) for places in (biases, scales, shifts) for k, i in enumerate(places) if i is not None]
+        if any(leaves[i].size != sizes[k + 1] for k, i in vectors):
             continue
         for lowest in (0, 1) if np.ndim(case.Y) == 1 and np.min(case.Y, initial=0) >= 0 else (0,):
             layout = Layout(sizes, weights, biases, outward, columns, fold, scales, shifts, lowest)
             if layout.read_batch(case) is not None and (np.ndim(case.X) == 2 or not columns):
                 yield layout
-
-
-Places = tuple["int | None", ...]
 
 
 def _sort(leaves: Sequence[Leaf]) -> tuple[tuple[int, ...], Places, Places, Places] | None:

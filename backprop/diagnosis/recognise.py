@@ -113,7 +113,7 @@ def choose_cases(examination: Examination) -> list[Case]:
 def find_earlier(examination: Examination) -> dict[str, Case]:
     """The cases whose batch a cache may have kept: of the first cost, and of the first gradient."""
     cases = [c.case for c in examination.cases]
-    return {"X_earlier_first": cases[0], "X_earlier_last": cases[min(1, len(cases) - 1)]}
+    return {"first": cases[0], "last": cases[min(1, len(cases) - 1)]}
 
 
 def match_cost(
@@ -172,7 +172,10 @@ def make_scene(
     values |= {"ones_row": np.ones((1, rows))} | layout.read_shifted(case.values)
     for name, before in answers.earlier.items():
         kept = layout.read_batch(before)
-        values |= {name: X if kept is None or len(kept[0]) != rows else kept[0]}
+        values |= {f"X_earlier_{name}": X if kept is None or len(kept[0]) != rows else kept[0]}
+        values |= {
+            f"W_earlier_{name}{key[1:]}": W for key, W in layout.read_parameters(before.values).items() if key[0] == "W"
+        }
     for layer, norm in stack.norms.items():
         values |= {f"gamma{layer}": norm.scale(values, layer), f"beta{layer}": norm.shift(values, layer)}
     values |= {f"mask{layer}": mask for layer, mask in stack.masks.items() if layer}

@@ -21,6 +21,7 @@ from backprop.codegen.program import (
     Transpose,
 )
 from backprop.diagnosis.cause import Cause
+from backprop.diagnosis.functions import LIMITS
 from backprop.diagnosis.net import KAPPA, LETTERS, Net, Rewrite, bind, list_layers, pick_layer, set_line
 
 __all__ = ["RECURSION"]
@@ -155,6 +156,35 @@ def list_once(net: Net) -> Iterable[object]:
     return ("once", "back")
 
 
+def clipped(net: Net, layer: int, value: object) -> Expression | None:
+    """What comes back, or the finished error, cut off at a limit."""
+    limit, place = divmod(int(str(value)), 2)
+    if place:
+        return sent(net, layer, Call(f"clip_{limit}", net.returned(layer)))
+    return Call(f"clip_{limit}", net.right(f"delta{layer}"))
+
+
+def list_limits(net: Net) -> Iterable[object]:
+    return range(2 * len(LIMITS))
+
+
+def unit_left_out(net: Net, layer: int, value: object) -> Expression | None:
+    """The errors of the layer above but one, its first or its last."""
+    if net.sizes[layer + 1] < 2:
+        return None
+    return sent(net, layer, net.returned(layer, delta=Call(f"without_{value}", net.delta(layer + 1))))
+
+
+def list_ends(net: Net) -> Iterable[object]:
+    return ("last", "first")
+
+
+def earlier_weights(net: Net, layer: int, value: object) -> Expression | None:
+    """The weights of the layer above as they were at an earlier call."""
+    W = net.W(layer + 1)
+    return sent(net, layer, net.returned(layer, weights=Transpose(Name(f"W_earlier_{value}{layer + 1}", W.shape))))
+
+
 def bias_added(net: Net, layer: int, value: object) -> Expression | None:
     return sent(net, layer, Add(net.returned(layer), net.b(layer)))
 
@@ -263,6 +293,15 @@ RECURSION: tuple[Cause, ...] = (
     Cause("averaged_again_in_every_layer", "BP2",
           "The factor 1/n of the cost is applied again (or taken back) in a hidden layer; δ^{l+1} holds it already.",
           "definition of δ", hidden(averaged_again), list_once),
+    Cause("error_clipped_on_the_way_back", "BP2",
+          "The error is cut off at a limit on its way back; the cost knows nothing of that limit.", "elementwise chain",
+          hidden(clipped), list_limits),
+    Cause("unit_left_out_on_the_way_back", "BP2",
+          "One unit of the layer above (its last or first) sends no error back: the sum over k ends one too early or "
+          "begins one too late.", "chain over the cut", hidden(unit_left_out), list_ends),
+    Cause("weights_of_earlier_call", "BP2",
+          "The error goes back through weights kept from an earlier call, not through the present ones.", "definition",
+          hidden(earlier_weights), list_ends, given="W_earlier"),
     Cause("bias_in_the_way_back", "BP2",
           "A bias is added to the error that comes back; it does not depend on z.", "independence", hidden(bias_added)),
     Cause("weights_updated_before_error_goes_back", "update",

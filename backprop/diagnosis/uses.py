@@ -70,5 +70,7 @@ def _is_half(part: Case, tensor: int) -> bool | None:
 
 
 def _rank(matrix: Array) -> int:
+    if not np.isfinite(matrix).all():
+        return 0
     sizes = np.linalg.svd(matrix, compute_uv=False)
     return int(np.sum(sizes > NEGLIGIBLE * sizes[0])) if sizes[0] else 0

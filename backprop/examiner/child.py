@@ -62,7 +62,7 @@ def examine_file(
         end_family(process, family)
     said = noise.last_line()
     if verdict.report is not None:
-        report = Report.from_dict(verdict.report, label)
+        report = replace(Report.from_dict(verdict.report, label), reproduce=reproduce(label, seed))
         unexplained = f"no cause was found within {timeout:g} s"
         return report if verdict.final else replace(report, notes=(*report.notes, unexplained))
     reason = f"it did not finish within {timeout:g} s" if late else describe_end(process.returncode)

@@ -121,6 +121,9 @@ class _Probe:
         refusal = self.refusal()
         if refusal is not None:
             spots = self._sample_for_refusal(refusal)
+            if refusal == "nan" and not any(math.isfinite(spot.uncertainty) for spot in spots):
+                # Around this point the cost has no finite derivative either: nothing is shown, and nothing passes.
+                refusal = "undecided"
             return TensorVerdict(self.leaf, refusal, spots, self.scale, got_shape=self.yours.shape)
         self._settle(whole)
         states = [r.state for r, _, _ in self.readings]

@@ -31,6 +31,7 @@ SMALL = 1e-4
 MOST_ENTRIES = 24
 MOST_ROWS = 64
 STEP = 1e-4
+DIRECTIONS, ROUGH = 3, 0.1
 FITS = 0.02
 """A part of the largest mismatch: how closely a guard must explain every entry."""
 
@@ -42,6 +43,9 @@ class Guard:
     size: float
     way: str
 
+    def __str__(self) -> str:
+        return f"{self.size:.2g} ({'clipped' if self.way.endswith('clipped') else 'added'})"
+
 
 def settle_guards(examination: Examination, rng: np.random.Generator) -> None:
     """Where a guard explains every mismatch, take the tensors for what they are at a point that does not saturate.
@@ -51,7 +55,7 @@ def settle_guards(examination: Examination, rng: np.random.Generator) -> None:
     wrong = [c for c in examination.cases if any(t.faulty for t in c.tensors)]
     if not wrong or any(t.status in ("shape", "missing", "nan") for c in wrong for t in c.tensors):
         return
-    found = [_explain(case, examination.pace) for case in wrong]
+    found = [_explain(case, examination.pace, rng) for case in wrong]
     guards = [guard for guard in found if guard is not None]
     if len(guards) < len(found):
         return
@@ -60,7 +64,7 @@ def settle_guards(examination: Examination, rng: np.random.Generator) -> None:
         return
     looked = examine_case(tame, rng, pace=examination.pace)
     if any(t.faulty for t in looked.tensors):
-        if not _is_small(looked) or _explain(looked, examination.pace) is None:
+        if not _is_small(looked) or _explain(looked, examination.pace, rng) is None:
             return
         _forgive(looked, "right")
     if any(t.status != "right" for t in looked.tensors):
@@ -68,14 +72,14 @@ def settle_guards(examination: Examination, rng: np.random.Generator) -> None:
     examination.cases.append(looked)
     for case in wrong:
         _forgive(case)
-    names = ", ".join(dict.fromkeys(f"{guard.size:.2g} ({guard.way})" for guard in guards))
+    names = ", ".join(dict.fromkeys(map(str, guards)))
     examination.notes.append(
         f"the cost guards its logarithm by {names}, the gradient does not: the difference where outputs saturate is "
         "explained by that, entry by entry, and it is gone at a point that does not saturate"
     )
 
 
-def _explain(found: CaseExamination, pace: Pace) -> Guard | None:
+def _explain(found: CaseExamination, pace: Pace, rng: np.random.Generator) -> Guard | None:
     """The guard whose derivative is the mismatch of every entry looked at, or None; None too if there is no time."""
     readings = list(_list_readings(found))
     if not readings:
@@ -90,17 +94,51 @@ def _explain(found: CaseExamination, pace: Pace) -> Guard | None:
     if any(pair is None for pair in pairs):
         return None
     shares = [pair for pair in pairs if pair is not None]
+    weights = {logarithms: _weigh(found.case, logarithms, rng) for logarithms in ("one", "two")}
     for way, size in _list_guards():
         slopes = np.array([(_gap(a, y, size, way) - _gap(b, y, size, way)) / h for a, b, y, h in shares])
         square = float(slopes @ slopes)
         if not np.isfinite(slopes).all() or not square:
             continue
         factor = float(slopes @ mismatch) / square
-        # The cost is a positive multiple of −Σ y log g(a). A negative factor only says that the gradient is too small,
-        # as one that is clipped: where outputs saturate, the derivative of a clipped logarithm is the gradient itself.
-        if factor > 0 and np.all(np.abs(mismatch - factor * slopes) <= room):
-            return Guard(size, "clipped" if way.endswith("clipped") else "added")
+        # The cost holds −Σ y log g(a) with a positive weight, which can be measured where there is a forward. Another
+        # one only says that the gradient is too small, as one that is clipped: where outputs saturate, the derivative
+        # of a clipped logarithm is the gradient itself.
+        weight = weights[way.split()[0]]
+        fits = factor > 0 if weight is None else abs(factor - weight) <= ROUGH * abs(weight)
+        if fits and np.all(np.abs(mismatch - factor * slopes) <= room):
+            return Guard(size, way)
     return None
+
+
+def _weigh(case: Case, logarithms: str, rng: np.random.Generator) -> float | None:
+    """The weight of Σ y log a in the cost (or of both logarithms), from a few lines at a point that does not saturate;
+    None where it cannot be told."""
+    tame = _tame(case) if case.subject.has("forward") else None
+    if tame is None:
+        return None
+    found = [weight for _ in range(DIRECTIONS) if (weight := _measure_weight(tame, logarithms, rng)) is not None]
+    same = len(found) == DIRECTIONS and max(found) - min(found) <= ROUGH * abs(found[0])
+    return found[0] if same else None
+
+
+def _measure_weight(case: Case, logarithms: str, rng: np.random.Generator) -> float | None:
+    """The change of the cost over that of −Σ y log a (and its twin for 1 − a) along a line through all parameters."""
+    sizes = tensor_sizes(case)
+    line = [STEP * size * rng.standard_normal(v.shape) for size, v in zip(sizes, case.values, strict=True)]
+    sides = []
+    for sign in (1, -1):
+        values = [v + sign * d for v, d in zip(case.values, line, strict=True)]
+        outputs = _read_outputs(case, values)
+        targets = None if outputs is None else _read_targets(case, outputs.shape)
+        if outputs is None or targets is None:
+            return None
+        surprise = -float(np.sum(targets * np.log(outputs)))
+        if logarithms == "two":
+            surprise -= float(np.sum((1 - targets) * np.log1p(-np.minimum(outputs, 1 - UNSATURATED * STEP))))
+        sides.append((float(np.real(case.cost(values))), surprise))
+    (cost, surprise), (other, less) = sides
+    return (cost - other) / (surprise - less) if surprise != less else None
 
 
 def _list_guards() -> Iterator[tuple[str, float]]:

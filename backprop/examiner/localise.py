@@ -127,7 +127,7 @@ def _explain_layers(examination: Examination, layers: list[Layer]) -> list[Findi
         below = layers[position + 1 :]
         if not layer.wrong:
             continue
-        if _is_delta_fault(examination, layer, below, probes):
+        if _is_delta_fault(examination, layer, below, probes) or _spoils_below(examination, layer, below, probes):
             consequence = [i for lower in [layer, *below] for i in lower.wrong]
             findings.append(_explain_delta(examination, layer, consequence, probes))
             break
@@ -154,6 +154,16 @@ def _is_delta_fault(examination: Examination, layer: Layer, below: list[Layer], 
     if "b" in right or probes.spares_inputs(layer.wrong_W[0]):
         return False
     return probes.uses_right_activation(layer.wrong_W[0]) is not False
+
+
+def _spoils_below(examination: Examination, layer: Layer, below: list[Layer], probes: Probes) -> bool:
+    """Whether a wrong W beside a right b and the wrong error of the layer below have one cause: an error of which only
+    the sum over the batch is right, as when the samples are exchanged."""
+    if not below or not layer.wrong_W or layer.wrong_b or not below[0].wrong_W or not below[0].wrong_b:
+        return False
+    if not _is_delta_fault(examination, below[0], below[1:], probes):
+        return False
+    return probes.uses_right_activation(layer.wrong_W[0]) is True
 
 
 def _is_branch_fault(examination: Examination, layer: Layer) -> bool:
@@ -202,7 +212,8 @@ def _explain_local(examination: Examination, layer: Layer) -> Finding:
         text = f"The gradient of layer {number} is zero, though the error passes it: never computed or applied."
         return _find(examination, "update", number, list(layer.wrong), text)
     if layer.wrong_W:
-        text = f"The error delta^{number} is right, but the weight gradient made from it is wrong."
+        known = "is right" if layer.right else "is not shown to be wrong"
+        text = f"The error delta^{number} {known}, but the weight gradient made from it is wrong."
         return _find(examination, "BP4", number, list(layer.wrong), text + _describe(examination, layer))
     text = f"The error delta^{number} is right, but the bias gradient made from it is wrong."
     return _find(examination, "BP3", number, list(layer.wrong), text + _describe(examination, layer))

@@ -16,6 +16,8 @@ __all__ = ["Leaf", "name_leaves"]
 
 ADDITIVE = {"b", "c", "beta", "bias", "biases", "shift", "offset", "intercept", "threshold"}
 NORMALISING = {"gamma", "beta", "scale", "shift", "g", "gain", "be", "bt"}
+SHIFTS = {"c", "offset", "threshold"}
+"""Beside a γ these are its β."""
 SLOPES = {"slope", "slopes", "alpha", "a"}
 
 
@@ -148,6 +150,11 @@ def _is_dense(block: list[Item]) -> bool:
     return bool(letters & {"w", "weight", "weights"}) or (len(shapes) == 2 and shapes[0] != shapes[1])
 
 
+def _has_scale(block: list[Item]) -> bool:
+    """Whether a γ is among the parameters of a block."""
+    return any(_split_key(path[-1])[0].lower() in NORMALISING for path, _ in block if path)
+
+
 def _name_further(block: list[Item]) -> dict[int, tuple[str, str]]:
     """Vectors without a key behind W and b: one more is a slope, two more are γ and β of a normalisation."""
     shapes = [shape for _, shape in block]
@@ -181,6 +188,8 @@ def _name_blocks(blocks: list[list[Item]], layers: list[int]) -> list[Leaf]:
             name = str(path[-1]) if own else f"{letter or role}{layer}"
             used[name] = used.get(name, 0) + 1
             name = name if used[name] == 1 else f"{name}_{used[name]}"
-            dense = _is_dense(block) and letter.lower() not in NORMALISING | SLOPES
+            vector = len(shape) < 2 or 1 in shape
+            dense = _is_dense(block) and not (vector and letter.lower() in NORMALISING | SLOPES)
+            dense = dense and not (letter.lower() in SHIFTS and _has_scale(block))
             leaves.append(Leaf(name, layer, role, path, shape, dense))
     return leaves

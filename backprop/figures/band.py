@@ -10,8 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from backprop.approximation.result import Approximation
+from backprop.approximation.wording import describe_above
 from backprop.errors import UsageError
-from backprop.plots import INK, Palette, draw_fit, open_figure, save_figure, shorten
+from backprop.plots_approximation import draw_fit
+from backprop.plots_style import INK, Palette, open_figure, save_figure, shorten
 
 __all__ = ["plot_band"]
 
@@ -42,9 +44,10 @@ def plot_band(path: str | os.PathLike[str], approximation: Approximation) -> Pat
         for axes in (top, middle):
             axes.tick_params(labelbottom=False)
         bottom.set(xlabel="x", xlim=approximation.domain)
+        plural = "s" if approximation.width > 1 else ""
         title = (
-            f"{shorten(approximation.target, 30)}  by {approximation.width} {approximation.activation} "
-            f"unit{'s'[: approximation.width > 1]}, {NAMES[approximation.method]}: within {proof.bound:.2e} everywhere"
+            f"{shorten(approximation.target, 30)}  by {approximation.width} {approximation.activation} unit{plural}, "
+            f"{NAMES[approximation.method]}: within {describe_above(proof.bound, 3)} everywhere"
         )
         figure.suptitle(title, x=0.09, ha="left", fontsize=16, fontweight="bold", parse_math=False)
         return save_figure(figure, path)
@@ -73,7 +76,7 @@ def _draw_error(axes: Axes, approximation: Approximation, bound: float, edges: t
         axes.axhline(sign * bound / unit, color=Palette.blue, linewidth=1.6)
     axes.plot(x, error / unit, color=Palette.orange, linewidth=1.4)
     axes.plot(edges, np.full(len(edges), -1.45 * bound / unit), "|", color=INK, ms=11, mew=1.0, clip_on=False)
-    axes.set_title(f"Error: within ±{bound:.3e} everywhere, proved on {len(edges) - 1:,} boxes (ticks)")
+    axes.set_title(f"Error: within ±{describe_above(bound)} everywhere, proved on {len(edges) - 1:,} boxes (ticks)")
     axes.set_ylabel("F(x) − f(x)" + (rf"   [$10^{{{power}}}$]" if power else ""))
     axes.set_ylim(-1.75 * bound / unit, 1.35 * bound / unit)
     ticks = MaxNLocator(5).tick_values(-bound / unit, bound / unit)

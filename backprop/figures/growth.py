@@ -14,9 +14,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from backprop.approximation.result import Approximation
+from backprop.approximation.wording import describe_above
 from backprop.errors import UsageError
 from backprop.files import write_atomically
-from backprop.plots import INK, Palette, draw_fit, open_figure, shorten
+from backprop.plots_approximation import draw_fit
+from backprop.plots_style import INK, Palette, open_figure, shorten
 
 __all__ = ["animate_growth"]
 
@@ -81,11 +83,11 @@ def _draw_error(axes: Axes, network: Approximation, limits: tuple[float, float])
     axes.semilogy(x, error, color=Palette.orange, linewidth=1.2)
     proof = network.certificate
     if proof is not None and proof.verdict == "proved":
-        largest, words = proof.bound, "proved at every point"
+        largest, words = proof.bound, f"{describe_above(proof.bound, 2)}, proved at every point"
     else:
-        largest, words = network.sup_error, f"on {network.grid_points:,} points"
+        largest, words = network.sup_error, f"{network.sup_error:.1e}, on {network.grid_points:,} points"
     axes.axhline(largest, color=INK, linewidth=1.4, linestyle=(0, (4, 3)))
-    axes.set_title(f"Largest error {largest:.1e}, {words}")
+    axes.set_title(f"Largest error {words}")
     axes.set_ylabel("|F(x) − f(x)|")
     axes.set_ylim(limits)
     axes.set_yticks(_list_decades(limits))

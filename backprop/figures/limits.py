@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from backprop.approximation.survey.two_limits import TwoLimits
+from backprop.approximation.wording import describe_below
 from backprop.codegen.elementwise import evaluate
 from backprop.plots import FAINT, Palette, open_figure, save_figure
 from theory.activations import find
@@ -60,7 +61,7 @@ def _draw_alternation(axes: Axes, limits: TwoLimits) -> None:
     axes.axhspan(-floor.lower, floor.lower, color=FAINT, zorder=0)
     axes.plot(x, limits.smooth.values - floor.p(x), color=Palette.blue, linewidth=1.8)
     axes.plot(places, limits.smooth(places) - floor.p(places), "o", color=Palette.orange, ms=7, clip_on=False)
-    axes.set_title(f"Off by {floor.lower:.5f}: {len(places)} points prove it")
+    axes.set_title(f"Off by {describe_below(floor.lower, 5)}: {len(places)} points prove it")
     axes.set_ylabel("F − polynomial")
     axes.set_xlabel("x", labelpad=1)
 
@@ -70,7 +71,7 @@ def _draw_floors(axes: Axes, limits: TwoLimits) -> None:
         axes.axhline(floor.lower, color=colour, linewidth=1.4, linestyle=(0, (4, 2)))
         widths, errors = [row.width for row in rows], [row.error for row in rows]
         axes.loglog(widths, errors, color=colour, marker=marker, ms=7, linewidth=1.4, label=f"σ = $z^{floor.degree}$")
-        axes.annotate(f"floor {floor.lower:.5f}, proved", (widths[-1], floor.lower), (0, -4),
+        axes.annotate(f"floor {describe_below(floor.lower, 5)}, proved", (widths[-1], floor.lower), (0, -4),
                       textcoords="offset points", ha="right", va="top", fontsize=SMALL, color=colour)  # fmt: skip
     ticks = [row.width for row in limits.on_floor[0]]
     axes.set_xticks(ticks, labels=[str(tick) for tick in ticks])

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 
-from flint import arb, ctx, fmpq
+from flint import arb, fmpq
 
 from backprop.approximation.proving.enclosures import Ball
 
-__all__ = ["computing", "describe_below", "enclose_fraction", "round_down", "round_up"]
+__all__ = ["BITS", "enclose_fraction", "round_down", "round_up"]
 
 BITS = 256
 """Enough for weights that cancel 40 digits and still leave a double."""
-
-
-@contextmanager
-def computing() -> Iterator[None]:
-    """So many bits inside the block."""
-    before = ctx.prec
-    ctx.prec = BITS
-    try:
-        yield
-    finally:
-        ctx.prec = before
 
 
 def enclose_fraction(number: Fraction) -> Ball:
@@ -48,16 +35,3 @@ def round_down(ball: Ball) -> float:
 def round_up(ball: Ball) -> float:
     """The smallest float found that is surely not below any number of the ball."""
     return 0.0 - round_down(-ball)
-
-
-def describe_below(number: float, digits: int = 6) -> str:
-    """A positive float in so many digits, never more than it is: what is proved is not rounded up in print.
-
-    >>> describe_below(2 / 3), describe_below(0.5), describe_below(1.99999999e-9, 3)
-    ('0.666666', '0.5', '1.99e-09')
-    """
-    text = f"{number:.{digits}g}"
-    if float(text) <= number:
-        return text
-    unit = 10.0 ** (math.floor(math.log10(number)) - digits + 1)
-    return f"{number - unit / 2:.{digits}g}"

@@ -9,14 +9,14 @@ from sympy import Expr
 from backprop.approximation.limits.continuity import is_surely_continuous
 from backprop.approximation.limits.floor import Floor, find_degree, prove_floor
 from backprop.approximation.limits.jump import Jump, prove_jump
-from backprop.approximation.target import Target
+from backprop.approximation.target import FunctionTarget
 
 __all__ = ["Limit", "find_limit"]
 
 Limit: TypeAlias = "Floor | Jump"
 
 
-def find_limit(target: Target, activation: Expr) -> Limit | None:
+def find_limit(target: FunctionTarget, activation: Expr) -> Limit | None:
     """The highest proved lower bound of the error that holds for networks of every width; None where there is none.
 
     A polynomial activation has a floor; a continuous one cannot follow a jump of the target. A step as activation can.

@@ -21,11 +21,13 @@ from numpy.polynomial import chebyshev
 from numpy.typing import ArrayLike
 from sympy import Expr, Poly
 
-from backprop.approximation.limits.balls import computing, describe_below, enclose_fraction, round_down
+from backprop.approximation.limits.balls import BITS, enclose_fraction, round_down
 from backprop.approximation.limits.weights import check_weights, find_weights
 from backprop.approximation.proving.enclosures import Undecided, enclose_values
+from backprop.approximation.proving.precision import computing
 from backprop.approximation.solving import list_peaks, solve_minimax_exactly
-from backprop.approximation.target import Floats, Target
+from backprop.approximation.target import Floats, FunctionTarget
+from backprop.approximation.wording import describe_below
 from theory.expressions import real_symbol
 
 __all__ = ["MOST_DEGREE", "Floor", "find_degree", "prove_floor"]
@@ -105,7 +107,7 @@ def find_degree(activation: Expr) -> int | None:
     return int(Poly(activation, x).degree()) if activation.is_polynomial(x) else None
 
 
-def prove_floor(target: Target, degree: int) -> Floor:
+def prove_floor(target: FunctionTarget, degree: int) -> Floor:
     """Prove how near polynomials of a degree can come to F at most: E_k(F) >= |Σ λ_i F(x_i)|.
 
     Floats only say where to look: a linear programme finds the best polynomial on the grid, its highest peaks of error
@@ -134,7 +136,7 @@ def prove_floor(target: Target, degree: int) -> Floor:
 
 def _bound_below(target: Expr, points: tuple[Fraction, ...], weights: tuple[Fraction, ...]) -> float:
     """A float not above |Σ λ_i F(x_i)|; 0 where F has no ball of values at a point."""
-    with computing():
+    with computing(BITS):
         total = arb(0)
         try:
             for point, weight in zip(points, weights, strict=True):
@@ -150,14 +152,14 @@ def _shrink(x: Floats, domain: tuple[float, float]) -> Floats:
     return (x - (low / 2 + high / 2)) / (high / 2 - low / 2)
 
 
-def _fit(target: Target, degree: int) -> tuple[Floats, Floats]:
+def _fit(target: FunctionTarget, degree: int) -> tuple[Floats, Floats]:
     """The best polynomial on the grid, in Chebyshev's polynomials, and F minus it."""
     basis = chebyshev.chebvander(_shrink(target.grid, target.domain), degree)
     coefficients = solve_minimax_exactly(np.asarray(basis, dtype=np.float64), target.values)
     return coefficients, target.values - basis @ coefficients
 
 
-def _choose_peaks(target: Target, residual: Floats, count: int) -> list[float]:
+def _choose_peaks(target: FunctionTarget, residual: Floats, count: int) -> list[float]:
     """So many points where the error peaks with alternating sign, the lowest peak as high as can be; [] if too few."""
     heights = sorted(np.abs(residual[list_peaks(residual, np.finfo(float).tiny)]), reverse=True)
     enough = bisect.bisect_left(heights, True, key=lambda height: len(list_peaks(residual, height)) >= count)
@@ -166,7 +168,7 @@ def _choose_peaks(target: Target, residual: Floats, count: int) -> list[float]:
     return [float(target.grid[place]) for place in list_peaks(residual, heights[enough])[:count]]
 
 
-def _list_beside_jump(target: Target) -> list[float]:
+def _list_beside_jump(target: FunctionTarget) -> list[float]:
     """Two points of the grid around the place where F changes most between neighbours: at a jump they alone decide.
 
     Not the neighbours themselves: one of them may be the break, where the value is a matter of convention.
@@ -175,7 +177,7 @@ def _list_beside_jump(target: Target) -> list[float]:
     return [float(target.grid[max(place - 1, 0)]), float(target.grid[min(place + 2, len(target.grid) - 1)])]
 
 
-def _list_chebyshev(target: Target, count: int) -> list[float]:
+def _list_chebyshev(target: FunctionTarget, count: int) -> list[float]:
     """The points of the grid next above those where Chebyshev's polynomial of degree count − 1 is largest.
 
     On the grid, so that no error that is measured there is below a floor that is proved with them.

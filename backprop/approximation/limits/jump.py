@@ -14,9 +14,11 @@ import sympy
 from flint import arb
 from sympy import Expr
 
-from backprop.approximation.limits.balls import computing, describe_below, round_down, round_up
+from backprop.approximation.limits.balls import BITS, round_down, round_up
 from backprop.approximation.proving.enclosures import Ball, Undecided, enclose_values
-from backprop.approximation.target import Target
+from backprop.approximation.proving.precision import computing
+from backprop.approximation.target import FunctionTarget
+from backprop.approximation.wording import describe_below
 
 __all__ = ["Jump", "prove_jump"]
 
@@ -73,7 +75,7 @@ class Jump:
         }
 
 
-def prove_jump(target: Target) -> Jump | None:
+def prove_jump(target: FunctionTarget) -> Jump | None:
     """Find the highest jump of F inside the domain and prove it; None where none is proved.
 
     At a break one quantity q that decides between cases changes its sign. A box around it, q monotone on the box (its
@@ -87,12 +89,12 @@ def prove_jump(target: Target) -> Jump | None:
     >>> prove_jump(read_target("abs(x - 1/2)", (0, 1))) is None
     True
     """
-    with computing():
+    with computing(BITS):
         found = [jump for place in target.breaks if (jump := _prove_at(target, place)) is not None]
     return max(found, key=lambda jump: jump.lower, default=None)
 
 
-def _prove_at(target: Target, place: float) -> Jump | None:
+def _prove_at(target: FunctionTarget, place: float) -> Jump | None:
     """The jump at a break, if one is proved."""
     for power in range(NEAREST, FARTHEST, -10):
         low, high = _surround(target.domain, place, power)

@@ -16,8 +16,9 @@ import sympy
 from flint import arb
 from sympy import Expr
 
-from backprop.approximation.limits.balls import computing, round_down, round_up
+from backprop.approximation.limits.balls import BITS, round_down, round_up
 from backprop.approximation.proving.enclosures import enclose_values
+from backprop.approximation.proving.precision import computing
 from backprop.errors import UsageError
 from theory.activations import X, find
 from theory.differentiation import differentiate
@@ -84,7 +85,7 @@ def _check(steepness: float) -> float:
 
 def _enclose_l2(steepness: float) -> tuple[float, float]:
     """√ of the integral, rounded to both sides."""
-    with computing():
+    with computing(BITS):
         end = math.ldexp(steepness, -1)
         ends = [enclose_values(_integrate(), v, v) for v in (end, 0.0)]
         error = (2 / arb(steepness) * (ends[0] - ends[1])).sqrt()

@@ -7,7 +7,7 @@ then a ball of all values is given, the hull over the branches.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, cast
 
 import sympy
@@ -24,8 +24,10 @@ class Undecided(ArithmeticError):
     """On this box it is not decided which formula holds."""
 
 
-def expand(expression: Expr, x: Series) -> Series:
+def expand(expression: Expr, x: Series | Mapping[Expr, Series]) -> Series:
     """The Taylor series of an expression at the series x = c + h (or x = [box] + h), as long as `ctx.cap`.
+
+    Of several variables each has its series.
 
     Errors: Undecided where the expression may have no Taylor series on the box.
 
@@ -101,7 +103,7 @@ def holds(condition: sympy.Basic, value: Callable[[Expr], Ball]) -> bool | None:
 class _Expansion:
     """Visits an expression with series."""
 
-    def __init__(self, x: Series) -> None:
+    def __init__(self, x: Series | Mapping[Expr, Series]) -> None:
         self.x = x
 
     def head(self, expression: Expr) -> Ball:
@@ -112,7 +114,7 @@ class _Expansion:
     def visit(self, node: Expr) -> Series:
         """The series of a node."""
         if node.is_Symbol:
-            return self.x
+            return self.x[node] if isinstance(self.x, Mapping) else self.x
         if node.is_number and not node.args:
             return arb_series([constant(node)])
         if node.is_Add or node.is_Mul:

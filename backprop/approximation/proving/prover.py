@@ -5,23 +5,22 @@ from __future__ import annotations
 import heapq
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from flint import arb, arb_series, ctx
+from flint import arb, arb_series
 from sympy import Expr
 
 from backprop.approximation.proving.enclosures import Ball, Undecided, enclose_values, expand, make_box
+from backprop.approximation.proving.precision import computing
 
 __all__ = ["Certificate", "Claim", "prove"]
 
 ORDER = 8
 """Of the Taylor models: terms h^0 … h^7, and a remainder h^8."""
-BITS = 128
 MOST_BOXES = 20_000
 SECONDS = 60.0
 SHORTEST = 2.0**-60
@@ -89,19 +88,8 @@ def prove(claim: Claim, epsilon: float, *, seconds: float = SECONDS, most_boxes:
     ('proved', 'refuted')
     """
     search = _Search(claim, epsilon, time.monotonic() + seconds, most_boxes)
-    with _computing():
+    with computing(terms=ORDER + 1):
         return search.run()
-
-
-@contextmanager
-def _computing() -> Iterator[None]:
-    """128 bits and series of nine coefficients inside the block."""
-    before = ctx.prec, ctx.cap
-    ctx.prec, ctx.cap = BITS, ORDER + 1
-    try:
-        yield
-    finally:
-        ctx.prec, ctx.cap = before
 
 
 class _Search:

@@ -19,7 +19,7 @@ import numpy as np
 from backprop.approximation.certified import narrow_relu
 from backprop.approximation.hidden import read_sigma
 from backprop.approximation.result import Network, measure
-from backprop.approximation.target import Target, read_target
+from backprop.approximation.target import FunctionTarget, read_target
 from backprop.codegen.elementwise import evaluate
 from theory.activations import X
 from theory.differentiation import differentiate
@@ -90,7 +90,7 @@ def expect_next(last: ReluWidth, epsilon: float) -> float:
     return math.inf if last.upper is None else last.upper * (last.epsilon / epsilon) ** 0.5
 
 
-def bound_width(target: Target, epsilon: float) -> ReluWidth:
+def bound_width(target: FunctionTarget, epsilon: float) -> ReluWidth:
     """Both bounds for one ε."""
     began, nothing = time.perf_counter(), np.zeros(1)
     idle = measure(target, read_sigma("relu"), Network(nothing, nothing, nothing, 0.0), "fit", epsilon)
@@ -106,7 +106,7 @@ def bound_width(target: Target, epsilon: float) -> ReluWidth:
     )
 
 
-def integrate_bend(target: Target) -> float | None:
+def integrate_bend(target: FunctionTarget) -> float | None:
     """∫√|F''| dx over the domain, F'' derived; None where F has breaks.
 
     With x = a + (b − a) t^4 from the left, and likewise from the right, the points close in on the ends.

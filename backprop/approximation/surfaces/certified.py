@@ -1,0 +1,53 @@
+"""An approximation of a surface with its proof: the claim as exact numbers, and growing until it is proved."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+from backprop.activation_functions import activation as find_activation
+from backprop.approximation.surfaces.proving import SECONDS, SurfaceClaim, prove_surface
+from backprop.approximation.surfaces.result import SurfaceApproximation
+
+__all__ = ["certify_surface", "grow_certified"]
+
+LOOSER = (1.05, 1.5, 3.0)
+"""Times the error on the grid: what is tried to prove where no error was asked for."""
+TIGHTER = (1.0, 0.9, 0.5)
+"""Times the error asked for: what the grid must show before a proof is tried."""
+TINY = 1e-15
+"""Of the size of the weights: below this the grid shows rounding only."""
+
+
+def certify_surface(
+    approximation: SurfaceApproximation, epsilon: float | None = None, seconds: float = SECONDS
+) -> SurfaceApproximation:
+    """The same approximation with a certificate: sup |F − f| < epsilon proved, refuted or undecided.
+
+    Without an epsilon the smallest bound is proved of a few a little above the error on the grid.
+    """
+    sigma = find_activation(approximation.activation).expression
+    target, network = approximation.function, approximation.network
+    claim = SurfaceClaim(target.expression, sigma, network, target.domain)
+    floor = TINY * max(target.scale, approximation.sum_abs_c, math.ulp(1.0))
+    bounds = [times * approximation.sup_error + floor for times in LOOSER] if epsilon is None else [epsilon]
+    for bound in bounds:
+        certificate = prove_surface(claim, bound, seconds=seconds)
+        if certificate.verdict != "refuted":
+            break
+    return replace(approximation, certificate=certificate)
+
+
+def grow_certified(grow: Callable[[float], SurfaceApproximation], epsilon: float) -> SurfaceApproximation:
+    """Ask for less and less error on the grid until the error is proved to be below epsilon everywhere."""
+    found: SurfaceApproximation | None = None
+    for share in TIGHTER:
+        grown = grow(share * epsilon)
+        if found is not None and not grown.sup_error < epsilon:
+            break
+        found = certify_surface(grown, epsilon)
+        if found.certificate is None or found.certificate.verdict != "refuted":
+            break
+    assert found is not None
+    return found

@@ -1,0 +1,130 @@
+"""The result: a network of one hidden layer for a function of two variables, its error on a grid, and its JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop.approximation.result import Network, evaluate_network
+from backprop.approximation.surfaces.proving import SurfaceCertificate
+from backprop.approximation.surfaces.target import GRID_SIDE, Rectangle, Surface
+from backprop.approximation.target import Floats
+from backprop.approximation.wording import describe_above, describe_below, describe_outcome
+
+__all__ = ["SurfaceApproximation"]
+
+
+@dataclass(frozen=True, eq=False)
+class SurfaceApproximation:
+    """A network f(x, y) = constant + sum_k c_k sigma(w_k · (x, y) + b_k) near a function F on a rectangle.
+
+    Attributes:
+        target: F as it was written.
+        activation: the name of sigma, or its expression in x.
+        domain: ((a, b), (c, d)).
+        network: w (width, 2), b and c (width,), and the constant.
+        sup_error: the largest |F - f| over the points of a grid: not a bound between them.
+        grid_points: how many points the grid has; none of them was fitted.
+        epsilon: the error that was asked for, or None.
+        certificate: the proof that |F - f| is below a bound at every point, or what came of the attempt; None if it
+            was not tried.
+    """
+
+    target: str
+    activation: str
+    domain: Rectangle
+    network: Network
+    sup_error: float
+    grid_points: int
+    epsilon: float | None
+    function: Surface = field(repr=False)
+    sigma: Callable[[Any], Any] = field(repr=False)
+    certificate: SurfaceCertificate | None = field(repr=False, default=None)
+
+    @property
+    def width(self) -> int:
+        """The number of hidden units."""
+        return len(self.network.w)
+
+    @property
+    def sum_abs_c(self) -> float:
+        """Sum of |c_k|: large where big terms cancel."""
+        return float(np.sum(np.abs(self.network.c)))
+
+    @property
+    def max_abs_w(self) -> float:
+        """Largest length of a w_k: large where the network has steep steps."""
+        return float(np.max(np.linalg.norm(self.network.w, axis=1)))
+
+    @property
+    def reached(self) -> bool:
+        """Whether the error is below the one asked for: proved where that was tried, else on the grid."""
+        if self.certificate is not None:
+            return self.certified
+        return self.epsilon is None or self.sup_error < self.epsilon
+
+    @property
+    def undecided(self) -> bool:
+        """Whether a proof was tried and given up."""
+        return self.certificate is not None and self.certificate.verdict == "undecided"
+
+    @property
+    def certified(self) -> bool:
+        """Whether a bound of the error on the whole domain is proved."""
+        return self.certificate is not None and self.certificate.verdict == "proved"
+
+    def f(self, x: ArrayLike, y: ArrayLike) -> Floats:
+        """Evaluate the network; x and y are broadcast against each other."""
+        first, second = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
+        points = np.column_stack([first.ravel(), second.ravel()])
+        return evaluate_network(self.sigma, self.network, points).reshape(first.shape)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `approximate --json` prints: plain numbers that read back exactly."""
+        return {
+            "target": self.target,
+            "activation": self.activation,
+            "domain": [list(side) for side in self.domain],
+            "hidden": {name: getattr(self.network, name).tolist() for name in "wbc"},
+            "constant": self.network.constant,
+            "width": self.width,
+            "epsilon": self.epsilon,
+            "sup_error_on_grid": self.sup_error,
+            "grid_points": self.grid_points,
+            "measured_on": "grid",
+            "sum_abs_c": self.sum_abs_c,
+            "max_abs_w": self.max_abs_w,
+            "sup_error_bound": self.certificate.bound if self.certified and self.certificate else None,
+            "certified": self.certified,
+            "width_lower_bound": None,
+            **({"certificate": self.certificate.to_dict()} if self.certificate is not None else {}),
+        }
+
+    def __str__(self) -> str:
+        rectangle = " × ".join(f"[{low:g}, {high:g}]" for low, high in self.domain)
+        units = f"{self.width} {self.activation} unit{'s'[: self.width > 1]}"
+        text = (
+            f"{self.target} on {rectangle} by {units}: largest error {self.sup_error:.2e} on a grid of "
+            f"{GRID_SIDE} × {GRID_SIDE} points, none of them fitted"
+        )
+        text += " (not a bound between them)" if self.certificate is None else f"; {self.describe_proof()}"
+        if self.epsilon is not None:
+            text += f"; {describe_outcome(self.epsilon, reached=self.reached, undecided=self.undecided)}"
+        return f"{text}\nweights: sum of |c| {self.sum_abs_c:.3g}, largest |w| {self.max_abs_w:.3g}"
+
+    def describe_proof(self) -> str:
+        """What the certificate says, in words."""
+        proof = self.certificate
+        if proof is None:
+            return "no proof was tried"
+        if proof.verdict == "proved":
+            bound, count = describe_above(proof.bound), f"{proof.boxes} box{'es' * (proof.boxes > 1)}"
+            return f"PROVED: at most {bound} at every point of the domain ({count})"
+        if proof.witness is not None and proof.at_least is not None:
+            x, y = proof.witness
+            return f"REFUTED: at x = {x!r}, y = {y!r} the error is at least {describe_below(proof.at_least, 4)}"
+        return f"not proved: {proof.reason}"

@@ -1,0 +1,259 @@
+"""Draws hidden layers, fits the output weights, keeps the best, and grows the width where an error is wanted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from backprop.approximation.arguments import read_epsilon, read_seed, read_width
+from backprop.approximation.growing import find_width
+from backprop.approximation.hidden import Hidden, Sigma, read_sigma
+from backprop.approximation.refinement import refine
+from backprop.approximation.result import Network, evaluate_network
+from backprop.approximation.solving import solve
+from backprop.approximation.surfaces.certified import certify_surface, grow_certified
+from backprop.approximation.surfaces.draws import draw_hidden, list_nodes
+from backprop.approximation.surfaces.result import SurfaceApproximation
+from backprop.approximation.surfaces.target import GRID_SIDE, Surface, check_values, read_surface
+from backprop.approximation.target import UNIT, Floats
+from backprop.errors import UsageError
+
+__all__ = ["MAX_WIDTH", "approximate_2d"]
+
+MAX_WIDTH = 1024
+"""The widest network that is tried: beyond it a fit takes minutes, not seconds."""
+GROWN_WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+"""Widths tried, in this order, when an error is asked for and no width; every width starts from the one below it."""
+FINENESS = 16
+"""The smallest sufficient width is looked for in steps of so small a share of it."""
+SLOPES = (2.5, 1.5, 4.0, 1.0, 7.0, 0.5, 12.0, 25.0)
+"""Slopes of units on [-1, 1]², tried in this order."""
+NEARER = (1.0, 0.8, 1.25, 0.65, 1.5)
+"""Times the best slope of the narrower network: what is tried for a wide one."""
+STEEPEST = (GRID_SIDE - 1) / 2
+"""On [-1, 1]² a steeper unit could rise and fall between two points of the grid, unseen."""
+REFINED_TO, STARTS = 128, 2
+"""Up to this width the units are moved as well, from so many starts."""
+GROWN_TO = 256
+"""Up to this width the units of the narrower network are kept in half of the draws."""
+NODES_A_UNIT = 3.5
+NODES_A_MOVED_UNIT = 10.0
+CUTOFFS = (1e-14, 1e-11, 1e-8)
+"""Least squares leaves out weaker directions than these: the first is most accurate, the last calmest."""
+ROUNDING = 1e-13
+"""A fit this good, relative to the target, is not improved on: the rest is rounding."""
+
+# Work is counted in multiplications, so that the same call does the same on every machine.
+DRAW_WORK = 1.2e10
+REFINE_WORK = 3e9
+"""For one start."""
+
+
+def approximate_2d(
+    target: str,
+    *,
+    width: int | None = None,
+    epsilon: float | None = None,
+    activation: str = "tanh",
+    domain: Sequence[Sequence[float]] = (UNIT, UNIT),
+    seed: int = 0,
+    certify: bool = False,
+) -> SurfaceApproximation:
+    """Find a network f(x, y) = c0 + sum_k c_k sigma(w_k · (x, y) + b_k) near a function on a rectangle.
+
+    Hidden layers are drawn at random, several slopes, several draws; for each the best output weights are a linear
+    problem, solved at Chebyshev points. Up to 128 units the hidden layer is then moved as well (variable projection).
+    The smallest error on the grid wins, calm weights preferred; it is never worse than for the power of two below.
+
+    Args:
+        target: F as an expression in x and y, or the name franke.
+        width: number of hidden units, 1..1024; None: the smallest found that reaches `epsilon`.
+        epsilon: the largest error wanted on the grid, in the unit of F. With a width it is only compared.
+        activation: a name or an expression in x; not a polynomial.
+        domain: ((a, b), (c, d)), finite.
+        seed: for the draws; same seed, same network.
+        certify: prove a bound of the error on the whole rectangle, for smooth functions and activations; a minute at
+            most is spent on it. With an epsilon and no width the network grows until its error is proved below it.
+
+    Returns:
+        SurfaceApproximation; where no width up to 1024 reaches `epsilon`, the best found, with `.reached` False.
+
+    Raises:
+        UsageError: an expression that cannot be read, a target without finite values on the rectangle, a
+            polynomial activation, an impossible width, domain or epsilon.
+
+    Source: lecture item 13 for the existence; A. Rahimi, B. Recht (2008) for random features.
+
+    >>> approximation = approximate_2d("x*y", width=16)
+    >>> approximation.sup_error < 1e-3, approximation.grid_points
+    (True, 40401)
+    """
+    count = None if width is None else read_width(width, MAX_WIDTH)
+    wanted = None if epsilon is None else read_epsilon(epsilon)
+    if count is None and wanted is None:
+        raise UsageError("approximate_2d needs a width (number of hidden units) or an epsilon (largest error)")
+    sigma = read_sigma(activation)
+    if sigma.degree is not None:
+        raise UsageError(
+            f"activation {activation!r} is a polynomial: however wide, such a network is a polynomial of the same "
+            "degree and cannot come near every function (Leshno et al. 1993); use tanh"
+        )
+    search = _Search(read_surface(target, domain), sigma, read_seed(seed), wanted)
+    if not certify:
+        return search.fit(count) if count is not None else search.grow(wanted or 0.0)
+    if count is not None or wanted is None:
+        return certify_surface(search.fit(count or 1), wanted)
+    return grow_certified(search.grow, wanted)
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """A network on [-1, 1]² with values in about [-1, 1], the constant last in c; its errors on the grid of F."""
+
+    hidden: Hidden = field(repr=False)
+    c: Floats = field(repr=False)
+    slope: float
+    error: float = math.inf
+    mean_error: float = math.inf
+
+    def rate(self) -> float:
+        """(largest error + mean error) (1 + sum |c_k|)^(1/8), smaller is better; calm networks keep more digits."""
+        return float((self.error + self.mean_error) * (1 + np.sum(np.abs(self.c[:-1]))) ** 0.125)
+
+
+class _Search:
+    """One target and one activation; remembers the best network of each width."""
+
+    def __init__(self, target: Surface, sigma: Sigma, seed: int, epsilon: float | None) -> None:
+        self._target, self._sigma, self._seed, self._epsilon = target, sigma, seed, epsilon
+        ends = np.array(target.domain)
+        self._middle, self._half = ends.sum(axis=1) / 2, (ends[:, 1] - ends[:, 0]) / 2
+        self._offset = float(np.max(target.values) / 2 + np.min(target.values) / 2)
+        self._known: dict[int, _Candidate] = {}
+        self._slopes: dict[int, float] = {}
+
+    def grow(self, wanted: float) -> SurfaceApproximation:
+        """Widen until the error on the grid is below the one wanted, then look for a smaller width that does."""
+        found = find_width(
+            lambda width: self._find(width).error, GROWN_WIDTHS, wanted, lambda width: max(1, width // FINENESS)
+        )
+        return self.fit(found or min(self._known, key=lambda known: self._known[known].error))
+
+    def fit(self, width: int) -> SurfaceApproximation:
+        """Return the best network of that width, in the coordinates of the target."""
+        found = self._find(width)
+        return SurfaceApproximation(
+            target=self._target.text,
+            activation=self._sigma.name,
+            domain=self._target.domain,
+            network=self._restore(found),
+            sup_error=found.error,
+            grid_points=len(self._target.grid),
+            epsilon=self._epsilon,
+            function=self._target,
+            sigma=self._sigma.f,
+        )
+
+    def _find(self, width: int) -> _Candidate:
+        if width not in self._known:
+            self._known[width] = self._search(width)
+        return self._known[width]
+
+    def _search(self, width: int) -> _Candidate:
+        """The best of fresh draws, of those refined, and of the next smaller power of two with idle units."""
+        narrow = self._find(_step_down(width)) if width > 1 else None
+        allowed = narrow.error if narrow else math.inf
+        if allowed <= ROUNDING * self._target.scale:
+            return self._pad(width, narrow)
+        moved = width <= REFINED_TO
+        nodes = list_nodes(math.ceil(width * (NODES_A_MOVED_UNIT if moved else NODES_A_UNIT)))
+        y = self._scaled(nodes)
+        drawn = sorted(self._draw(width, nodes, y), key=lambda one: one.error)
+        self._slopes[width] = drawn[0].slope
+        if narrow is not None and width <= GROWN_TO:
+            drawn = sorted([*drawn, *self._graft(drawn, narrow, nodes, y)], key=lambda one: one.error)
+        found = [each for one in drawn[:1] for each in self._calm(one, nodes, y)]
+        if moved:
+            found += [each for one in drawn[:STARTS] for each in self._refine(one, nodes, y)]
+        found = [one for one in found if one.error <= allowed and np.max(np.abs(one.hidden.w)) <= STEEPEST]
+        return min(found, key=_Candidate.rate, default=None) or self._pad(width, narrow)
+
+    def _draw(self, width: int, nodes: Floats, y: Floats) -> Iterator[_Candidate]:
+        """Draw and fit as many hidden layers as the work allows, two at least; errors are those at the nodes."""
+        rng = np.random.default_rng((self._seed, width))
+        known = self._slopes.get(_step_down(width), SLOPES[0])
+        slopes = SLOPES if width <= REFINED_TO else [known * times for times in NEARER]
+        for count, slope in enumerate(slopes):
+            if count >= 2 and count * len(nodes) * width**2 > DRAW_WORK:
+                break
+            yield self._try(self._sigma.normalise(draw_hidden(width, slope, rng)), slope, nodes, y)
+
+    def _graft(self, drawn: list[_Candidate], narrow: _Candidate, nodes: Floats, y: Floats) -> Iterator[_Candidate]:
+        """Put the units of the narrower network in the place of some that were drawn."""
+        for one in drawn:
+            both = zip(narrow.hidden, one.hidden, strict=True)
+            hidden = Hidden(*(np.append(known, new[len(known) :], axis=0) for known, new in both))
+            yield self._try(hidden, one.slope, nodes, y)
+
+    def _try(self, hidden: Hidden, slope: float, nodes: Floats, y: Floats) -> _Candidate:
+        features = self._sigma.compute_features(hidden, nodes)
+        c = solve(features, y, CUTOFFS[0])
+        if c is None:
+            return _Candidate(hidden, np.zeros(len(hidden.b) + 1), slope)
+        return _Candidate(hidden, c, slope, float(np.max(np.abs(features @ c - y))))
+
+    def _calm(self, drawn: _Candidate, nodes: Floats, y: Floats) -> Iterator[_Candidate]:
+        """The same hidden layer with output weights from the most accurate to the calmest, measured on the grid."""
+        yield self._judge(drawn.hidden, drawn.c, drawn.slope)
+        features = self._sigma.compute_features(drawn.hidden, nodes)
+        for cutoff in CUTOFFS[1:]:
+            c = solve(features, y, cutoff)
+            if c is not None:
+                yield self._judge(drawn.hidden, c, drawn.slope)
+
+    def _refine(self, start: _Candidate, nodes: Floats, y: Floats) -> Iterator[_Candidate]:
+        steps = min(60, int(REFINE_WORK / (len(nodes) * (3 * len(start.hidden.b)) ** 2)))
+        hidden = refine(self._sigma, start.hidden, nodes, y, max(steps, 5))
+        yield from self._calm(self._try(hidden, start.slope, nodes, y), nodes, y)
+
+    def _pad(self, width: int, narrow: _Candidate | None) -> _Candidate:
+        """A network that always works: the narrower one with idle units, or the constant."""
+        known = narrow or _Candidate(Hidden(np.zeros((0, 2)), np.zeros(0)), np.zeros(1), SLOPES[0])
+        idle = width - len(known.hidden.b)
+        hidden = Hidden(np.pad(known.hidden.w, ((0, idle), (0, 0))), np.pad(known.hidden.b, (0, idle)))
+        return self._judge(hidden, np.insert(known.c, len(known.c) - 1, np.zeros(idle)), known.slope)
+
+    def _judge(self, hidden: Hidden, c: Floats, slope: float) -> _Candidate:
+        """Measure a network in its final form on the grid of the target."""
+        candidate = _Candidate(hidden, c, slope)
+        with np.errstate(all="ignore"):
+            values = evaluate_network(self._sigma.f, self._restore(candidate), self._target.grid)
+            errors = np.abs(values - self._target.values)
+            largest, mean = float(np.max(errors)), float(np.sqrt(np.mean(errors**2)))
+        finite = math.isfinite(largest) and math.isfinite(mean)
+        return _Candidate(hidden, c, slope, largest, mean) if finite else candidate
+
+    def _scaled(self, nodes: Floats) -> Floats:
+        """F in the coordinates of the search: from [-1, 1]² to about [-1, 1]."""
+        points = self._middle + self._half * nodes
+        values = self._target(points)
+        check_values(self._target.text, points, values)
+        return (values - self._offset) / self._target.scale
+
+    def _restore(self, found: _Candidate) -> Network:
+        """The network in the coordinates of the target."""
+        w = found.hidden.w / self._half
+        constant = float(found.c[-1]) * self._target.scale + self._offset
+        return Network(w, found.hidden.b - w @ self._middle, found.c[:-1] * self._target.scale, constant)
+
+
+def _step_down(width: int) -> int:
+    """The next smaller power of two; 0 below 1.
+
+    >>> _step_down(48), _step_down(64), _step_down(1)
+    (32, 32, 0)
+    """
+    return 1 << ((width - 1).bit_length() - 1) if width > 1 else 0

@@ -1,0 +1,120 @@
+"""The function of two variables to be approximated: read safely, checked on a grid of its rectangle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy
+
+from backprop.approximation.named import NAMED_SURFACES
+from backprop.approximation.target import LARGEST, UNIT, Floats, read_domain
+from backprop.codegen.elementwise import evaluate
+from backprop.errors import UsageError
+from theory.activations import parse
+from theory.tokens import ExpressionError, split_tokens
+
+__all__ = ["GRID_SIDE", "VARIABLES", "Rectangle", "Surface", "is_surface", "read_surface"]
+
+VARIABLES = ("x", "y")
+GRID_SIDE = 201
+"""Equispaced points of the grid along each side, ends included."""
+
+Rectangle = tuple[tuple[float, float], tuple[float, float]]
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """A function F on a rectangle.
+
+    Attributes:
+        text: as it was written.
+        expression: the same as a SymPy expression in x and y.
+        domain: ((a, b), (c, d)): a <= x <= b, c <= y <= d.
+        grid: (GRID_SIDE², 2), the points at which errors are measured; x varies fastest.
+        values: F on the grid, (GRID_SIDE²,).
+    """
+
+    text: str
+    expression: sympy.Expr
+    domain: Rectangle
+    grid: Floats
+    values: Floats
+    function: Callable[[Any, Any], Any]
+
+    def __call__(self, points: Floats) -> Floats:
+        """Evaluate F at points (n, 2); NaN or infinity where it has no finite value."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self.function(points[:, 0], points[:, 1]), dtype=np.float64)
+
+    @property
+    def scale(self) -> float:
+        """Half the distance between the largest and the smallest value, or 1 if F is constant."""
+        return float(np.max(self.values) / 2 - np.min(self.values) / 2) or 1.0
+
+
+def is_surface(text: object) -> bool:
+    """Whether a target is a named function of two variables, or an expression that names both of them.
+
+    >>> is_surface("franke"), is_surface("x*y"), is_surface("sin(x)"), is_surface("sin(y)")
+    (True, True, False, False)
+    """
+    if not isinstance(text, str):
+        return False
+    if text in NAMED_SURFACES:
+        return True
+    try:
+        names = {token.text for token in split_tokens(text) if token.kind == "name"}
+    except ExpressionError:
+        return False
+    return names.issuperset(VARIABLES)
+
+
+def read_surface(text: str, domain: Sequence[Sequence[float]] = (UNIT, UNIT)) -> Surface:
+    """Read a function of x and y on a rectangle.
+
+    Raises:
+        UsageError: text that is no expression in x and y, an impossible rectangle, or a function without a finite
+            value of reasonable size somewhere on the grid (it says where).
+
+    >>> surface = read_surface("x + 2*y")
+    >>> surface.values[-1], surface.grid[-1].tolist()
+    (np.float64(3.0), [1.0, 1.0])
+    """
+    if not isinstance(text, str):
+        raise UsageError(f"the target must be text, such as 'sin(x*y)'; got {type(text).__name__}")
+    try:
+        expression = parse(NAMED_SURFACES.get(text, text), VARIABLES)
+    except ExpressionError as error:
+        raise UsageError(f"target {error}; or the name {', '.join(NAMED_SURFACES)}") from None
+    rectangle = _read_rectangle(domain)
+    sides = [np.linspace(low, high, GRID_SIDE) for low, high in rectangle]
+    grid = np.column_stack([side.ravel() for side in np.meshgrid(*sides)])
+    function = evaluate(expression, VARIABLES)
+    values = Surface(text, expression, rectangle, grid, grid[:, 0], function)(grid)
+    check_values(text, grid, values)
+    return Surface(text, expression, rectangle, grid, values, function)
+
+
+def _read_rectangle(domain: Sequence[Sequence[float]]) -> Rectangle:
+    try:
+        first, second = domain
+    except (TypeError, ValueError):
+        raise UsageError(f"the domain must be two intervals, such as ((0, 1), (0, 1)); got {domain!r:.80}") from None
+    return read_domain(first), read_domain(second)
+
+
+def check_values(text: str, points: Floats, values: Floats) -> None:
+    """Refuse a function without finite values of reasonable size: `UsageError`, with the first such point."""
+    bad = np.flatnonzero(~np.isfinite(values))
+    if bad.size:
+        x, y = points[bad[0]]
+        what = f"no finite value at x = {x:.6g}, y = {y:.6g} (it gives {float(values[bad[0]])})"
+        raise UsageError(f"target {text!r:.80} has {what}; choose a domain without it")
+    largest = float(np.max(np.abs(values)))
+    if largest > LARGEST:
+        x, y = points[int(np.argmax(np.abs(values)))]
+        raise UsageError(f"target {text!r:.80} reaches {largest:.1e} at x = {x:.6g}, y = {y:.6g}; scale it to below "
+                         f"{LARGEST:.0e}")  # fmt: skip
