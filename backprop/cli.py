@@ -1,4 +1,4 @@
-"""The door: five commands, words in, numbers and pictures out.
+"""The door: seven commands, words in, numbers and pictures out.
 
 Exit status: 0 holds, 1 does not hold, 2 unusable input or undecided (one line on standard error).
 The rooms behind the door are imported by the command that needs them, so that `--help` is quick.
@@ -265,6 +265,27 @@ def check_certificate(
         verdict = check(file, progress)
     typer.echo(json.dumps(verdict.to_dict(), allow_nan=False) if as_json else str(verdict))
     raise typer.Exit(HOLDS if verdict.ok else FAILS)
+
+
+@app.command()
+def figures(
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="What is drawn: approximation.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the pictures; made if it is missing.")] = Path(
+        "backprop-figures"
+    ),
+    quick: Annotated[bool, typer.Option("--quick", help="Few and small networks: seconds instead of minutes.")] = False,
+) -> None:
+    """Compute and draw the figures of universal approximation: errors, bounds, limits, least widths, an animation."""
+    from backprop.errors import unknown_name
+    from backprop.reporting.gallery import FULL, QUICK, draw_approximation_figures
+    from backprop.reporting.progress import show_stages
+
+    if topic != "approximation":
+        raise unknown_name("topic", topic, ["approximation"])
+    with show_stages() as stages:
+        files = draw_approximation_figures(out, QUICK if quick else FULL, stages)
+    for file in files:
+        typer.echo(file)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

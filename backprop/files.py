@@ -10,10 +10,22 @@ from typing import BinaryIO
 
 from backprop.errors import UsageError
 
-__all__ = ["Content", "write_atomically"]
+__all__ = ["Content", "make_folder", "write_atomically"]
 
 Content = str | bytes | Callable[[BinaryIO], object]
 """Text (written as UTF-8, newlines as they are), bytes, or a function that writes to an open binary file."""
+
+
+def make_folder(folder: Path) -> None:
+    """The folder and what is missing above it.
+
+    Raises:
+        UsageError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {str(folder)!r}: {error.strerror}; give another --out") from None
 
 
 def write_atomically(path: str | os.PathLike[str], write: Content) -> Path:

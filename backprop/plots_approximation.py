@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from backprop.approximation.result import Approximation
 from backprop.plots_style import INK, Floats, Palette, open_figure, save_figure, shorten
 
-__all__ = ["plot_approximation"]
+__all__ = ["draw_fit", "plot_approximation"]
 
 LINE_POINTS = 2001
 """Points of the line of a network where data are drawn."""
@@ -37,7 +37,7 @@ def plot_approximation(approximation: Approximation, path: str | os.PathLike[str
         top = figure.add_subplot(grid[0])
         units = figure.add_subplot(grid[1], sharex=top)
         bottom = figure.add_subplot(grid[2], sharex=top)
-        _draw_fit(top, approximation, x)
+        draw_fit(top, approximation, x)
         _draw_units(units, approximation, x)
         _draw_error(bottom, approximation)
         for axes in (top, units):
@@ -57,7 +57,8 @@ def _list_drawn(approximation: Approximation) -> Floats:
     return np.union1d(target.grid, np.linspace(*target.domain, LINE_POINTS))
 
 
-def _draw_fit(axes: Axes, approximation: Approximation, x: Floats) -> None:
+def draw_fit(axes: Axes, approximation: Approximation, x: Floats) -> None:
+    """Draw F, or the data, and f."""
     target = approximation.function
     if target.known_between:
         values = target.values.copy()

@@ -12,6 +12,7 @@ from backprop.activation_functions import activation as find_activation
 from backprop.approximation.proving.kinks import force_kinks
 from backprop.approximation.proving.prover import SECONDS, Claim, prove
 from backprop.approximation.result import Approximation, evaluate_network, list_own_points
+from backprop.approximation.stabbing import list_points
 from backprop.approximation.target import FunctionTarget
 from backprop.approximation.tube import fit_tube
 from backprop.errors import UsageError
@@ -93,8 +94,9 @@ def narrow_relu(approximation: Approximation, epsilon: float) -> Approximation:
     Both widths are proved: the upper one by the certificate, the lower one by forced kinks.
     """
     target = require_function(approximation)
-    least = force_kinks(target.expression, target.grid, target.values, epsilon).least_width
-    laid = fit_tube(target.grid, target.values, epsilon * (1 - INSIDE))
+    x = list_points(target, target.grid, epsilon)
+    least = force_kinks(target.expression, x, target(x), epsilon).least_width
+    laid = fit_tube(target, x, epsilon * (1 - INSIDE))
     if laid is not None and (not approximation.reached or len(laid.w) < approximation.width):
         points = np.append(target.grid, list_own_points(laid.w, laid.b, target.domain))
         error = float(np.max(np.abs(evaluate_network(approximation.sigma, laid, points) - target(points))))

@@ -15,9 +15,8 @@ from backprop import __version__
 from backprop.approximation import Approximation, approximate
 from backprop.codegen.lower import output_error_of
 from backprop.data import digits, disturb, one_hot, split
-from backprop.errors import UsageError
 from backprop.examiner.report import Report
-from backprop.files import write_atomically
+from backprop.files import make_folder, write_atomically
 from backprop.plots import plot_approximation, plot_training
 from backprop.reporting.page import (
     Picture,
@@ -110,14 +109,6 @@ def run_demo(folder: Path, *, seed: int, stages: Stages) -> Summary:
     save(summary, "index.html", make_page(summary, net, derivations))
     summary.seconds = time.perf_counter() - began
     return summary
-
-
-def make_folder(folder: Path) -> None:
-    """The folder and what is missing above it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot make the folder {str(folder)!r}: {error.strerror}; give another --out") from None
 
 
 def save(summary: Summary, name: str, text: str) -> None:

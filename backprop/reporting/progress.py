@@ -88,13 +88,13 @@ class BarStages(PlainStages):
 
 
 @contextmanager
-def show_stages() -> Iterator[Stages]:
-    """Progress of work in stages."""
-    console = Console(stderr=True)
+def show_stages(*, plain: bool = True) -> Iterator[Stages]:
+    """Progress of work in stages; without a terminal a line for each, or nothing if not `plain`."""
+    console = Console(stderr=True, quiet=not plain and not sys.stderr.isatty())
     if not console.is_terminal:
-        plain = PlainStages(console)
-        yield plain
-        plain.finish()
+        lines = PlainStages(console)
+        yield lines
+        lines.finish()
         return
     columns = (
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"),
