@@ -13,6 +13,7 @@ from backprop.examiner.child import examine_file
 from backprop.examiner.judge import judge
 from backprop.examiner.noise import find_step
 from backprop.examiner.pace import Pace
+from backprop.explanation import judge_and_explain
 
 SIZES = (3, 5, 4, 2)
 
@@ -258,3 +259,26 @@ def test_tensors_of_very_different_sizes(scales):
     for change, equation in ((flip, "BP4"), (average, "BP3")):
         report = judge(make_prices(*scales, change=change))
         assert [(f.equation, f.layer) for f in report.findings] == [(equation, 1)]
+
+
+def make_whole(like):
+    """Linear regression from whole numbers; the gradient is written into an array `like` the parameters."""
+
+    def gradients(p, X, Y):
+        out = like(p["w"])
+        for j in range(len(out)):
+            out[j] = ((X @ p["w"] - Y) * X[:, j]).mean()
+        return {"w": out}
+
+    return {
+        "parameters": lambda rng: {"w": np.array([1, -2, 3])},
+        "data": lambda rng, n=20: (rng.normal(size=(n, 3)), rng.normal(size=n)),
+        "cost": lambda p, X, Y: 0.5 * np.mean((X @ p["w"] - Y) ** 2),
+        "gradients": gradients,
+    }
+
+
+def test_whole_parameters_cut_off_the_gradient():
+    assert judge(make_whole(lambda w: np.zeros(len(w)))).verdict == "verified"
+    report = judge_and_explain(make_whole(np.zeros_like))
+    assert [f.cause for f in report.findings] == ["gradient_truncated_to_integers"]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from backprop.examiner.cases import Case, draw_case, seed_globals
+from backprop.examiner.nests import flatten
 from backprop.examiner.subjects import Subject, Unusable
 
 __all__ = ["name_behaviour", "writes_batch"]
@@ -33,9 +34,16 @@ def name_behaviour(subject: Subject) -> str | None:
         case.cost(case.values)
         if not alike(calls[0], flat(case.gradients(case.values))):
             return "stale_cache"
+        if _draws_integers(subject):
+            return "gradient_truncated_to_integers"
     except Unusable:
         return None
     return None
+
+
+def _draws_integers(subject: Subject) -> bool:
+    leaves = flatten(draw_case(subject, SEED, jitter=False).template)
+    return any(isinstance(leaf, np.ndarray) and leaf.dtype.kind in "iu" for leaf in leaves)
 
 
 def writes_batch(case: Case) -> bool:

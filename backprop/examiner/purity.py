@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from backprop.examiner.cases import Array, Case, read_globals, seed_globals
+from backprop.examiner.nests import flatten
 from backprop.examiner.subjects import Unusable
 from backprop.examiner.tolerance import SAME
 
@@ -60,7 +62,7 @@ def check_purity(case: Case, other: Case, notes: list[str]) -> Impurity | None:
     if changed:
         text = "The gradient depends on what was computed before: a forward pass of an earlier call is used."
         return Impurity("forward", changed, text, first, later)
-    return _check_inputs(case, notes) or _check_order(case, first)
+    return _check_inputs(case, notes) or _check_order(case, first) or _check_integers(other)
 
 
 def _keep(gradients: list[Any]) -> list[Any]:
@@ -146,6 +148,24 @@ def _check_order(case: Case, first: list[Any]) -> Impurity | None:
         return None
     text = "After a call of cost the gradient differs from before: they share a cache that is not renewed."
     return Impurity("forward", changed, text, first, later)
+
+
+def _check_integers(case: Case) -> Impurity | None:
+    """Parameters that the subject draws as whole numbers: an array made like them cuts off what follows the point."""
+    kinds = {leaf.dtype.kind for leaf in flatten(case.template) if isinstance(leaf, np.ndarray)}
+    if case.jittered or not kinds & set("iu"):
+        return None
+    expected = _keep(case.gradients(case.values))
+    params = copy.deepcopy(case.template)
+    given = _keep(case.read(case.subject.call("gradients", params, _copy(case.X), _copy(case.Y), **case.context)))
+    changed = _differ(expected, given)
+    if not changed:
+        return None
+    text = (
+        "The parameters are integers, and so is the gradient made like them: what follows the decimal point is cut "
+        "off. Draw them as floats."
+    )
+    return Impurity("BP4", changed, text, expected, given)
 
 
 def _copy(data: Any) -> Any:
