@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +16,7 @@ __all__ = ["confirm_mismatch", "is_smooth", "name_convention", "seems_bent"]
 
 SMALL_GAP = 0.25
 SHRINKS = 0.5
+LEFT_OVER = 0.5
 LEVELS_NEEDED = 2
 SEEN = 2.0
 BETWEEN = 0.37
@@ -29,7 +32,8 @@ def is_smooth(estimate: Estimate, mismatch: float) -> bool:
     """Whether the one-sided derivatives meet so closely that a kink cannot explain the mismatch.
 
     At a kink the gap |D₊(h) − D₋(h)| stays as h → 0; where the cost is smooth it shrinks like h. Either it
-    falls well below the mismatch, on two levels, or it is seen to shrink from level to level.
+    falls well below the mismatch, on two levels, or it is seen to shrink from level to level, towards a small part of
+    the mismatch: a kink much smaller than the curvature shows only in what is left at h = 0.
 
     >>> is_smooth(Estimate(1.0, 0.0, ((0.16, 0.2, 0.0), (0.04, 0.05, 0.0), (0.01, 0.0125, 0.0))), 1e-3)
     True
@@ -41,7 +45,11 @@ def is_smooth(estimate: Estimate, mismatch: float) -> bool:
         return True
     clear = [(h, gap) for h, gap, noise in estimate.gaps if gap > noise]
     shrinking = [b[1] < SHRINKS * a[1] for a, b in pairwise(clear)]
-    return sum(shrinking[-LEVELS_NEEDED:]) >= LEVELS_NEEDED
+    if sum(shrinking[-LEVELS_NEEDED:]) < LEVELS_NEEDED:
+        return False
+    # The gap is c h + jump: what is left of the last two at h = 0 must not be what the mismatch is made of.
+    (wide, first), (narrow, last) = clear[-2:]
+    return abs(wide * last - narrow * first) / (wide - narrow) < LEFT_OVER * abs(mismatch)
 
 
 def confirm_mismatch(
@@ -64,7 +72,35 @@ def confirm_mismatch(
             return False
     mismatch = abs(claimed - first.value)
     gaps = tuple(sorted({*first.gaps, *second.gaps}, reverse=True))
-    return is_smooth(Estimate(first.value, first.uncertainty, gaps), mismatch)
+    if not is_smooth(Estimate(first.value, first.uncertainty, gaps), mismatch):
+        return False
+    inside = find_inside(gaps, mismatch)
+    if inside is None:
+        return True
+    last = oracle.extrapolate(tensor, direction, size, claimed, first=inside / size)
+    return abs(claimed - last.value) > SEEN * last.uncertainty
+
+
+def find_inside(gaps: Sequence[tuple[float, float, float]], mismatch: float) -> float | None:
+    """The step below which no kink is met, if one that could be the mismatch is met above it; else None.
+
+    A kink close by keeps the gap at its jump down to its own distance; steps beyond agree with each other on the mean
+    of both slopes.
+
+    >>> find_inside([(0.1, 2.0, 0.0), (0.05, 2.0, 0.0), (0.02, 0.0, 0.0), (0.01, 0.0, 0.0)], 1.0)
+    0.02
+    >>> find_inside([(0.1, 2.0, 0.0), (0.05, 1.0, 0.0), (0.02, 0.4, 0.0)], 1.0) is None
+    True
+    """
+    stays = [
+        narrow
+        for (wide, first, _), (narrow, last, noise) in pairwise(gaps)
+        if last > first * math.sqrt(narrow / wide) and last > max(LEFT_OVER * abs(mismatch), FLOOR * noise)
+    ]
+    if not stays:
+        return None
+    below = [h for h, gap, noise in gaps if h < min(stays) and gap + noise < SMALL_GAP * abs(mismatch)]
+    return max(below, default=min(stays))
 
 
 def seems_bent(case: Case, noise: float, rng: np.random.Generator) -> bool:

@@ -38,17 +38,19 @@ def print_proved(names: tuple[str, ...], epsilon: float) -> None:
 
 
 def print_reached(names: tuple[str, ...]) -> None:
-    """The largest error on the grid at each width."""
+    """The largest error on the grid at each width, and what is proved of the widest network."""
     import backprop
+    from backprop.approximation import certify
 
-    print(
-        "\ntanh, largest error on the grid\ntarget       " + "".join(f"{width:>10}" for width in WIDTHS) + "  seconds"
-    )
+    heads = "".join(f"{width:>10}" for width in WIDTHS)
+    print(f"\ntanh, largest error on the grid\ntarget       {heads}    proved  boxes  seconds")
     for name in names:
         began = time.perf_counter()
-        errors = [backprop.approximate(name, width=width).sup_error for width in WIDTHS]
+        found = [backprop.approximate(name, width=width) for width in WIDTHS]
+        proof = certify(found[-1]).certificate
         seconds = time.perf_counter() - began
-        print(f"{name:<13}" + "".join(f"{error:10.1e}" for error in errors) + f"  {seconds:7.1f}", flush=True)
+        errors = "".join(f"{one.sup_error:10.1e}" for one in found)
+        print(f"{name:<13}{errors}{proof.bound:10.1e}  {len(proof.edges) - 1:5d}  {seconds:7.1f}", flush=True)
 
 
 def print_relu(names: tuple[str, ...], epsilon: float) -> None:
