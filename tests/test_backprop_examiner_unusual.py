@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from right_code import RIGHT, changed
 from right_habits import draw_right
@@ -39,6 +39,7 @@ def test_a_fault_beside_a_guard_is_still_wrong(name):
 
 
 @settings(max_examples=DRAWN)
+@example(seed=9301)  # a kink at a distance of 1e-5, far below the curvature of the cost
 @given(seed=st.integers(0, 10**6))
 def test_drawn_networks_with_drawn_habits_are_never_called_wrong(seed):
     label, subject = draw_right(seed)

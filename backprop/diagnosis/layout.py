@@ -139,14 +139,13 @@ def list_layouts(leaves: Sequence[Leaf], case: Case) -> Iterator[Layout]:
     found = _sort(leaves)
     if found is None:
         return
-    yield from _list_shapes(leaves, case, *found)
     weights, biases, scales, shifts = found
     if any(scale is not None and shift is None for scale, shift in zip(scales, shifts, strict=True)):
-        # What stands beside a γ and is called a bias may be its β.
-        turned = [
-            (None, b) if g is not None and s is None else (b, s) for b, g, s in zip(biases, scales, shifts, strict=True)
-        ]
+        # What stands beside a γ and is called a bias is its β more often than not.
+        rows = zip(biases, scales, shifts, strict=True)
+        turned = [(None, b) if scale is not None and shift is None else (b, shift) for b, scale, shift in rows]
         yield from _list_shapes(leaves, case, weights, tuple(b for b, _ in turned), scales, tuple(s for _, s in turned))
+    yield from _list_shapes(leaves, case, *found)
 
 
 def _list_shapes(

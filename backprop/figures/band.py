@@ -46,7 +46,7 @@ def plot_band(path: str | os.PathLike[str], approximation: Approximation) -> Pat
         bottom.set(xlabel="x", xlim=approximation.domain)
         plural = "s" if approximation.width > 1 else ""
         title = (
-            f"{shorten(approximation.target, 30)}  by {approximation.width} {approximation.activation} unit{plural}, "
+            f"{shorten(approximation.target, 30)} by {approximation.width} {approximation.activation} unit{plural}, "
             f"{NAMES[approximation.method]}: within {describe_above(proof.bound, 3)} everywhere"
         )
         figure.suptitle(title, x=0.09, ha="left", fontsize=16, fontweight="bold", parse_math=False)
