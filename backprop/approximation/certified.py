@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from backprop.activation_functions import activation as find_activation
+from backprop.approximation.limits.continuity import is_surely_continuous
 from backprop.approximation.proving.kinks import force_kinks
 from backprop.approximation.proving.prover import SECONDS, Claim, prove
 from backprop.approximation.result import Approximation, evaluate_network, list_own_points
@@ -49,7 +50,7 @@ def make_claim(approximation: Approximation) -> Claim:
     units = [
         (float(w), float(b), float(c))
         for w, b, c in zip(approximation.w, approximation.b, approximation.c, strict=True)
-        if c != 0
+        if c != 0 or not is_surely_continuous(sigma)
     ]
     kinks = [float(piece.upper) for piece in split(sigma) if piece.upper.is_finite]
     cuts = [(kink - b) / w for kink in kinks for w, b, _ in units if w]

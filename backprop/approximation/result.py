@@ -110,7 +110,7 @@ class Approximation:
     @property
     def max_abs_w(self) -> float:
         """Largest |w_k|: large where the network has steep steps."""
-        return float(np.max(np.abs(self.w)))
+        return float(np.max(np.abs(self.w), initial=0.0))
 
     @property
     def reached(self) -> bool:
@@ -170,8 +170,8 @@ class Approximation:
 
     def __str__(self) -> str:
         low, high = self.domain
-        units = f"{self.width} {self.activation} unit{'s'[: self.width > 1]}{METHODS[self.method]}"
-        text = f"{self.target} on [{low:g}, {high:g}] by {units}: largest error {self.sup_error:.2e} "
+        units = f"{self.width} {self.activation} unit{'s'[: self.width != 1]}{METHODS[self.method]}"
+        text = f"{self.target} on [{low:.12g}, {high:.12g}] by {units}: largest error {self.sup_error:.2e} "
         if self.function.known_between:
             text += f"on a grid of {self.grid_points:,} points"
             text += " (not a bound between them)" if self.certificate is None else f"; {self.describe_proof()}"
@@ -179,8 +179,9 @@ class Approximation:
             text += f"at {self.grid_points:,} data points (between them nothing is known: the data say nothing there)"
         if self.epsilon is not None:
             text += f"; {describe_outcome(self.epsilon, reached=self.reached, undecided=self.undecided)}"
-        if self.width_lower_bound is not None:
-            text += f"; any {self.activation} network that near has at least {self.width_lower_bound} units (proved)"
+        if self.width_lower_bound:
+            least = f"{self.width_lower_bound} unit{'s' * (self.width_lower_bound != 1)}"
+            text += f"; any {self.activation} network that near has at least {least} (proved)"
         if self.limit is not None:
             least = describe_below(self.limit.lower)
             text += f"; any {self.activation} network, of any width, errs by at least {least} somewhere (proved)"
@@ -194,7 +195,8 @@ class Approximation:
             return "no proof was tried"
         if proof.verdict == "proved":
             count = len(proof.edges) - 1
-            return f"PROVED: at most {describe_above(proof.bound)} at every point of the domain ({count} boxes)"
+            boxes = f"{count} box{'es' * (count != 1)}"
+            return f"PROVED: at most {describe_above(proof.bound)} at every point of the domain ({boxes})"
         if proof.verdict == "refuted":
             return f"REFUTED: at x = {proof.witness!r} the error is at least {describe_below(proof.at_least or 0.0, 4)}"
         return f"not proved: {proof.reason}"
@@ -219,8 +221,9 @@ def measure(
     bound: AprioriBound | None = None,
 ) -> Approximation:
     """A network that was found, with its largest error on the grid of its target and around its own steps."""
-    points = np.append(target.grid, list_own_points(network.w, network.b, target.domain))
-    error = float(np.max(np.abs(evaluate_network(sigma.f, network, points) - target(points))))
+    own = list_own_points(network.w, network.b, target.domain) if target.known_between else np.zeros(0)
+    points, values = np.append(target.grid, own), np.append(target.values, target(own))
+    error = float(np.max(np.abs(evaluate_network(sigma.f, network, points) - values)))
     return Approximation(
         target=target.text,
         activation=sigma.name,

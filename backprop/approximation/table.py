@@ -117,7 +117,7 @@ def build_table(
 
 def _check_single(text: str, x: Floats, y: Floats, rows: Sequence[str]) -> None:
     """Refuse two values at one x."""
-    clash = np.flatnonzero((np.diff(x) == 0) & (np.diff(y) != 0))
+    clash = np.flatnonzero((np.diff(x) == 0) & (y[1:] != y[:-1]))
     if clash.size:
         k = int(clash[0])
         values = f"{float(y[k])!r} ({rows[k]}) and {float(y[k + 1])!r} ({rows[k + 1]})"

@@ -63,12 +63,21 @@ def train_with_adam(
     rounds = EPOCHS if epochs is None else epochs
     if rounds < 1:
         raise UsageError(f"epochs must be at least 1; got {rounds}")
-    x = np.linspace(-1, 1, ROWS)[:, None]
+    x = _list_inputs(target)[:, None]
     net = build(f"1-{count}-1", activation=activation, output="identity", cost="mse")
-    y = (target(_to_domain(target, x)) - _offset(target)) / target.scale
+    known = target(_to_domain(target, x)) if target.known_between else target.values[:, None]
+    y = (known - _offset(target)) / target.scale
     history = fit(net, x, y, rate=cosine(RATE), epochs=rounds, batch=BATCH, seed=read_seed(seed))
     network = _restore(target, net, np.asarray(history.theta, dtype=np.float64))
     return measure(target, sigma, network, "adam", epsilon)
+
+
+def _list_inputs(target: Target) -> Floats:
+    """Evenly spread over [-1, 1]; of data the points themselves."""
+    if target.known_between:
+        return np.linspace(-1, 1, ROWS)
+    low, high = target.domain
+    return np.asarray((target.grid - (low / 2 + high / 2)) / (high / 2 - low / 2))
 
 
 def _to_domain(target: Target, u: Floats) -> Floats:

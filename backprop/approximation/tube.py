@@ -29,6 +29,8 @@ FREE_KINKS = 20
 """So many kinks may look either way when a sum is looked for; the rest look as brings it nearer, largest first."""
 POINTS_PER_PIECE = 64
 """Of the linear programme."""
+MOST_WORK = 1e7
+"""Lines times points: beyond it a network takes minutes to lay."""
 TRIED = 3
 """Sets of kinks for which the linear programme is solved."""
 
@@ -47,6 +49,8 @@ def fit_tube(function: Function, x: Floats, epsilon: float) -> Network | None:
     11
     """
     fewest = len(_lay_freely(x, function(x), epsilon))
+    if fewest * len(x) > MOST_WORK:
+        return None
     for count in (fewest, fewest + 1):
         fits: list[_Fit] = []
         for lay in LAYS:

@@ -25,6 +25,8 @@ LOOKS = {
 }
 NAMES = {"fit": "fitted {}", "constructive": "the network of the proof ({})", "adam": "trained with Adam ({})"}
 SMALL = 10.5
+FEWEST = 3
+"""Widths from which on a curve says something of a rate."""
 REMARK = (1.0, 0.6)
 """Where the remark on Adam stands, in shares of the panel: above the fitted curves, below the others."""
 
@@ -81,10 +83,10 @@ def _draw_rounding(axes: Axes, curve: WidthCurve) -> None:
 
 
 def _draw_slopes(axes: Axes, curves: Sequence[WidthCurve]) -> None:
-    """Lines for n^-1 beside the network of the proof and n^-2 below the fitted ReLU network."""
+    """Lines for n^-1 beside the network of the proof and n^-2 below the ReLU network, if widths enough show a rate."""
     for method, activation, slope, factor in (("constructive", "sigmoid", 1, 4.5), ("fit", "relu", 2, 0.3)):
         for curve in curves:
-            if (curve.method, curve.activation) == (method, activation):
+            if (curve.method, curve.activation) == (method, activation) and len(curve.widths) >= FEWEST:
                 widths = np.array([curve.widths[len(curve.widths) // 2], curve.widths[-1]], dtype=float)
                 heights = factor * curve.errors[-1] * (widths / widths[-1]) ** -slope
                 axes.loglog(widths, heights, color=Palette.grey, linewidth=1.4, linestyle=":")
@@ -96,7 +98,8 @@ def _draw_slopes(axes: Axes, curves: Sequence[WidthCurve]) -> None:
 def _finish(axes: Axes, curve: WidthCurve, is_first: bool) -> None:
     axes.set_title(curve.target)
     axes.set_xlabel("width n (hidden units)")
-    ticks = [width for width in curve.widths if width in {1, 4, 16, 64, 256}]
+    few = len(curve.widths) < FEWEST
+    ticks = [width for width in curve.widths if few or width in {1, 4, 16, 64, 256}]
     axes.set_xticks(ticks, labels=[str(tick) for tick in ticks])
     axes.minorticks_off()
     if is_first:

@@ -17,6 +17,8 @@ __all__ = ["plot_relu_widths"]
 
 COLUMNS = 4
 SMALL = 10.5
+ABOVE, BELOW = 1.0, 0.9
+"""Inches for the title and for the axis labels with the key."""
 HALO = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.7}
 
 
@@ -31,23 +33,29 @@ def plot_relu_widths(path: str | os.PathLike[str], targets: Sequence[ReluTarget]
     """
     if not targets or not all(target.widths for target in targets):
         raise UsageError("there is nothing to draw: every target needs at least one ε")
-    rows = -(-len(targets) // COLUMNS)
-    with open_figure(1.2 + 3.0 * rows) as figure:
-        grid = figure.add_gridspec(rows, COLUMNS, hspace=0.42, wspace=0.1)
+    columns = min(COLUMNS, len(targets))
+    rows = -(-len(targets) // columns)
+    height = 1.5 + 3.0 * rows
+    with open_figure(height) as figure:
+        grid = figure.add_gridspec(
+            rows, columns, hspace=0.42, wspace=0.1, top=1 - ABOVE / height, bottom=BELOW / height
+        )
         first: Axes | None = None
         for place, target in enumerate(targets):
-            axes = figure.add_subplot(grid[place // COLUMNS, place % COLUMNS], sharex=first, sharey=first)
+            axes = figure.add_subplot(grid[place // columns, place % columns], sharex=first, sharey=first)
             first = first or axes
             _draw_target(axes, target)
-            axes.tick_params(labelleft=place % COLUMNS == 0)
-            if place % COLUMNS == 0:
+            axes.tick_params(labelleft=place % columns == 0)
+            if place % columns == 0:
                 axes.set_ylabel("hidden units")
-            if place // COLUMNS == rows - 1:
+            if place // columns == rows - 1:
                 axes.set_xlabel("ε")
         assert first is not None
         _finish(first, targets)
-        figure.legend(handles=_list_keys(), loc="upper center", bbox_to_anchor=(0.5, 0.03), ncols=4, fontsize=11)
-        figure.suptitle(title, x=0.07, y=0.97, ha="left", fontsize=16, fontweight="bold", parse_math=False)
+        figure.legend(
+            handles=_list_keys(), loc="upper center", bbox_to_anchor=(0.5, 0.25 / height), ncols=4, fontsize=11
+        )
+        figure.suptitle(title, x=0.07, y=1 - 0.2 / height, ha="left", fontsize=16, fontweight="bold", parse_math=False)
         return save_figure(figure, path)
 
 

@@ -20,6 +20,9 @@ from backprop.errors import UsageError
 
 __all__ = ["Verdict", "check_certificate"]
 
+NOT_CHECKED = ("the bound the file states itself", "errors on a grid", "least widths and least errors")
+"""What a file may say beside its claim."""
+UNIT = 1e-3
 SURE = 1e-20
 """A remainder below this is not looked at again."""
 TERMS = 8
@@ -40,16 +43,29 @@ class Verdict:
     bound: float
     boxes: int
     reason: str = ""
+    subject: str = ""
+    """What the claim is about."""
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         bound = self.bound if math.isfinite(self.bound) else None
-        return {"ok": self.ok, "epsilon": self.epsilon, "bound": bound, "boxes": self.boxes, "reason": self.reason}
+        found = {"ok": self.ok, "epsilon": self.epsilon, "bound": bound, "boxes": self.boxes, "reason": self.reason}
+        return found | {"subject": self.subject, "not_checked": list(NOT_CHECKED)}
 
     def __str__(self) -> str:
         if not self.ok:
             return f"NOT CONFIRMED: {self.reason}"
-        return f"CONFIRMED: the error is at most {self.bound:.3e} < {self.epsilon:g} everywhere ({self.boxes} boxes)"
+        boxes = f"{self.boxes} box{'es' * (self.boxes != 1)}"
+        return (
+            f"CONFIRMED: {self.subject} is at most {_round_up(self.bound)} < {self.epsilon!r} everywhere ({boxes})\n"
+            f"not checked: {', '.join(NOT_CHECKED)}"
+        )
+
+
+def _round_up(bound: float) -> str:
+    """Four digits, not less than the bound."""
+    text = f"{bound:.3e}"
+    return text if float(text) >= bound else f"{bound * (1 + UNIT):.3e}"
 
 
 @dataclass(frozen=True)
@@ -62,6 +78,7 @@ class Claim:
     constant: Interval
     epsilon: float
     edges: tuple[float, ...]
+    subject: str
 
 
 def check_certificate(path: str | Path, progress: Callable[[int, int], None] | None = None) -> Verdict:
@@ -79,11 +96,11 @@ def check_certificate(path: str | Path, progress: Callable[[int, int], None] | N
         count += used
         if not bound < claim.epsilon:
             reason = f"on [{a!r}, {b!r}] no bound below {claim.epsilon:g} was found (the best is {bound:.3e})"
-            return Verdict(False, claim.epsilon, math.inf, count, reason)
+            return Verdict(False, claim.epsilon, math.inf, count, reason, claim.subject)
         worst = max(worst, bound)
         if progress is not None:
             progress(place + 1, len(boxes))
-    return Verdict(True, claim.epsilon, worst, count)
+    return Verdict(True, claim.epsilon, worst, count, subject=claim.subject)
 
 
 def _load(path: str | Path) -> dict[str, Any]:
@@ -106,8 +123,11 @@ def _read_claim(data: dict[str, Any]) -> Claim:
         (constant,), (epsilon,) = _floats([data["constant"]]), _floats([proof["epsilon"]])
         edges = _floats(proof["edges"])
         verdict, target, activation = proof["verdict"], data["target"], data["activation"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(f"the file is no certificate: {type(error).__name__} at {str(error)[:60]}") from None
+    except KeyError as error:
+        raise UsageError(f"the file is no certificate: it lacks {str(error)[:60]}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError("the file is no certificate: a field does not hold what it should, such as finite numbers "
+                         "in w, b, c, domain and edges") from None  # fmt: skip
     if verdict != "proved":
         raise UsageError(f"the file claims no proof: its verdict is {str(verdict)[:40]!r}")
     if not (isinstance(target, str) and isinstance(activation, str)):
@@ -119,8 +139,25 @@ def _read_claim(data: dict[str, Any]) -> Claim:
     covers = len(edges) >= 2 and (edges[0], edges[-1]) == (low, high) and all(p < q for p, q in pairwise(edges))
     if not covers or len(edges) > MOST_BOXES:
         raise UsageError("the boxes of the certificate do not cover its domain from end to end, in order")
-    units = tuple((iv.number(p), iv.number(q), iv.number(r)) for p, q, r in zip(w, b, c, strict=True) if r)
-    return Claim(read(target, TARGETS), read(activation, ACTIVATIONS), units, iv.number(constant), epsilon, edges)
+    units = tuple((iv.number(p), iv.number(q), iv.number(r)) for p, q, r in zip(w, b, c, strict=True))
+    _refuse_contradictions(data, len(w), epsilon)
+    subject = f"|F - f| for F = {target} on [{low!r}, {high!r}], f of {len(w)} {activation} unit{'s' * (len(w) != 1)}"
+    trees = read(target, TARGETS), read(activation, ACTIVATIONS)
+    return Claim(*trees, units, iv.number(constant), epsilon, edges, subject)
+
+
+def _refuse_contradictions(data: dict[str, Any], width: int, epsilon: float) -> None:
+    """What the file says twice it has to say alike."""
+    proof = data["certificate"]
+    pairs = {
+        "width": (data.get("width", width), width),
+        "epsilon": (data.get("epsilon") or epsilon, epsilon),
+        "certified": (data.get("certified", True), True),
+        "sup_error_bound": (data.get("sup_error_bound", proof.get("bound")), proof.get("bound")),
+    }
+    for name, (said, known) in pairs.items():
+        if said != known:
+            raise UsageError(f"the file contradicts itself: {name} is {said!r} where it should be {known!r}")
 
 
 def _floats(values: Any) -> tuple[float, ...]:

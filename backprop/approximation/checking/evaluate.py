@@ -75,6 +75,9 @@ def _call(name: str, arguments: list[Series], length: int) -> Series:
     z = arguments[0]
     if name in ("abs", "max", "min"):
         return _choose(name, arguments)
+    if name in ("sign", "heaviside"):
+        above = iv.sign_of(z[0]) > 0
+        return [iv.rational(Fraction(1 if above else -1 if name == "sign" else 0))]
     if name == "planck":
         one = [iv.rational(Fraction(1))]
         law = iv.divide(iv.power(z, 3, length), iv.subtract(iv.FUNCTIONS["exp"](z, length), one), length)
@@ -130,6 +133,8 @@ def _hull(node: ast.expr, box: Interval) -> Interval:
             return iv.power([value(left, box)], _whole(right) or 1, 1)[0]
         case ast.Compare():
             return iv.hull(zero, one)
+        case ast.Call(func=ast.Name(id="sign" | "heaviside" as name)):
+            return iv.hull(iv.negate([one])[0] if name == "sign" else zero, one)
         case ast.Call(func=ast.Name(id="abs"), args=[argument]):
             return iv.absolute(value(argument, box))
         case ast.Call(func=ast.Name(id="max" | "min" as name), args=arguments):

@@ -25,6 +25,8 @@ FUNCTIONS = {
     "abs",
     "max",
     "min",
+    "sign",
+    "heaviside",
 }
 OPERATIONS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
 COMPARISONS = (ast.Gt, ast.GtE, ast.Lt, ast.LtE)
