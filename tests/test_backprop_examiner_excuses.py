@@ -202,3 +202,28 @@ def test_more_arrays_than_are_kept_in_the_other_process_are_no_end_of_it(tmp_pat
     file.write_text(DEEP)
     report = examine_file(file, timeout=120)
     assert report.verdict == "verified", str(report)
+
+
+@pytest.mark.parametrize(("at_zero", "said"), [(0.0, "f'(0) = 0"), (1.0, "f'(0) = 1"), (0.5, "")])
+def test_the_convention_at_a_kink_is_named(at_zero, said):
+    """Blank rows and zero biases put every unit on the kink of ReLU; the central difference is the slope 1/2."""
+
+    def start(W, b):
+        return W, np.zeros_like(b)
+
+    def slope(z):
+        return np.where(z > 0, 1.0, np.where(z < 0, 0.0, at_zero))
+
+    subject = make_network(start, lambda dW, db, W, b: (dW, db), lambda z: np.maximum(z, 0), slope)
+    inner = subject["data"]
+
+    def data(rng, n=6):
+        X, Y = inner(rng, n)
+        X[0] = 0.0
+        return X, Y
+
+    report = judge(subject | {"data": data})
+    assert report.verdict == "verified"
+    noted = [note for note in report.notes if "at a kink" in note]
+    assert bool(noted) == bool(said)
+    assert all(said in note for note in noted)

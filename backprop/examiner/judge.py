@@ -16,7 +16,7 @@ from backprop.examiner.cases import Case, choose_cases, draw_case, move_beside
 from backprop.examiner.comparison import examine_case
 from backprop.examiner.examination import CaseExamination, Examination, TensorVerdict
 from backprop.examiner.guards import settle_guards
-from backprop.examiner.kinks import seems_bent
+from backprop.examiner.kinks import name_conventions, seems_bent
 from backprop.examiner.loading import load_subject
 from backprop.examiner.localise import localise
 from backprop.examiner.noise import measure_noise, tensor_sizes
@@ -35,6 +35,7 @@ SHOWN_MEMORY_ENTRIES = 6
 MORE_POINTS = 2
 FURTHER = 100
 ENOUGH_RIGHT = 2
+MOST_KINKS = 8
 
 Explain: TypeAlias = Callable[[Subject, Examination, list[Finding]], list[Finding]]
 """Names causes. It is handed in from above: what judges does not know what explains."""
@@ -237,10 +238,22 @@ def _note_kinks(examination: Examination, rng: np.random.Generator) -> None:
             for verdict in at_kink:
                 verdict.status = "undecided"
         elif names:
+            taken = _list_conventions(case)
             examination.notes.append(
                 f"at a kink of the cost ({case.case.label}) the gradient of {', '.join(names)} takes another "
-                "slope than the central difference; that is a convention, not a fault"
+                f"slope than the central difference{taken and f', {taken}'}; that is a convention, not a fault"
             )
+
+
+def _list_conventions(case: CaseExamination) -> str:
+    """f'(0) as the biases at kinks have it."""
+    sizes = tensor_sizes(case.case)
+    found = []
+    for i, verdict in enumerate(case.tensors):
+        readings = [r for r in verdict.entries if r.state == "kink" or verdict.status == "kink"]
+        if verdict.status == "kink" and verdict.leaf.role == "b" and not case.case.subject.flat:
+            found += name_conventions(case.oracle, i, readings[:MOST_KINKS], sizes[i])
+    return " and ".join(dict.fromkeys(found))
 
 
 def _gather_evidence(examination: Examination, seed: int) -> dict[str, Any]:
