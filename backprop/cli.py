@@ -210,7 +210,13 @@ def approximate(
         tuple[float, float] | None,
         typer.Option("--domain", help="Ends of the interval, for x and y alike; 0 1 or that of the data if not given."),
     ] = None,
-    certify: Annotated[bool, typer.Option("--certify", help="Prove the error on the whole interval.")] = False,
+    certify: Annotated[
+        bool | None,
+        typer.Option(
+            "--certify/--no-certify",
+            help="Prove the error on the whole domain; so it is if not said for a function of x with an epsilon.",
+        ),
+    ] = None,
     certificate: Annotated[
         Path | None, typer.Option("--certificate", help="JSON file for the proof; see check-certificate.")
     ] = None,
@@ -218,10 +224,12 @@ def approximate(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Fit a network of one hidden layer to a function of one variable or two, or to data; the error is measured on a
-    dense grid (at the data), or proved with --certify (not for data)."""
+    """Fit a network of one hidden layer to a function of one variable or two, or to data; with an epsilon
+    it grows until its error is proved to be below, at every point. Other errors are measured on a dense grid (at the
+    data) unless --certify is given; data prove nothing."""
     from backprop.approximation import approximate_by
     from backprop.approximation.surfaces import is_surface
+    from backprop.approximation.table_file import is_table_file
     from backprop.files import write_atomically
 
     if is_surface(expression):
@@ -231,7 +239,10 @@ def approximate(
         if method != "fit":
             raise UsageError(f"--method {method} is for functions of one variable; leave it out for a function of x "
                              "and y")  # fmt: skip
-        finish_surface(expression, width, epsilon, activation or "tanh", domain, certify, plot, seed, as_json)
+        finish_surface(expression, width, epsilon, activation or "tanh", domain, certify or False, plot, seed, as_json)
+    if certify is None:
+        grows = epsilon is not None and width is None and method == "fit"
+        certify = certificate is not None or (grows and not is_table_file(expression))
     result = approximate_by(
         method,
         expression,

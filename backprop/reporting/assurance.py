@@ -50,7 +50,7 @@ NOT_SHOWN = (
     "kinks: where an activation has a corner, f' follows a convention (the value from the left), not a theorem",
     "rounding: floating-point results carry errors of a few units in the last place, more in the tails of f'",
     "other sizes: the exact check speaks of the sizes it ran at; that they do not matter is what the derivation says",
-    "without --certify the error of an approximation is the largest on a dense grid, not a bound between the points",
+    "an error that is not called proved is the largest on a dense grid, not a bound between the points",
     "data: of a table of values nothing is known between its points, so nothing is proved there",
     "how few units an approximation could do with, ReLU apart: the width found is one that suffices",
     "training: that an optimiser finds good parameters is an observation, not a result",
