@@ -23,7 +23,6 @@ from backprop.commands import (
     FAILS,
     HOLDS,
     SIZES_OPTIONS,
-    TIMEOUT,
     UNUSABLE,
     Wanted,
     check_folder_name,
@@ -164,8 +163,9 @@ def verify(
         bool, typer.Option("--certify", help="SIZES: bound the error of the gradient in ball arithmetic as well.")
     ] = False,
     timeout: Annotated[
-        float, typer.Option("--timeout", help="Seconds that the subject of a file or module may take.")
-    ] = TIMEOUT,
+        float | None,
+        typer.Option("--timeout", help="Seconds that the subject of a file or module may take; a minute if not said."),
+    ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Subjects of a folder that run at once.")] = 1,
     list_causes: Annotated[bool, typer.Option("--list-causes", help="Print the mistakes it names.")] = False,
     seed: Seed = 0,

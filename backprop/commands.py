@@ -24,7 +24,6 @@ __all__ = [
     "FAILS",
     "HOLDS",
     "SIZES_OPTIONS",
-    "TIMEOUT",
     "UNUSABLE",
     "Wanted",
     "check_folder_name",
@@ -48,8 +47,6 @@ SIZES_PATTERN = re.compile(r"\s*\d[\d\s]*(-[\d\s]*)*")
 MODULE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_][\w.]*)?")
 SIZES_OPTIONS = {"--activation": "sigmoid", "--output": "identity", "--cost": "half-sse", "--accuracy": "fast"}
 """What says how the network of SIZES is made, and what it is if nothing is said."""
-TIMEOUT = 60.0
-"""Seconds that one subject may take."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class Wanted:
 
     seed: int
     as_json: bool
-    timeout: float
+    timeout: float | None
     jobs: int
     certify: bool
     about_sizes: dict[str, str]
@@ -70,19 +67,30 @@ class Wanted:
                              "states its own; leave them out")  # fmt: skip
         if self.certify:
             raise UsageError(f"--certify needs SIZES such as 64-32-10 with known activations, got {what}")
-        if not timed and self.timeout != TIMEOUT:
+        if not timed:
+            self.refuse_timeout(what)
+
+    def refuse_timeout(self, what: str) -> None:
+        """A time limit is for code that is not ours."""
+        if self.timeout is not None:
             raise UsageError(f"--timeout is for the code of a file or module, got {what}; leave it out")
+
+    @property
+    def seconds(self) -> float:
+        """The time limit: the one asked for, or the usual one."""
+        from backprop.examiner.child import TIMEOUT
+
+        return TIMEOUT if self.timeout is None else self.timeout
 
 
 def finish_target(target: str | None, accuracy: Any, asked: Wanted) -> None:
     """Verify what was named: SIZES, a specification, a folder, a file, a module."""
     if not target:
         raise UsageError("no TARGET; give SIZES such as 64-32-10, a FILE.py, package.module, or --random N")
-    if not 0 < asked.timeout < math.inf:
+    if asked.timeout is not None and not 0 < asked.timeout < math.inf:
         raise UsageError(f"--timeout must be a positive number of seconds, got {asked.timeout:g}")
     if SIZES_PATTERN.fullmatch(target) or target.endswith(".json"):
-        if asked.timeout != TIMEOUT:
-            raise UsageError(f"--timeout is for the code of a file or module, got {target!r}; leave it out")
+        asked.refuse_timeout(repr(target))
         words = {name.removeprefix("--"): asked.about_sizes.get(name, usual) for name, usual in SIZES_OPTIONS.items()}
         network = read_target(target, words["activation"], words["output"], words["cost"])
         finish_sizes(network, asked, target, accuracy)
@@ -92,7 +100,7 @@ def finish_target(target: str | None, accuracy: Any, asked: Wanted) -> None:
     check_target(target)
     from backprop.explanation import verify_file
 
-    finish_report(verify_file(target, seed=asked.seed, timeout=asked.timeout), asked.as_json)
+    finish_report(verify_file(target, seed=asked.seed, timeout=asked.seconds), asked.as_json)
 
 
 def check_folder_name(folder: Path) -> None:
@@ -113,7 +121,8 @@ def read_target(target: str, activation: str, output: str, cost: str) -> Network
     """The specification from SIZES and options, or from a JSON file, which states everything itself."""
     if not target.endswith(".json"):
         return read_network(target, activation, output, cost)
-    if (activation, output, cost) != ("sigmoid", "identity", "half-sse"):
+    usual = tuple(SIZES_OPTIONS[name] for name in ("--activation", "--output", "--cost"))
+    if (activation, output, cost) != usual:
         raise UsageError(f"{target!r} states its activations and its cost itself; leave --activation, --output and "
                          "--cost out")  # fmt: skip
     from backprop.specification import read_specification_file
@@ -267,7 +276,7 @@ def finish_folder(folder: Path, asked: Wanted) -> None:
     from backprop.reporting.progress import show_count
 
     with show_count("subjects", plain=not asked.as_json) as progress:
-        grades = grade_folder(folder, seed=asked.seed, timeout=asked.timeout, jobs=asked.jobs, progress=progress)
+        grades = grade_folder(folder, seed=asked.seed, timeout=asked.seconds, jobs=asked.jobs, progress=progress)
     if asked.as_json:
         typer.echo(json.dumps(grades.to_dict(), allow_nan=False))
     else:

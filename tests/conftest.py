@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
-import sys
-import tempfile
 
 # Several workers with several threads each would fight for the cores; set before NumPy is first imported.
 for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
@@ -20,10 +17,6 @@ settings.register_profile("dev", max_examples=15, **COMMON)
 settings.register_profile("ci", max_examples=40, derandomize=True, **COMMON)
 settings.register_profile("thorough", max_examples=1000, **COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
-
-# Matplotlib keeps the paths of its fonts; those of another environment may be gone, which it says on standard error.
-FONTS = f"backprop-fonts-{hashlib.sha256(sys.prefix.encode()).hexdigest()[:12]}"
-os.environ.setdefault("MPLCONFIGDIR", os.path.join(tempfile.gettempdir(), FONTS))
 
 PEERS = {"jax_functions.py": "jax", "scikit.py": "sklearn", "torch_modules.py": "torch"}
 """Files whose doctests need an optional library."""

@@ -14,9 +14,9 @@ from flint import arb
 
 from backprop.approximation.apriori import AprioriBound, compute_bound, compute_steepness
 from backprop.approximation.hidden import read_sigma
-from backprop.approximation.modulus import Modulus, enclose_modulus, find_jump, round_up
+from backprop.approximation.modulus import Modulus, enclose_modulus, find_jump
 from backprop.approximation.proving.enclosures import enclose_values
-from backprop.approximation.proving.precision import computing
+from backprop.approximation.proving.precision import computing, float_above
 from backprop.approximation.result import Approximation, Network, measure
 from backprop.approximation.target import Floats, FunctionTarget
 from backprop.errors import UsageError
@@ -155,7 +155,7 @@ def _bound_error(
             level, variation = level + arb(jump), variation + abs(arb(jump))
         total = compute_bound(*changes, variation, shortest, steepness)
         tail = total - compute_bound(*changes, arb(0), shortest, steepness)
-        upper = [round_up(ball) for ball in (variation, tail, rounding, total + rounding)]
+        upper = [float_above(ball) for ball in (variation, tail, rounding, total + rounding)]
     return AprioriBound(
         cells=len(middles),
         half_change=changes[0],

@@ -9,13 +9,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from backprop.approximation.proving.enclosures import Ball, Undecided, enclose_values
+from backprop.approximation.proving.enclosures import Undecided, enclose_values
+from backprop.approximation.proving.precision import float_above, float_below
 from backprop.approximation.target import Floats, FunctionTarget
 from backprop.errors import UsageError
 from theory.pieces import split
 from theory.values import evaluate_precisely
 
-__all__ = ["Jump", "Modulus", "enclose_modulus", "find_jump", "round_up"]
+__all__ = ["Jump", "Modulus", "enclose_modulus", "find_jump"]
 
 DIGITS = 30
 """Of the values on both sides of a break."""
@@ -83,17 +84,7 @@ def _enclose(target: FunctionTarget, low: float, high: float) -> tuple[float, fl
             f"no bound for {target.text!r} on [{low:.6g}, {high:.6g}], so no modulus of continuity ({error}); write it "
             "without the quotient or root that is undecided there, or use --method fit"
         ) from None
-    return round_down(ball), round_up(ball)
-
-
-def round_up(ball: Ball) -> float:
-    """A float that is at least every number of a ball."""
-    return math.nextafter(float(ball.upper()), math.inf)
-
-
-def round_down(ball: Ball) -> float:
-    """A float that is at most every number of a ball."""
-    return math.nextafter(float(ball.lower()), -math.inf)
+    return float_below(ball), float_above(ball)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from backprop.approximation.apriori import AprioriBound
 from backprop.approximation.hidden import Sigma, compute_arguments
 from backprop.approximation.limits.find import Limit
+from backprop.approximation.outcome import Outcome
 from backprop.approximation.proving.prover import Certificate
 from backprop.approximation.target import Floats, Target
 from backprop.approximation.wording import describe_above, describe_below, describe_outcome
@@ -41,7 +42,7 @@ class Network(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Approximation:
+class Approximation(Outcome):
     """A network f(x) = constant + sum_k c_k sigma(w_k x + b_k) near a function F on an interval.
 
     Attributes:
@@ -98,16 +99,6 @@ class Approximation:
         return self.network.constant
 
     @property
-    def width(self) -> int:
-        """The number of hidden units."""
-        return len(self.w)
-
-    @property
-    def sum_abs_c(self) -> float:
-        """Sum of |c_k|: large where big terms cancel."""
-        return float(np.sum(np.abs(self.c)))
-
-    @property
     def max_abs_w(self) -> float:
         """Largest |w_k|: large where the network has steep steps."""
         return float(np.max(np.abs(self.w), initial=0.0))
@@ -117,25 +108,12 @@ class Approximation:
         """Whether the error is below the one asked for: proved where that was tried, else on the grid."""
         if self.epsilon is not None and self.limit is not None and self.epsilon <= self.limit.lower:
             return False
-        if self.certificate is not None:
-            return self.certified
-        return self.epsilon is None or self.sup_error < self.epsilon
+        return super().reached
 
     @property
     def error_lower_bound(self) -> float | None:
         """The error that every network with this activation makes, of any width: proved; None where none is known."""
         return None if self.limit is None else self.limit.lower
-
-    @property
-    def undecided(self) -> bool:
-        """Whether a proof was tried and given up, and nothing else decides."""
-        given_up = self.certificate is not None and self.certificate.verdict == "undecided"
-        return given_up and not (self.epsilon is not None and self.sup_error >= self.epsilon)
-
-    @property
-    def certified(self) -> bool:
-        """Whether a bound of the error on the whole domain is proved."""
-        return self.certificate is not None and self.certificate.verdict == "proved"
 
     def f(self, x: ArrayLike) -> Floats:
         """Evaluate the network; the result has the shape of x."""

@@ -106,7 +106,8 @@ def _explain(found: CaseExamination, pace: Pace, rng: np.random.Generator) -> Gu
     if any(pair is None for pair in pairs):
         return None
     shares = [pair for pair in pairs if pair is not None]
-    weights = {logarithms: _weigh(found.case, logarithms, rng) for logarithms in LOGARITHMS}
+    tame = _tame(found.case) if found.case.subject.has("forward") else None
+    weights = {name: None if tame is None else _weigh(tame, name, rng) for name in LOGARITHMS}
     yours = np.array([r.yours for _, r, _ in readings])
     whole = {name: known for name, known in weights.items() if known is not None and known.alone}
     if any(not known.gives(yours, shares, name, room) for name, known in whole.items()):
@@ -147,12 +148,9 @@ class Weight:
         return bool(np.all(away <= room + NEAR * np.max(np.abs(yours))))
 
 
-def _weigh(case: Case, logarithms: str, rng: np.random.Generator) -> Weight | None:
+def _weigh(tame: Case, logarithms: str, rng: np.random.Generator) -> Weight | None:
     """The weight of Σ y log a in the cost (or of both logarithms), from a few lines at a point that does not saturate;
     None where it cannot be told."""
-    tame = _tame(case) if case.subject.has("forward") else None
-    if tame is None:
-        return None
     found = [weight for _ in range(DIRECTIONS) if (weight := _measure_weight(tame, logarithms, rng)) is not None]
     if len(found) < DIRECTIONS:
         return None

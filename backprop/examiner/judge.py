@@ -195,11 +195,11 @@ def _settle_own_point(examination: Examination, rng: np.random.Generator) -> Non
     conventions. Where no line bends there is no convention to choose, and a mismatch that stays where only the biases
     or only the weights are moved off their kinks is none.
     """
-    own = [c.case for c in examination.cases if not c.case.jittered and any(t.status == "wrong" for t in c.tensors)]
-    if not own or not any(seems_bent(case, measure_noise(case, rng), rng) for case in own):
+    own = [c for c in examination.cases if not c.case.jittered and any(t.status == "wrong" for t in c.tensors)]
+    if not own or not any(seems_bent(c.case, c.oracle.noise, rng) for c in own):
         return
     for role in ("b", "W"):
-        _examine_into(examination, move_beside(own[0], role, rng), rng, thorough=False, needed=False)
+        _examine_into(examination, move_beside(own[0].case, role, rng), rng, thorough=False, needed=False)
     for i in range(len(examination.leaves)):
         found = [(c.case.jittered, c.tensors[i]) for c in examination.cases]
         moved = [verdict.status for jittered, verdict in found if jittered]
@@ -250,7 +250,7 @@ def _list_conventions(case: CaseExamination) -> str:
     sizes = tensor_sizes(case.case)
     found = []
     for i, verdict in enumerate(case.tensors):
-        readings = [r for r in verdict.entries if r.state == "kink" or verdict.status == "kink"]
+        readings = [r for r in verdict.entries if r.state in ("kink", "differs")]
         if verdict.status == "kink" and verdict.leaf.role == "b" and not case.case.subject.flat:
             found += name_conventions(case.oracle, i, readings[:MOST_KINKS], sizes[i])
     return " and ".join(dict.fromkeys(found))

@@ -13,22 +13,20 @@ last, that slope has the sign of the change.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from flint import arb, ctx
+from flint import arb
 from numpy.typing import NDArray
 from sympy import Expr
 
 from backprop.approximation.proving.enclosures import Undecided, enclose_values
+from backprop.approximation.proving.precision import computing
 from backprop.approximation.stabbing import lay_lines
 
 __all__ = ["ForcedKinks", "Triple", "force_kinks"]
 
-BITS = 128
 MARGIN = 1e-9
 """How much wider than ε, relatively, the tube is in which a triple is looked for before it is proved."""
 
@@ -142,7 +140,7 @@ def _find_slopes(
 def _find_change(target: Expr, x: Floats, y: Floats, epsilon: float) -> Pair | None:
     """Where F is lowest and where it is highest, if it changes by more than 2 ε between them: proved."""
     low, high = float(x[np.argmin(y)]), float(x[np.argmax(y)])
-    with _computing():
+    with computing():
         try:
             change = enclose_values(target, high, high) - enclose_values(target, low, low)
         except Undecided:
@@ -152,7 +150,7 @@ def _find_change(target: Expr, x: Floats, y: Floats, epsilon: float) -> Pair | N
 
 def _is_proved(target: Expr, triple: Triple, rises: bool, epsilon: float) -> bool:
     """±((c − b) F(a) + (b − a) F(c) − (c − a) F(b)) > 2 ε (c − a), in balls; + where the slope rises."""
-    with _computing():
+    with computing():
         a, b, c = map(arb, triple)
         try:
             at_a, at_b, at_c = (enclose_values(target, point, point) for point in triple)
@@ -160,14 +158,3 @@ def _is_proved(target: Expr, triple: Triple, rises: bool, epsilon: float) -> boo
             return False
         gap = (c - b) * at_a + (b - a) * at_c - (c - a) * at_b
         return bool((gap if rises else -gap) > 2 * arb(epsilon) * (c - a))
-
-
-@contextmanager
-def _computing() -> Iterator[None]:
-    """128 bits inside the block."""
-    before = ctx.prec
-    ctx.prec = BITS
-    try:
-        yield
-    finally:
-        ctx.prec = before

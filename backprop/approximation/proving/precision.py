@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flint import ctx
+from flint import arb, ctx
 
-__all__ = ["BITS", "computing"]
+__all__ = ["BITS", "computing", "float_above", "float_below"]
 
 BITS = 128
 """Enough for networks whose weights cancel fifteen digits to leave as many again."""
@@ -30,3 +31,13 @@ def computing(bits: int = BITS, terms: int | None = None) -> Iterator[None]:
         yield
     finally:
         ctx.prec, ctx.cap = before
+
+
+def float_above(ball: arb) -> float:
+    """A float that is above every number of a ball; infinite where the ball is."""
+    return math.nextafter(float(ball.upper()), math.inf)
+
+
+def float_below(ball: arb) -> float:
+    """A float that is below every number of a ball."""
+    return math.nextafter(float(ball.lower()), -math.inf)

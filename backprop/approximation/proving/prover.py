@@ -15,7 +15,7 @@ from flint import arb, arb_series
 from sympy import Expr
 
 from backprop.approximation.proving.enclosures import Ball, Undecided, enclose_values, expand, make_box
-from backprop.approximation.proving.precision import computing
+from backprop.approximation.proving.precision import computing, float_above, float_below
 
 __all__ = ["Certificate", "Claim", "prove"]
 
@@ -135,7 +135,7 @@ class _Search:
             return None
         if not bool(error >= arb(self.epsilon)):
             return None
-        at_least = _round(error.abs_lower(), -math.inf)
+        at_least = float_below(error.abs_lower())
         return Certificate("refuted", self.epsilon, math.inf, witness=point, at_least=at_least)
 
     def error_at(self, point: float) -> Ball:
@@ -156,7 +156,7 @@ class _Search:
                 total += coefficient.abs_upper() * radius**k
         except Undecided:
             return centre, math.inf
-        return centre, _round(total, math.inf)
+        return centre, float_above(total)
 
     def model(self, a: float, b: float, centre: float) -> list[Ball]:
         """e_0 … e_7 at the centre and e_8 on the box; values that have no series are in e_0."""
@@ -167,7 +167,7 @@ class _Search:
         _add(total, _term(claim.target, here, there, lambda: enclose_values(claim.target, a, b)), arb(1))
         for w, shift, c in zip(claim.w, claim.b, claim.c, strict=True):
             inner = [arb(w) * x + arb(shift) for x in (here, there)]
-            ends = sorted((_round(inner[1][0].lower(), -math.inf), _round(inner[1][0].upper(), math.inf)))
+            ends = sorted((float_below(inner[1][0].lower()), float_above(inner[1][0].upper())))
             values = partial(enclose_values, claim.activation, *ends)
             _add(total, _term(claim.activation, inner[0], inner[1], values), -arb(c))
         return total
@@ -182,7 +182,7 @@ def _evaluate(expression: Expr, z: Ball) -> Ball:
     try:
         return expand(expression, arb_series([z]))[0]
     except Undecided:
-        return enclose_values(expression, _round(z.lower(), -math.inf), _round(z.upper(), math.inf))
+        return enclose_values(expression, float_below(z.lower()), float_above(z.upper()))
 
 
 def _term(expression: Expr, here: Any, there: Any, values: Callable[[], Ball]) -> list[Ball]:
@@ -198,9 +198,3 @@ def _term(expression: Expr, here: Any, there: Any, values: Callable[[], Ball]) -
 def _add(total: list[Ball], part: Sequence[Ball], factor: Ball) -> None:
     for k, coefficient in enumerate(part):
         total[k] += factor * coefficient
-
-
-def _round(ball: Ball, towards: float) -> float:
-    """A float beyond a ball, above or below."""
-    near = float(ball.upper() if towards > 0 else ball.lower())
-    return math.nextafter(near, towards)

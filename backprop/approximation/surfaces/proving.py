@@ -13,7 +13,7 @@ from flint import arb, arb_mat, arb_series, fmpq, fmpq_mat
 from sympy import Expr
 
 from backprop.approximation.proving.enclosures import Ball, Undecided, expand, make_box
-from backprop.approximation.proving.precision import computing
+from backprop.approximation.proving.precision import computing, float_above
 from backprop.approximation.result import Network
 from backprop.approximation.surfaces.target import VARIABLES, Rectangle
 from theory.expressions import real_symbol
@@ -170,7 +170,7 @@ class _Search:
             return math.inf, None
         for row in terms:
             total += sum((coefficient.abs_upper() for coefficient in row), arb(0))
-        return _round_up(total), refuted
+        return float_above(total), refuted
 
     def expand_target(self, centre: list[Ball], reach: list[Ball]) -> list[list[Ball]]:
         """F_ij r^i s^j, by degree and then by j: interpolated from the series of F along eight directions (r, t s)."""
@@ -227,7 +227,3 @@ class _Search:
 def _reach(low: float, middle: float, high: float) -> Ball:
     """The longer of the two distances, as a thin ball."""
     return (arb(middle) - arb(low)).max(arb(high) - arb(middle))
-
-
-def _round_up(ball: Ball) -> float:
-    return math.nextafter(float(ball.upper()), math.inf)

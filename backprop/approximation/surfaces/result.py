@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from backprop.approximation.outcome import Outcome
 from backprop.approximation.result import Network, evaluate_network
 from backprop.approximation.surfaces.proving import SurfaceCertificate
 from backprop.approximation.surfaces.target import GRID_SIDE, Rectangle, Surface
@@ -19,7 +20,7 @@ __all__ = ["SurfaceApproximation"]
 
 
 @dataclass(frozen=True, eq=False)
-class SurfaceApproximation:
+class SurfaceApproximation(Outcome):
     """A network f(x, y) = constant + sum_k c_k sigma(w_k · (x, y) + b_k) near a function F on a rectangle.
 
     Attributes:
@@ -46,36 +47,9 @@ class SurfaceApproximation:
     certificate: SurfaceCertificate | None = field(repr=False, default=None)
 
     @property
-    def width(self) -> int:
-        """The number of hidden units."""
-        return len(self.network.w)
-
-    @property
-    def sum_abs_c(self) -> float:
-        """Sum of |c_k|: large where big terms cancel."""
-        return float(np.sum(np.abs(self.network.c)))
-
-    @property
     def max_abs_w(self) -> float:
         """Largest length of a w_k: large where the network has steep steps."""
         return float(np.max(np.linalg.norm(self.network.w, axis=1)))
-
-    @property
-    def reached(self) -> bool:
-        """Whether the error is below the one asked for: proved where that was tried, else on the grid."""
-        if self.certificate is not None:
-            return self.certified
-        return self.epsilon is None or self.sup_error < self.epsilon
-
-    @property
-    def undecided(self) -> bool:
-        """Whether a proof was tried and given up."""
-        return self.certificate is not None and self.certificate.verdict == "undecided"
-
-    @property
-    def certified(self) -> bool:
-        """Whether a bound of the error on the whole domain is proved."""
-        return self.certificate is not None and self.certificate.verdict == "proved"
 
     def f(self, x: ArrayLike, y: ArrayLike) -> Floats:
         """Evaluate the network; x and y are broadcast against each other."""
