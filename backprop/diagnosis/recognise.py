@@ -21,6 +21,7 @@ from backprop.diagnosis.net import MEASURED, Net
 from backprop.diagnosis.right_program import make_net
 from backprop.examiner.cases import Case
 from backprop.examiner.examination import Examination
+from backprop.examiner.laws import Factor
 
 __all__ = ["Recognised", "Scene", "recognise"]
 
@@ -63,7 +64,11 @@ def recognise(examination: Examination, clock: Clock | None = None) -> Iterator[
     Raises `OutOfTime` after the clock's seconds, if there is a clock.
     """
     clock = clock or Clock()
-    asked = [Answers(case, clock, find_earlier(examination)) for case in choose_cases(examination)]
+    factor = examination.factor
+    asked = [
+        Answers(case, clock, 1.0 if factor is None else factor.at(case.rows), find_earlier(examination))
+        for case in choose_cases(examination)
+    ]
     if not asked or sum(leaf.size for leaf in examination.leaves) > MOST_PARAMETERS:
         return
     layouts = list(list_layouts(examination.leaves, asked[0].case))
@@ -81,12 +86,16 @@ def recognise(examination: Examination, clock: Clock | None = None) -> Iterator[
                 yield found
                 break
     for layout in layouts:
-        yield from measure_instead(asked, layout, clock)
+        yield from measure_instead(asked, layout, clock, factor)
 
 
-def measure_instead(asked: Sequence[Answers], layout: Layout, clock: Clock) -> Iterator[Recognised]:
+def measure_instead(
+    asked: Sequence[Answers], layout: Layout, clock: Clock, factor: Factor | None
+) -> Iterator[Recognised]:
     """The reading of a subject whose cost is not of the table, with the output error as it is measured."""
     measurements = list_measurements([answers.case for answers in asked], layout, clock)
+    for measurement in measurements:
+        measurement.answers.share = 1.0 if factor is None else factor.at(measurement.case.rows)
     stacks = [stack for stack, _ in list_hidden(asked[0], layout) if not stack.masks] if measurements else []
     for absolute, stack in product((False, True), stacks):
         clock.check()

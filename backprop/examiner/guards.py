@@ -16,9 +16,11 @@ import numpy as np
 from backprop.examiner.cases import Array, Case, seed_globals, slice_case
 from backprop.examiner.comparison import examine_case
 from backprop.examiner.examination import CaseExamination, Examination, Reading
+from backprop.examiner.grounds import tell
 from backprop.examiner.guarded_samples import is_guarded_by_sample
 from backprop.examiner.noise import tensor_sizes
 from backprop.examiner.pace import Pace
+from backprop.examiner.remarks import GUARDED
 from backprop.examiner.subjects import Unusable
 from backprop.examiner.tolerance import RELATIVE_SLACK
 
@@ -42,6 +44,8 @@ FITS = 0.02
 """A part of the largest mismatch: how closely a guard must explain every entry."""
 
 
+ONE_SIZE = 1.1
+"""Between the sizes found at several cases that are still one guard."""
 LOGARITHMS = ("one", "two")
 Share: TypeAlias = tuple[Array, Array, Array, float]
 """Outputs at both sides of a point, targets, distance."""
@@ -84,11 +88,17 @@ def settle_guards(examination: Examination, rng: np.random.Generator) -> None:
     examination.cases.append(looked)
     for case in wrong:
         _forgive(case)
-    names = ", ".join(dict.fromkeys([*map(str, guards), *["a number that could not be told"] * bool(unexplained)]))
-    examination.notes.append(
-        f"the cost guards its logarithm by {names}, the gradient does not: the difference where outputs saturate is "
-        "explained by that, entry by entry, and it is gone at a point that does not saturate"
-    )
+    guard = _name_guard(guards if not unexplained else [])
+    tell(examination.notes, GUARDED, guard=guard, explained=len(wrong), mismatches=len(wrong))
+
+
+def _name_guard(guards: Sequence[Guard]) -> str:
+    """The one number that explains every case; where cases were explained by different ones, none was measured."""
+    sizes = [guard.size for guard in guards]
+    ways = {guard.way for guard in guards}
+    if len(ways) == 1 and max(sizes) <= ONE_SIZE * min(sizes):
+        return str(guards[0])
+    return "a small number that could not be told"
 
 
 def _explain(found: CaseExamination, pace: Pace, rng: np.random.Generator) -> Guard | None:
