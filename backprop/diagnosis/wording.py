@@ -100,11 +100,11 @@ def name_finding(finding: Finding, cause: Cause, depth: int) -> Finding:
 
 
 def name_behaving(finding: Finding, cause: Cause) -> Finding:
-    """The finding about behaviour between calls with its cause, on the change that the judge measured."""
+    """The finding about behaviour between calls with its cause, on the change that the judge measured and tells."""
     change = finding.said[0].grounds["change"] if finding.said else 0.0
     said = say(BEHAVIOUR, text=cause.sentence, cause=cause.identifier, change=change or float("inf"))
     layer = None if cause.identifier in WHOLE else finding.layer
-    return replace(finding, cause=cause.identifier, equation=cause.equation, layer=layer, said=said)
+    return replace(finding, cause=cause.identifier, equation=cause.equation, layer=layer, said=said + finding.said)
 
 
 def _describe_place(match: Match, net: Net) -> str:

@@ -8,7 +8,7 @@ entry by entry, and it must be gone, or tiny and explained, at a point where no 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -18,6 +18,8 @@ from backprop.examiner.comparison import examine_case
 from backprop.examiner.examination import CaseExamination, Examination, Reading
 from backprop.examiner.grounds import tell
 from backprop.examiner.guarded_samples import is_guarded_by_sample
+from backprop.examiner.guarded_targets import read_by_targets
+from backprop.examiner.laws import find_law
 from backprop.examiner.noise import tensor_sizes
 from backprop.examiner.pace import Pace
 from backprop.examiner.remarks import GUARDED
@@ -44,8 +46,9 @@ FITS = 0.02
 """A part of the largest mismatch: how closely a guard must explain every entry."""
 
 
-ONE_SIZE = 1.1
-"""Between the sizes found at several cases that are still one guard."""
+ONE_WEIGHT = 0.05
+"""Of the weights found at several cases that are still one."""
+WAYS = ("one added", "one clipped", "one bounded", "two added", "two clipped", "two bounded", "one seen")
 LOGARITHMS = ("one", "two")
 Share: TypeAlias = tuple[Array, Array, Array, float]
 """Outputs at both sides of a point, targets, distance."""
@@ -57,6 +60,20 @@ class Guard:
 
     size: float
     way: str
+    shares: tuple[Share, ...] = field(repr=False)
+    mismatch: Array = field(repr=False)
+    room: Array = field(repr=False)
+    rows: int = 1
+
+    def fit(self, size: float, way: str) -> tuple[float, float]:
+        """The weight of the cost with which another guard would explain the case, and the largest gap in units of the
+        room."""
+        slopes = np.array([(_gap(a, y, size, way) - _gap(b, y, size, way)) / h for a, b, y, h in self.shares])
+        square = float(slopes @ slopes)
+        if not np.isfinite(slopes).all() or not square:
+            return 0.0, np.inf
+        factor = float(slopes @ self.mismatch) / square
+        return factor, float(np.max(np.abs(self.mismatch - factor * slopes) / self.room))
 
     def __str__(self) -> str:
         return f"{self.size:.2g} ({'clipped' if self.way.endswith(('clipped', 'bounded')) else 'added'})"
@@ -88,17 +105,26 @@ def settle_guards(examination: Examination, rng: np.random.Generator) -> None:
     examination.cases.append(looked)
     for case in wrong:
         _forgive(case)
-    guard = _name_guard(guards if not unexplained else [])
+    guard = name_guard(guards if not unexplained else [])
     tell(examination.notes, GUARDED, guard=guard, explained=len(wrong), mismatches=len(wrong))
 
 
-def _name_guard(guards: Sequence[Guard]) -> str:
-    """The one number that explains every case; where cases were explained by different ones, none was measured."""
-    sizes = [guard.size for guard in guards]
-    ways = {guard.way for guard in guards}
-    if len(ways) == 1 and max(sizes) <= ONE_SIZE * min(sizes):
-        return str(guards[0])
-    return "a small number that could not be told"
+def name_guard(guards: Sequence[Guard]) -> str:
+    """The one number that explains every case of a cost that is a sum, or a mean over samples, if there is one.
+
+    Where outputs are far from 0 and 1 only the product of number and weight shows; one saturated case tells them apart.
+    """
+    best: tuple[float, str] | None = None
+    for way in WAYS:
+        for size in SIZES:
+            fits = [guard.fit(size, way) for guard in guards]
+            numbers = [(factor, guard.rows) for (factor, _), guard in zip(fits, guards, strict=True)]
+            law = find_law(numbers, ONE_WEIGHT) if all(factor > 0 for factor, _ in numbers) else None
+            off = max(gap for _, gap in fits)
+            plain = law is not None and abs(law[0] - 1) <= ONE_WEIGHT and law[1] in (0, -1)
+            if plain and off <= 1 and (best is None or off < best[0]):
+                best = off, str(replace(guards[0], size=size, way=way))
+    return "a small number that could not be told" if best is None else best[1]
 
 
 def _explain(found: CaseExamination, pace: Pace, rng: np.random.Generator) -> Guard | None:
@@ -140,7 +166,7 @@ def _explain(found: CaseExamination, pace: Pace, rng: np.random.Generator) -> Gu
         # of a clipped logarithm is the gradient itself.
         fits = factor > 0 if weight is None else abs(factor - weight) <= ROUGH * abs(weight)
         if fits and size <= SIZES[0] and np.all(np.abs(mismatch - factor * slopes) <= room):
-            return Guard(size, way)
+            return Guard(size, way, tuple(shares), mismatch, room, found.case.rows or 1)
     return None
 
 
@@ -192,7 +218,7 @@ def _surprise(a: Array, y: Array, logarithms: str) -> float:
 
 
 def _list_guards() -> Iterator[tuple[str, float]]:
-    for way in ("one added", "one clipped", "one bounded", "two added", "two clipped", "two bounded", "one seen"):
+    for way in WAYS:
         for size in SIZES:
             yield way, size
 
@@ -223,7 +249,7 @@ def _look_beside(case: Case, tensor: int, reading: Reading) -> Share | None:
 
 
 def _read_outputs(case: Case, values: Sequence[Array]) -> Array | None:
-    """Probabilities: what forward gives, or exp(−cost) of each sample alone; None if there are none."""
+    """Probabilities: what forward gives, exp(−cost) of each sample alone, or what other targets tell; or None."""
     if case.subject.has("forward"):
         if case.reseed:
             seed_globals()
@@ -232,15 +258,25 @@ def _read_outputs(case: Case, values: Sequence[Array]) -> Array | None:
     else:
         rows = [slice_case(replace(case, values=list(values)), k, 1) for k in range(min(case.rows or 0, MOST_ROWS))]
         parts = [part for part in rows if part is not None]
-        out = np.exp([-float(np.real(part.cost(part.values))) for part in parts if len(parts) == case.rows])
+        costs = np.array([float(np.real(part.cost(part.values))) for part in parts if len(parts) == case.rows])
+        out = np.exp(-costs) if _adds_up(case, values, costs) else np.zeros(0)
+        if not out.size:
+            found = read_by_targets(case, values)
+            return None if found is None else np.clip(found, np.finfo(float).tiny, 1.0)
     # What is read from a guarded cost may be above 1, by the guard.
     fits = out.size and np.all((out > 0) & (out <= 1 + SIZES[0]))
     return np.minimum(out, 1.0) if fits else None
 
 
+def _adds_up(case: Case, values: Sequence[Array], costs: Array) -> bool:
+    """Whether the cost of a batch is the sum or the mean of its samples' costs: then each is −log of an output."""
+    whole = float(np.real(case.cost(values)))
+    return any(abs(whole - total) <= EXACT * abs(whole) for total in (costs.sum(), costs.mean() if costs.size else 0.0))
+
+
 def _read_targets(case: Case, shape: tuple[int, ...]) -> Array | None:
     """Targets in the shape of the outputs; class numbers as ones in rows or columns."""
-    if not case.subject.has("forward"):
+    if not case.subject.has("forward") and len(shape) == 1:
         return np.ones(shape)
     Y = np.asarray(case.Y, dtype=float)
     if Y.size == np.prod(shape):

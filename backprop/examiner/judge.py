@@ -186,7 +186,7 @@ def _list_memory_entries(case: Case, impurity: Impurity) -> tuple[Entry, ...]:
     oracle = Oracle(case, measure_noise(case, np.random.default_rng(0)))
     entries: list[Entry] = []
     for i in impurity.tensors:
-        leaf, again = case.leaves[i], impurity.again[i]
+        leaf, again = case.leaves[i], impurity.again[i] if impurity.again else None
         if again is None or again.shape != leaf.shape or not leaf.size:
             continue
         index = tuple(int(k) for k in np.unravel_index(int(np.argmax(np.abs(again))), leaf.shape))
