@@ -115,7 +115,7 @@ def name_guard(guards: Sequence[Guard]) -> str:
     Where outputs are far from 0 and 1 only the product of number and weight shows; one saturated case tells them apart.
     """
     best: tuple[float, str] | None = None
-    for way in WAYS:
+    for way in WAYS if guards else ():
         for size in SIZES:
             fits = [guard.fit(size, way) for guard in guards]
             numbers = [(factor, guard.rows) for (factor, _), guard in zip(fits, guards, strict=True)]
