@@ -49,8 +49,9 @@ def list_errors(net: Net) -> Iterable[object]:
 
 
 OTHER_COSTS: tuple[Cause, ...] = (
-    Cause("gradient_of_plain_cost", "BP1", "The output error is that of a plain cost, though the cost stated has more "
-          "in it: weights of samples or classes, smoothed targets, another corner or power.", "definition",
+    Cause("gradient_of_plain_cost", "BP1", "The output error is that of a plain cost, but the cost stated is "
+          "another one: with weights of samples or classes, smoothed targets, another corner or power, or more terms, "
+          "say.", "definition",
           bind(differentiate, "delta", only="output"), list_errors, fitted=True, spreads=False, chapter="cost",
           given=MEASURED),
 )  # fmt: skip
