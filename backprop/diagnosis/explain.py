@@ -10,13 +10,13 @@ import numpy as np
 from backprop.diagnosis.behaviour import name_behaviour, writes_batch
 from backprop.diagnosis.catalogue import CAUSES
 from backprop.diagnosis.cause import Cause
-from backprop.diagnosis.clock import Clock, OutOfTime
 from backprop.diagnosis.error_patterns import name_error
 from backprop.diagnosis.match import Match, Trial, find_matches, layer_of, list_wrong
 from backprop.diagnosis.net import MEASURED, Net
 from backprop.diagnosis.patterns import PatternMatch, find_patterns
 from backprop.diagnosis.recognise import Recognised, recognise
 from backprop.diagnosis.slope_fit import try_slopes
+from backprop.diagnosis.work import OutOfWork, Work
 from backprop.examiner.examination import Examination
 from backprop.examiner.report import Finding
 from backprop.examiner.subjects import Subject
@@ -24,8 +24,9 @@ from backprop.examiner.subjects import Subject
 __all__ = ["explain"]
 
 MENTIONED = 2
-SECONDS = 15.0
-"""For recognition and all mutants together; a call of the subject that has begun is waited for."""
+MOST_TRIALS = 45_000
+"""For recognition and all mutants together."""
+EXHAUSTED = f"the search for the likely mistake ended at its limit of {MOST_TRIALS:,} trials, not everything was tried"
 WHOLE = ("parameters_overwritten", "inputs_overwritten")
 """What is written in place is no fault of one layer."""
 STEP_RATE = 0.05
@@ -51,15 +52,15 @@ def explain(subject: Subject, examination: Examination, findings: Sequence[Findi
     if patterns and (patterns[0].plain or all(tensor.status == "shape" for tensor in faulty)):
         return _describe_pattern(findings, patterns[0], examination.depth)
     try:
-        clock = Clock(min(SECONDS, examination.pace.left()))
-        for recognised in recognise(examination, clock):
-            matches = find_matches(recognised.net, recognised.scenes, CAUSES, clock)
-            matches = matches or find_slope(recognised, clock) or find_error(recognised)
+        work = allow_work(examination)
+        for recognised in recognise(examination, work):
+            matches = find_matches(recognised.net, recognised.scenes, CAUSES, work)
+            matches = matches or find_slope(recognised, work) or find_error(recognised)
             if matches:
                 factor = _describe_factor(findings, recognised, matches[0])
                 return [*factor, _describe_match(findings, recognised, matches)]
-    except OutOfTime:
-        examination.notes.append(f"no explanation found in {SECONDS:g} seconds")
+    except OutOfWork:
+        examination.limits.append(EXHAUSTED)
     if first.equation == "forward" and writes_batch(examination.cases[0].case):
         return [_name(first, "inputs_overwritten"), *findings[1:]]
     if first.equation == "forward" and any(leaf.name.startswith("gamma") for leaf in examination.leaves):
@@ -69,12 +70,18 @@ def explain(subject: Subject, examination: Examination, findings: Sequence[Findi
     return [first, *findings[1:]]
 
 
-def find_slope(recognised: Recognised, clock: Clock) -> list[Match]:
+def allow_work(examination: Examination) -> Work:
+    """The limit for one search, in trials on a network of this size."""
+    rows = max((found.case.rows or 1 for found in examination.cases), default=1)
+    return Work(MOST_TRIALS, rows * sum(leaf.size for leaf in examination.leaves), examination.pace)
+
+
+def find_slope(recognised: Recognised, work: Work) -> list[Match]:
     """A wrong f' that is no formula of the table."""
     wrong = list_wrong(recognised.scenes)
     if not wrong:
         return []
-    trial = Trial(recognised.net, recognised.scenes, clock)
+    trial = Trial(recognised.net, recognised.scenes, work)
     return list(try_slopes(trial, list(CAUSES), max(map(layer_of, wrong))))
 
 
@@ -89,20 +96,20 @@ def explain_step(examination: Examination, finding: Finding) -> Finding:
     identifier = name_step(examination)
     if identifier is not None:
         return _name(finding, identifier)
-    clock = Clock(min(SECONDS, examination.pace.left()))
+    work = allow_work(examination)
     try:
-        for recognised in recognise(examination, clock):
+        for recognised in recognise(examination, work):
             for scene, case in zip(recognised.scenes, recognised.cases, strict=True):
                 moved = [(old - new) / STEP_RATE for old, new in zip(case.values, case.step(STEP_RATE), strict=True)]
                 scene.yours = recognised.layout.read_gradients(moved)
             updates = [cause for cause in CAUSES if cause.equation == "update"]
-            matches = find_matches(recognised.net, recognised.scenes, updates, clock)
+            matches = find_matches(recognised.net, recognised.scenes, updates, work)
             if matches:
                 cause = matches[0].cause
                 text = f"{cause.sentence} Read again: {cause.reread(matches[0].layer, recognised.net.depth)}."
                 return replace(finding, cause=cause.identifier, explanation=text, layer=matches[0].layer)
-    except OutOfTime:
-        examination.notes.append(f"no explanation found in {SECONDS:g} seconds")
+    except OutOfWork:
+        examination.limits.append(EXHAUSTED)
     return finding
 
 

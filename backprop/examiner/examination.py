@@ -92,8 +92,12 @@ class Examination:
     cases: list[CaseExamination] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     pace: Pace = field(default_factory=Pace)
-    hurried: bool = False
-    """Whether cases were left out for lack of time: then one with moved parameters has to be among the rest."""
+    limits: list[str] = field(default_factory=list)
+    """What was not looked at, or not to the end, because of a limit."""
+    stage: str = ""
+    """What is being done."""
+    cut: bool = False
+    """Whether it was told to end before it was through: then nothing is decided."""
 
     @property
     def depth(self) -> int:
@@ -116,9 +120,12 @@ class Examination:
         if len(right) < len(self.cases):
             # Zero on both sides, as in a saturated network, says nothing beside a point that could not be decided.
             right = [(c, v) for c, v in right if v.scale > RELATIVE_SLACK * c.scale]
-        if self.hurried:
-            right = [(c, v) for c, v in right if c.case.jittered]
         return bool(right)
+
+    def cut_off(self) -> None:
+        """Note where it ended before it was through."""
+        self.cut = True
+        self.limits.append(f"cut off while {self.stage}")
 
     def is_silent(self, tensor: int) -> bool:
         """Whether a tensor's gradient is negligible everywhere on both sides, so that it says nothing."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from backprop.examiner.cases import Case, choose_cases, draw_case, move_beside
 from backprop.examiner.comparison import examine_case
+from backprop.examiner.effort import FRUGAL, choose_effort
 from backprop.examiner.examination import CaseExamination, Examination, TensorVerdict
 from backprop.examiner.guards import settle_guards
 from backprop.examiner.kinks import name_conventions, seems_bent
@@ -21,7 +22,7 @@ from backprop.examiner.loading import load_subject
 from backprop.examiner.localise import localise
 from backprop.examiner.noise import measure_noise, tensor_sizes
 from backprop.examiner.oracles import Oracle
-from backprop.examiner.pace import FRUGAL, Pace
+from backprop.examiner.pace import CutShort, Pace
 from backprop.examiner.purity import Impurity, check_purity, settle_randomness
 from backprop.examiner.report import Entry, Finding, Report
 from backprop.examiner.subjects import Subject, Unusable, describe_error
@@ -40,6 +41,7 @@ MOST_KINKS = 8
 Explain: TypeAlias = Callable[[Subject, Examination, list[Finding]], list[Finding]]
 """Names causes. It is handed in from above: what judges does not know what explains."""
 Early: TypeAlias = Callable[[Report], None]
+"""Hears after each step what would be said if the examination were ended in the next one."""
 
 
 def judge(
@@ -49,9 +51,9 @@ def judge(
 
     Parameters: `subject` is a module, an object or a mapping with the functions of the protocol (or fun,
     grad, theta0), a path of a Python file, or "package.module:object". `seed` fixes every draw; `explain` may
-    name the causes of what was found; `pace` says how much time there is, and `early` gets the verdict before causes
-    are looked for. The code runs in this process; `examine_file` does the same in a process of its own. Never raises
-    for a bad subject: its verdict is then "unusable", with the reason in the notes.
+    name the causes of what was found; `pace` may end the examination before it is through, which decides nothing, and
+    `early` hears after each step how far it came. The code runs in this process; `examine_file` does the same in a
+    process of its own. Never raises for a bad subject: its verdict is then "unusable", with the reason in the notes.
 
     >>> square = {
     ...     "theta0": lambda rng: rng.normal(size=3),
@@ -63,14 +65,22 @@ def judge(
     """
     label = _name(subject)
     reproduce = _tell_how(subject, label, seed)
+
+    def inform(examination: Examination) -> None:
+        if early is not None:
+            so_far = _report(examination, [], label, seed, reproduce)
+            early(so_far.cut_short(f"cut off while {examination.stage}"))
+
     with _quiet():
         try:
             loaded = load_subject(subject)
-            examination, findings = examine(loaded, seed, pace)
+            loaded.pace = pace or Pace()
+            examination, findings = examine(loaded, seed, inform)
             if findings and explain is not None:
-                if early is not None:
-                    early(_report(examination, findings, label, seed, reproduce))
-                findings = explain(loaded, examination, findings)
+                findings = _explain(loaded, examination, findings, explain, inform)
+        except CutShort:
+            note = f"{label}: it did not finish a first step in the time it had"
+            return Report("unusable", label, notes=(note,), reproduce=reproduce)
         except Unusable as error:
             return Report("unusable", label, notes=(str(error),), reproduce=reproduce)
         except MemoryError:
@@ -82,50 +92,97 @@ def judge(
     return _report(examination, findings, label, seed, reproduce)
 
 
+def _explain(
+    subject: Subject,
+    examination: Examination,
+    findings: list[Finding],
+    explain: Explain,
+    inform: Callable[[Examination], None],
+) -> list[Finding]:
+    """The findings with their causes; none if that was cut short, since another cause may name another place."""
+    names = ", ".join(dict.fromkeys(name for finding in findings for name in finding.parameters))
+    examination.stage = f"the mistake behind the mismatches of {names} was looked for"
+    inform(examination)
+    try:
+        return explain(subject, examination, findings)
+    except CutShort:
+        examination.cut_off()
+        return []
+
+
 def _report(examination: Examination, findings: list[Finding], label: str, seed: int, reproduce: str) -> Report:
     verdict = _decide(examination, findings)
     evidence = _gather_evidence(examination, seed)
-    return Report(verdict, label, tuple(findings), evidence, tuple(examination.notes), reproduce)
+    notes, limits = tuple(examination.notes), tuple(examination.limits)
+    return Report(verdict, label, tuple(findings), evidence, notes, reproduce, limits)
 
 
-def examine(subject: Subject, seed: int, pace: Pace | None = None) -> tuple[Examination, list[Finding]]:
+def examine(
+    subject: Subject, seed: int, inform: Callable[[Examination], None] = lambda _: None
+) -> tuple[Examination, list[Finding]]:
     """Collect all evidence about a subject and name what is wrong; raises `Unusable`.
 
-    The evidence (every case with the subject's gradients and the oracle's readings) is for a diagnosis.
+    The evidence (every case with the subject's gradients and the oracle's readings) is for a diagnosis. `inform` is
+    called after each step; where the subject's pace ends it, the examination is marked as cut and names nothing. Raises
+    `CutShort` where that happens before anything was compared.
     """
     cases, notes = choose_cases(subject, seed)
-    examination = Examination(cases[0].leaves, notes=notes, pace=pace or Pace())
+    examination = Examination(cases[0].leaves, notes=notes, pace=subject.pace)
+    try:
+        return examination, _collect(examination, subject, cases, seed, inform)
+    except CutShort:
+        if not examination.cases:
+            raise
+        examination.cut_off()
+        return examination, []
+
+
+def _collect(
+    examination: Examination, subject: Subject, cases: list[Case], seed: int, inform: Callable[[Examination], None]
+) -> list[Finding]:
+    """All evidence, case by case, then what excuses a mismatch, then its place."""
     if not np.isfinite(cases[0].cost(cases[0].values)):
         raise Unusable(f"{subject.label}: the cost is NaN or infinite at its own parameters and data")
-    settle_randomness(cases, notes)
+    settle_randomness(cases, examination.notes)
     main = cases[min(1, len(cases) - 1)]
-    impurity = check_purity(main, cases[0], notes)
+    impurity = check_purity(main, cases[0], examination.notes)
     if impurity is not None:
-        return examination, [_explain_impurity(examination, main, impurity)]
+        return [_explain_impurity(examination, main, impurity)]
     rng = np.random.default_rng([seed, 2])
-    slow = examination.pace.choose(main, thorough=True) is FRUGAL
-    for case in sorted(cases, key=lambda one: one is not main) if slow else cases:
-        _examine_into(examination, case, rng, thorough=case is main, needed=case is cases[0])
-    _look_for_life(examination, subject, seed, rng, reseed=main.reseed)
+    large = choose_effort(main, thorough=True) is FRUGAL
+    for case in sorted(cases, key=lambda one: one is not main) if large else cases:
+        _examine_into(examination, case, rng, thorough=case is main, needed=case is cases[0], inform=inform)
+    _look_for_life(examination, subject, seed, rng, reseed=main.reseed, inform=inform)
+    examination.stage = "excuses for a mismatch, such as a guard, a kink or rounding, were looked for"
+    inform(examination)
     settle_guards(examination, rng)
+    if examination.cut:
+        return []
     _settle_own_point(examination, rng)
     _settle_tiny(examination)
     _note_kinks(examination, rng)
+    examination.stage = "the place of a mismatch was looked for"
     findings = localise(examination)
     if not findings and subject.has("step"):
+        examination.stage = "the step was looked at"
         findings = check_step(examination)
-    return examination, findings
+    return findings
 
 
 def _examine_into(
-    examination: Examination, case: Case, rng: np.random.Generator, *, thorough: bool, needed: bool
+    examination: Examination,
+    case: Case,
+    rng: np.random.Generator,
+    *,
+    thorough: bool,
+    needed: bool,
+    inform: Callable[[Examination], None] = lambda _: None,
 ) -> None:
-    if examination.cases and examination.pace.is_over():
-        examination.hurried = True
-        examination.notes.append(f"left out ({case.label}): there was no time for it")
-        return
+    examination.stage = f"comparing at {case.label}"
+    if examination.cases:
+        inform(examination)
     try:
-        examination.cases.append(examine_case(case, rng, thorough=thorough, pace=examination.pace))
+        examination.cases.append(examine_case(case, rng, thorough=thorough))
     except Unusable as error:
         if needed:
             raise
@@ -133,7 +190,13 @@ def _examine_into(
 
 
 def _look_for_life(
-    examination: Examination, subject: Subject, seed: int, rng: np.random.Generator, *, reseed: bool
+    examination: Examination,
+    subject: Subject,
+    seed: int,
+    rng: np.random.Generator,
+    *,
+    reseed: bool,
+    inform: Callable[[Examination], None],
 ) -> None:
     """Visit more points while some gradient is zero everywhere, as in a network whose units are all dead."""
     for extra in range(MORE_POINTS):
@@ -144,7 +207,7 @@ def _look_for_life(
         except Unusable:
             return
         case.reseed = reseed
-        _examine_into(examination, case, rng, thorough=True, needed=False)
+        _examine_into(examination, case, rng, thorough=True, needed=False, inform=inform)
     silent = _list_silent(examination)
     if silent and not any(examination.is_wrong(i) for i in range(len(examination.leaves))):
         where = "zero or negligible beside the largest gradient at every point visited"
@@ -156,6 +219,8 @@ def _list_silent(examination: Examination) -> list[str]:
 
 
 def _decide(examination: Examination, findings: list[Finding]) -> str:
+    if examination.cut:
+        return "undecided"
     if findings:
         return "wrong"
     tensors = range(len(examination.leaves))

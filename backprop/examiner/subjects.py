@@ -12,6 +12,7 @@ import numpy as np
 from backprop.errors import UsageError
 from backprop.examiner.adapters.steps import imply_gradients
 from backprop.examiner.nests import Nest
+from backprop.examiner.pace import Pace
 
 __all__ = ["Subject", "Unusable", "describe_error", "has_protocol"]
 
@@ -34,6 +35,8 @@ class Subject:
 
     has_command = False
     """Whether its label is what the command line takes."""
+    pace = Pace()
+    """Asked before every call; this one never says stop."""
 
     def __init__(self, source: Any, label: str, file: str | None = None) -> None:
         self.label = label
@@ -80,7 +83,11 @@ class Subject:
         return dict(context)
 
     def call(self, name: str, *args: Any, **keywords: Any) -> Any:
-        """Call one function; whatever it raises, even SystemExit, becomes `Unusable` with the line."""
+        """Call one function; whatever it raises, even SystemExit, becomes `Unusable` with the line.
+
+        Raises `CutShort` where the examination was told to end.
+        """
+        self.pace.check()
         function = self._functions[name]
         assert function is not None
         try:
