@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,6 +97,8 @@ class Examination:
     """What was not looked at, or not to the end, because of a limit."""
     stage: str = ""
     """What is being done."""
+    hear: Callable[[Examination], None] = field(default=lambda _: None, repr=False)
+    """Called before each stage: what would be said if it were ended in there."""
     cut: bool = False
     """Whether it was told to end before it was through: then nothing is decided."""
 
@@ -121,6 +124,12 @@ class Examination:
             # Zero on both sides, as in a saturated network, says nothing beside a point that could not be decided.
             right = [(c, v) for c, v in right if v.scale > RELATIVE_SLACK * c.scale]
         return bool(right)
+
+    def begin(self, stage: str) -> None:
+        """Enter the next stage; before the first comparison there is nothing to hear."""
+        self.stage = stage
+        if self.cases:
+            self.hear(self)
 
     def cut_off(self) -> None:
         """Note where it ended before it was through."""

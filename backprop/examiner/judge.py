@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import random
 import shlex
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,6 +12,7 @@ import numpy as np
 from backprop.examiner.cases import Case, choose_cases, draw_case, move_beside
 from backprop.examiner.comparison import examine_case
 from backprop.examiner.effort import FRUGAL, choose_effort
+from backprop.examiner.evidence import gather_evidence
 from backprop.examiner.examination import CaseExamination, Examination, TensorVerdict
 from backprop.examiner.guards import settle_guards
 from backprop.examiner.kinks import name_conventions, seems_bent
@@ -25,13 +23,12 @@ from backprop.examiner.oracles import Oracle
 from backprop.examiner.pace import CutShort, Pace
 from backprop.examiner.purity import Impurity, check_purity, settle_randomness
 from backprop.examiner.report import Entry, Finding, Report
-from backprop.examiner.subjects import Subject, Unusable, describe_error
+from backprop.examiner.subjects import Subject, Unusable, describe_error, quiet
 from backprop.examiner.tolerance import RELATIVE_SLACK
 from backprop.examiner.updates import check_step
 
 __all__ = ["examine", "judge"]
 
-LEVEL = "tested"
 SHOWN_MEMORY_ENTRIES = 6
 MORE_POINTS = 2
 FURTHER = 100
@@ -66,18 +63,18 @@ def judge(
     label = _name(subject)
     reproduce = _tell_how(subject, label, seed)
 
-    def inform(examination: Examination) -> None:
+    def hear(examination: Examination) -> None:
         if early is not None:
             so_far = _report(examination, [], label, seed, reproduce)
             early(so_far.cut_short(f"cut off while {examination.stage}"))
 
-    with _quiet():
+    with quiet():
         try:
             loaded = load_subject(subject)
             loaded.pace = pace or Pace()
-            examination, findings = examine(loaded, seed, inform)
+            examination, findings = examine(loaded, seed, hear)
             if findings and explain is not None:
-                findings = _explain(loaded, examination, findings, explain, inform)
+                findings = _explain(loaded, examination, findings, explain)
         except CutShort:
             note = f"{label}: it did not finish a first step in the time it had"
             return Report("unusable", label, notes=(note,), reproduce=reproduce)
@@ -92,17 +89,10 @@ def judge(
     return _report(examination, findings, label, seed, reproduce)
 
 
-def _explain(
-    subject: Subject,
-    examination: Examination,
-    findings: list[Finding],
-    explain: Explain,
-    inform: Callable[[Examination], None],
-) -> list[Finding]:
+def _explain(subject: Subject, examination: Examination, findings: list[Finding], explain: Explain) -> list[Finding]:
     """The findings with their causes; none if that was cut short, since another cause may name another place."""
     names = ", ".join(dict.fromkeys(name for finding in findings for name in finding.parameters))
-    examination.stage = f"the mistake behind the mismatches of {names} was looked for"
-    inform(examination)
+    examination.begin(f"looking for the mistake behind the mismatches of {names}")
     try:
         return explain(subject, examination, findings)
     except CutShort:
@@ -112,24 +102,24 @@ def _explain(
 
 def _report(examination: Examination, findings: list[Finding], label: str, seed: int, reproduce: str) -> Report:
     verdict = _decide(examination, findings)
-    evidence = _gather_evidence(examination, seed)
+    evidence = gather_evidence(examination, seed)
     notes, limits = tuple(examination.notes), tuple(examination.limits)
     return Report(verdict, label, tuple(findings), evidence, notes, reproduce, limits)
 
 
 def examine(
-    subject: Subject, seed: int, inform: Callable[[Examination], None] = lambda _: None
+    subject: Subject, seed: int, hear: Callable[[Examination], None] = lambda _: None
 ) -> tuple[Examination, list[Finding]]:
     """Collect all evidence about a subject and name what is wrong; raises `Unusable`.
 
-    The evidence (every case with the subject's gradients and the oracle's readings) is for a diagnosis. `inform` is
-    called after each step; where the subject's pace ends it, the examination is marked as cut and names nothing. Raises
-    `CutShort` where that happens before anything was compared.
+    The evidence (every case with the subject's gradients and the oracle's readings) is for a diagnosis. `hear` is
+    called before each stage; where the subject's pace ends it, the examination is marked as cut and names nothing.
+    Raises `CutShort` where that happens before anything was compared.
     """
     cases, notes = choose_cases(subject, seed)
-    examination = Examination(cases[0].leaves, notes=notes, pace=subject.pace)
+    examination = Examination(cases[0].leaves, notes=notes, pace=subject.pace, hear=hear)
     try:
-        return examination, _collect(examination, subject, cases, seed, inform)
+        return examination, _collect(examination, subject, cases, seed)
     except CutShort:
         if not examination.cases:
             raise
@@ -137,9 +127,7 @@ def examine(
         return examination, []
 
 
-def _collect(
-    examination: Examination, subject: Subject, cases: list[Case], seed: int, inform: Callable[[Examination], None]
-) -> list[Finding]:
+def _collect(examination: Examination, subject: Subject, cases: list[Case], seed: int) -> list[Finding]:
     """All evidence, case by case, then what excuses a mismatch, then its place."""
     if not np.isfinite(cases[0].cost(cases[0].values)):
         raise Unusable(f"{subject.label}: the cost is NaN or infinite at its own parameters and data")
@@ -151,20 +139,19 @@ def _collect(
     rng = np.random.default_rng([seed, 2])
     large = choose_effort(main, thorough=True) is FRUGAL
     for case in sorted(cases, key=lambda one: one is not main) if large else cases:
-        _examine_into(examination, case, rng, thorough=case is main, needed=case is cases[0], inform=inform)
-    _look_for_life(examination, subject, seed, rng, reseed=main.reseed, inform=inform)
-    examination.stage = "excuses for a mismatch, such as a guard, a kink or rounding, were looked for"
-    inform(examination)
+        _examine_into(examination, case, rng, thorough=case is main, needed=case is cases[0])
+    _look_for_life(examination, subject, seed, rng, reseed=main.reseed)
+    examination.begin("looking for what excuses a mismatch: a guard, a kink, rounding")
     settle_guards(examination, rng)
     if examination.cut:
         return []
     _settle_own_point(examination, rng)
     _settle_tiny(examination)
     _note_kinks(examination, rng)
-    examination.stage = "the place of a mismatch was looked for"
+    examination.begin("looking for the place of a mismatch")
     findings = localise(examination)
     if not findings and subject.has("step"):
-        examination.stage = "the step was looked at"
+        examination.begin("comparing the step")
         findings = check_step(examination)
     return findings
 
@@ -176,11 +163,8 @@ def _examine_into(
     *,
     thorough: bool,
     needed: bool,
-    inform: Callable[[Examination], None] = lambda _: None,
 ) -> None:
-    examination.stage = f"comparing at {case.label}"
-    if examination.cases:
-        inform(examination)
+    examination.begin(f"comparing at {case.label}")
     try:
         examination.cases.append(examine_case(case, rng, thorough=thorough))
     except Unusable as error:
@@ -196,7 +180,6 @@ def _look_for_life(
     rng: np.random.Generator,
     *,
     reseed: bool,
-    inform: Callable[[Examination], None],
 ) -> None:
     """Visit more points while some gradient is zero everywhere, as in a network whose units are all dead."""
     for extra in range(MORE_POINTS):
@@ -207,7 +190,7 @@ def _look_for_life(
         except Unusable:
             return
         case.reseed = reseed
-        _examine_into(examination, case, rng, thorough=True, needed=False, inform=inform)
+        _examine_into(examination, case, rng, thorough=True, needed=False)
     silent = _list_silent(examination)
     if silent and not any(examination.is_wrong(i) for i in range(len(examination.leaves))):
         where = "zero or negligible beside the largest gradient at every point visited"
@@ -321,42 +304,6 @@ def _list_conventions(case: CaseExamination) -> str:
     return " and ".join(dict.fromkeys(found))
 
 
-def _gather_evidence(examination: Examination, seed: int) -> dict[str, Any]:
-    tensors = {}
-    for i, leaf in enumerate(examination.leaves):
-        found = examination.verdicts(i)
-        if found:
-            tensors[leaf.name] = _summarise(examination, i)
-    cases = [c.case.label for c in examination.cases]
-    evidence: dict[str, Any] = {"level": LEVEL, "seed": seed, "cases": cases, "tensors": tensors}
-    evidence["oracles"] = sorted({c.oracle.name for c in examination.cases})
-    evidence["declined"] = {name: why for c in examination.cases for name, why in c.oracle.declined.items()}
-    evidence["rows"] = [c.case.rows for c in examination.cases]
-    evidence["noise"] = [_relative_noise(c) for c in examination.cases]
-    evidence["evaluations"] = sum(c.case.evaluations for c in examination.cases)
-    return evidence
-
-
-def _relative_noise(case: CaseExamination) -> float:
-    return case.oracle.noise / max(abs(case.oracle.center), np.finfo(float).tiny)
-
-
-def _summarise(examination: Examination, tensor: int) -> dict[str, Any]:
-    leaf, found = examination.leaves[tensor], examination.verdicts(tensor)
-    sharp = min((v for v in found), key=lambda v: v.uncertainty / (v.scale or 1.0))
-    verdict = "wrong" if examination.is_wrong(tensor) else "right" if examination.is_right(tensor) else "undecided"
-    return {
-        "verdict": verdict,
-        "shape": list(leaf.shape),
-        "layer": leaf.layer,
-        "entries": sum(len(v.entries) for v in found),
-        "directions": sum(v.directions for v in found),
-        "scale": sharp.scale,
-        "uncertainty": sharp.uncertainty if np.isfinite(sharp.uncertainty) else None,
-        "escapes": sharp.escape,
-    }
-
-
 def _tell_how(subject: Any, label: str, seed: int) -> str:
     """The command that repeats the examination, or the call where an object of this process was given."""
     if isinstance(subject, (str, Path)) or (isinstance(subject, Subject) and subject.has_command):
@@ -370,17 +317,3 @@ def _name(subject: Any) -> str:
     if isinstance(subject, (str, Path)):
         return str(subject)
     return str(getattr(subject, "__name__", None) or type(subject).__name__)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep a subject's warnings and what it does to the global generators away from the caller."""
-    states = np.random.get_state(), random.getstate(), np.geterr()
-    try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        np.random.set_state(states[0])
-        random.setstate(states[1])
-        np.seterr(**states[2])

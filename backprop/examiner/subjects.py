@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import random
 import traceback
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +17,7 @@ from backprop.examiner.adapters.steps import imply_gradients
 from backprop.examiner.nests import Nest
 from backprop.examiner.pace import Pace
 
-__all__ = ["Subject", "Unusable", "describe_error", "has_protocol"]
+__all__ = ["Subject", "Unusable", "describe_error", "has_protocol", "quiet"]
 
 REQUIRED = ("parameters", "data", "cost", "gradients")
 OPTIONAL = ("forward", "context", "step")
@@ -144,3 +147,17 @@ def _accepts(function: Any, name: str) -> bool:
 
 def _type(value: Any) -> str:
     return "None" if value is None else f"a {type(value).__name__}"
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep a subject's warnings and what it does to the global generators away from the caller."""
+    states = np.random.get_state(), random.getstate(), np.geterr()
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        np.random.set_state(states[0])
+        random.setstate(states[1])
+        np.seterr(**states[2])
