@@ -18,6 +18,9 @@ import numpy as np
 import pytest
 
 from backprop.diagnosis import explain as diagnosis
+from backprop.examiner import processes
+from backprop.examiner.cases import draw_case
+from backprop.examiner.effort import FRUGAL, THOROUGH, choose_effort
 from backprop.examiner.guarded_samples import MOST_SAMPLES
 from backprop.examiner.judge import judge
 from backprop.examiner.pace import CutShort, Pace
@@ -202,3 +205,40 @@ def test_a_subject_is_not_called_any_more_once_it_was_told_to_stop() -> None:
     subject.pace.stop()
     with pytest.raises(CutShort):
         subject.parameters(np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(("fair", "read"), [(False, 100.0), (True, 30.0)])
+def test_a_fair_limit_does_not_count_the_waiting_for_a_processor(
+    monkeypatch: pytest.MonkeyPatch, fair: bool, read: float
+) -> None:
+    now, waited = 0.0, 0.0
+    monkeypatch.setattr(processes.time, "monotonic", lambda: now)
+    monkeypatch.setattr(processes, "_read_waiting", lambda pid: waited)
+    watch = processes.Stopwatch(os.getpid(), fair=fair)
+    now, waited = 100.0, 70.0
+    assert watch.read() == pytest.approx(read)
+    # Two that wait at once, or one that is gone, make no time run back.
+    now, waited = 101.0, 500.0
+    assert read <= watch.read() <= 101.0
+    now, waited = 102.0, 0.0
+    assert read <= watch.read() <= 102.0
+
+
+def test_a_limit_that_is_fair_ends_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(processes.time, "monotonic", lambda: now)
+    monkeypatch.setattr(processes, "_read_waiting", lambda pid: now)
+    watch = processes.Stopwatch(os.getpid(), fair=True)
+    now = 700.0
+    assert watch.read() >= 60.0
+
+
+@pytest.mark.parametrize(("width", "effort"), [(10, THOROUGH), (3000, FRUGAL)])
+def test_how_much_is_looked_at_is_told_by_sizes(width: int, effort: object) -> None:
+    subject = {
+        "parameters": lambda rng: [(np.ones((width, width)), np.ones(width))],
+        "data": lambda rng, n=100: (np.ones((n, width)), np.ones((n, width))),
+        "cost": lambda params, X, Y: 0.0,
+        "gradients": lambda params, X, Y: params,
+    }
+    assert choose_effort(draw_case(Subject(subject, "a layer"), 0, jitter=False), thorough=True) is effort

@@ -66,7 +66,7 @@ def examine_file(
     limit = TIMEOUT if timeout is None else timeout
     process = start_python(code, stderr=subprocess.PIPE, family=family, last_word=signal.SIGTERM, **options)
     try:
-        watch = Stopwatch(process, fair=timeout is None)
+        watch = Stopwatch(process.pid, fair=timeout is None)
         verdict, noise = _Listener(process.stdout, nonce), _Drain(process.stderr)
         _send(process, request)
         late = stopped = not verdict.wait(process, watch, LAST_WORD * limit, abandon)

@@ -113,8 +113,8 @@ class Stopwatch:
     system counts that waiting for each process (Linux); elsewhere, and beyond ten times as long, all seconds count.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], *, fair: bool) -> None:
-        self._process, self._fair = process, fair
+    def __init__(self, pid: int, *, fair: bool) -> None:
+        self._pid, self._fair = pid, fair
         self._began = self._last = time.monotonic()
         self._excused = self._waited = 0.0
 
@@ -122,7 +122,7 @@ class Stopwatch:
         """The seconds until now."""
         now = time.monotonic()
         if self._fair:
-            waited = _read_waiting(self._process.pid)
+            waited = _read_waiting(self._pid)
             self._excused += min(now - self._last, max(0.0, waited - self._waited))
             self._last, self._waited = now, waited
         whole = now - self._began
