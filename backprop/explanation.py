@@ -10,8 +10,10 @@ from typing import Any
 from backprop.examiner.child import examine_file
 from backprop.examiner.examination import Examination
 from backprop.examiner.generated import judge_with_exact
+from backprop.examiner.grounds import tell
 from backprop.examiner.judge import Early
 from backprop.examiner.pace import CutShort, Pace
+from backprop.examiner.remarks import NO_DIAGNOSIS
 from backprop.examiner.report import Finding, Report
 from backprop.examiner.subjects import Subject
 
@@ -58,5 +60,5 @@ def explain_findings(subject: Subject, examination: Examination, findings: list[
         raise
     except Exception as error:
         # The verdict stands; objects of a subject can fail in any way when they are computed with.
-        examination.notes.append(f"no diagnosis: {type(error).__name__}: {str(error)[:200]}")
+        tell(examination.notes, NO_DIAGNOSIS, error=f"{type(error).__name__}: {str(error)[:200]}")
         return findings

@@ -28,6 +28,8 @@ class Answers:
 
     case: Case
     work: Work
+    share: float = 1.0
+    """What the subject's gradients are divided by: a factor that was found on all of them."""
     earlier: dict[str, Case] = field(default_factory=dict)
     """Cases that were examined earlier, whose batch a cache may have kept."""
     _points: list[list[Array]] = field(default_factory=list, repr=False)
@@ -82,7 +84,7 @@ class Answers:
         """The subject's gradients at the case's own parameters."""
         self.work.spend(1, 3)
         try:
-            return [None if g is None else np.asarray(g) for g in self.case.gradients(self.case.values)]
+            return [None if g is None else np.asarray(g) / self.share for g in self.case.gradients(self.case.values)]
         except Unusable:
             return None
 

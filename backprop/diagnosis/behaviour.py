@@ -10,7 +10,7 @@ from backprop.examiner.cases import Case, draw_case, seed_globals
 from backprop.examiner.nests import flatten
 from backprop.examiner.subjects import Subject, Unusable
 
-__all__ = ["name_behaviour", "writes_batch"]
+__all__ = ["measure_writing", "name_behaviour"]
 
 SAME = 1e-9
 EVEN = 1e-6
@@ -46,17 +46,19 @@ def _draws_integers(subject: Subject) -> bool:
     return any(isinstance(leaf, np.ndarray) and leaf.dtype.kind in "iu" for leaf in leaves)
 
 
-def writes_batch(case: Case) -> bool:
-    """Whether a call of gradients writes into the batch it is given."""
+def measure_writing(case: Case) -> float:
+    """By how much a call of gradients changes the batch it is given, as a part of its largest number."""
     X, Y = (np.array(a) if isinstance(a, np.ndarray) else a for a in (case.X, case.Y))
     try:
         case.subject.call("gradients", case.pack(case.values), X, Y, **case.context)
     except Unusable:
-        return False
-    return any(
-        isinstance(a, np.ndarray) and a.dtype.kind == "f" and not np.array_equal(a, b, equal_nan=True)
+        return 0.0
+    changes = [
+        float(np.max(np.abs(a - b), initial=0.0)) / (float(np.max(np.abs(b), initial=0.0)) or 1.0)
         for a, b in ((X, case.X), (Y, case.Y))
-    )
+        if isinstance(a, np.ndarray) and a.dtype.kind == "f" and not np.array_equal(a, b, equal_nan=True)
+    ]
+    return max(changes, default=0.0)
 
 
 def flat(gradients: list[Any]) -> np.ndarray[Any, Any]:

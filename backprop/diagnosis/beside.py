@@ -10,7 +10,7 @@ import numpy as np
 from backprop.diagnosis.evaluate import Array
 from backprop.examiner.examination import CaseExamination
 
-__all__ = ["Beside", "every", "fits", "read_case"]
+__all__ = ["Beside", "fits", "measure_fit", "read_case"]
 
 EQUAL = 1e-5
 
@@ -42,10 +42,15 @@ def read_case(case: CaseExamination) -> list[Beside]:
     return found
 
 
-def every(cases: list[CaseExamination], test: Callable[[list[Beside]], bool]) -> bool:
-    """Whether a test holds of every case in which something can be compared."""
-    read = [read_case(case) for case in cases]
-    return bool(any(read)) and all(test(tensors) for tensors in read if tensors)
+def measure_fit(cases: list[CaseExamination], make: Callable[[Beside], Array]) -> dict[str, float]:
+    """How far the subject's tensors are from what is made, in units of their room, and how many entries were compared.
+
+    Nothing to compare fits nothing.
+    """
+    read = [t for case in cases for t in read_case(case)]
+    gaps = [np.abs(t.yours - make(t))[t.known] / (t.room or np.finfo(float).tiny) for t in read]
+    off = max((float(np.max(gap, initial=0.0)) for gap in gaps), default=np.inf)
+    return {"off": off, "entries": sum(gap.size for gap in gaps)}
 
 
 def fits(t: Beside, made: Array) -> bool:

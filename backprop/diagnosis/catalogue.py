@@ -15,7 +15,7 @@ from backprop.diagnosis.slopes import SLOPES
 from backprop.diagnosis.weights import WEIGHTS
 from backprop.diagnosis.whole import FACTORS, WHOLE
 
-__all__ = ["CAUSES", "list_causes"]
+__all__ = ["CAUSES", "find_cause", "list_causes"]
 
 CAUSES: tuple[Cause, ...] = (
     *OUTPUTS,
@@ -41,3 +41,8 @@ def list_causes() -> list[Cause]:
     for cause in CAUSES:
         unique.setdefault(cause.identifier, cause)
     return list(unique.values())
+
+
+def find_cause(identifier: str) -> Cause:
+    """The first entry of an identifier."""
+    return next(cause for cause in CAUSES if cause.identifier == identifier)

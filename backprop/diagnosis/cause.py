@@ -10,16 +10,23 @@ from backprop.diagnosis.net import Net, Rewrite
 __all__ = ["Cause", "is_number", "nothing_to_choose"]
 
 EXACT = 1e-6
-STEPS = {
-    "BP1": "BP1 in `backprop derive four_equations`",
-    "BP2": "BP2 in `backprop derive four_equations`",
-    "BP3": "BP3 in `backprop derive four_equations`",
-    "BP4": "BP4 in `backprop derive four_equations`",
-    "cost": "`backprop derive costs`",
-    "softmax": "`backprop derive softmax`",
-    "forward": "F1 and F2 in `backprop derive four_equations`",
-    "update": "the base and step of the induction in `backprop derive four_equations`",
+PLACES = {
+    **{label: ("four_equations", label) for label in ("BP1", "BP2", "BP3", "BP4", "F1", "F2")},
+    "forward": ("four_equations", "F2"),
+    "cost": ("costs", "∂C/∂a"),
+    "scale": ("costs", "scale"),
+    "penalty": ("penalties", "BP4"),
+    "Jacobian": ("softmax", "Jacobian"),
+    "fused": ("softmax", "BP1"),
+    "statistics": ("batch_norm", "mean"),
+    "batch_norm": ("batch_norm", ""),
+    "dropout": ("dropout", "BP2"),
+    "mask": ("dropout", "mask"),
+    "prelu": ("prelu", "BP4"),
+    "update": ("optimisers", "gradient descent"),
+    "momentum": ("optimisers", "gradient descent with momentum"),
 }
+"""Where the book speaks of a mistake: a chapter, and the label of a derivation or a formula in it."""
 
 
 def is_number(*wanted: float, power: int = 0) -> Callable[[float, int, Net], bool]:
@@ -64,10 +71,16 @@ class Cause:
             return "BP1" if layer == depth else "BP2"
         return self.equation
 
+    def reference(self, layer: int | None, depth: int) -> tuple[str, str, str]:
+        """The chapter of the book, the label in it, and the rule of a step there ("": all of it)."""
+        equation = self.equation_at(layer, depth)
+        chapter, label = PLACES[self.chapter or equation]
+        return chapter, label or equation, self.step
+
     def reread(self, layer: int | None, depth: int) -> str:
         """The line of the derivation to read again."""
-        place = STEPS[self.chapter or self.equation_at(layer, depth)]
-        return f"{place}, step '{self.step}'" if self.step else place
+        chapter, label, step = self.reference(layer, depth)
+        return f"{label} in `backprop derive {chapter}`" + (f", step '{step}'" if step else "")
 
     def to_dict(self) -> dict[str, str]:
         """As in the published table."""

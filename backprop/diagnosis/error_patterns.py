@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backprop.diagnosis.evaluate import Array, run_lines
-from backprop.diagnosis.match import is_gradient, same
+from backprop.diagnosis.evaluate import Array, Values, run_lines
+from backprop.diagnosis.match import is_gradient, measure_match
 from backprop.diagnosis.net import MEASURED
 from backprop.diagnosis.recognise import Recognised, Scene
 
@@ -16,17 +16,24 @@ __all__ = ["name_error"]
 EQUAL = 1e-5
 
 
-def name_error(recognised: Recognised) -> str | None:
-    """The identifier of a cause where the subject's gradients all follow from one output error of its own."""
+def name_error(recognised: Recognised) -> tuple[str, dict[str, float]] | None:
+    """A cause, and how closely, where the subject's gradients all follow from one output error of its own."""
     net = recognised.net
     if net.cost != MEASURED:
         return None
     found = [find_own_error(recognised, scene) for scene in recognised.scenes]
     own = [error for error in found if error is not None]
-    if len(own) < len(found) or not all(
-        follows(recognised, *pair) for pair in zip(recognised.scenes, own, strict=True)
-    ):
+    if len(own) < len(found):
         return None
+    made = [send_back(recognised, *pair) for pair in zip(recognised.scenes, own, strict=True)]
+    numbers = measure_match(recognised.scenes, made)
+    identifier = name_own_error(recognised, own) if numbers["off"] <= 1 else None
+    return None if identifier is None else (identifier, numbers)
+
+
+def name_own_error(recognised: Recognised, own: Sequence[Array]) -> str | None:
+    """What an output error looks like beside the true one."""
+    net = recognised.net
     pairs = [(error, scene.right[f"delta{net.depth}"]) for error, scene in zip(own, recognised.scenes, strict=True)]
     if all(np.max(np.abs(mine - true)) <= EQUAL * np.max(np.abs(true)) for mine, true in pairs):
         return None
@@ -54,11 +61,11 @@ def find_own_error(recognised: Recognised, scene: Scene) -> Array | None:
     return np.asarray(np.linalg.lstsq(rows, wanted, rcond=None)[0])
 
 
-def follows(recognised: Recognised, scene: Scene, error: Array) -> bool:
-    """Whether every gradient of the subject is what the right program makes of an output error."""
+def send_back(recognised: Recognised, scene: Scene, error: Array) -> Values:
+    """The gradients that the right program makes of an output error."""
     program = recognised.net.program
     made = run_lines((*program.forward, *program.backward), scene.values | {MEASURED: error}, recognised.net.functions)
-    return all(same(scene.yours[name], made[name], scene) for name in scene.yours if is_gradient(name) and name in made)
+    return {name: array for name, array in made.items() if is_gradient(name)}
 
 
 def rows_are_multiples(mine: Array, true: Array) -> bool:

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from backprop.diagnosis.beside import Beside, fits, read_case
-from backprop.diagnosis.laws import find_law
+from backprop.diagnosis.beside import read_case
 from backprop.examiner.examination import CaseExamination, Examination
+from backprop.examiner.factors import find_factor
+from backprop.examiner.laws import Factor
 
-__all__ = ["list_factors", "list_shared"]
+__all__ = ["list_factors", "list_shared", "name_factor_on", "name_law"]
 
-SAME = 1e-4
 NAMES = {
     "cost": {(1.0, 1): "gradient_not_averaged", (1.0, -1): "gradient_averaged_twice", (2.0, 0): "cost_factor_two",
              (0.5, 0): "cost_factor_two", (-1.0, 0): "output_error_sign_flipped", None: "cost_factor_wrong"},
@@ -26,13 +26,20 @@ NAMES = {
 """Which cause a factor c·n^p means, by what it stands on."""
 
 
-def list_factors(examination: Examination, cases: Sequence[CaseExamination]) -> Iterator[tuple[str, int | None]]:
-    """(cause, layer) where every wrong tensor is the right one times one factor c·n^p, the others being right."""
-    tensors = range(len(examination.leaves))
-    wrong = [i for i in tensors if examination.is_wrong(i)]
-    found = find_factor(cases, wrong)
-    if found is None or not wrong:
-        return
+def list_factors(examination: Examination) -> Iterator[tuple[str, int | None, Factor]]:
+    """(cause, layer, factor) where every wrong tensor is the right one times one factor c·n^p, the others being
+    right."""
+    wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
+    found = name_factor_on(examination, wrong) if wrong else None
+    if found is not None:
+        yield found[0], max(examination.leaves[i].layer or 0 for i in wrong) or None, found[1]
+
+
+def name_factor_on(examination: Examination, wrong: Sequence[int]) -> tuple[str, Factor] | None:
+    """The cause that one factor on some tensors means, by where they stand; None where there is no such factor."""
+    factor, tensors = find_factor(examination, wrong), range(len(examination.leaves))
+    if factor is None or not factor.number:
+        return None
     top = max(examination.leaves[i].layer or 0 for i in wrong)
     silent = [i for i in tensors if examination.is_silent(i)]
     below = [i for i in tensors if (examination.leaves[i].layer or 0) <= top]
@@ -43,10 +50,13 @@ def list_factors(examination: Examination, cases: Sequence[CaseExamination]) -> 
         kind = "delta"
     else:
         kind = roles.pop() if len(roles) == 1 else ""
-    table: dict[tuple[float, int] | None, str] = NAMES.get(kind, {})
-    if table:
-        rounded = (round(found[0], 4), found[1])
-        yield table.get(rounded, table[None]), top or None
+    return None if not kind or kind not in NAMES else (name_law(kind, factor), factor)
+
+
+def name_law(kind: str, factor: Factor) -> str:
+    """The cause that a factor c·n^p on the cost, an error, biases or weights means."""
+    table: dict[tuple[float, int] | None, str] = NAMES[kind]
+    return table.get((round(factor.number, 4), factor.power), table[None])
 
 
 def shares_error(examination: Examination, wrong: Sequence[int]) -> bool:
@@ -56,40 +66,25 @@ def shares_error(examination: Examination, wrong: Sequence[int]) -> bool:
     return len(wrong) > 1 and len(layers) == 1 and not biased
 
 
-def find_factor(cases: Sequence[CaseExamination], wrong: Sequence[int]) -> tuple[float, int] | None:
-    """c and p with yours = c·n^p · expected in all of some tensors at every case; None if there are none, or zero."""
-    numbers = []
-    for case in cases:
-        pairs = [t for t in read_case(case) if t.index in wrong]
-        if len(pairs) < len(wrong):
-            return None
-        best = max(pairs, key=lambda t: float(np.max(np.abs(t.expected[t.known]), initial=0.0)))
-        square = float(np.sum(best.expected[best.known] ** 2))
-        factor = float(np.sum((best.yours * best.expected)[best.known])) / square if square else 0.0
-        if not factor or not all(_is_multiple(t, factor) for t in pairs):
-            return None
-        numbers.append((factor, case.case.rows or 1))
-    return find_law(numbers, SAME) if numbers else None
-
-
-def _is_multiple(t: Beside, factor: float) -> bool:
-    gap = np.abs(t.yours - factor * t.expected)[t.known]
-    return bool(np.all(gap <= max(1.0, abs(factor)) * t.room))
-
-
-def list_shared(examination: Examination, cases: Sequence[CaseExamination]) -> Iterator[tuple[str, int | None]]:
-    """(cause, layer) where tensors of one shape all hold the sum of their gradients."""
+def list_shared(
+    examination: Examination, cases: Sequence[CaseExamination]
+) -> Iterator[tuple[str, int | None, dict[str, float]]]:
+    """(cause, layer, numbers) where tensors of one shape all hold the sum of their gradients."""
     wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
     for shape in {examination.leaves[i].shape for i in wrong}:
         alike = [i for i in wrong if examination.leaves[i].shape == shape]
-        if len(alike) == len(wrong) > 1 and all(_hold_sum(case, alike) for case in cases):
-            yield "accumulator_shared", max(examination.leaves[i].layer or 0 for i in alike) or None
+        if len(alike) == len(wrong) > 1:
+            off = max(_miss_sum(case, alike) for case in cases)
+            layer = max(examination.leaves[i].layer or 0 for i in alike) or None
+            if off <= 1:
+                yield "accumulator_shared", layer, {"off": off, "entries": len(cases) * len(alike)}
 
 
-def _hold_sum(case: CaseExamination, alike: Sequence[int]) -> bool:
+def _miss_sum(case: CaseExamination, alike: Sequence[int]) -> float:
+    """How far tensors are from holding the sum of all their gradients, in units of the room."""
     read = [t for t in read_case(case) if t.index in alike]
-    if len(read) < len(alike):
-        return False
     total = np.sum([t.expected for t in read], axis=0)
     known = np.isfinite(total)
-    return bool(known.any()) and all(fits(Beside(t.index, t.yours, total, len(read) * t.room), total) for t in read)
+    if len(read) < len(alike) or not known.any():
+        return np.inf
+    return max(float(np.max(np.abs(t.yours - total)[known])) / (len(read) * t.room) for t in read)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from backprop.codegen.program import Assignment, Multiply, Program
 from backprop.diagnosis.cause import Cause
-from backprop.diagnosis.evaluate import Array, Values, evaluate, names_in
-from backprop.diagnosis.laws import SAME_NUMBER, find_law
+from backprop.diagnosis.evaluate import Array, Values, evaluate, names_in, run_lines
 from backprop.diagnosis.net import KAPPA, Net
 from backprop.diagnosis.recognise import Scene
 from backprop.diagnosis.work import OutOfWork, Work
+from backprop.examiner.laws import SAME_NUMBER, describe_law, find_law
 
-__all__ = ["Match", "Trial", "find_matches", "layer_of", "list_sets", "list_wrong"]
+__all__ = ["Match", "Trial", "find_matches", "layer_of", "list_sets", "list_wrong", "measure_match"]
 
 EQUAL = 1e-6
 NEGLIGIBLE = 1e-10
@@ -38,15 +39,12 @@ class Match:
     power: int = 0
     scaled: bool = False
     """Only together with a constant factor on everything."""
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    """How far the mutant is from the subject, and the right program: the grounds of its sentence."""
 
     def describe_number(self) -> str:
-        """The fitted number in words: 2, 1/n, 0.5·n; "" if there is none."""
-        if self.number is None:
-            return ""
-        power = {0: "", 1: "n", 2: "n²", -1: "1/n", -2: "1/n²"}[self.power]
-        if power and abs(self.number - 1) < SAME_NUMBER:
-            return power
-        return f"{self.number:.6g}" + (f"·{power}" if power else "")
+        """The fitted number in words: 2, 1/n, n/2; "" if there is none."""
+        return "" if self.number is None else describe_law(self.number, self.power)
 
 
 def list_wrong(scenes: Sequence[Scene]) -> list[str]:
@@ -71,16 +69,34 @@ def is_gradient(name: str) -> bool:
 
 def same(yours: Array, other: Array, scene: Scene) -> bool:
     """Equal in shape and value; one number may stand for all."""
+    return measure_gap(yours, other, scene) <= 1
+
+
+def measure_gap(yours: Array, other: Array, scene: Scene) -> float:
+    """The largest difference in units of its room; infinite where shapes or what is no number forbid a comparison."""
     if not np.isfinite(yours).all() or not np.isfinite(other).all():
-        return False
+        return math.inf
     if yours.shape != other.shape:
         fitted = fit_shapes(yours, other)
         if fitted is None:
-            return False
+            return math.inf
         yours, other = fitted
     size = max(float(np.max(np.abs(yours), initial=0.0)), float(np.max(np.abs(other), initial=0.0)))
     room = max(EQUAL, scene.room) * size + max(NEGLIGIBLE, CANCELLED * scene.room) * overall(scene)
-    return bool(np.max(np.abs(yours - other), initial=0.0) <= room)
+    gap = float(np.max(np.abs(yours - other), initial=0.0))
+    return gap / room if room else math.inf if gap else 0.0
+
+
+def measure_match(scenes: Sequence[Scene], made: Sequence[Values]) -> dict[str, float]:
+    """How far made gradients are from the subject's, and those of the right program, in units of their room."""
+    pairs = [(scene, values, name) for scene, values in zip(scenes, made, strict=True) for name in scene.yours]
+    known = [(scene, values, name) for scene, values, name in pairs if name in values and name in scene.right]
+    return {
+        "off": max((measure_gap(scene.yours[name], values[name], scene) for scene, values, name in known), default=0.0),
+        "entries": sum(scene.yours[name].size for scene, _, name in known),
+        "cases": len(scenes),
+        "right_off": max((measure_gap(s.yours[name], s.right[name], s) for s, _, name in known), default=0.0),
+    }
 
 
 def overall(scene: Scene) -> float:
@@ -145,6 +161,18 @@ class Trial:
             if until is None and target in scene.yours and not same(scene.yours[target], values[target], scene):
                 return None
         return values
+
+    def measure(self, program: Program, law: tuple[float, int] | None = None) -> dict[str, float]:
+        """The grounds of a mutant that fits, with c and p of its fitted number."""
+        made = []
+        for scene in self.scenes:
+            number = None if law is None else law[0] * float(scene.rows) ** law[1]
+            values: Values = dict(scene.right)
+            if number is not None:
+                values[KAPPA.id] = np.float64(number)  # type: ignore[assignment]
+            made.append(run_lines((*program.forward, *program.backward), values, self.net.functions))
+        more = {} if law is None else {"number": law[0], "power": law[1]}
+        return measure_match(self.scenes, made) | more
 
     def fits(self, program: Program) -> bool:
         """Whether a mutant gives the subject's gradient at every case."""
@@ -247,13 +275,15 @@ def try_one(
 ) -> Match | None:
     """One mutant."""
     if not cause.fitted:
-        return Match(cause, layers[0], layers, value) if trial.fits(program) else None
+        if not trial.fits(program):
+            return None
+        return Match(cause, layers[0], layers, value, numbers=trial.measure(program))
     law = trial.fit_number(program, tensor)
     if law is None or (law[1] == 0 and abs(law[0] - 1) < SAME_NUMBER and cause.accepts is None and is_factor(cause)):
         return None
     if cause.accepts is not None and not cause.accepts(*law, trial.net):
         return None
-    return Match(cause, layers[0], layers, value, *law)
+    return Match(cause, layers[0], layers, value, *law, numbers=trial.measure(program, law))
 
 
 def is_factor(cause: Cause) -> bool:
@@ -275,9 +305,11 @@ def try_scaled(trial: Trial, causes: Sequence[Cause], top: int, tensor: str) -> 
                     program = mutate(net, cause, layers, value)
                     if program is None:
                         continue
-                    law = trial.fit_number(scale_all(program), tensor)
-                    if law is not None:
-                        yield Match(cause, layers[0], layers, value, *law, scaled=True)
+                    scaled = scale_all(program)
+                    law = trial.fit_number(scaled, tensor)
+                    if law is not None and not (law[1] == 0 and abs(law[0] - 1) < SAME_NUMBER):
+                        numbers = trial.measure(scaled, law)
+                        yield Match(cause, layers[0], layers, value, *law, scaled=True, numbers=numbers)
 
 
 def scale_all(program: Program) -> Program:

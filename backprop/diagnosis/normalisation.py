@@ -195,6 +195,7 @@ def scale_of(target: str) -> Callable[[Net, Program, int, object], Program | Non
 
 def entry(identifier: str, sentence: str, make: Make, **more: object) -> Cause:
     """An entry for the error before a normalisation."""
+    more = {"chapter": "batch_norm"} | more
     return Cause(identifier, "BP2", sentence, "chain over the cut", exchange("du", make), **more)  # type: ignore[arg-type]
 
 
@@ -202,7 +203,8 @@ NORMALISATION: tuple[Cause, ...] = (
     Cause("normalisation_scale_missing", "BP2",
           "The backward pass through a normalisation forgets its scale: the error has to be multiplied with γ on its "
           "way "
-          "to the normalised values.", "product rule", exchange("dxhat", lambda net, layer, _: at_z(net, layer))),
+          "to the normalised values.", "product rule", exchange("dxhat", lambda net, layer, _: at_z(net, layer)),
+          chapter="batch_norm"),
     entry("normalisation_mean_path_missing",
           "The backward pass through a normalisation forgets that the mean depends on every value it is taken over "
           "(every sample of the batch, say).",
@@ -231,17 +233,19 @@ NORMALISATION: tuple[Cause, ...] = (
     Cause("normalisation_scale_gradient_wrong", "BP4",
           "The gradient of γ is not Σ δ x̂ over the batch: it uses values that are not the normalised ones, another "
           "error, "
-          "or a mean.", "product rule", exchange("dgamma", change_scale_gradient), list_scale_gradients),
+          "or a mean.", "product rule", exchange("dgamma", change_scale_gradient), list_scale_gradients,
+          chapter="batch_norm"),
     Cause("normalisation_scale_gradient_wrong", "BP4",
           "The gradient of γ is not Σ δ x̂ over the batch: it uses values that are not the normalised ones, another "
           "error, "
-          "or a mean.", "product rule", scale_of("dgamma"), fitted=True),
+          "or a mean.", "product rule", scale_of("dgamma"), fitted=True, chapter="batch_norm"),
     Cause("normalisation_shift_gradient_wrong", "BP3",
           "The gradient of β is not Σ δ over the batch: it is a mean, not summed, or made from another "
           "error.", "collapse",
-          exchange("dbeta", change_shift_gradient), list_shift_gradients),
+          exchange("dbeta", change_shift_gradient), list_shift_gradients, chapter="batch_norm"),
     Cause("normalisation_shift_gradient_wrong", "BP3",
           "The gradient of β is not Σ δ over the batch: it is a mean, not summed, or made from another "
           "error.", "collapse",
-          scale_of("dbeta"), fitted=True, accepts=lambda number, power, net: not is_number(1)(number, power, net)),
+          scale_of("dbeta"), fitted=True, chapter="batch_norm",
+          accepts=lambda number, power, net: not is_number(1)(number, power, net)),
 )  # fmt: skip

@@ -194,20 +194,20 @@ OUTPUTS: tuple[Cause, ...] = (
            "only where it is added in the update.", flip, step="definition of δ"),
     output("extra_sigmoid_derivative_with_cross_entropy", "The output error is multiplied with the derivative of the "
            "output activation although the cross-entropy has cancelled it already: with it the error is a − y.",
-           extra_sigmoid, chapter="softmax"),
+           extra_sigmoid, chapter="fused"),
     output("softmax_treated_elementwise", "Softmax is treated as if every output depended on its own z only: just the "
-           "diagonal a(1 − a) of its Jacobian is used.", softmax_diagonal, chapter="softmax"),
+           "diagonal a(1 − a) of its Jacobian is used.", softmax_diagonal, chapter="Jacobian"),
     output("extra_softmax_derivative", "The output error is multiplied with the derivative of softmax once more; with "
-           "the cross-entropy it is a − y already.", extra_softmax_slope, list_jacobians, chapter="softmax"),
+           "the cross-entropy it is a − y already.", extra_softmax_slope, list_jacobians, chapter="fused"),
     output("softmax_derivative_missing", "The derivative of softmax is left out: ∂C/∂a is used as if it were the error "
-           "∂C/∂z.", softmax_left_out, chapter="softmax"),
+           "∂C/∂z.", softmax_left_out, chapter="Jacobian"),
     output("softmax_jacobian_wrong", "The Jacobian of softmax, a_j(δ_jk − a_k), has a wrong sign or lacks a term.",
-           softmax_jacobian, list_jacobian_faults, chapter="softmax"),
+           softmax_jacobian, list_jacobian_faults, chapter="Jacobian"),
     output("softmax_over_wrong_axis", "In the backward pass softmax runs over the wrong axis (the samples, or "
-           "everything) instead of the outputs of one sample.", softmax_other_axis, list_axes, chapter="softmax"),
+           "everything) instead of the outputs of one sample.", softmax_other_axis, list_axes, chapter="Jacobian"),
     output("output_activation_applied_twice", "The output function is applied a second time to outputs that have "
            "passed "
-           "it already.", squash_again, chapter="softmax"),
+           "it already.", squash_again, chapter="fused"),
     output("logits_instead_of_outputs", "The output error compares the pre-activation z with the target instead of the "
            "output a.", use_logits, list_two, "definition"),
     output("cross_entropy_derivative_unfinished", "∂C/∂a of the cross-entropy is used as the error; the factor f' of "

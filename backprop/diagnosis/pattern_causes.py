@@ -47,7 +47,7 @@ PATTERNS: tuple[Cause, ...] = (
     Cause("table_rows_overwritten", "BP4", "Rows of a table that several samples look up are overwritten by the last "
           "one instead of added up (E[i] += d with an index that repeats).", "collapse"),
     Cause("slope_gradient_wrong", "BP4", "The gradient of the learned slope is not the sum of ∂C/∂a · z over the "
-          "samples with z < 0: another side, another factor, or a mean.", "product rule"),
+          "samples with z < 0: another side, another factor, or a mean.", "product rule", chapter="prelu"),
     Cause("shared_weights_counted_once", "BP4", "These weights are used in two places, and the gradient holds the part "
           "of one of them only: both have to be added.", "linearity"),
     Cause("other_values_in_weight_gradient", "BP4", "The weight gradient is made from other values than those that "
@@ -57,7 +57,7 @@ PATTERNS: tuple[Cause, ...] = (
           "accumulators are "
           "created once (or share one array) and never set to zero."),
     Cause("other_statistics_in_forward", "forward", "The gradient belongs to a forward pass with other statistics of "
-          "the normalisation than the cost's: running ones instead of the batch's, say.", "definition"),
+          "the normalisation than the cost's: running ones instead of the batch's, say.", chapter="statistics"),
     Cause("stale_cache", "forward", "The backward pass uses values kept from an earlier call (its batch, its "
           "activations), not those of the present one."),
     Cause("inputs_overwritten", "forward", "The function writes into the batch it was given, so that the next call "
@@ -68,7 +68,7 @@ PATTERNS: tuple[Cause, ...] = (
           "what follows sees other parameters."),
     Cause("momentum_in_gradient", "update", "A share of earlier gradients is mixed in (momentum): what is returned "
           "is no longer "
-          "the derivative at this point."),
+          "the derivative at this point.", chapter="momentum"),
     Cause("step_sign_flipped", "update", "The update goes up instead of down: rate times gradient is added where it "
           "should "
           "be subtracted."),
@@ -76,5 +76,7 @@ PATTERNS: tuple[Cause, ...] = (
     Cause("step_scaled", "update", "The update moves the parameters by a constant multiple of rate times gradient."),
     Cause("own_random_mask", "forward", "The backward pass draws its own random mask instead of using the one of the "
           "forward "
-          "pass."),
+          "pass.", chapter="mask"),
+    Cause("cost_writes_into_inputs", "cost", "The cost writes into what it is given (parameters or batch), so that it "
+          "is another function at every call.", chapter="forward"),
 )  # fmt: skip

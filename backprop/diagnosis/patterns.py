@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from backprop.diagnosis.beside import Beside, every, fits, read_case
+from backprop.diagnosis.beside import Beside, fits, measure_fit, read_case
 from backprop.diagnosis.evaluate import Array
 from backprop.diagnosis.factors import list_factors, list_shared
+from backprop.diagnosis.grounds import NO_NUMBERS, OTHER_SHAPE, PATTERN, ZERO
 from backprop.diagnosis.input_factors import find_scaled_inputs
 from backprop.diagnosis.uses import name_use
 from backprop.examiner.examination import CaseExamination, Examination
+from backprop.examiner.grounds import Predicate
 
 __all__ = ["PatternMatch", "find_patterns"]
 
 SHARE = 1e-3
+FEWEST_CLIPPED = 2
+"""Entries at the limit; a single one is only the largest."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,8 @@ class PatternMatch:
 
     identifier: str
     layer: int | None
+    predicate: Predicate
+    numbers: Mapping[str, Any]
     detail: str = ""
 
     @property
@@ -49,20 +56,24 @@ def detect_refusals(examination: Examination, cases: list[CaseExamination]) -> I
     """Shape and NaN."""
     turned = find_turned_list(examination, cases)
     if turned is not None:
-        yield PatternMatch("gradients_of_layers_exchanged", turned)
+        shapes = [list(leaf.shape) for leaf in examination.leaves]
+        given = [list(np.shape(g)) for g in cases[0].yours]
+        yield PatternMatch("gradients_of_layers_exchanged", turned, OTHER_SHAPE, {"got": given, "expected": shapes})
     for i, leaf in enumerate(examination.leaves):
         states = {case.tensors[i].status for case in cases}
         if states == {"nan"}:
-            yield PatternMatch("gradient_not_finite", None)
+            yield PatternMatch("gradient_not_finite", None, NO_NUMBERS, {"tensor": leaf.name, "bad": len(cases)})
         if "shape" in states:
             got = next(c.tensors[i].got_shape for c in cases if c.tensors[i].status == "shape")
             rows = next(c.case.rows for c in cases if c.tensors[i].status == "shape")
+            numbers = {"tensor": leaf.name, "got": list(got or ()), "expected": list(leaf.shape), "rows": rows}
             if leaf.role == "b" and got and rows in got and math.prod(got) == leaf.size * (rows or 0):
-                yield PatternMatch("bias_gradient_not_reduced", _top(examination, "shape", "b"))
+                top = _top(examination, "shape", "b")
+                yield PatternMatch("bias_gradient_not_reduced", top, OTHER_SHAPE, numbers)
             elif leaf.role == "b" and got in ((), (1,), (1, 1)):
-                yield PatternMatch("bias_gradient_scalar_sum", _top(examination, "shape", "b"))
+                yield PatternMatch("bias_gradient_scalar_sum", _top(examination, "shape", "b"), OTHER_SHAPE, numbers)
             else:
-                yield PatternMatch("gradient_has_wrong_shape", leaf.layer)
+                yield PatternMatch("gradient_has_wrong_shape", leaf.layer, OTHER_SHAPE, numbers)
 
 
 def find_turned_list(examination: Examination, cases: list[CaseExamination]) -> int | None:
@@ -98,16 +109,22 @@ def detect_zeros(examination: Examination, cases: list[CaseExamination]) -> Iter
     zero = {i for i in wrong if all(c.yours[i] is None or not np.any(c.yours[i]) for c in cases)}
     if not zero:
         return
+    numbers = {
+        "largest": max((float(np.max(np.abs(c.yours[i]))) for c in cases for i in zero if np.size(c.yours[i])
+                        and c.yours[i] is not None), default=0.0),
+        "expected": max(c.tensors[i].scale or float(c.tensors[i].status == "missing") for c in cases for i in zero),
+    }  # fmt: skip
     if zero | silent == set(range(len(examination.leaves))):
-        yield PatternMatch("gradient_never_computed", None)
+        yield PatternMatch("gradient_never_computed", None, ZERO, numbers)
         return
     layers = sorted({examination.leaves[i].layer or 0 for i in zero}, reverse=True)
     mine = {i for i, leaf in enumerate(examination.leaves) if leaf.layer == layers[0]}
     if mine <= zero | silent and wrong == zero:
-        yield PatternMatch("layer_never_updated", layers[0])
+        yield PatternMatch("layer_never_updated", layers[0], ZERO, numbers)
     elif wrong == zero:
         role = {examination.leaves[i].role for i in zero}
-        yield PatternMatch("bias_gradient_zero" if role == {"b"} else "weight_gradient_zero", layers[0])
+        identifier = "bias_gradient_zero" if role == {"b"} else "weight_gradient_zero"
+        yield PatternMatch(identifier, layers[0], ZERO, numbers)
 
 
 def detect_clipping(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
@@ -116,24 +133,39 @@ def detect_clipping(examination: Examination, cases: list[CaseExamination]) -> I
     if not limits:
         return
     limit = max(limits)
-    if every(cases, lambda ts: all(fits(t, np.sign(t.expected)) for t in ts)):
-        yield PatternMatch("gradient_sign_only", None)
-    elif every(cases, lambda ts: all(fits(t, np.clip(t.expected, -limit, limit)) for t in ts)):
-        yield PatternMatch("gradient_clipped", None, f"entries are cut off at {limit:.6g}")
+    signs = measure_fit(cases, lambda t: np.sign(t.expected))
+    if PATTERN.holds(**signs):
+        yield PatternMatch("gradient_sign_only", None, PATTERN, signs)
+        return
+    clipped = measure_fit(cases, lambda t: np.clip(t.expected, -limit, limit))
+    reached = sum(_count_beyond(t, limit) for c in cases for t in read_case(c))
+    if PATTERN.holds(**clipped) and reached >= FEWEST_CLIPPED:
+        numbers = clipped | {"limit": limit, "reached": reached}
+        yield PatternMatch("gradient_clipped", None, PATTERN, numbers, f"entries are cut off at {limit:.6g}")
+
+
+def _count_beyond(t: Beside, limit: float) -> int:
+    """How many entries the true gradient has beyond a limit, where the subject's are at it."""
+    known = t.known
+    beyond = np.abs(t.expected[known]) > limit + t.room
+    return int(np.sum(beyond & (np.abs(t.yours[known]) >= limit - t.room)))
 
 
 def detect_integers(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
     """Whole numbers in every wrong tensor, each off by less than one for every sample that was added."""
     wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
 
-    def truncated(t: Beside, rows: int) -> bool:
+    def truncated(t: Beside, rows: int) -> float:
         off = np.abs(t.yours - t.expected)[t.known]
-        return np.array_equal(t.yours, np.trunc(t.yours)) and bool(np.all(off < rows + t.room))
+        whole = np.array_equal(t.yours, np.trunc(t.yours))
+        return float(np.max(off, initial=0.0)) / (rows + t.room) if whole else math.inf
 
     seen = [(t, case.case.rows or 1) for case in cases for t in read_case(case) if t.index in wrong]
-    if seen and any(t.yours.any() for t, _ in seen) and all(truncated(t, rows) for t, rows in seen):
-        whole = len(wrong) == len(examination.leaves)
-        yield PatternMatch("gradient_truncated_to_integers", None if whole else examination.leaves[wrong[-1]].layer)
+    if seen and any(t.yours.any() for t, _ in seen):
+        numbers = {"off": max(truncated(t, rows) for t, rows in seen), "entries": sum(t.yours.size for t, _ in seen)}
+        if PATTERN.holds(**numbers):
+            layer = None if len(wrong) == len(examination.leaves) else examination.leaves[wrong[-1]].layer
+            yield PatternMatch("gradient_truncated_to_integers", layer, PATTERN, numbers)
 
 
 def detect_length(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
@@ -152,9 +184,15 @@ def detect_length(examination: Examination, cases: list[CaseExamination]) -> Ite
         return
     if len(whole) > 1 and np.ptp(whole) <= SHARE * max(whole):
         text = "gradient_normalised" if abs(whole[0] - 1) < SHARE else "gradient_clipped"
-        yield PatternMatch(text, None, f"its length is always {whole[0]:.6g}")
+        yield PatternMatch(text, None, PATTERN, _spread(whole), f"its length is always {whole[0]:.6g}")
     elif len(each) > 2 and np.ptp(each) <= SHARE * max(each):
-        yield PatternMatch("gradient_normalised", None, f"the length of every tensor is {each[0]:.6g}")
+        yield PatternMatch("gradient_normalised", None, PATTERN, _spread(each),
+                           f"the length of every tensor is {each[0]:.6g}")  # fmt: skip
+
+
+def _spread(lengths: list[float]) -> dict[str, float]:
+    """How far lengths are apart, in units of what counts as the same."""
+    return {"off": float(np.ptp(lengths)) / (SHARE * max(lengths)), "entries": len(lengths), "length": lengths[0]}
 
 
 def _parallel(t: Beside) -> bool:
@@ -171,21 +209,26 @@ def detect_exchange(examination: Examination, cases: list[CaseExamination]) -> I
     for i in wrong:
         partners = [j for j in wrong if j > i and examination.leaves[j].shape == examination.leaves[i].shape]
         for j in partners:
-            if all(_exchanged(case, i, j) for case in cases):
+            numbers = {"off": max(_exchanged(case, i, j) for case in cases),
+                       "entries": examination.leaves[i].size * len(cases)}  # fmt: skip
+            if PATTERN.holds(**numbers):
                 layers = [examination.leaves[k].layer or 0 for k in (i, j)]
-                yield PatternMatch("gradients_of_layers_exchanged", max(layers) or None)
+                yield PatternMatch("gradients_of_layers_exchanged", max(layers) or None, PATTERN, numbers)
                 return
 
 
-def _exchanged(case: CaseExamination, i: int, j: int) -> bool:
+def _exchanged(case: CaseExamination, i: int, j: int) -> float:
+    """How far two tensors are from holding each other's gradient, in units of the room."""
     read = {t.index: t for t in read_case(case)}
     if i not in read or j not in read:
-        return False
+        return math.inf
     a, b = read[i], read[j]
     room = max(a.room, b.room)
     one, two = np.abs(a.yours - b.expected), np.abs(b.yours - a.expected)
     known = np.isfinite(one) & np.isfinite(two)
-    return bool(known.any() and np.all(one[known] <= room) and np.all(two[known] <= room) and not fits(a, a.expected))
+    if not known.any() or fits(a, a.expected):
+        return math.inf
+    return float(max(np.max(one[known]), np.max(two[known]))) / room
 
 
 def detect_units(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
@@ -205,7 +248,9 @@ def detect_units(examination: Examination, cases: list[CaseExamination]) -> Iter
         masked = any(np.isinf(f).any() for f in known)
         table = np.where(np.isinf(np.array(known)), np.nan, np.array(known))
         if masked and all(np.nanmax(np.abs(row - 1)) < SHARE for row in table if np.isfinite(row).any()):
-            yield PatternMatch("dropout_mask_missing_in_backward", top)
+            off = max(float(np.nanmax(np.abs(row - 1))) for row in table if np.isfinite(row).any()) / SHARE
+            numbers = {"off": off, "entries": int(np.isfinite(table).sum())}
+            yield PatternMatch("dropout_mask_missing_in_backward", top, PATTERN, numbers)
             return
         if (
             not masked
@@ -218,7 +263,9 @@ def detect_units(examination: Examination, cases: list[CaseExamination]) -> Iter
             ]
             cancels = any(examination.is_silent(i) for i in biases)
             name = "normalisation_scale_missing" if cancels else "factor_per_unit_missing"
-            yield PatternMatch(name, top, f"the factors missing are {shown}")
+            off = float(np.max(np.ptp(table, axis=0) / (SHARE * np.abs(table).max(axis=0))))
+            numbers = {"off": off, "entries": int(table.size), "factors": table[0]}
+            yield PatternMatch(name, top, PATTERN, numbers, f"the factors missing are {shown}")
             return
 
 
@@ -245,9 +292,10 @@ def detect_inputs(examination: Examination, cases: list[CaseExamination]) -> Ite
     """A factor and a shift of its own for each input of one layer."""
     found = find_scaled_inputs(examination, cases)
     if found is not None:
-        layer, numbers = found
-        shown = ", ".join(f"{scale:.4g}" for scale, _ in numbers[:6])
-        yield PatternMatch("inputs_scaled_differently", layer, f"the factors are {shown}")
+        layer, fitted = found
+        shown = ", ".join(f"{scale:.4g}" for scale, _ in fitted[:6])
+        numbers = {"off": 1.0, "entries": len(fitted), "factors": [scale for scale, _ in fitted]}
+        yield PatternMatch("inputs_scaled_differently", layer, PATTERN, numbers, f"the factors are {shown}")
 
 
 def detect_mean_path(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
@@ -257,14 +305,20 @@ def detect_mean_path(examination: Examination, cases: list[CaseExamination]) -> 
         if leaf.role != "b" or not leaf.dense or leaf.layer != top or not examination.is_wrong(i):
             continue
         read = [next((t for t in read_case(c) if t.index == i), None) for c in cases]
-        if all(t is not None and np.all(np.abs(t.expected[t.known]) <= t.room) and np.any(t.yours) for t in read):
-            yield PatternMatch("normalisation_mean_path_missing", leaf.layer)
+        known = [t for t in read if t is not None and np.any(t.yours)]
+        off = max((float(np.max(np.abs(t.expected[t.known]), initial=0.0)) / t.room for t in known), default=math.inf)
+        numbers = {"off": off, "entries": sum(t.yours.size for t in known)}
+        if len(known) == len(read) and PATTERN.holds(**numbers):
+            yield PatternMatch("normalisation_mean_path_missing", leaf.layer, PATTERN, numbers)
 
 
 def detect_factors(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
     """One factor on all wrong tensors; one array for several of them."""
-    for identifier, layer in (*list_shared(examination, cases), *list_factors(examination, cases)):
-        yield PatternMatch(identifier, layer)
+    for identifier, layer, off in list_shared(examination, cases):
+        yield PatternMatch(identifier, layer, PATTERN, off)
+    for identifier, layer, factor in list_factors(examination):
+        numbers = {"off": factor.off, "entries": factor.entries, "number": factor.number, "power": factor.power}
+        yield PatternMatch(identifier, layer, PATTERN, numbers, f"the factor is {factor}")
 
 
 def detect_uses(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:

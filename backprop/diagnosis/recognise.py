@@ -21,6 +21,7 @@ from backprop.diagnosis.right_program import make_net
 from backprop.diagnosis.work import Work
 from backprop.examiner.cases import Case
 from backprop.examiner.examination import Examination
+from backprop.examiner.laws import Factor
 
 __all__ = ["Recognised", "Scene", "recognise"]
 
@@ -63,7 +64,11 @@ def recognise(examination: Examination, work: Work | None = None) -> Iterator[Re
     Raises `OutOfWork` after so many trials as `work` allows, if it is given.
     """
     work = work or Work()
-    asked = [Answers(case, work, find_earlier(examination)) for case in choose_cases(examination)]
+    factor = examination.factor
+    asked = [
+        Answers(case, work, 1.0 if factor is None else factor.at(case.rows), find_earlier(examination))
+        for case in choose_cases(examination)
+    ]
     if not asked or sum(leaf.size for leaf in examination.leaves) > MOST_PARAMETERS:
         return
     layouts = list(list_layouts(examination.leaves, asked[0].case))
@@ -81,12 +86,16 @@ def recognise(examination: Examination, work: Work | None = None) -> Iterator[Re
                 yield found
                 break
     for layout in layouts:
-        yield from measure_instead(asked, layout, work)
+        yield from measure_instead(asked, layout, work, factor)
 
 
-def measure_instead(asked: Sequence[Answers], layout: Layout, work: Work) -> Iterator[Recognised]:
+def measure_instead(
+    asked: Sequence[Answers], layout: Layout, work: Work, factor: Factor | None
+) -> Iterator[Recognised]:
     """The reading of a subject whose cost is not of the table, with the output error as it is measured."""
     measurements = list_measurements([answers.case for answers in asked], layout, work)
+    for measurement in measurements:
+        measurement.answers.share = 1.0 if factor is None else factor.at(measurement.case.rows)
     stacks = [stack for stack, _ in list_hidden(asked[0], layout) if not stack.masks] if measurements else []
     for absolute, stack in product((False, True), stacks):
         work.spend(1, len(measurements))

@@ -245,15 +245,17 @@ def hidden(make: Make) -> Rewrite:
 RECURSION: tuple[Cause, ...] = (
     Cause("dropout_mask_missing_in_backward", "BP2",
           "The dropout mask of the forward pass is not applied to the error that comes back: units that were switched "
-          "off get an error.", "elementwise chain",
-          hidden(without_mask), list_mask_faults),
+          "off get an error.", "definition",
+          hidden(without_mask), list_mask_faults, chapter="dropout"),
     Cause("dropout_scale_missing_in_backward", "BP2",
           "The error is masked but not divided by the keep probability as the forward pass is (inverted dropout).",
-          "elementwise chain", hidden(mask_unscaled)),
+          "definition", hidden(mask_unscaled), chapter="dropout"),
     Cause("dropout_mask_applied_twice", "BP2",
-          "The dropout mask with its scale is applied twice to the error.", "elementwise chain", hidden(mask_twice)),
+          "The dropout mask with its scale is applied twice to the error.", "definition", hidden(mask_twice),
+          chapter="dropout"),
     Cause("dropout_masks_exchanged", "BP2",
-          "The dropout mask of another layer is applied to the error.", "elementwise chain", hidden(other_mask)),
+          "The dropout mask of another layer is applied to the error.", "definition", hidden(other_mask),
+          chapter="dropout"),
     Cause("derivative_from_masked_activation", "BP2",
           "f' is computed from the activation after dropout instead of before it.", "elementwise chain",
           slope_from_masked),
@@ -306,10 +308,10 @@ RECURSION: tuple[Cause, ...] = (
           "A bias is added to the error that comes back; it does not depend on z.", "independence", hidden(bias_added)),
     Cause("weights_updated_before_error_goes_back", "update",
           "The weights of the layer above are updated first, and the error goes back through the changed weights; use "
-          "the old weights for δ, update afterwards.", "",
-          hidden(updated_weights), fitted=True),
+          "the old weights for δ, update afterwards.", "definition",
+          hidden(updated_weights), fitted=True, chapter="BP2"),
     Cause("weights_updated_before_error_goes_back", "update",
           "The weights of the layer above are updated first, and the error goes back through the changed weights; use "
-          "the old weights for δ, update afterwards.", "",
-          hidden(updated_by_sample), fitted=True),
+          "the old weights for δ, update afterwards.", "definition",
+          hidden(updated_by_sample), fitted=True, chapter="BP2"),
 )  # fmt: skip

@@ -95,6 +95,6 @@ SHAPES: tuple[Cause, ...] = (
           "The errors of all samples are multiplied with the activation of one sample (the last or the first): a loop "
           "variable is left over from an earlier loop.", PRODUCT, bind(input_left_over, "dW"), list_ends),
     Cause("bias_gradient_with_slope_at_bias", "BP3",
-          "In the bias gradient f' is taken at the bias instead of at z.", "elementwise chain",
+          "In the bias gradient f' is taken at the bias instead of at z.", "definition of δ",
           bind(slope_at_bias, "db"), list_slopes),
 )  # fmt: skip

@@ -57,7 +57,7 @@ def try_numbers(trial: Trial, cause: Cause, top: int, numbers: Array, wide: bool
             own.own[name] = combine(own, layer, numbers, wide)
             program = set_line(program, f"delta{layer}", Multiply(error, Call(name, net.z(layer))))
         if program is not None and trial.fits(program):
-            return Match(cause, top, layers)
+            return Match(cause, top, layers, numbers=trial.measure(program))
     return None
 
 

@@ -155,7 +155,8 @@ SCALES = "cost"
 def is_outputs(number: float, power: int, net: Net) -> bool:
     """The number of outputs, or one over it, or the same with n."""
     width = net.sizes[-1]
-    return width > 2 and any(is_number(width, 1 / width, power=p)(number, power, net) for p in (0, 1, -1))
+    powers = (0, 1, -1) if width > 2 else (0,)
+    return width > 1 and any(is_number(width, 1 / width, power=p)(number, power, net) for p in powers)
 
 
 def is_other(number: float, power: int, net: Net) -> bool:
@@ -172,7 +173,7 @@ def is_not_zero(number: float, power: int, net: Net) -> bool:
 def both(identifier: str, sentence: str, accepts: Callable[[float, int, Net], bool]) -> tuple[Cause, Cause]:
     """A factor on the error, or on everything with the penalties."""
     first, second = (
-        Cause(identifier, SCALES, sentence, "", rewrite, fitted=True, accepts=accepts, spreads=False)
+        Cause(identifier, SCALES, sentence, "", rewrite, fitted=True, accepts=accepts, spreads=False, chapter="scale")
         for rewrite in (scale_error, scale_everything)
     )
     return first, second
@@ -185,22 +186,24 @@ FACTORS: tuple[Cause, ...] = (
     *both("gradient_averaged_twice",
           "The gradient is divided by the number of samples though the cost is not, or twice where the cost is once.",
           is_number(1, power=-1)),
+    *both("cost_factor_two",
+          "Cost and gradient differ by the factor 2 (or ½); in a squared error that is the convention with ½, which "
+          "one of them follows and the other does not.", is_number(2, 0.5)),
     *both("outputs_not_averaged",
           "Cost and gradient differ by the number of outputs: one is a mean over the outputs, the other a sum.",
           is_outputs),
-    *both("cost_factor_two",
-          "Cost and gradient differ by the factor 2 (or ½): one of them follows the convention with ½ in the squared "
-          "error, the other does not.", is_number(2, 0.5)),
     *both("cost_factor_wrong",
-          "Every gradient is a constant multiple of the right one: the scales of cost and gradient differ.", is_other),
+          "Every gradient carries one wrong factor: the scales of cost and gradient differ.", is_other),
 )  # fmt: skip
 WHOLE: tuple[Cause, ...] = (
     Cause("gradient_of_one_sample_only", SCALES,
           "The gradient belongs to one sample of the batch (the last or the first): the sum over the samples is "
-          "overwritten instead of added up.", "", take_sample, list_ends, spreads=False),
+          "overwritten instead of added up.", "a sum is a matrix product", take_sample, list_ends, spreads=False,
+          chapter="BP3"),
     Cause("sample_left_out", SCALES,
           "One sample of the batch (the last or the first) does not enter the gradient: the loop over the samples "
-          "begins one too late or ends one too early.", "", leave_out_sample, list_ends, spreads=False),
+          "begins one too late or ends one too early.", "a sum is a matrix product", leave_out_sample, list_ends,
+          spreads=False, chapter="BP3"),
     Cause("layer_never_updated", "update",
           "The gradient of this layer is zero though the error passes it: the loop leaves it out, or what it "
           "computes is "
@@ -212,7 +215,7 @@ WHOLE: tuple[Cause, ...] = (
           "The weight gradient is made from the error before f' is applied, ∂C/∂a, instead of δ = ∂C/∂z.",
           "definition of δ", own_error_raw),
     Cause("bias_missing_in_forward", "forward",
-          "The backward pass computes its own forward pass without the bias.", "", forget_bias),
+          "The backward pass computes its own forward pass without the bias.", "", forget_bias, chapter="F1"),
     Cause("other_activation_in_forward", "forward",
           "The backward pass computes its own forward pass with another activation than the cost's.", "",
           exchange_activation, list_activations),
@@ -224,7 +227,7 @@ WHOLE: tuple[Cause, ...] = (
           exchange_output, list_outputs, spreads=False),
     Cause("dropout_missing_in_forward", "forward",
           "The backward pass computes its own forward pass without the dropout mask of the cost's.", "",
-          forget_mask, list_mask_ways),
+          forget_mask, list_mask_ways, chapter="mask"),
     Cause("activation_applied_twice_in_forward", "forward",
           "The backward pass applies the activation twice in its own forward pass.", "", repeat_activation),
 )  # fmt: skip

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop.examiner.duals import DualNumber
+from backprop.examiner.grounds import tell
 from backprop.examiner.naming import Leaf, name_leaves
 from backprop.examiner.nests import Nest, flatten, flatten_like, rebuild
+from backprop.examiner.remarks import LEFT_OUT, OWN_SIZE
 from backprop.examiner.sizes import root_mean_square, size_entries
 from backprop.examiner.subjects import Subject, Unusable
 
@@ -177,15 +179,15 @@ def choose_cases(subject: Subject, seed: int) -> tuple[list[Case], list[str]]:
     if subject.takes_rows:
         plans = [None, *OTHER_BATCHES]
     elif not subject.flat:
-        notes.append("data takes no n: examined at its own batch size only")
+        tell(notes, OWN_SIZE, takes_rows=False)
     for offset, rows in enumerate(plans, start=1):
         try:
             case = draw_case(subject, seed + offset, jitter=True, rows=rows)
             if not np.isfinite(case.cost(case.values)):
-                notes.append(f"left out ({case.label}): the cost is not finite there")
+                tell(notes, LEFT_OUT, case=case.label, reason="the cost is not finite there")
                 continue
         except Unusable as error:
-            notes.append(f"left out a case with {'own batch' if rows is None else f'n = {rows}'}: {error}")
+            tell(notes, LEFT_OUT, case="own batch" if rows is None else f"n = {rows}", reason=str(error))
             continue
         cases.append(case)
     return cases, notes
@@ -314,7 +316,8 @@ def _as_array(leaf: Any) -> Array | None:
     if leaf is None:
         return None
     try:
-        array = np.array(leaf)
+        dense = getattr(leaf, "toarray", None) or getattr(leaf, "todense", None)
+        array = np.array(dense() if callable(dense) else leaf)
         if array.dtype.kind == "c":
             return np.array(array.real, dtype=np.float64) if not array.imag.any() else None
         return np.array(array, dtype=np.float64)

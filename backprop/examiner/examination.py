@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from backprop.examiner.cases import Array, Case
+from backprop.examiner.laws import Factor
 from backprop.examiner.naming import Leaf
 from backprop.examiner.oracles import Oracle
 from backprop.examiner.pace import Pace
@@ -93,6 +94,8 @@ class Examination:
     cases: list[CaseExamination] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     pace: Pace = field(default_factory=Pace)
+    factor: Factor | None = None
+    """What the subject's gradients were divided by before they were compared."""
     limits: list[str] = field(default_factory=list)
     """What was not looked at, or not to the end, because of a limit."""
     stage: str = ""
@@ -106,6 +109,12 @@ class Examination:
     def depth(self) -> int:
         """The number L of layers; 0 for a flat subject."""
         return max((leaf.layer or 0 for leaf in self.leaves), default=0)
+
+    @property
+    def outputs(self) -> int:
+        """The number of outputs, as the biases of the topmost layer tell it; 0 if they do not."""
+        top = [leaf.size for leaf in self.leaves if leaf.layer == self.depth and leaf.role == "b" and leaf.dense]
+        return top[0] if len(top) == 1 else 0
 
     def verdicts(self, tensor: int) -> list[TensorVerdict]:
         """One tensor at every case."""

@@ -9,10 +9,12 @@ from typing import Any
 
 from backprop.errors import UsageError
 from backprop.examiner.exact import ExactResult, check_exact
+from backprop.examiner.grounds import say
 from backprop.examiner.judge import Early, Explain, judge
 from backprop.examiner.pace import Pace
 from backprop.examiner.remote import RemoteSubject
 from backprop.examiner.report import Finding, Report
+from backprop.examiner.sentences import WIRING
 
 __all__ = ["add_exact", "exact_finding", "judge_with_exact"]
 
@@ -69,5 +71,4 @@ def add_exact(report: Report, source: str, seed: int, check: Callable[[str, int]
 
 def exact_finding(result: ExactResult) -> Finding:
     """What the exact check says where the numerical one saw nothing."""
-    explanation = f"the wiring of the source is wrong for arbitrary activations: {result.reason}"
-    return Finding(None, None, result.failed, explanation)
+    return Finding(None, None, result.failed, say(WIRING, failed=result.failed, reason=result.reason))

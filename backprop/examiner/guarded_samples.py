@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from backprop.examiner.cases import Array, Case, seed_globals, slice_case
+from backprop.examiner.guarded_targets import read_by_targets
 from backprop.examiner.noise import draw_relative, measure_noise
 from backprop.examiner.oracles import Oracle
 from backprop.examiner.subjects import Unusable
@@ -19,13 +20,14 @@ __all__ = ["MOST_SAMPLES", "SIZES", "Outputs", "is_guarded_by_sample"]
 FREE = (0.02, 0.98)
 """exp(−cost) of a sample whose output is not saturated."""
 MOST_SAMPLES, DIRECTIONS = 256, 2
-MOST_ROWS = 64
+MOST_ROWS, ADDS_UP = 64, 1e-3
 SIZES = (*(digit * 10.0**-k for k in range(3, 17) for digit in (1, 0.7, 0.5, 0.3, 0.2, 0.15)), 2.0**-52, 2.0**-23)
 """Guards that people write."""
 
 
 class Outputs:
-    """Probabilities at a case: what forward gives, or exp(−cost) of each sample alone; of some only if `sampled`."""
+    """Probabilities at a case: what forward gives, exp(−cost) of each sample alone (of some only if `sampled`), or what
+    other targets tell."""
 
     def __init__(self, case: Case, *, sampled: bool = False) -> None:
         self.case, self.sampled = case, sampled
@@ -49,11 +51,21 @@ class Outputs:
             given = case.subject.call("forward", case.pack(values), np.array(case.X), **case.context)
             out = np.asarray(given, dtype=float)
         else:
-            costs = [replace(part, values=list(values)).cost(values) for part in self._samples]
-            out = np.exp([-float(np.real(cost)) for cost in costs])
+            parts = [replace(part, values=list(values)) for part in self._samples]
+            costs = np.array([float(np.real(part.cost(values))) for part in parts])
+            out = np.exp(-costs) if len(costs) < (case.rows or 0) or _adds_up(case, values, costs) else np.zeros(0)
+            if not out.size:
+                found = read_by_targets(case, values)
+                return None if found is None else np.clip(found, np.finfo(float).tiny, 1.0)
         # What is read from a guarded cost may be above 1, by the guard.
         fits = out.size and np.all((out > 0) & (out <= 1 + SIZES[0]))
         return np.minimum(out, 1.0) if fits else None
+
+
+def _adds_up(case: Case, values: Sequence[Array], costs: Array) -> bool:
+    """Whether the cost of a batch is the sum or the mean of its samples' costs: then each is −log of an output."""
+    whole = float(np.real(case.cost(values)))
+    return any(abs(whole - total) <= ADDS_UP * abs(whole) for total in (costs.sum(), costs.mean()))
 
 
 def is_guarded_by_sample(case: Case, rng: np.random.Generator) -> bool:

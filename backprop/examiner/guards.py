@@ -8,7 +8,7 @@ entry by entry, and it must be gone, or tiny and explained, at a point where no 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -16,8 +16,11 @@ import numpy as np
 from backprop.examiner.cases import Array, Case
 from backprop.examiner.comparison import examine_case
 from backprop.examiner.examination import CaseExamination, Examination, Reading
+from backprop.examiner.grounds import tell
 from backprop.examiner.guarded_samples import MOST_SAMPLES, SIZES, Outputs, is_guarded_by_sample
+from backprop.examiner.laws import find_law
 from backprop.examiner.noise import tensor_sizes
+from backprop.examiner.remarks import GUARDED
 from backprop.examiner.subjects import Unusable
 from backprop.examiner.tolerance import RELATIVE_SLACK
 
@@ -38,6 +41,9 @@ FITS = 0.02
 """A part of the largest mismatch: how closely a guard must explain every entry."""
 
 
+ONE_WEIGHT = 0.05
+"""Of the weights found at several cases that are still one."""
+WAYS = ("one added", "one clipped", "one bounded", "two added", "two clipped", "two bounded", "one seen")
 LOGARITHMS = ("one", "two")
 Share: TypeAlias = tuple[Array, Array, Array, float]
 """Outputs at both sides of a point, targets, distance."""
@@ -49,6 +55,20 @@ class Guard:
 
     size: float
     way: str
+    shares: tuple[Share, ...] = field(repr=False)
+    mismatch: Array = field(repr=False)
+    room: Array = field(repr=False)
+    rows: int = 1
+
+    def fit(self, size: float, way: str) -> tuple[float, float]:
+        """The weight of the cost with which another guard would explain the case, and the largest gap in units of the
+        room."""
+        slopes = np.array([(_gap(a, y, size, way) - _gap(b, y, size, way)) / h for a, b, y, h in self.shares])
+        square = float(slopes @ slopes)
+        if not np.isfinite(slopes).all() or not square:
+            return 0.0, np.inf
+        factor = float(slopes @ self.mismatch) / square
+        return factor, float(np.max(np.abs(self.mismatch - factor * slopes) / self.room))
 
     def __str__(self) -> str:
         return f"{self.size:.2g} ({'clipped' if self.way.endswith(('clipped', 'bounded')) else 'added'})"
@@ -88,11 +108,26 @@ def settle_guards(examination: Examination, rng: np.random.Generator) -> None:
         examination.cut = True
     for case in wrong:
         _forgive(case)
-    names = ", ".join(dict.fromkeys([*map(str, guards), *["a number that could not be told"] * bool(unexplained)]))
-    examination.notes.append(
-        f"the cost guards its logarithm by {names}, the gradient does not: the difference where outputs saturate is "
-        "explained by that, entry by entry, and it is gone at a point that does not saturate"
-    )
+    named = name_guard(guards if not unexplained else [])
+    tell(examination.notes, GUARDED, guard=named, explained=len(wrong), mismatches=len(wrong))
+
+
+def name_guard(guards: Sequence[Guard]) -> str:
+    """The one number that explains every case of a cost that is a sum, or a mean over samples, if there is one.
+
+    Where outputs are far from 0 and 1 only the product of number and weight shows; one saturated case tells them apart.
+    """
+    best: tuple[float, str] | None = None
+    for way in WAYS if guards else ():
+        for size in SIZES:
+            fits = [guard.fit(size, way) for guard in guards]
+            numbers = [(factor, guard.rows) for (factor, _), guard in zip(fits, guards, strict=True)]
+            law = find_law(numbers, ONE_WEIGHT) if all(factor > 0 for factor, _ in numbers) else None
+            off = max(gap for _, gap in fits)
+            plain = law is not None and abs(law[0] - 1) <= ONE_WEIGHT and law[1] in (0, -1)
+            if plain and off <= 1 and (best is None or off < best[0]):
+                best = off, str(replace(guards[0], size=size, way=way))
+    return "a small number that could not be told" if best is None else best[1]
 
 
 def _explain(found: CaseExamination, rng: np.random.Generator) -> Guard | None:
@@ -137,7 +172,7 @@ def _explain(found: CaseExamination, rng: np.random.Generator) -> Guard | None:
         # of a clipped logarithm is the gradient itself.
         fits = factor > 0 if weight is None else abs(factor - weight) <= ROUGH * abs(weight)
         if fits and size <= SIZES[0] and np.all(np.abs(mismatch - factor * slopes) <= room):
-            return Guard(size, way)
+            return Guard(size, way, tuple(shares), mismatch, room, found.case.rows or 1)
     return None
 
 
@@ -189,7 +224,7 @@ def _surprise(a: Array, y: Array, logarithms: str) -> float:
 
 
 def _list_guards() -> Iterator[tuple[str, float]]:
-    for way in ("one added", "one clipped", "one bounded", "two added", "two clipped", "two bounded", "one seen"):
+    for way in WAYS:
         for size in SIZES:
             yield way, size
 
@@ -222,7 +257,7 @@ def _look_beside(known: Outputs, tensor: int, reading: Reading) -> Share | None:
 
 def _read_targets(case: Case, shape: tuple[int, ...]) -> Array | None:
     """Targets in the shape of the outputs; class numbers as ones in rows or columns."""
-    if not case.subject.has("forward"):
+    if not case.subject.has("forward") and len(shape) == 1:
         return np.ones(shape)
     Y = np.asarray(case.Y, dtype=float)
     if Y.size == np.prod(shape):

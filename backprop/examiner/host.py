@@ -61,7 +61,8 @@ class _Host:
             return
         self._answer(
             {"label": subject.label, "file": subject.file, "flat": subject.flat, "takes_rows": subject.takes_rows,
-             "notes": subject.notes, "has": [name for name in ("forward", "context", "step") if subject.has(name)]}
+             "notes": list(map(str, subject.notes)),
+             "has": [name for name in ("forward", "context", "step") if subject.has(name)]}
         )  # fmt: skip
         while True:
             length = int.from_bytes(self.asked.read(LENGTH_BYTES), "big")

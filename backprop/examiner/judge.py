@@ -11,17 +11,20 @@ import numpy as np
 
 from backprop.examiner.cases import Case, choose_cases, draw_case, move_beside
 from backprop.examiner.comparison import examine_case
+from backprop.examiner.conventions import settle_kinks
 from backprop.examiner.effort import FRUGAL, choose_effort
 from backprop.examiner.evidence import gather_evidence
-from backprop.examiner.examination import CaseExamination, Examination, TensorVerdict
+from backprop.examiner.examination import Examination, TensorVerdict
+from backprop.examiner.grounds import tell
 from backprop.examiner.guards import settle_guards
-from backprop.examiner.kinks import name_conventions, seems_bent
+from backprop.examiner.kinks import seems_bent
 from backprop.examiner.loading import load_subject
 from backprop.examiner.localise import localise
 from backprop.examiner.noise import measure_noise, tensor_sizes
 from backprop.examiner.oracles import Oracle
 from backprop.examiner.pace import CutShort, Pace
 from backprop.examiner.purity import Impurity, check_purity, settle_randomness
+from backprop.examiner.remarks import LEFT_OUT, SILENT
 from backprop.examiner.report import Entry, Finding, Report
 from backprop.examiner.subjects import Subject, Unusable, describe_error, quiet
 from backprop.examiner.tolerance import RELATIVE_SLACK
@@ -33,7 +36,6 @@ SHOWN_MEMORY_ENTRIES = 6
 MORE_POINTS = 2
 FURTHER = 100
 ENOUGH_RIGHT = 2
-MOST_KINKS = 8
 
 Explain: TypeAlias = Callable[[Subject, Examination, list[Finding]], list[Finding]]
 """Names causes. It is handed in from above: what judges does not know what explains."""
@@ -147,12 +149,12 @@ def _collect(examination: Examination, subject: Subject, cases: list[Case], seed
         return []
     _settle_own_point(examination, rng)
     _settle_tiny(examination)
-    _note_kinks(examination, rng)
+    beyond = settle_kinks(examination, rng)
     examination.begin("looking for the place of a mismatch")
-    findings = localise(examination)
-    if not findings and subject.has("step"):
+    findings = localise(examination) or beyond
+    if subject.has("step"):
         examination.begin("comparing the step")
-        findings = check_step(examination)
+        findings += check_step(examination)
     return findings
 
 
@@ -170,7 +172,7 @@ def _examine_into(
     except Unusable as error:
         if needed:
             raise
-        examination.notes.append(f"left out ({case.label}): {error}")
+        tell(examination.notes, LEFT_OUT, case=case.label, reason=str(error))
 
 
 def _look_for_life(
@@ -193,12 +195,20 @@ def _look_for_life(
         _examine_into(examination, case, rng, thorough=True, needed=False)
     silent = _list_silent(examination)
     if silent and not any(examination.is_wrong(i) for i in range(len(examination.leaves))):
-        where = "zero or negligible beside the largest gradient at every point visited"
-        examination.notes.append(f"{', '.join(silent)}: {where}")
+        share = max(
+            _share_of_largest(examination, i) for i, leaf in enumerate(examination.leaves) if leaf.name in silent
+        )
+        tell(examination.notes, SILENT, tensors=silent, share=share, limit=RELATIVE_SLACK)
 
 
 def _list_silent(examination: Examination) -> list[str]:
     return [leaf.name for i, leaf in enumerate(examination.leaves) if examination.is_silent(i)]
+
+
+def _share_of_largest(examination: Examination, tensor: int) -> float:
+    """A tensor's largest gradient entry, as a part of the largest of all."""
+    scales = [(case.tensors[tensor].scale, case.scale) for case in examination.cases]
+    return max((mine / whole for mine, whole in scales if whole), default=0.0)
 
 
 def _decide(examination: Examination, findings: list[Finding]) -> str:
@@ -216,7 +226,7 @@ def _explain_impurity(examination: Examination, case: Case, impurity: Impurity) 
     whole = len(impurity.tensors) == len(examination.leaves)
     layer = None if whole or not max(layers) else max(layers)
     entries = _list_memory_entries(case, impurity)
-    return Finding(impurity.equation, layer, names, impurity.explanation, entries=entries)
+    return Finding(impurity.equation, layer, names, impurity.said, entries=entries)
 
 
 def _list_memory_entries(case: Case, impurity: Impurity) -> tuple[Entry, ...]:
@@ -224,7 +234,7 @@ def _list_memory_entries(case: Case, impurity: Impurity) -> tuple[Entry, ...]:
     oracle = Oracle(case, measure_noise(case, np.random.default_rng(0)))
     entries: list[Entry] = []
     for i in impurity.tensors:
-        leaf, again = case.leaves[i], impurity.again[i]
+        leaf, again = case.leaves[i], impurity.again[i] if impurity.again else None
         if again is None or again.shape != leaf.shape or not leaf.size:
             continue
         index = tuple(int(k) for k in np.unravel_index(int(np.argmax(np.abs(again))), leaf.shape))
@@ -275,33 +285,6 @@ def _settle_tiny(examination: Examination) -> None:
 
 def _find_mismatch(verdict: TensorVerdict) -> float:
     return max((abs(r.yours - r.expected) for r in verdict.readings if r.state == "differs"), default=0.0)
-
-
-def _note_kinks(examination: Examination, rng: np.random.Generator) -> None:
-    """Say where a convention of kinks shows; where the cost is not seen to bend, a mismatch is only not decided."""
-    for case in examination.cases:
-        at_kink = [v for v in case.tensors if v.status == "kink"]
-        names = [v.leaf.name for v in at_kink]
-        if names and not seems_bent(case.case, case.oracle.noise, rng):
-            for verdict in at_kink:
-                verdict.status = "undecided"
-        elif names:
-            taken = _list_conventions(case)
-            examination.notes.append(
-                f"at a kink of the cost ({case.case.label}) the gradient of {', '.join(names)} takes another "
-                f"slope than the central difference{taken and f', {taken}'}; that is a convention, not a fault"
-            )
-
-
-def _list_conventions(case: CaseExamination) -> str:
-    """f'(0) as the biases at kinks have it."""
-    sizes = tensor_sizes(case.case)
-    found = []
-    for i, verdict in enumerate(case.tensors):
-        readings = [r for r in verdict.entries if r.state in ("kink", "differs")]
-        if verdict.status == "kink" and verdict.leaf.role == "b" and not case.case.subject.flat:
-            found += name_conventions(case.oracle, i, readings[:MOST_KINKS], sizes[i])
-    return " and ".join(dict.fromkeys(found))
 
 
 def _tell_how(subject: Any, label: str, seed: int) -> str:

@@ -9,11 +9,10 @@ from itertools import pairwise
 import numpy as np
 
 from backprop.examiner.cases import Array, Case
-from backprop.examiner.examination import Reading
 from backprop.examiner.noise import draw_relative
 from backprop.examiner.oracles import FINE_STEP, Estimate, Oracle
 
-__all__ = ["confirm_mismatch", "is_smooth", "name_convention", "name_conventions", "seems_bent"]
+__all__ = ["confirm_mismatch", "is_smooth", "seems_bent"]
 
 SMALL_GAP = 0.25
 SHRINKS = 0.5
@@ -27,7 +26,6 @@ WIDE = (1e-2, 1e-4)
 KEEPS = 0.1
 """From the first to the second a smooth cost keeps a hundredth of its bend, a kink all of it."""
 FLOOR = 8.0
-NEAR, ROUGHLY = 1e-5, 0.05
 
 
 def is_smooth(estimate: Estimate, mismatch: float) -> bool:
@@ -125,45 +123,3 @@ def seems_bent(case: Case, noise: float, rng: np.random.Generator) -> bool:
         if not first > floor / KEEPS and not last <= floor:
             return True
     return False
-
-
-def name_conventions(oracle: Oracle, tensor: int, readings: Sequence[Reading], size: float) -> list[str]:
-    """Which slope a code takes at the kinks of a bias: f'(0) = 0, ½ or 1; each that is met, in order.
-
-    A bias moves z by as much, so that behind the kink the unit is off (slope 0) and ahead of it on (slope 1).
-    """
-    found = []
-    for reading in readings:
-        direction = np.zeros(oracle.case.leaves[tensor].shape)
-        direction[reading.index or ()] = 1.0
-        behind, ahead = _measure_sides(oracle, tensor, direction, size)
-        found.append(name_convention(reading.yours, behind, ahead))
-    return [text for text in dict.fromkeys(found) if text]
-
-
-def _measure_sides(oracle: Oracle, tensor: int, direction: Array, size: float) -> tuple[float, float]:
-    """The one-sided derivatives, each from two short steps, extrapolated."""
-    case, sides = oracle.case, []
-    for sign in (-1.0, 1.0):
-        slopes = []
-        for h in (NEAR, NEAR / 2):
-            moved = float(np.real(case.cost(oracle.shift(tensor, direction, sign * h * size))))
-            slopes.append((moved - oracle.center) / (sign * h * size))
-        sides.append(2 * slopes[1] - slopes[0])
-    return sides[0], sides[1]
-
-
-def name_convention(yours: float, behind: float, ahead: float) -> str:
-    """Say which slope a code takes at a kink, as the part of the way from the slope behind to the slope ahead; nothing
-    where it is neither of the three that people take.
-
-    >>> name_convention(0.0, 0.0, 2.0), name_convention(1.0, 0.0, 2.0), name_convention(-3.0, 0.0, -3.0)
-    ("f'(0) = 0", "f'(0) = 1/2", "f'(0) = 1")
-    """
-    if ahead == behind:
-        return ""
-    part = (yours - behind) / (ahead - behind)
-    for value, text in ((0.0, "0"), (0.5, "1/2"), (1.0, "1")):
-        if abs(part - value) < ROUGHLY:
-            return f"f'(0) = {text}"
-    return ""

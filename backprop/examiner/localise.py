@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from backprop.examiner.examination import CaseExamination, Examination, TensorVerdict
-from backprop.examiner.patterns import common_factor, describe_tensor, is_zero
+from backprop.examiner.examination import Examination
+from backprop.examiner.factor_findings import explain_factors, explain_shared, explain_whole
+from backprop.examiner.factors import find_factor
+from backprop.examiner.findings import (
+    MOST_ENTRIES,
+    make_finding,
+    measure_gap,
+    measure_sizes,
+    name_tensors,
+    worst_verdict,
+)
+from backprop.examiner.grounds import Said, say
+from backprop.examiner.patterns import describe_tensor, fit_factor
 from backprop.examiner.probes import Probes
-from backprop.examiner.report import Entry, Finding
+from backprop.examiner.report import Finding
+from backprop.examiner.sentences import (
+    BESIDE_RIGHT_ERROR,
+    BESIDE_UNSEEN_ERROR,
+    CHANGED_WEIGHTS,
+    HIDDEN_ERROR,
+    HIDDEN_ERROR_TOO,
+    LAYER_ZERO,
+    LAYERS_ZERO,
+    OTHER_ACTIVATIONS,
+    OUTPUT_ERROR,
+    name_them,
+)
 
-__all__ = ["list_entries", "localise"]
-
-MOST_ENTRIES = 12
+__all__ = ["localise"]
 
 
 @dataclass(frozen=True)
@@ -39,67 +60,13 @@ def localise(examination: Examination) -> list[Finding]:
     wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
     if not wrong:
         return []
-    everywhere = _explain_whole(examination, wrong)
+    everywhere = explain_whole(examination, wrong)
     if everywhere is not None:
         return [everywhere]
     if not examination.depth:
-        return [_find(examination, None, None, wrong, "The gradient differs from the derivative of the cost.")]
-    return _explain_layers(examination, _sort_into_layers(examination))
-
-
-def list_entries(examination: Examination, tensors: list[int]) -> tuple[Entry, ...]:
-    """List wrong entries of some tensors, the clearest mismatch of each tensor first."""
-    out: list[Entry] = []
-    share = max(2, MOST_ENTRIES // max(1, len(tensors)))
-    for i in tensors:
-        verdict = worst_verdict(examination, i)
-        found = sorted((r for r in verdict.entries if r.state == "differs"), key=lambda r: -abs(r.yours - r.expected))
-        name = verdict.leaf.name
-        out += [Entry(name, r.index or (), r.yours, r.expected, r.uncertainty) for r in found[:share]]
-    return tuple(out[:MOST_ENTRIES])
-
-
-def worst_verdict(examination: Examination, tensor: int) -> TensorVerdict:
-    """The case at which a tensor is most plainly wrong (at a place made smooth, if there is one)."""
-    faulty = [(c.case.jittered, v) for c, v in zip(examination.cases, examination.verdicts(tensor), strict=True)]
-    order = sorted(faulty, key=lambda p: (not p[1].faulty, -len(p[1].entries), not p[0]))
-    return order[0][1]
-
-
-def _explain_whole(examination: Examination, wrong: list[int]) -> Finding | None:
-    """A fault of the whole network: one factor on everything that can be seen."""
-    if len(wrong) + sum(examination.is_silent(i) for i in range(len(examination.leaves))) < len(examination.leaves):
-        return None
-    faulty = [case for case in examination.cases if any(case.tensors[i].faulty for i in wrong)]
-    factors = [common_factor([case.tensors[i] for i in wrong]) for case in faulty]
-    known = [f for f in factors if f is not None]
-    if len(known) < len(faulty):
-        return None
-    depth = examination.depth or None
-    if all(abs(f + 1) < 1e-3 for f in known):
-        text = "Every gradient has the wrong sign: the output error is reversed (target minus output)."
-        return _find(examination, "BP1" if depth else "cost", depth, wrong, text)
-    if all(f == 0 for f in known):
-        return _find(
-            examination,
-            "update",
-            None,
-            wrong,
-            "Every gradient is zero: it is never computed or never stored.",
-        )
-    return _find(examination, "cost", None, wrong, _describe_factors(faulty, known))
-
-
-def _describe_factors(cases: list[CaseExamination], factors: list[float]) -> str:
-    rows = [case.case.rows or 0 for case in cases]
-    text = " and ".join(dict.fromkeys(f"{f:.6g}" for f in factors))
-    hint = ""
-    if all(n and abs(f / n - 1) < 1e-3 for f, n in zip(factors, rows, strict=False)):
-        hint = " (the batch size n: the cost averages over the batch, the gradient does not)"
-    elif all(n and abs(f * n - 1) < 1e-3 for f, n in zip(factors, rows, strict=False)):
-        hint = " (1/n: the gradient averages over the batch, the cost does not)"
-    scales = "the scales of cost and gradient differ"
-    return f"Every gradient is the derivative of the cost times {text}{hint}: {scales}."
+        return [make_finding(examination, None, None, wrong, ())]
+    shared = explain_shared(examination, wrong, localise) or explain_factors(examination, wrong)
+    return shared or _explain_layers(examination, _sort_into_layers(examination))
 
 
 def _sort_into_layers(examination: Examination) -> list[Layer]:
@@ -131,8 +98,8 @@ def _explain_layers(examination: Examination, layers: list[Layer]) -> list[Findi
             consequence = [i for lower in [layer, *below] for i in lower.wrong]
             findings.append(_explain_delta(examination, layer, consequence, probes))
             break
-        findings.append(_explain_local(examination, layer))
-    return _merge_same_equation(findings)
+        findings.append(_explain_local(examination, layer, below))
+    return _merge_same_equation(examination, findings)
 
 
 def _is_delta_fault(examination: Examination, layer: Layer, below: list[Layer], probes: Probes) -> bool:
@@ -171,78 +138,98 @@ def _is_branch_fault(examination: Examination, layer: Layer) -> bool:
     and not by one factor."""
     wrong = [i for i in layer.wrong if examination.leaves[i].dense]
     both = {examination.leaves[i].role for i in wrong} == {"W", "b"}
-    return both and common_factor([worst_verdict(examination, i) for i in wrong]) is None
+    return both and fit_factor([worst_verdict(examination, i) for i in wrong]) is None
 
 
 def _explain_delta(examination: Examination, layer: Layer, wrong: list[int], probes: Probes) -> Finding:
-    number = layer.number
-    if all(is_zero(worst_verdict(examination, i)) for i in wrong):
-        text = f"The gradient of layer {number} and below is zero: never computed or never applied."
-        return _find(examination, "update", number, wrong, text)
+    number, names = layer.number, name_tensors(examination, wrong)
+    largest, expected = measure_sizes(examination, wrong)
+    zero = say(LAYERS_ZERO, layer=number, tensors=names, largest=largest, expected=expected)
+    if zero:
+        return make_finding(examination, "update", number, wrong, zero)
+    measured = {"layer": number, "off": measure_gap(examination, wrong), "tensors": names}
     if number == examination.depth:
-        if _is_forward_fault(layer, probes):
-            text = (
-                "The gradient is computed from another forward pass than the cost: already the activations "
-                f"a^{number - 1} that enter the output layer differ."
-            )
-            return _find(examination, "forward", None, wrong, text)
-        text = f"The output error delta^{number} is wrong, and with it every gradient below."
-        return _find(examination, "BP1", number, wrong, text + _describe(examination, layer))
-    if probes.has_changed_weights(number):
-        text = (
-            f"The weights of layer {number + 1} are already updated when the error goes back through them to "
-            f"layer {number}: use the old weights for delta^{number}, update afterwards."
-        )
-        return _find(examination, "update", number, wrong, text)
-    text = f"The layers above are right, but the error delta^{number} sent back into layer {number} is wrong."
-    return _find(examination, "BP2", number, wrong, text + _describe(examination, layer))
+        other = _say_forward(examination, layer, probes)
+        if other:
+            return make_finding(examination, "forward", None, wrong, other)
+        text = say(OUTPUT_ERROR, right=name_tensors(examination, layer.right), **measured)
+        return make_finding(examination, "BP1", number, wrong, text + _describe(examination, layer))
+    changed = say(CHANGED_WEIGHTS, layer=number, **probes.measure_rates(number))
+    if changed:
+        return make_finding(examination, "update", number, wrong, changed)
+    over = [i for i, leaf in enumerate(examination.leaves) if (leaf.layer or 0) > number]
+    above = [] if any(map(examination.is_wrong, over)) else [i for i in over if examination.is_right(i)]
+    said = say(HIDDEN_ERROR, above=name_tensors(examination, above), **measured) or say(HIDDEN_ERROR_TOO, **measured)
+    return make_finding(examination, "BP2", number, wrong, said + _describe(examination, layer))
 
 
-def _is_forward_fault(layer: Layer, probes: Probes) -> bool:
-    if not layer.wrong_W or not layer.wrong_b:
-        return False
-    other = probes.has_other_activations(layer.wrong_W[0], layer.wrong_b[0])
-    return probes.uses_right_activation(layer.wrong_W[0]) is False if other is None else other
+def _say_forward(examination: Examination, layer: Layer, probes: Probes) -> tuple[Said, ...]:
+    """Other activations than the cost's, where they can be fitted and give every number of the output layer.
+
+    Other activations give other errors: then no gradient below is right.
+    """
+    below = [i for i, leaf in enumerate(examination.leaves) if (leaf.layer or 0) < layer.number and leaf.dense]
+    right = [i for i in below if examination.is_right(i) and not examination.is_silent(i)]
+    if layer.number < 2 or not layer.wrong_W or not layer.wrong_b:
+        return ()
+    found = probes.fit_activations(layer.wrong_W[0], layer.wrong_b[0])
+    return (
+        ()
+        if found is None
+        else say(OTHER_ACTIVATIONS, layer=layer.number, right_below=name_tensors(examination, right), **found)
+    )
 
 
-def _explain_local(examination: Examination, layer: Layer) -> Finding:
+def _explain_local(examination: Examination, layer: Layer, below: list[Layer]) -> Finding:
     """A fault that does not travel down: the error is right, the gradient made of it is not."""
-    number = layer.number
-    if not layer.right and all(is_zero(worst_verdict(examination, i)) for i in layer.wrong):
-        text = f"The gradient of layer {number} is zero, though the error passes it: never computed or applied."
-        return _find(examination, "update", number, list(layer.wrong), text)
-    if layer.wrong_W:
-        known = "is right" if layer.right else "is not shown to be wrong"
-        text = f"The error delta^{number} {known}, but the weight gradient made from it is wrong."
-        return _find(examination, "BP4", number, list(layer.wrong), text + _describe(examination, layer))
-    text = f"The error delta^{number} is right, but the bias gradient made from it is wrong."
-    return _find(examination, "BP3", number, list(layer.wrong), text + _describe(examination, layer))
+    number, leaves = layer.number, examination.leaves
+    beside = [i for lower in below for i in lower.right]
+    largest, expected = measure_sizes(examination, list(layer.wrong))
+    names = name_tensors(examination, layer.wrong)
+    if not layer.right:
+        zero = say(LAYER_ZERO, layer=number, tensors=names, largest=largest, expected=expected,
+                   beside=name_tensors(examination, beside))  # fmt: skip
+        if zero:
+            return make_finding(examination, "update", number, list(layer.wrong), zero)
+    shown_by = [i for i in layer.right if leaves[i].dense == leaves[layer.wrong[0]].dense] + beside
+    measured = {"layer": number, "off": measure_gap(examination, list(layer.wrong)),
+                "kind": _name_kind(examination, layer), "shown_by": name_tensors(examination, shown_by)}  # fmt: skip
+    said = say(BESIDE_RIGHT_ERROR, **measured) or say(BESIDE_UNSEEN_ERROR, **measured)
+    equation = "BP4" if layer.wrong_W else "BP3"
+    return make_finding(examination, equation, number, list(layer.wrong), said + _describe(examination, layer))
 
 
-def _describe(examination: Examination, layer: Layer) -> str:
-    texts = [describe_tensor(worst_verdict(examination, i), examination, i) for i in layer.wrong]
-    known = [t for t in dict.fromkeys(texts) if t]
-    return f" {' '.join(known)}" if known else ""
+def _name_kind(examination: Examination, layer: Layer) -> str:
+    """ "bias gradient" for a vector that is added, "weight gradient" for what is multiplied, else the tensor's name."""
+    leaves = [examination.leaves[i] for i in layer.wrong]
+    if layer.wrong_W and all(leaf.dense and len(leaf.shape) == 2 for leaf in leaves if leaf.role == "W"):
+        return "weight gradient"
+    if not layer.wrong_W and all(leaf.dense and max(leaf.shape, default=1) == leaf.size for leaf in leaves):
+        return "bias gradient"
+    return f"gradient of {name_them([leaf.name for leaf in leaves])}"
 
 
-def _find(
-    examination: Examination, equation: str | None, layer: int | None, tensors: list[int], explanation: str
-) -> Finding:
-    ordered = sorted(set(tensors))
-    names = tuple(examination.leaves[i].name for i in ordered)
-    return Finding(equation, layer, names, explanation, entries=list_entries(examination, tensors))
+def _describe(examination: Examination, layer: Layer) -> tuple[Said, ...]:
+    texts = [said for i in layer.wrong for said in describe_tensor(worst_verdict(examination, i), examination, i)]
+    return tuple({said.text: said for said in texts}.values())
 
 
-def _merge_same_equation(findings: list[Finding]) -> list[Finding]:
-    """The same fault in several layers is one finding, at its topmost layer."""
+def _merge_same_equation(examination: Examination, findings: list[Finding]) -> list[Finding]:
+    """The same fault in several layers is one finding, at its topmost layer; different factors are different faults."""
     merged: list[Finding] = []
     for finding in findings:
-        same = next((k for k, m in enumerate(merged) if m.equation == finding.equation), None)
+        same = next((k for k, m in enumerate(merged) if _is_same(examination, m, finding)), None)
         if same is None:
             merged.append(finding)
             continue
         top = merged[same]
         names = (*top.parameters, *(p for p in finding.parameters if p not in top.parameters))
-        entries = (top.entries + finding.entries)[:MOST_ENTRIES]
-        merged[same] = Finding(top.equation, top.layer, names, top.explanation, top.cause, entries)
+        merged[same] = replace(top, parameters=names, entries=(top.entries + finding.entries)[:MOST_ENTRIES])
     return merged
+
+
+def _is_same(examination: Examination, one: Finding, other: Finding) -> bool:
+    index = {leaf.name: i for i, leaf in enumerate(examination.leaves)}
+    factors = [find_factor(examination, [index[name] for name in f.parameters if name in index]) for f in (one, other)]
+    laws = [factor and factor.law for factor in factors]
+    return one.equation == other.equation and laws[0] == laws[1]

@@ -51,7 +51,7 @@ def name_leaves(nest: Nest) -> list[Leaf]:
     >>> [(leaf.name, leaf.layer, leaf.role) for leaf in name_leaves(params)]
     [('W1', 1, 'W'), ('b1', 1, 'b'), ('gamma1', 1, 'W'), ('W2', 2, 'W'), ('b2', 2, 'b')]
     """
-    items = [(path, np.shape(leaf)) for path, leaf in walk(nest)]
+    items = _mark_intercepts([(path, np.shape(leaf)) for path, leaf in walk(nest)])
     if len(items) == 1 and items[0][0] == ():
         return [Leaf("theta", None, "", (), items[0][1])]
     blocks = _numbered_blocks(items) or group_by_stems(items) or pair_lists(items) or _split_into_blocks(items)
@@ -60,12 +60,39 @@ def name_leaves(nest: Nest) -> list[Leaf]:
     return [leaves[path] for path, _ in items]
 
 
+class Intercept(str):
+    """The key w0 beside w or W: a bias in the notation of regression."""
+
+    __slots__ = ()
+
+
+def _mark_intercepts(items: list[Item]) -> list[Item]:
+    paths = {path for path, _ in items}
+
+    def is_intercept(path: Path, shape: tuple[int, ...]) -> bool:
+        key = path[-1] if path else None
+        if not isinstance(key, str) or len(key) < 2 or not key.endswith("0") or not _is_vector(shape):
+            return False
+        return any((*path[:-1], letter) in paths for letter in (key[:-1], key[:-1].upper()))
+
+    return [
+        ((*path[:-1], Intercept(path[-1])), shape) if is_intercept(path, shape) else (path, shape)
+        for path, shape in items
+    ]
+
+
+def _is_vector(shape: tuple[int, ...]) -> bool:
+    return len(shape) < 2 or 1 in shape
+
+
 def _split_key(key: int | str) -> tuple[str, int | None]:
     """Split "W_2" or "dense2" into letter and number; of a dotted name the last part is the letter.
 
     >>> _split_key("dW12"), _split_key(3), _split_key("encoder.0.bias")
     (('dW', 12), ('', None), ('bias', None))
     """
+    if isinstance(key, Intercept):
+        return "b", None
     if isinstance(key, str) and "." in key:
         return key.rpartition(".")[2], None
     found = re.fullmatch(r"(.*?)_?(\d+)", key) if isinstance(key, str) else None
@@ -121,7 +148,7 @@ def _is_bias_beside(key: int | str, shape: tuple[int, ...], block: list[Item]) -
 def _is_additive(key: int | str, shape: tuple[int, ...], position: int) -> bool:
     letter = _split_key(key)[0].lower()
     if letter:
-        plain = letter in ADDITIVE or letter.lstrip("d_").startswith("b")
+        plain = letter in ADDITIVE or (letter.lstrip("d_").startswith("b") and _is_vector(shape))
         return plain or has_word(_split_key(key)[0], BIAS_WORDS)
     return position > 0 and (len(shape) <= 1 or min(shape) == 1)
 
@@ -188,8 +215,7 @@ def _name_blocks(blocks: list[list[Item]], layers: list[int]) -> list[Leaf]:
             name = str(path[-1]) if own else f"{letter or role}{layer}"
             used[name] = used.get(name, 0) + 1
             name = name if used[name] == 1 else f"{name}_{used[name]}"
-            vector = len(shape) < 2 or 1 in shape
-            dense = _is_dense(block) and not (vector and letter.lower() in NORMALISING | SLOPES)
+            dense = _is_dense(block) and not (_is_vector(shape) and letter.lower() in NORMALISING | SLOPES)
             dense = dense and not (letter.lower() in SHIFTS and _has_scale(block))
             leaves.append(Leaf(name, layer, role, path, shape, dense))
     return leaves

@@ -121,7 +121,7 @@ def _difference_noise(samples: Array) -> float:
             break
         difference = np.diff(samples, n=order, axis=0)
         variance = math.factorial(order) ** 2 / math.factorial(2 * order)
-        found.append(math.sqrt(variance * float(np.mean(difference**2))))
+        found.append(math.sqrt(variance) * root_mean_square(difference))
     return min(found)
 
 
@@ -188,4 +188,5 @@ def _gradient_noise(samples: Sequence[Array | None]) -> float:
         return 0.0
     difference = np.diff(np.stack(usable), n=GRADIENT_ORDER, axis=0)
     variance = math.factorial(GRADIENT_ORDER) ** 2 / math.factorial(2 * GRADIENT_ORDER)
-    return math.sqrt(variance * float(np.max(np.mean(difference**2, axis=0))))
+    size = float(np.max(np.abs(difference), initial=0.0)) or 1.0
+    return math.sqrt(variance * float(np.max(np.mean((difference / size) ** 2, axis=0)))) * size

@@ -15,6 +15,7 @@ from backprop.examiner.naming import Leaf
 from backprop.examiner.noise import measure_noise, tensor_sizes
 from backprop.examiner.oracles import Oracle
 from backprop.examiner.pairing import follow
+from backprop.examiner.sentences import PARALLEL, SAME_RATE
 from backprop.examiner.subjects import Unusable
 
 __all__ = ["Probes"]
@@ -26,11 +27,10 @@ SLICES = ((1, 0), (1, 1), (1, 2), (2, 0), (3, 0))
 """How many rows, from which one on."""
 PLACES = 6
 BLOCK = 8
-FEWEST_RATES = 3
-PARALLEL = 1e-4
+FELT, STILL = 100.0, 1e-9
+"""Times the noise, and of the cost: what a sample's cost may change while its z stays."""
 SHARP = 1e-2
 """Of the largest entry: a slice measured less sharply tells nothing."""
-SAME_RATE = 1e-3
 VISIBLE = 1e-6
 
 
@@ -56,6 +56,7 @@ class Probes:
         jittered = [c.case for c in examination.cases if c.case.jittered and (c.case.rows or 0) > 1]
         self._base = jittered[0] if jittered else examination.cases[0].case
         self._answers: dict[int, bool | None] = {}
+        self._factor = examination.factor
 
     def uses_right_activation(self, tensor: int) -> bool | None:
         """Whether a wrong W gradient is built from the right activations; None if it cannot be told."""
@@ -63,26 +64,24 @@ class Probes:
             self._answers[tensor] = self._compare_spans(tensor)
         return self._answers[tensor]
 
-    def has_changed_weights(self, layer: int) -> bool:
-        """Whether the error entered this layer through weights W^{l+1} − rate·dW^{l+1} of the layer above.
+    def measure_rates(self, layer: int) -> dict[str, float]:
+        """How the error would have entered this layer through weights W^{l+1} − rate·dW^{l+1} of the layer above.
 
         For one row, δ^l = f' ∘ (W δ^{l+1}). With the changed weights each unit's error is off by the factor
-        1 − rate · (dW δ^{l+1})_j / (W δ^{l+1})_j: one rate must explain all units of several rows.
+        1 − rate · (dW δ^{l+1})_j / (W δ^{l+1})_j: one rate must explain all units of several rows. Gives how many
+        rates were read, the middle one, and how far the others are from it.
         """
         above, mine = self._find(layer + 1, "W"), self._find(layer, "b")
         beside = self._find(layer + 1, "b")
-        if above is None or mine is None or beside is None:
-            return False
         rates: list[float] = []
-        for first in range(PLACES):
-            rates += _ask(self._implied_rates, first, above, beside, mine) or []
-            if len(rates) > 1 and np.ptp(rates) > 4 * SAME_RATE * max(map(abs, rates)):
-                return False  # no further row can make one rate of these
-        if len(rates) < FEWEST_RATES:
-            return False
-        middle = float(np.median(rates))
-        spread = float(np.max(np.abs(np.array(rates) - middle)))
-        return abs(middle) > SAME_RATE and spread <= SAME_RATE * abs(middle)
+        if above is not None and mine is not None and beside is not None:
+            for first in range(PLACES):
+                rates += _ask(self._implied_rates, first, above, beside, mine) or []
+                if len(rates) > 1 and np.ptp(rates) > 4 * SAME_RATE * max(map(abs, rates)):
+                    break  # no further row can make one rate of these
+        middle = float(np.median(rates or [0.0]))
+        spread = float(np.max(np.abs(np.array(rates) - middle), initial=0.0))
+        return {"rates": len(rates), "rate": middle, "spread": spread}
 
     def spares_inputs(self, tensor: int) -> bool:
         """Whether the gradient of some inputs' weights is right and that of others wrong, in all their entries.
@@ -105,8 +104,12 @@ class Probes:
         spared = several & np.all(agrees | ~seen, axis=axis)
         return bool(spared.any() and not np.any(agrees & seen & ~np.expand_dims(spared, axis)))
 
-    def _find(self, layer: int, role: str) -> int | None:
-        found = [i for i, leaf in enumerate(self.leaves) if leaf.layer == layer and leaf.role == role]
+    def _find(self, layer: int, role: str, *, dense: bool = False) -> int | None:
+        found = [
+            i
+            for i, leaf in enumerate(self.leaves)
+            if leaf.layer == layer and leaf.role == role and (leaf.dense or not dense)
+        ]
         return found[0] if len(found) == 1 else None
 
     def _compare_spans(self, tensor: int) -> bool | None:
@@ -136,9 +139,7 @@ class Probes:
         return True if answers else None
 
     def _compare_pair(self, one: Case, other: Case, tensor: int) -> bool | None:
-        shape = one.leaves[tensor].shape
-        given = [np.asarray(part.gradients(part.values)[tensor]).reshape(shape) for part in (one, other)]
-        yours = given[0] - given[1]
+        yours = self._take(one, tensor) - self._take(other, tensor)
         keep = [_largest(np.abs(yours).sum(axis=1 - axis)) for axis in (0, 1)]
         places: list[tuple[int, ...]] = [(i, j) for i in keep[0] for j in keep[1]]
         expected = np.subtract(measure_entries(one, tensor, places), measure_entries(other, tensor, places))
@@ -147,26 +148,79 @@ class Probes:
             yours, expected = yours.T, expected.T
         return _within_span(yours, expected, 2)
 
-    def has_other_activations(self, W: int, b: int) -> bool | None:
-        """Whether W's gradient is made from other activations than the cost's, by size or by direction.
+    def fit_activations(self, W: int, b: int) -> dict[str, float] | None:
+        """Activations that W's gradient is made from, fitted sample by sample; None where there are none to fit.
 
-        For one row dW = a δᵀ and db = δ, so each side's own pair gives the a it used: a = dW δ / (δ·δ).
+        For one row dW = a δᵀ and db = δ, so each side's own pair gives the a it used: a = dW δ / (δ·δ). `off` says how
+        far Σ a δᵀ and Σ δ over the samples are from the subject's own gradient of all of them, `away` how far its a are
+        from the cost's, but for one factor, and `moved` how much the cost of a sample feels of layer 1 beside z^1, in
+        units of its noise: where it does, its layers are no dense ones and its "a" no activations.
         """
         if len(self.leaves[W].shape) != 2 or self.leaves[b].size not in self.leaves[W].shape:
             return None
-        found = []
-        for first in range(PLACES):
-            part = slice_case(self._base, first, 1)
-            pair = None if part is None else _ask(self._read_activations, part, W, b)
-            if pair is not None:
-                found.append(bool(np.linalg.norm(pair[0] - pair[1]) > PARALLEL * np.linalg.norm(pair[1])))
-        return any(found) if found else None
+        parts = [slice_case(self._base, first, 1) for first in range(min(PLACES, self._base.rows or 0))]
+        whole = slice_case(self._base, 0, len(parts))
+        pairs = [None if part is None else _ask(self._read_activations, part, W, b) for part in parts]
+        known = [pair for pair in pairs if pair is not None]
+        if len(known) < 2 or whole is None:
+            return None
+        mine, true = (np.concatenate([pair[k] for pair in known]) for k in (0, 1))
+        share = float(mine @ true) / float(true @ true)
+        away = float(np.linalg.norm(mine - share * true)) / float(np.linalg.norm(mine))
+        fitted = _ask(self._add_up, whole, [part for part in parts if part is not None], (W, b))
+        moved = _ask(self._feel_inputs, parts[0]) if parts[0] is not None else None
+        if fitted is None or moved is None:
+            return None
+        return {"off": fitted[0], "entries": fitted[1], "away": away, "moved": moved}
+
+    def _add_up(self, whole: Case, parts: list[Case], tensors: tuple[int, int]) -> tuple[float, int]:
+        """How far the gradients of single samples, as outer products, add up to that of all, but for one factor."""
+        total = [self._take(whole, i) for i in tensors]
+        added = [np.zeros(g.shape) for g in total]
+        for part in parts:
+            W, b = (self._take(part, i) for i in tensors)
+            outward = _is_outward(self.leaves, tensors[0])
+            a = _divide(W.T if outward else W, b.ravel())
+            if a is None:
+                return np.inf, 0
+            outer = np.outer(a, b.ravel())
+            added[0] += outer.T if outward else outer
+            added[1] += b
+        one, other = (np.concatenate([np.ravel(g) for g in side]) for side in (total, added))
+        share = float(one @ other) / (float(other @ other) or 1.0)
+        room = PARALLEL * float(np.max(np.abs(one), initial=0.0)) or 1.0
+        return float(np.max(np.abs(one - share * other))) / room, one.size
+
+    def _feel_inputs(self, part: Case) -> float | None:
+        """By how much the cost of one sample changes where W^1 and b^1 move so that z^1 stays, in units of noise."""
+        W, b = self._find(1, "W", dense=True), self._find(1, "b", dense=True)
+        x = np.ravel(np.asarray(part.X, dtype=float)) if isinstance(part.X, np.ndarray) else np.zeros(0)
+        if W is None or b is None or len(self.leaves[W].shape) != 2 or not x.any():
+            return None
+        outward = _is_outward(self.leaves, W)
+        inside, units = self.leaves[W].shape[::-1] if outward else self.leaves[W].shape
+        if (inside, units) != (x.size, self.leaves[b].size):
+            return None
+        move = tensor_sizes(part)[W] * np.random.default_rng(0).standard_normal(units)
+        added = np.outer(x, move) / (x @ x)
+        values = list(part.values)
+        values[W] = values[W] + (added.T if outward else added)
+        values[b] = values[b] - move.reshape(self.leaves[b].shape)
+        before = float(np.real(part.cost(part.values)))
+        after = float(np.real(part.cost(values)))
+        noise = measure_noise(part, np.random.default_rng(0))
+        return abs(after - before) / (FELT * noise + STILL * abs(before) or 1.0)
+
+    def _take(self, part: Case, tensor: int) -> Array:
+        """The subject's gradient of one tensor, without what was divided out."""
+        share = 1.0 if self._factor is None else self._factor.at(part.rows)
+        return np.asarray(part.gradients(part.values)[tensor]).reshape(part.leaves[tensor].shape) / share
 
     def _read_activations(self, part: Case, W: int, b: int) -> tuple[Array, Array] | None:
         block, outward = self._read_block(part, W), _is_outward(self.leaves, W)
         units = block.keep[0 if outward else 1]
         shape = self.leaves[b].shape
-        given = np.asarray(part.gradients(part.values)[b]).ravel()[units]
+        given = self._take(part, b).ravel()[units]
         true = measure_entries(part, b, [tuple(map(int, np.unravel_index(k, shape))) for k in units])
         pair = []
         for dW, delta in ((block.yours, given), (block.expected, true)):
@@ -185,8 +239,7 @@ class Probes:
 
     def _read_block(self, part: Case, tensor: int) -> Block:
         """The subject's gradient and the oracle's, on the same few rows and columns of W."""
-        shape = part.leaves[tensor].shape
-        yours = np.asarray(part.gradients(part.values)[tensor]).reshape(shape)
+        yours = self._take(part, tensor)
         keep = [_largest(np.abs(yours).sum(axis=1 - axis)) for axis in (0, 1)]
         expected = measure_entries(part, tensor, [(i, j) for i in keep[0] for j in keep[1]])
         return Block(keep, yours[np.ix_(*keep)], expected.reshape(len(keep[0]), len(keep[1])))
@@ -195,7 +248,7 @@ class Probes:
         part = slice_case(self._base, first, 1)
         if part is None or len(part.leaves[above].shape) != 2 or part.leaves[above].size > BLOCK * BLOCK * 4:
             return []
-        yours = np.asarray(part.gradients(part.values)[mine]).ravel()
+        yours = self._take(part, mine).ravel()
         dW, delta, right = (_measure_all(part, i) for i in (above, beside, mine))
         W, d = part.values[above], delta.ravel()
         if _is_outward(self.leaves, above):

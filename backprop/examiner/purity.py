@@ -9,7 +9,20 @@ from typing import Any
 import numpy as np
 
 from backprop.examiner.cases import Array, Case, read_globals, seed_globals
+from backprop.examiner.grounds import Said, say, tell
 from backprop.examiner.nests import flatten
+from backprop.examiner.remarks import COST_WRITES_IDLY, DRAWS, RESTARTED, WRITES_IDLY
+from backprop.examiner.sentences import (
+    ADDS_UP,
+    COST_WRITES,
+    INTEGERS,
+    KEEPS,
+    KEEPS_EARLIER,
+    OWN_MASK,
+    SHARES_CACHE,
+    WRITES_INPUTS,
+    WRITES_PARAMETERS,
+)
 from backprop.examiner.subjects import Unusable
 from backprop.examiner.tolerance import SAME
 
@@ -22,7 +35,7 @@ class Impurity:
 
     equation: str
     tensors: list[int]
-    explanation: str
+    said: tuple[Said, ...]
     first: list[Any] = field(default_factory=list)
     again: list[Any] = field(default_factory=list)
 
@@ -42,7 +55,7 @@ def settle_randomness(cases: list[Case], notes: list[str]) -> None:
             f"{case.subject.label}: two calls of cost with the same input differ; draw random masks in "
             "context(rng, n), or seed the generator"
         )
-    notes.append("the cost draws from a global generator, which was restarted before every call")
+    tell(notes, RESTARTED, repeats=False)
 
 
 def check_purity(case: Case, other: Case, notes: list[str]) -> Impurity | None:
@@ -60,9 +73,9 @@ def check_purity(case: Case, other: Case, notes: list[str]) -> Impurity | None:
     later = _keep(case.gradients(case.values))
     changed = _differ(first, later)
     if changed:
-        text = "The gradient depends on what was computed before: a forward pass of an earlier call is used."
-        return Impurity("forward", changed, text, first, later)
-    return _check_inputs(case, notes) or _check_order(case, first) or _check_integers(other)
+        said = say(KEEPS_EARLIER, change=measure_change(first, later))
+        return Impurity("forward", changed, said, first, later)
+    return _check_cost(case, notes) or _check_inputs(case, notes) or _check_order(case, first) or _check_integers(other)
 
 
 def _keep(gradients: list[Any]) -> list[Any]:
@@ -87,33 +100,68 @@ def _same(a: Array | None, b: Array | None) -> bool:
     return bool(np.allclose(a, b, rtol=SAME, atol=SAME * size, equal_nan=True))
 
 
+def measure_change(first: list[Any], second: list[Any]) -> float:
+    """The largest change between two answers, as a part of the largest entry of its tensor."""
+    changes = [0.0]
+    for a, b in zip(first, second, strict=True):
+        if _same(a, b):
+            continue
+        if a is None or b is None or a.shape != b.shape or not np.isfinite(a).all() or not np.isfinite(b).all():
+            return float("inf")
+        changes.append(float(np.max(np.abs(a - b))) / (float(np.max(np.abs(a))) or 1.0))
+    return max(changes)
+
+
 def _explain_repeat(case: Case, first: list[Any], again: list[Any], changed: list[int]) -> Impurity:
-    if _is_restarted_by_seed(case):
-        text = "The gradient draws its own random mask, so it belongs to another forward pass than the cost's."
-        return Impurity("forward", changed, text, first, again)
-    if all(_is_multiple(first[i], again[i]) for i in changed):
-        text = (
-            "A second call with the same input gives a multiple of the first: gradients are added to what an "
-            "earlier call left behind; set the accumulators to zero at the start."
-        )
-        return Impurity("update", changed, text, first, again)
-    text = "A second call with the same input gives another gradient: something is kept between calls."
-    return Impurity("update", changed, text, first, again)
+    change = measure_change(first, again)
+    own = say(OWN_MASK, change=change, seeded=_measure_seeded(case))
+    if own:
+        return Impurity("forward", changed, own, first, again)
+    off = max(_measure_multiple(first[i], again[i]) for i in changed)
+    return Impurity("update", changed, say(ADDS_UP, change=change, off=off) or say(KEEPS, change=change), first, again)
 
 
-def _is_restarted_by_seed(case: Case) -> bool:
+def _check_cost(case: Case, notes: list[str]) -> Impurity | None:
+    """Call the cost twice on the same objects: a cost that writes into them is another function at every call."""
+    params, X, Y = case.pack(case.values), _copy(case.X), _copy(case.Y)
+    answers = []
+    for _ in range(2):
+        if case.reseed:
+            seed_globals()
+        answers.append([np.asarray(case.subject.call("cost", params, X, Y, **copy.deepcopy(case.context)))])
+    written = _list_written(case, params, X, Y)
+    if not written:
+        return None
+    numbers = [np.asarray(answer[0], dtype=float) if answer[0].dtype.kind in "fiu" else None for answer in answers]
+    change = measure_change(numbers[:1], numbers[1:])
+    said = say(COST_WRITES, change=change, written=written)
+    tell(notes, COST_WRITES_IDLY, change=change, written=written)
+    return Impurity("cost", list(range(len(case.leaves))), said) if said else None
+
+
+def _list_written(case: Case, params: Any, X: Any, Y: Any) -> list[str]:
+    """What a call has written into: names of parameters, X, Y."""
+    pairs = zip(case.leaves, case.values, case.read(params), strict=True)
+    names = [leaf.name for leaf, before, after in pairs if not _same(before, after)]
+    return names + [name for name, a, b in (("X", case.X, X), ("Y", case.Y, Y)) if not _equal(a, b)]
+
+
+def _measure_seeded(case: Case) -> float:
+    """How much two answers differ where the global generators are restarted before each."""
     found = []
     for _ in range(2):
         seed_globals()
         found.append(_keep(case.gradients(case.values)))
-    return not _differ(*found)
+    return measure_change(*found)
 
 
-def _is_multiple(first: Array | None, again: Array | None) -> bool:
+def _measure_multiple(first: Array | None, again: Array | None) -> float:
+    """How far a second answer is from a multiple of the first, in units of rounding."""
     if first is None or again is None or first.shape != again.shape or not first.any():
-        return False
+        return float("inf")
     factor = float(np.sum(first * again) / np.sum(first * first))
-    return bool(np.allclose(again, factor * first, rtol=1e-6, atol=1e-9 * float(np.abs(first).max())))
+    room = 1e-6 * np.abs(factor * first) + 1e-9 * float(np.abs(first).max())
+    return float(np.max(np.abs(again - factor * first) / room))
 
 
 def _check_inputs(case: Case, notes: list[str]) -> Impurity | None:
@@ -126,17 +174,18 @@ def _check_inputs(case: Case, notes: list[str]) -> Impurity | None:
             seed_globals()
         answers.append(_keep(case.read(case.subject.call("gradients", params, X, Y, **case.context))))
     if not case.reseed and states != read_globals():
-        notes.append("gradients draws from a global random generator")
+        tell(notes, DRAWS, states_equal=False)
     written = [i for i, (a, b) in enumerate(zip(case.values, case.read(params), strict=True)) if not _same(a, b)]
-    if written and _differ(*answers):
-        text = "The parameters are changed while the error is still going back (they are written in place)."
-        return Impurity("update", written, text, *answers)
+    change = measure_change(*answers)
+    names = [case.leaves[i].name for i in written]
+    said = say(WRITES_PARAMETERS, change=change, written=names)
+    if said:
+        return Impurity("update", written, said, *answers)
     spoiled = [name for name, a, b in (("X", case.X, X), ("Y", case.Y, Y)) if not _equal(a, b)]
-    if spoiled and _differ(*answers):
-        text = f"gradients writes into {' and '.join(spoiled)}, so that the next call sees other data."
-        return Impurity("forward", _differ(*answers), text, *answers)
-    if written or spoiled:
-        notes.append("gradients writes into its inputs, without consequences")
+    said = say(WRITES_INPUTS, change=change, written=spoiled)
+    if said:
+        return Impurity("forward", _differ(*answers), said, *answers)
+    tell(notes, WRITES_IDLY, written=names + spoiled, change=change)
     return None
 
 
@@ -146,8 +195,7 @@ def _check_order(case: Case, first: list[Any]) -> Impurity | None:
     changed = _differ(first, later)
     if not changed:
         return None
-    text = "After a call of cost the gradient differs from before: they share a cache that is not renewed."
-    return Impurity("forward", changed, text, first, later)
+    return Impurity("forward", changed, say(SHARES_CACHE, change=measure_change(first, later)), first, later)
 
 
 def _check_integers(case: Case) -> Impurity | None:
@@ -161,11 +209,7 @@ def _check_integers(case: Case) -> Impurity | None:
     changed = _differ(expected, given)
     if not changed:
         return None
-    text = (
-        "The parameters are integers, and so is the gradient made like them: what follows the decimal point is cut "
-        "off. Draw them as floats."
-    )
-    return Impurity("BP4", changed, text, expected, given)
+    return Impurity("BP4", changed, say(INTEGERS, change=measure_change(expected, given)), expected, given)
 
 
 def _copy(data: Any) -> Any:

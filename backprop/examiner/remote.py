@@ -15,6 +15,7 @@ from backprop.errors import UsageError
 from backprop.examiner.cases import RESEED, count_restarts
 from backprop.examiner.exact import ExactResult
 from backprop.examiner.processes import GRACE, describe_end, start_python
+from backprop.examiner.remarks import read_notes
 from backprop.examiner.subjects import Subject, Unusable
 from backprop.examiner.wire import LENGTH_BYTES, Reader, WireError, Writer, overwrite
 
@@ -53,7 +54,7 @@ class RemoteSubject(Subject):
         try:
             self.label, self.file = str(hello["label"]), hello["file"] and str(hello["file"])
             self.flat, self.takes_rows = bool(hello["flat"]), bool(hello["takes_rows"])
-            self.notes, self._names = [str(note) for note in hello["notes"]], set(hello["has"])
+            self.notes, self._names = read_notes(hello["notes"]), set(hello["has"])
         except (KeyError, TypeError) as error:
             raise Unusable(f"{self.label}: its process did not say what it is") from error
         return self

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from backprop.examiner.grounds import Note, Said, gather
+
 __all__ = ["VERDICTS", "Entry", "Finding", "Report"]
 
 VERDICTS = ("verified", "wrong", "undecided", "unusable")
@@ -32,14 +34,22 @@ class Entry:
 
 @dataclass(frozen=True)
 class Finding:
-    """A fault: the equation, the topmost layer it shows in, the parameters, one sentence for the author."""
+    """A fault: the equation, the topmost layer it shows in, the parameters, what is said to the author and why.
+
+    The explanation consists of sentences that were said with their grounds; there is no other way to put words in.
+    """
 
     equation: str | None
     layer: int | None
     parameters: tuple[str, ...]
-    explanation: str
+    said: tuple[Said, ...]
     cause: str = "unknown"
     entries: tuple[Entry, ...] = ()
+
+    @property
+    def explanation(self) -> str:
+        """All sentences."""
+        return " ".join(one.text for one in self.said)
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain JSON types."""
@@ -48,7 +58,7 @@ class Finding:
             "layer": self.layer,
             "parameters": list(self.parameters),
         }
-        out |= {"cause": self.cause, "explanation": self.explanation}
+        out |= {"cause": self.cause, "explanation": self.explanation, "grounds": gather(self.said)}
         return out | {"entries": [entry.to_dict() for entry in self.entries]}
 
 
@@ -77,7 +87,8 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Give the report as plain JSON types."""
         out: dict[str, Any] = {"verdict": self.verdict, "findings": [f.to_dict() for f in self.findings]}
-        evidence = dict(self.evidence) | {"notes": list(self.notes)}
+        grounds = [dict(note.grounds) if isinstance(note, Note) else None for note in self.notes]
+        evidence = dict(self.evidence) | {"notes": list(map(str, self.notes)), "grounds": grounds}
         return out | {"limits": list(self.limits), "evidence": evidence, "reproduce": self.reproduce}
 
     def cut_short(self, *limits: str) -> Report:
@@ -92,7 +103,10 @@ class Report:
     def from_dict(cls, data: Mapping[str, Any], subject: str) -> Report:
         """Read a report back from what `to_dict` gave."""
         evidence = dict(data["evidence"])
-        notes = tuple(evidence.pop("notes", ()))
+        texts = evidence.pop("notes", ())
+        grounds = evidence.pop("grounds", None) or [None] * len(texts)
+        pairs = zip(texts, grounds, strict=True)
+        notes = tuple(text if known is None else Note.of(Said(text, known)) for text, known in pairs)
         findings = tuple(_read_finding(f) for f in data["findings"])
         limits = tuple(str(limit) for limit in data.get("limits", ()))
         return cls(data["verdict"], subject, findings, evidence, notes, data["reproduce"], limits)
@@ -125,7 +139,8 @@ def _read_finding(data: Mapping[str, Any]) -> Finding:
         for e in data["entries"]
     )
     parameters = tuple(data["parameters"])
-    return Finding(data["equation"], data["layer"], parameters, data["explanation"], data["cause"], entries)
+    said = (Said(data["explanation"], data["grounds"]),)
+    return Finding(data["equation"], data["layer"], parameters, said, data["cause"], entries)
 
 
 def _number(value: float | None) -> float:
@@ -147,7 +162,8 @@ def _tabulate_entries(entries: tuple[Entry, ...]) -> list[str]:
     rows = [("entry", "yours", "expected", "± uncertainty")]
     for e in entries:
         index = f"[{', '.join(map(str, e.index))}]"
-        rows.append((f"{e.parameter}{index}", f"{e.yours:.9g}", f"{e.expected:.9g}", f"{e.uncertainty:.1e}"))
+        sharp = "below rounding" if e.uncertainty == 0 else f"{e.uncertainty:.1e}"
+        rows.append((f"{e.parameter}{index}", f"{e.yours:.9g}", f"{e.expected:.9g}", sharp))
     return _tabulate(rows)
 
 
@@ -183,7 +199,7 @@ def _describe_exact(exact: Mapping[str, Any]) -> str:
 
 
 def _show(uncertainty: float | None) -> str:
-    return "unknown" if uncertainty is None else f"{uncertainty:.1e}"
+    return "unknown" if uncertainty is None else f"{uncertainty:.1e}" if uncertainty else "below rounding"
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -42,7 +42,9 @@ def size_entries(values: Sequence[Array], leaves: Sequence[Leaf]) -> list[Array]
 
 def root_mean_square(values: Array) -> float:
     """√(mean of squares), 0 for nothing."""
-    return float(np.sqrt(np.mean(values**2))) if values.size else 0.0
+    largest = float(np.max(np.abs(values), initial=0.0))
+    # Squares of what is near the ends of the number range would leave it.
+    return largest * float(np.sqrt(np.mean((values / largest) ** 2))) if largest else 0.0
 
 
 def _size_tensor(value: Array, leaf: Leaf, size: float) -> Array:

@@ -14,8 +14,10 @@ import numpy as np
 
 from backprop.errors import UsageError
 from backprop.examiner.adapters.steps import imply_gradients
+from backprop.examiner.grounds import tell
 from backprop.examiner.nests import Nest
 from backprop.examiner.pace import Pace
+from backprop.examiner.remarks import IMPLIED
 
 __all__ = ["Subject", "Unusable", "describe_error", "has_protocol", "quiet"]
 
@@ -51,7 +53,7 @@ class Subject:
         self.notes: list[str] = []
         if found["gradients"] is None and found["step"] is not None:
             found["gradients"] = imply_gradients(found["step"])
-            self.notes.append("there is no gradients: what step implies, for a rate that goes to zero, was examined")
+            tell(self.notes, IMPLIED, gradients=False, step=True)
         missing = [name for name in REQUIRED if found[name] is None]
         if missing:
             raise Unusable(
