@@ -116,6 +116,26 @@ def test_a_hang_after_a_first_comparison_is_undecided_and_says_where(tmp_path: P
     assert "the time limit of 8 s was reached" in report.limits[-1]
 
 
+SLOW = "def cost(params, X, Y):\n    import time; time.sleep({seconds})\n    "
+
+
+def test_a_judge_that_is_told_to_stop_says_how_far_it_came(tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    path.write_text(NET.replace("def cost(params, X, Y): ", SLOW.format(seconds="0.5 * (len(X) == 5)")))
+    report = verify_file(path, timeout=15)
+    assert report.verdict == "undecided", str(report)
+    assert report.limits[0].startswith("cut off while comparing at seed 2, batch of 5")
+    assert "the time limit of 15 s was reached" in report.limits[-1]
+    assert len(report.evidence["cases"]) == 2
+
+
+def test_a_right_program_with_a_guard_and_a_slow_cost_is_never_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    path.write_text(GUARDED.replace("def cost(params, X, Y): ", SLOW.format(seconds=0.01)))
+    report = verify_file(path)
+    assert report.verdict == "verified" or (report.verdict == "undecided" and report.limits), str(report)
+
+
 def make_subject(text: str) -> dict[str, object]:
     space: dict[str, object] = {}
     exec(compile(textwrap.dedent(text), "subject", "exec"), space)  # a text of this file
