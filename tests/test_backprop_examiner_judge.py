@@ -408,7 +408,9 @@ def test_the_report_is_plain_json_and_readable() -> None:
     report = judge(WRONG["no slope"][0])
     data = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert set(data) == {"verdict", "findings", "limits", "evidence", "reproduce"}
-    assert set(data["findings"][0]) == {"equation", "layer", "parameters", "cause", "explanation", "grounds", "entries"}
+    assert set(data["findings"][0]) == {
+        "equation", "layer", "parameters", "cause", "explanation", "grounds", "entries",
+    }  # fmt: skip
     assert set(data["findings"][0]["entries"][0]) == {
         "parameter",
         "index",

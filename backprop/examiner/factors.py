@@ -37,7 +37,7 @@ def group_by_factor(examination: Examination, tensors: Sequence[int]) -> list[tu
     groups: dict[tuple[float, int] | None, tuple[Factor | None, list[int]]] = {}
     for i in sorted(tensors, key=lambda i: -(examination.leaves[i].layer or 0)):
         factor = find_factor(examination, [i])
-        groups.setdefault(factor and factor.law, (factor, []))[1].append(i)
+        groups.setdefault(None if factor is None else factor.law, (factor, []))[1].append(i)
     return sorted(groups.values(), key=lambda pair: pair[0] is None)
 
 

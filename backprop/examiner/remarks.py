@@ -39,15 +39,6 @@ GUARDED = Predicate(
         "outputs saturate is explained by that, entry by entry, and it is gone at a point that does not saturate"
     ),
 )
-MAY_BE_GUARD = Predicate(
-    "guard_not_excluded",
-    lambda share, limit, tame, **more: share <= limit and tame <= 1,
-    lambda tensors, share, **more: (
-        f"the gradient of {', '.join(tensors)} is off by at most {share:.1g} of its size, "
-        "and not at all at a point with smaller parameters: a guard such as log(a + 1e-7) does that, and the outputs, "
-        "which would tell, cannot be read (a function forward would give them); undecided"
-    ),
-)
 LEFT_OUT = Predicate(
     "case_left_out",
     lambda reason, **more: bool(reason),

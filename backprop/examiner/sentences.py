@@ -65,7 +65,9 @@ BATCH_SIZE = Predicate(
 )  # fmt: skip
 OUTPUT_COUNT = Predicate(
     "factor_is_the_number_of_outputs",
-    lambda number, outputs, **more: outputs > 1 and min(abs(number - outputs), abs(1 / number - outputs)) < 1e-3,
+    lambda number, outputs, **more: (
+        outputs > 1 and number != 0 and min(abs(number - outputs), abs(1 / number - outputs)) < 1e-3
+    ),
     lambda number, outputs, **more: (
         f"{outputs} is also the number of outputs."
         + (" So it may be the ½ of the squared error, or a mean over the outputs." if outputs == 2 else "")
@@ -78,6 +80,7 @@ OUTPUTS_OVER_BATCH = Predicate(
         and outputs > 1
         and len(set(rows)) == 1
         and rows[0] > 1
+        and number != 0
         and min(abs(number * rows[0] - outputs), abs(rows[0] / number - outputs)) < 1e-3
     ),
     lambda number, outputs, rows, **more: (
