@@ -164,7 +164,10 @@ def verify(
     ] = False,
     timeout: Annotated[
         float | None,
-        typer.Option("--timeout", help="Seconds that the subject of a file or module may take; a minute if not said."),
+        typer.Option(
+            "--timeout",
+            help="Seconds for the code of a file or module; a minute without waiting for a processor if not said.",
+        ),
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Subjects of a folder that run at once.")] = 1,
     list_causes: Annotated[bool, typer.Option("--list-causes", help="Print the mistakes it names.")] = False,

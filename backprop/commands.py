@@ -75,13 +75,6 @@ class Wanted:
         if self.timeout is not None:
             raise UsageError(f"--timeout is for the code of a file or module, got {what}; leave it out")
 
-    @property
-    def seconds(self) -> float:
-        """The time limit: the one asked for, or the usual one."""
-        from backprop.examiner.child import TIMEOUT
-
-        return TIMEOUT if self.timeout is None else self.timeout
-
 
 def finish_target(target: str | None, accuracy: Any, asked: Wanted) -> None:
     """Verify what was named: SIZES, a specification, a folder, a file, a module."""
@@ -100,7 +93,7 @@ def finish_target(target: str | None, accuracy: Any, asked: Wanted) -> None:
     check_target(target)
     from backprop.explanation import verify_file
 
-    finish_report(verify_file(target, seed=asked.seed, timeout=asked.seconds), asked.as_json)
+    finish_report(verify_file(target, seed=asked.seed, timeout=asked.timeout), asked.as_json)
 
 
 def check_folder_name(folder: Path) -> None:
@@ -276,7 +269,7 @@ def finish_folder(folder: Path, asked: Wanted) -> None:
     from backprop.reporting.progress import show_count
 
     with show_count("subjects", plain=not asked.as_json) as progress:
-        grades = grade_folder(folder, seed=asked.seed, timeout=asked.seconds, jobs=asked.jobs, progress=progress)
+        grades = grade_folder(folder, seed=asked.seed, timeout=asked.timeout, jobs=asked.jobs, progress=progress)
     if asked.as_json:
         typer.echo(json.dumps(grades.to_dict(), allow_nan=False))
     else:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import threading
 from pathlib import Path
 from typing import Any
 
-from backprop.examiner.child import TIMEOUT, examine_file
+from backprop.examiner.child import examine_file
 from backprop.examiner.examination import Examination
 from backprop.examiner.generated import judge_with_exact
 from backprop.examiner.grounds import tell
 from backprop.examiner.judge import Early
-from backprop.examiner.pace import Pace
+from backprop.examiner.pace import CutShort, Pace
 from backprop.examiner.remarks import NO_DIAGNOSIS
 from backprop.examiner.report import Finding, Report
 from backprop.examiner.subjects import Subject
@@ -24,7 +25,7 @@ DIAGNOSIS = "backprop.diagnosis.explain"
 def judge_and_explain(target: Any, *, seed: int = 0, pace: Pace | None = None, early: Early | None = None) -> Report:
     """The verdict, with the likely mistake named where it is "wrong".
 
-    `pace` says how much time there is; `early` gets the verdict before the mistake is looked for.
+    `pace` may end it before it is through; `early` hears after each step how far it came.
 
     Errors: none for a bad subject (its verdict is then "unusable").
 
@@ -40,9 +41,12 @@ def judge_and_explain(target: Any, *, seed: int = 0, pace: Pace | None = None, e
     return judge_with_exact(target, seed=seed, explain=explain_findings, pace=pace, early=early)
 
 
-def verify_file(target: str | Path, *, seed: int = 0, timeout: float = TIMEOUT) -> Report:
-    """A file or package.module[:object], in a process of its own with a time limit in seconds."""
-    return examine_file(target, seed=seed, timeout=timeout, judge=f"{__name__}:judge_and_explain")
+def verify_file(
+    target: str | Path, *, seed: int = 0, timeout: float | None = None, abandon: threading.Event | None = None
+) -> Report:
+    """A file or package.module[:object], in a process of its own; the parameters are those of `examine_file`."""
+    judge = f"{__name__}:judge_and_explain"
+    return examine_file(target, seed=seed, timeout=timeout, judge=judge, abandon=abandon)
 
 
 def explain_findings(subject: Subject, examination: Examination, findings: list[Finding]) -> list[Finding]:
@@ -52,7 +56,7 @@ def explain_findings(subject: Subject, examination: Examination, findings: list[
     """
     try:
         return list(importlib.import_module(DIAGNOSIS).explain(subject, examination, findings))
-    except MemoryError:
+    except (MemoryError, CutShort):
         raise
     except Exception as error:
         # The verdict stands; objects of a subject can fail in any way when they are computed with.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -52,9 +53,9 @@ class Grades:
 
 
 def grade_folder(
-    folder: Path, *, seed: int = 0, timeout: float = 60.0, jobs: int = 1, progress: Progress | None = None
+    folder: Path, *, seed: int = 0, timeout: float | None = None, jobs: int = 1, progress: Progress | None = None
 ) -> Grades:
-    """Verify every submission of a folder, each in a process of its own with a time limit in seconds.
+    """Verify every submission of a folder, each in a process of its own with a time limit in seconds (`verify_file`).
 
     Parameters: `jobs` is how many run at once; `progress(done, whole)` is called after each. Which files count is said
     at `find_submissions`. A file that is unusable, defines none of a subject's names and is imported by another one
@@ -66,7 +67,8 @@ def grade_folder(
         raise UsageError(f"no .py file in the folder {str(folder)!r}; give a folder of submissions")
     names = [path.relative_to(folder).as_posix() for path in files]
     reports: dict[str, Report] = {}
-    graded = _run(lambda path: verify_file(path, seed=seed, timeout=timeout), files, jobs)
+    abandon = threading.Event()
+    graded = _run(lambda path: verify_file(path, seed=seed, timeout=timeout, abandon=abandon), files, jobs, abandon)
     for done, (name, report) in enumerate(zip(names, graded, strict=True), start=1):
         reports[name] = report
         if progress is not None:
@@ -75,8 +77,8 @@ def grade_folder(
     return Grades(folder, {name: r for name, r in reports.items() if name not in helpers}, helpers)
 
 
-def _run(verify: Callable[[Path], Report], files: list[Path], jobs: int) -> Iterator[Report]:
-    """One after the other in this thread, which an interruption ends at once; or several at once."""
+def _run(verify: Callable[[Path], Report], files: list[Path], jobs: int, abandon: threading.Event) -> Iterator[Report]:
+    """One after the other in this thread, or several at once; an interruption ends those that run."""
     if jobs == 1:
         yield from map(verify, files)
         return
@@ -84,6 +86,7 @@ def _run(verify: Callable[[Path], Report], files: list[Path], jobs: int) -> Iter
         try:
             yield from pool.map(verify, files)
         except BaseException:
+            abandon.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 

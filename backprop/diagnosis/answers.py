@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from backprop.diagnosis.clock import Clock
 from backprop.diagnosis.evaluate import Array
+from backprop.diagnosis.work import Work
 from backprop.examiner.cases import Case, seed_globals
 from backprop.examiner.noise import measure_noise
 from backprop.examiner.subjects import Unusable
@@ -18,6 +18,8 @@ __all__ = ["Answers"]
 
 DRAW = 0.1
 SEED = 5
+NOISE_CALLS = 22
+"""Calls of the cost that measure its noise."""
 
 
 @dataclass
@@ -25,7 +27,7 @@ class Answers:
     """A case and everything that it was asked; a search over hundreds of networks asks the subject no more."""
 
     case: Case
-    clock: Clock
+    work: Work
     share: float = 1.0
     """What the subject's gradients are divided by: a factor that was found on all of them."""
     earlier: dict[str, Case] = field(default_factory=dict)
@@ -50,7 +52,7 @@ class Answers:
         """The cost at these points; raises `Unusable` where there is none."""
         points = self.points(count)
         while len(self._costs) < count:
-            self.clock.check()
+            self.work.spend(1, 1)
             self._costs.append(float(np.real(self.case.cost(points[len(self._costs)]))))
         return self._costs[:count]
 
@@ -58,14 +60,14 @@ class Answers:
         """What forward gives at these points; None where there is nothing usable."""
         points = self.points(count)
         while len(self._outputs) < count:
-            self.clock.check()
+            self.work.spend(1, 1)
             self._outputs.append(_run_forward(self.case, points[len(self._outputs)]))
         return self._outputs[:count]
 
     @cached_property
     def noise(self) -> float:
         """The rounding noise of the cost."""
-        self.clock.check()
+        self.work.spend(NOISE_CALLS, NOISE_CALLS)
         return measure_noise(self.case, np.random.default_rng(0))
 
     @cached_property
@@ -80,7 +82,7 @@ class Answers:
     @cached_property
     def gradients(self) -> list[Any] | None:
         """The subject's gradients at the case's own parameters."""
-        self.clock.check()
+        self.work.spend(1, 3)
         try:
             return [None if g is None else np.asarray(g) / self.share for g in self.case.gradients(self.case.values)]
         except Unusable:

@@ -65,7 +65,7 @@ class CostSearch:
 
     def run(self, stack: Stack) -> list[Array] | None:
         """z^L of the batch at each point; None where the stack's masks belong to another batch."""
-        self.answers.clock.check()
+        self.answers.work.spend(2, self.count)
         if self.batch is None or self.costs is None:
             return None
         X = self.batch[0]
@@ -75,7 +75,7 @@ class CostSearch:
 
     def fit(self, tops: list[Array], output: str, cost: str) -> CostFit | None:
         """Factor and penalties with which a cost of the catalogue is the subject's."""
-        self.answers.clock.check()
+        self.answers.work.spend()
         assert self.batch is not None
         assert self.costs is not None
         program = program_for(self.layout.sizes, placeholder(output), cost)

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from backprop.diagnosis.behaviour import measure_writing, name_behaviour
 from backprop.diagnosis.catalogue import CAUSES, find_cause
-from backprop.diagnosis.clock import Clock, OutOfTime
 from backprop.diagnosis.error_patterns import name_error
 from backprop.diagnosis.factors import name_factor_on, name_law
 from backprop.diagnosis.grounds import BEHAVIOUR
@@ -24,18 +23,18 @@ from backprop.diagnosis.wording import (
     name_behaving,
     name_finding,
 )
+from backprop.diagnosis.work import OutOfWork, Work
 from backprop.examiner.examination import Examination
 from backprop.examiner.factors import divide_out, find_shared
-from backprop.examiner.grounds import tell
-from backprop.examiner.remarks import UNEXPLAINED
 from backprop.examiner.report import Finding
 from backprop.examiner.sentences import BEYOND_KINK, COST_WRITES, SHARED_FACTOR, STEP_DIFFERS
 from backprop.examiner.subjects import Subject
 
 __all__ = ["explain"]
 
-SECONDS = 15.0
-"""For recognition and all mutants together; a call of the subject that has begun is waited for."""
+MOST_TRIALS = 45_000
+"""For recognition and all mutants together."""
+EXHAUSTED = f"the search for the likely mistake ended at its limit of {MOST_TRIALS:,} trials, not everything was tried"
 
 
 def explain(subject: Subject, examination: Examination, findings: Sequence[Finding]) -> list[Finding]:
@@ -46,25 +45,29 @@ def explain(subject: Subject, examination: Examination, findings: Sequence[Findi
     """
     if not examination.cases:
         return [_explain_behaviour(subject, finding) for finding in findings]
-    clock = Clock(min(SECONDS, examination.pace.left()))
+    work = allow_work(examination)
     steps = [finding for finding in findings if _rests_on(finding, STEP_DIFFERS.identifier)]
     others = [finding for finding in findings if finding not in steps]
-    late, explained = False, others
+    explained = others
     try:
-        explained = explain_gradients(examination, others, clock)
-        steps = [explain_step(examination, finding, clock) for finding in steps]
-    except OutOfTime:
-        late, explained = True, explain_without_network(examination, others)
-    found = explained + steps
-    if late:
-        tell(examination.notes, UNEXPLAINED, explained=_names_all(found), seconds=SECONDS)
-    return found
+        explained = explain_gradients(examination, others, work)
+        steps = [explain_step(examination, finding, work) for finding in steps]
+    except OutOfWork:
+        explained = explain_without_network(examination, others)
+        examination.limits.append(EXHAUSTED)
+    return explained + steps
 
 
-def explain_gradients(examination: Examination, findings: Sequence[Finding], clock: Clock) -> list[Finding]:
+def allow_work(examination: Examination) -> Work:
+    """The limit for one search, in trials on a network of this size."""
+    rows = max((found.case.rows or 1 for found in examination.cases), default=1)
+    return Work(MOST_TRIALS, rows * sum(leaf.size for leaf in examination.leaves), examination.pace)
+
+
+def explain_gradients(examination: Examination, findings: Sequence[Finding], work: Work) -> list[Finding]:
     """What is known without the network; then one mutant for everything; then each fault on its own.
 
-    Raises `OutOfTime`.
+    Raises `OutOfWork`.
     """
     if not findings or _rests_on(findings[0], BEYOND_KINK.identifier):
         return list(findings)
@@ -73,27 +76,27 @@ def explain_gradients(examination: Examination, findings: Sequence[Finding], clo
     if patterns and (patterns[0].plain or all(tensor.status == "shape" for tensor in faulty)):
         return describe_pattern(findings, patterns[0], examination.depth)
     networks: list[Recognised] = []
-    for recognised in recognise(examination, clock):
+    for recognised in recognise(examination, work):
         networks.append(recognised)
-        matches = find_all(recognised, clock)
+        matches = find_all(recognised, work)
         if matches:
             factor = describe_factor(findings, recognised, matches[0])
             return [*factor, describe_match(findings, recognised, matches, examination.factor)]
-    return explain_shared(examination, findings, clock) or explain_apart(examination, findings, networks, clock)
+    return explain_shared(examination, findings, work) or explain_apart(examination, findings, networks, work)
 
 
-def find_all(recognised: Recognised, clock: Clock) -> list[Match]:
+def find_all(recognised: Recognised, work: Work) -> list[Match]:
     """The mistakes that give every number: of the table, with a fitted f', or in the output error alone."""
-    matches = find_matches(recognised.net, recognised.scenes, CAUSES, clock)
-    return matches or find_slope(recognised, clock) or find_error(recognised)
+    matches = find_matches(recognised.net, recognised.scenes, CAUSES, work)
+    return matches or find_slope(recognised, work) or find_error(recognised)
 
 
-def find_slope(recognised: Recognised, clock: Clock) -> list[Match]:
+def find_slope(recognised: Recognised, work: Work) -> list[Match]:
     """A wrong f' that is no formula of the table."""
     wrong = list_wrong(recognised.scenes)
     if not wrong:
         return []
-    trial = Trial(recognised.net, recognised.scenes, clock)
+    trial = Trial(recognised.net, recognised.scenes, work)
     return list(try_slopes(trial, list(CAUSES), max(map(layer_of, wrong))))
 
 
@@ -103,7 +106,7 @@ def find_error(recognised: Recognised) -> list[Match]:
     return [] if found is None else [Match(find_cause(found[0]), depth, (depth,), numbers=found[1])]
 
 
-def explain_shared(examination: Examination, findings: Sequence[Finding], clock: Clock) -> list[Finding]:
+def explain_shared(examination: Examination, findings: Sequence[Finding], work: Work) -> list[Finding]:
     """The factor that all gradients share, by its name, and what is left without it; nothing if there is none."""
     wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
     factor = find_shared(examination, wrong) if _rests_on(findings[0], SHARED_FACTOR.identifier) else None
@@ -111,21 +114,25 @@ def explain_shared(examination: Examination, findings: Sequence[Finding], clock:
         return []
     cause = find_cause(name_law("cost", factor))
     first = name_finding(findings[0], cause, examination.depth)
-    return [first, *explain_gradients(divide_out(examination, factor), findings[1:], clock)]
+    return [first, *explain_gradients(divide_out(examination, factor), findings[1:], work)]
 
 
 def explain_apart(
-    examination: Examination, findings: Sequence[Finding], networks: Sequence[Recognised], clock: Clock
+    examination: Examination, findings: Sequence[Finding], networks: Sequence[Recognised], work: Work
 ) -> list[Finding]:
     """Each of several faults by its own mutant, its own factor, or as the judge has it."""
     if len(findings) == 1:
         return explain_without_network(examination, findings)
     found = [
-        next(_explain_parts(examination, finding, findings, networks, clock), None)
+        next(_explain_parts(examination, finding, findings, networks, work), None)
         or _explain_factor(examination, finding)
         for finding in findings
     ]
-    return found if _names_all(found, some=True) else explain_without_network(examination, findings)
+    return (
+        found
+        if any(finding.cause != "unknown" for finding in found)
+        else explain_without_network(examination, findings)
+    )
 
 
 def _explain_parts(
@@ -133,7 +140,7 @@ def _explain_parts(
     finding: Finding,
     findings: Sequence[Finding],
     networks: Sequence[Recognised],
-    clock: Clock,
+    work: Work,
 ) -> Iterator[Finding]:
     """A mutant for one of several faults: it must give its tensors, and leave those of the others as they should be."""
     index = {leaf.name: i for i, leaf in enumerate(examination.leaves)}
@@ -141,7 +148,7 @@ def _explain_parts(
     mine = {index[name] for name in finding.parameters}
     for recognised in networks:
         part = mend_tensors(recognised, elsewhere - mine)
-        matches = [] if part is None else find_matches(part.net, part.scenes, CAUSES, clock)
+        matches = [] if part is None else find_matches(part.net, part.scenes, CAUSES, work)
         if part is not None and matches and not matches[0].scaled:
             yield describe_match([finding], part, matches, examination.factor)
 
@@ -194,8 +201,3 @@ def _explain_behaviour(subject: Subject, finding: Finding) -> Finding:
 
 def _rests_on(finding: Finding, predicate: str) -> bool:
     return bool(finding.said) and finding.said[0].grounds["predicate"] == predicate
-
-
-def _names_all(findings: Sequence[Finding], *, some: bool = False) -> bool:
-    named = [finding.cause != "unknown" for finding in findings]
-    return any(named) if some else all(named)

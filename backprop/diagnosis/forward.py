@@ -36,7 +36,7 @@ def read_outputs(answers: Answers, layout: Layout) -> list[Array | None]:
 
 def list_hidden(answers: Answers, layout: Layout, silent_bias: bool = False) -> Iterator[tuple[Stack, list[str]]]:
     """Hidden layers that fit, each with the output functions that fit; all of them where there is no forward."""
-    case, clock, hidden = answers.case, answers.clock, layout.depth - 1
+    case, work, hidden = answers.case, answers.work, layout.depth - 1
     batch = layout.read_batch(case)
     assert batch is not None
     room = max(CLOSE, NOISES * answers.relative_noise)
@@ -46,7 +46,7 @@ def list_hidden(answers: Answers, layout: Layout, silent_bias: bool = False) -> 
     normalised = [layer for layer in range(1, layout.depth + 1) if layout.scales[layer - 1] is not None]
     if normalised or any(shift is not None for shift in layout.shifts):
         for stack in list_normalised(hidden, normalised) if hidden and normalised[-1:] < [layout.depth] else ():
-            clock.check()
+            work.spend(1, len(points))
             names = fit_outputs(stack, points, outs, room) if outs[0] is not None else ["identity", "sigmoid"]
             if names:
                 yield stack, names
@@ -54,7 +54,7 @@ def list_hidden(answers: Answers, layout: Layout, silent_bias: bool = False) -> 
     plans = list(enumerate(list_masks(case, layout)))
     for list_some, (plan, masks) in product((list_stacks, list_mixtures), reversed(plans)):
         for found in list_some(hidden, masks):
-            clock.check()
+            work.spend(0.1, 1 if outs[0] is not None else 0)
             stack = replace(found, plan=plan)
             if outs[0] is None:
                 yield stack, list(dict.fromkeys(["identity", "sigmoid", "tanh", "relu", *stack.names[-1:]]))
@@ -67,14 +67,14 @@ def list_hidden(answers: Answers, layout: Layout, silent_bias: bool = False) -> 
         families = (
             replace(stack, plan=plan)
             for plan, masks in reversed(plans)
-            for stack in fit_family(hidden, points, known, masks, clock)
+            for stack in fit_family(hidden, points, known, masks, work)
         )
-        for stack in (*families, *fit_units(hidden, points, known, clock)):
+        for stack in (*families, *fit_units(hidden, points, known, work)):
             names = fit_outputs(stack, points, outs, room)
             if names:
                 yield stack, names
     if hidden == 1 and len(known) == len(points) and silent_bias:
-        for stack in fit_constants(points, known, clock):
+        for stack in fit_constants(points, known, work):
             names = fit_outputs(stack, points, outs, room)
             if names:
                 yield stack, names

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from scipy.optimize import least_squares
 
-from backprop.diagnosis.clock import Clock
 from backprop.diagnosis.evaluate import Array
 from backprop.diagnosis.functions import CATALOGUE, FAMILIES, member_of
 from backprop.diagnosis.hidden import EPSILONS, Norm, Point, Stack, named
+from backprop.diagnosis.work import Work
 
 __all__ = ["fit_constants", "fit_family", "fit_units"]
 
@@ -18,9 +18,11 @@ SHARP = 1e-9
 TYPICAL = 1e-5
 HUGE = 1e9
 WIDEST, ATTEMPTS = 12, 6
+SOLVED = 30
+"""Trials that a search for the least squares stands for."""
 
 
-def fit_constants(points: Sequence[Point], outs: Sequence[Array], clock: Clock) -> Iterator[Stack]:
+def fit_constants(points: Sequence[Point], outs: Sequence[Array], work: Work) -> Iterator[Stack]:
     """One hidden layer behind a batch normalisation whose γ and β are constants of the code."""
     width = points[0][0]["W1"].shape[1]
     rng = np.random.default_rng(0)
@@ -33,7 +35,7 @@ def fit_constants(points: Sequence[Point], outs: Sequence[Array], clock: Clock) 
             stack = named((name,), {})
             assert stack is not None
             for attempt in range(ATTEMPTS):
-                clock.check()
+                work.spend(SOLVED, SOLVED * len(points))
                 signs = np.ones(width) if not attempt else rng.choice([-1.0, 1.0], width)
                 found = _fit_norm(stack, points, targets, output, signs)
                 if found is not None:
@@ -87,7 +89,7 @@ def center(name: str, z: Array) -> Array:
 
 
 def fit_family(
-    hidden: int, points: Sequence[Point], outs: Sequence[Array], masks: dict[int, Array], clock: Clock
+    hidden: int, points: Sequence[Point], outs: Sequence[Array], masks: dict[int, Array], work: Work
 ) -> Iterator[Stack]:
     """Stacks whose activation has one number of its own: a slope, an α, a stretch."""
     for output in ("identity", "softmax", "sigmoid", "tanh"):
@@ -95,7 +97,7 @@ def fit_family(
         if any(w is None for w in wanted):
             continue
         for name, (member, start) in FAMILIES.items():
-            clock.check()
+            work.spend(SOLVED, SOLVED * len(points))
             made = _fit_member(
                 hidden, points, [center(output, w) for w in wanted if w is not None], masks, member, start
             )
@@ -139,14 +141,14 @@ def _round(value: float) -> float:
     return value
 
 
-def fit_units(hidden: int, points: Sequence[Point], outs: Sequence[Array], clock: Clock) -> Iterator[Stack]:
+def fit_units(hidden: int, points: Sequence[Point], outs: Sequence[Array], work: Work) -> Iterator[Stack]:
     """Stacks whose last hidden units carry a fixed factor each, such as a frozen dropout mask."""
     for output in ("identity", "softmax", "sigmoid", "tanh"):
         wanted = [undo_output(output, out) for out in outs]
         if any(w is None for w in wanted):
             continue
         for name in CATALOGUE:
-            clock.check()
+            work.spend(1, len(points))
             stack = named((name,) * hidden, {})
             assert stack is not None
             rows, right = [], []

@@ -11,16 +11,18 @@ import numpy as np
 
 from backprop.codegen.program import Assignment, Multiply, Program
 from backprop.diagnosis.cause import Cause
-from backprop.diagnosis.clock import Clock, OutOfTime
 from backprop.diagnosis.evaluate import Array, Values, evaluate, names_in, run_lines
 from backprop.diagnosis.net import KAPPA, Net
 from backprop.diagnosis.recognise import Scene
+from backprop.diagnosis.work import OutOfWork, Work
 from backprop.examiner.laws import SAME_NUMBER, describe_law, find_law
 
 __all__ = ["Match", "Trial", "find_matches", "layer_of", "list_sets", "list_wrong", "measure_match"]
 
 EQUAL = 1e-6
 NEGLIGIBLE = 1e-10
+MUTANT = 0.3
+"""Of a trial: a mutant that differs in one line is soon told apart."""
 CANCELLED = 0.1
 """Of the relative rounding: how much of the largest gradient a small one may be off, where large parts cancel."""
 
@@ -119,8 +121,8 @@ def fit_shapes(yours: Array, other: Array) -> tuple[Array, Array] | None:
 class Trial:
     """Runs mutants on the cases, taking over what does not change, and gives up at the first difference."""
 
-    def __init__(self, net: Net, scenes: Sequence[Scene], clock: Clock) -> None:
-        self.net, self.scenes, self.clock = net, scenes, clock
+    def __init__(self, net: Net, scenes: Sequence[Scene], work: Work) -> None:
+        self.net, self.scenes, self.work = net, scenes, work
         self.lines = {line.target.id: line for line in (*net.program.forward, *net.program.backward)}
         self.reads: dict[int, frozenset[str]] = {}
         self.kept: list[object] = []
@@ -138,7 +140,7 @@ class Trial:
 
     def run(self, program: Program, scene: Scene, number: float | None, until: str | None = None) -> Values | None:
         """The values of a mutant; None as soon as a gradient differs (unless only one is wanted, `until`)."""
-        self.clock.check()
+        self.work.spend(MUTANT, 3)
         values: Values = dict(scene.right)
         if number is not None:
             values[KAPPA.id] = np.float64(number)  # type: ignore[assignment]
@@ -229,14 +231,14 @@ def list_tops(cause: Cause, top: int) -> tuple[int, ...]:
     return (*range(top, 0, -1),) if cause.equation == "forward" else (top,)
 
 
-def find_matches(net: Net, scenes: Sequence[Scene], causes: Sequence[Cause], clock: Clock | None = None) -> list[Match]:
+def find_matches(net: Net, scenes: Sequence[Scene], causes: Sequence[Cause], work: Work | None = None) -> list[Match]:
     """All causes that explain every number, exact ones first, then fitted ones, each once."""
     wrong = list_wrong(scenes)
     if not wrong:
         return []
     top = max(layer_of(name) for name in wrong)
     tensor = next(name for name in wrong if layer_of(name) == top)
-    trial = Trial(net, scenes, clock or Clock())
+    trial = Trial(net, scenes, work or Work())
     unique: dict[str, Match] = {}
     try:
         for fitted in (False, True):
@@ -245,7 +247,7 @@ def find_matches(net: Net, scenes: Sequence[Scene], causes: Sequence[Cause], clo
         if not unique:
             for match in try_scaled(trial, causes, top, tensor):
                 unique.setdefault(match.cause.identifier, match)
-    except OutOfTime:
+    except OutOfWork:
         if not unique:
             raise
     return list(unique.values())

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop.diagnosis.answers import Answers
-from backprop.diagnosis.clock import Clock
 from backprop.diagnosis.costs import CostFit
 from backprop.diagnosis.evaluate import Array, Values
 from backprop.diagnosis.hidden import Stack
 from backprop.diagnosis.layout import Layout
+from backprop.diagnosis.work import Work
 from backprop.examiner.cases import Case, slice_case
 from backprop.examiner.probes import measure_entries
 from backprop.examiner.subjects import Unusable
@@ -30,6 +30,8 @@ WANTED = 3
 MOST_SAMPLES = 6
 MOST_ENTRIES = 400
 """Of the output layer that are measured, and as many of all hidden layers together."""
+CALLS = 8
+"""Of the cost for one entry, about."""
 HEALTHY = 1e-4
 FITS = 1e-6
 AGREES = 1e-5
@@ -83,7 +85,7 @@ class Measurement:
         return True
 
 
-def list_measurements(cases: Sequence[Case], layout: Layout, clock: Clock) -> list[Measurement]:
+def list_measurements(cases: Sequence[Case], layout: Layout, work: Work) -> list[Measurement]:
     """Up to three sets of samples, of different sizes, on which the output error can be solved for."""
     found: list[Measurement] = []
     most = min(MOST_SAMPLES, layout.sizes[-2])
@@ -93,20 +95,20 @@ def list_measurements(cases: Sequence[Case], layout: Layout, clock: Clock) -> li
     for count, first in ((most, 0), (max(2, most - 1), 1), (most, most)):
         part = slice_case(cases[0], first, count)
         if part is not None and layout.read_batch(part) is not None and len(np.shape(part.X)) == 2:
-            found += [made] if (made := _measure(part, layout, clock)) is not None else []
+            found += [made] if (made := _measure(part, layout, work)) is not None else []
     return found[:WANTED]
 
 
-def _measure(part: Case, layout: Layout, clock: Clock) -> Measurement | None:
+def _measure(part: Case, layout: Layout, work: Work) -> Measurement | None:
     rng = np.random.default_rng(0)
     leaves: list[Array] = []
     top = {layout.weights[-1], layout.biases[-1]}
     hidden = max(1, len(part.leaves) - len(top))
     for i, leaf in enumerate(part.leaves):
-        clock.check()
         kept = np.arange(leaf.size)
         if i not in top and leaf.size > MOST_ENTRIES // hidden:
             kept = np.sort(rng.choice(leaf.size, MOST_ENTRIES // hidden, replace=False))
+        work.spend(CALLS * len(kept), CALLS * len(kept))
         try:
             numbers = measure_entries(part, i, [tuple(map(int, np.unravel_index(k, leaf.shape))) for k in kept])
         except Unusable:
@@ -122,7 +124,7 @@ def _measure(part: Case, layout: Layout, clock: Clock) -> Measurement | None:
         else:
             places[name] = np.flatnonzero(np.isfinite(array))
             expected[name] = np.ravel(array)[places[name]]
-    return Measurement(Answers(part, clock), layout, expected, places)
+    return Measurement(Answers(part, work), layout, expected, places)
 
 
 @dataclass(frozen=True)

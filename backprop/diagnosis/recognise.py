@@ -9,7 +9,6 @@ from itertools import islice, product
 import numpy as np
 
 from backprop.diagnosis.answers import Answers
-from backprop.diagnosis.clock import Clock
 from backprop.diagnosis.cost_search import CostSearch
 from backprop.diagnosis.costs import CostFit, list_pairs
 from backprop.diagnosis.evaluate import Values, run_lines
@@ -19,6 +18,7 @@ from backprop.diagnosis.layout import Layout, list_layouts
 from backprop.diagnosis.measured import fit_errors, list_measurements
 from backprop.diagnosis.net import MEASURED, Net
 from backprop.diagnosis.right_program import make_net
+from backprop.diagnosis.work import Work
 from backprop.examiner.cases import Case
 from backprop.examiner.examination import Examination
 from backprop.examiner.laws import Factor
@@ -57,16 +57,16 @@ class Recognised:
     cases: list[Case]
 
 
-def recognise(examination: Examination, clock: Clock | None = None) -> Iterator[Recognised]:
+def recognise(examination: Examination, work: Work | None = None) -> Iterator[Recognised]:
     """Every reading of the subject that fits its values, then those whose output error is measured, whatever the cost;
     none if its network is not of the catalogue.
 
-    Raises `OutOfTime` after the clock's seconds, if there is a clock.
+    Raises `OutOfWork` after so many trials as `work` allows, if it is given.
     """
-    clock = clock or Clock()
+    work = work or Work()
     factor = examination.factor
     asked = [
-        Answers(case, clock, 1.0 if factor is None else factor.at(case.rows), find_earlier(examination))
+        Answers(case, work, 1.0 if factor is None else factor.at(case.rows), find_earlier(examination))
         for case in choose_cases(examination)
     ]
     if not asked or sum(leaf.size for leaf in examination.leaves) > MOST_PARAMETERS:
@@ -86,19 +86,19 @@ def recognise(examination: Examination, clock: Clock | None = None) -> Iterator[
                 yield found
                 break
     for layout in layouts:
-        yield from measure_instead(asked, layout, clock, factor)
+        yield from measure_instead(asked, layout, work, factor)
 
 
 def measure_instead(
-    asked: Sequence[Answers], layout: Layout, clock: Clock, factor: Factor | None
+    asked: Sequence[Answers], layout: Layout, work: Work, factor: Factor | None
 ) -> Iterator[Recognised]:
     """The reading of a subject whose cost is not of the table, with the output error as it is measured."""
-    measurements = list_measurements([answers.case for answers in asked], layout, clock)
+    measurements = list_measurements([answers.case for answers in asked], layout, work)
     for measurement in measurements:
         measurement.answers.share = 1.0 if factor is None else factor.at(measurement.case.rows)
     stacks = [stack for stack, _ in list_hidden(asked[0], layout) if not stack.masks] if measurements else []
     for absolute, stack in product((False, True), stacks):
-        clock.check()
+        work.spend(1, len(measurements))
         fits = fit_errors(measurements, stack, absolute=absolute)
         if not fits:
             continue

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from backprop.diagnosis.catalogue import CAUSES
-from backprop.diagnosis.clock import Clock
 from backprop.diagnosis.grounds import STEP_PATTERN
 from backprop.diagnosis.match import find_matches
 from backprop.diagnosis.patterns import PatternMatch
 from backprop.diagnosis.recognise import recognise
 from backprop.diagnosis.wording import describe_match, describe_pattern
+from backprop.diagnosis.work import Work
 from backprop.examiner.examination import Examination
 from backprop.examiner.factors import divide_out, find_factor, find_shared
 from backprop.examiner.report import Finding
@@ -23,10 +23,10 @@ RATE = 0.05
 ROOM = 1e-6
 
 
-def explain_step(examination: Examination, finding: Finding, clock: Clock) -> Finding:
+def explain_step(examination: Examination, finding: Finding, work: Work) -> Finding:
     """The mistake that moves the parameters as the step does; the finding as it was if there is none.
 
-    Raises `OutOfTime`.
+    Raises `OutOfWork`.
     """
     pattern = find_step_pattern(examination)
     if pattern is not None:
@@ -34,13 +34,13 @@ def explain_step(examination: Examination, finding: Finding, clock: Clock) -> Fi
     wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
     factor = (find_factor(examination, wrong) or find_shared(examination, wrong)) if wrong else None
     bare = examination if factor is None else divide_out(examination, factor)
-    for recognised in recognise(bare, clock):
+    for recognised in recognise(bare, work):
         for scene, case in zip(recognised.scenes, recognised.cases, strict=True):
             share = 1.0 if factor is None else factor.at(case.rows)
             moved = [(old - new) / (RATE * share) for old, new in zip(case.values, case.step(RATE), strict=True)]
             scene.yours = recognised.layout.read_gradients(moved)
         updates = [cause for cause in CAUSES if cause.equation == "update"]
-        matches = find_matches(recognised.net, recognised.scenes, updates, clock)
+        matches = find_matches(recognised.net, recognised.scenes, updates, work)
         if matches:
             # The number is the rate of this step, and no part of the mistake.
             return describe_match([finding], recognised, [replace(matches[0], number=None)])

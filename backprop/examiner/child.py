@@ -8,17 +8,17 @@ import json
 import os
 import secrets
 import shlex
+import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 from backprop.examiner.pace import Pace
-from backprop.examiner.processes import describe_end, end_family, limit_memory, seal, start_python
+from backprop.examiner.processes import Stopwatch, describe_end, end_family, leave, limit_memory, seal, start_python
 from backprop.examiner.remote import RemoteSubject
 from backprop.examiner.report import VERDICTS, Report
 from backprop.examiner.subjects import Unusable
@@ -26,6 +26,9 @@ from backprop.examiner.subjects import Unusable
 __all__ = ["examine_file", "main"]
 
 TIMEOUT = 60.0
+"""Seconds, where no limit is asked for; those in which a busy machine had no processor for it do not count."""
+LAST_WORD = 0.9
+"""Part of the time after which the judge is told to stop and say how far it came."""
 MEMORY = 4 * 2**30
 GRACE = 2.0
 POLL = 0.05
@@ -34,52 +37,74 @@ JUDGE = "backprop.examiner.judge:judge"
 
 
 def examine_file(
-    target: str | Path, *, seed: int = 0, timeout: float = TIMEOUT, memory: int = MEMORY, judge: str = JUDGE
+    target: str | Path,
+    *,
+    seed: int = 0,
+    timeout: float | None = None,
+    memory: int = MEMORY,
+    judge: str = JUDGE,
+    abandon: threading.Event | None = None,
 ) -> Report:
     """Judge a file (or "package.module:object") in a process of its own; never raises for what it does.
 
-    Parameters: `timeout` in seconds, `memory` in bytes (kept where the system can), `judge` is the function
-    that the child calls, "package.module:function" of (subject, seed, pace, early) with a `Report` as its result. A
-    verdict that was known when the time was over stands, without a cause.
+    Parameters: `timeout` in seconds (a minute without the waiting for a processor if not said), `memory` in bytes (kept
+    where the system can), `judge` is the function that the child calls, "package.module:function" of (subject, seed,
+    pace, early) with a `Report` as its result; `abandon` ends everything from another thread. How much is examined does
+    not depend on time; what is cut off by the limit is "undecided", and `limits` says what that was.
 
     The subject's code is run, not sandboxed. But the judge is in a process of its own, and the subject in a third one
     that is only asked for numbers: printing, `sys.exit`, `os._exit`, a crash, a hang, silence, changed libraries or a
     walk over its frames never read as a pass. The verdict comes back on a private pipe, with a number drawn for this
-    call; where it is missing the report says "unusable" and why. Processes left behind are ended.
+    call; where it is missing the report says "unusable" and why. Processes left behind are ended, whoever ends first.
     """
     label, nonce, family = str(target), secrets.token_hex(16), secrets.token_hex(16)
-    request = {"target": label, "seed": seed, "memory": memory, "judge": judge, "nonce": nonce, "seconds": timeout}
+    request = {"target": label, "seed": seed, "memory": memory, "judge": judge, "nonce": nonce}
     options: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         options = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     code = "from backprop.examiner.child import main; main()"
-    process = start_python(code, stderr=subprocess.PIPE, family=family, **options)
+    limit = TIMEOUT if timeout is None else timeout
+    process = start_python(code, stderr=subprocess.PIPE, family=family, last_word=signal.SIGTERM, **options)
     try:
+        watch = Stopwatch(process.pid, fair=timeout is None)
         verdict, noise = _Listener(process.stdout, nonce), _Drain(process.stderr)
         _send(process, request)
-        late = not verdict.wait(process, timeout)
+        late = stopped = not verdict.wait(process, watch, LAST_WORD * limit, abandon)
+        if stopped:
+            _send(process, STOP)
+            late = not verdict.wait(process, watch, limit, abandon)
     finally:
         end_family(process, family)
+        _close(process.stdin)
     said = noise.last_line()
     if verdict.report is not None:
         report = replace(Report.from_dict(verdict.report, label), reproduce=reproduce(label, seed))
-        unexplained = f"no cause was found within {timeout:g} s"
-        return report if verdict.final else replace(report, notes=(*report.notes, unexplained))
-    reason = f"it did not finish within {timeout:g} s" if late else describe_end(process.returncode)
+        cut = not verdict.final or (stopped and report.verdict == "undecided" and report.limits)
+        return report.cut_short(f"the time limit of {limit:g} s was reached; --timeout sets another") if cut else report
+    reason = f"it did not finish within {limit:g} s" if late else describe_end(process.returncode)
     note = f"{label}: {reason}" + (f"; its last output: {said}" if said else "")
     return Report("unusable", label, notes=(note,), reproduce=reproduce(label, seed))
+
+
+STOP = "stop"
 
 
 def main() -> None:
     """The judge's side: take the request from standard input, judge, write one line to the private pipe.
 
-    The subject's code runs in yet another process, which is asked for numbers. This one never imports it.
+    The subject's code runs in yet another process, which is asked for numbers. This one never imports it. Its input
+    stays open as long as the process that asked is there.
     """
-    request = json.loads(sys.stdin.readline())
+    signal.signal(signal.SIGTERM, lambda *_: leave())
+    line = sys.stdin.buffer.readline()
+    if not line:
+        leave()
+    request, pace = json.loads(line), Pace()
     private = os.dup(1)
     os.dup2(2, 1)
     seal()
     limit_memory(request["memory"])
+    threading.Thread(target=_obey, args=(sys.stdin.buffer, pace), daemon=True).start()
     with os.fdopen(private, "wb") as pipe:
 
         def tell(report: Report, *, final: bool = False) -> None:
@@ -87,18 +112,25 @@ def main() -> None:
             pipe.write(json.dumps(message, allow_nan=False).encode() + b"\n")
             pipe.flush()
 
-        tell(_judge(request, tell), final=True)
+        tell(_judge(request, pace, tell), final=True)
     os._exit(0)
 
 
-def _judge(request: dict[str, Any], tell: Callable[[Report], None]) -> Report:
+def _obey(orders: IO[bytes], pace: Pace) -> None:
+    """Stop where that is asked for; leave with the one who could ask."""
+    for _ in orders:
+        pace.stop()
+    leave()
+
+
+def _judge(request: dict[str, Any], pace: Pace, tell: Callable[[Report], None]) -> Report:
     target = request["target"]
     subject = RemoteSubject(target, seed=request["seed"], memory=request["memory"])
     module, _, function = request["judge"].partition(":")
     try:
         # Imported while the other process loads the subject.
         judge: Callable[..., Report] = getattr(importlib.import_module(module), function)
-        return judge(subject.load(), seed=request["seed"], pace=Pace(request["seconds"]), early=tell)
+        return judge(subject.load(), seed=request["seed"], pace=pace, early=tell)
     except Unusable as error:
         return Report("unusable", target, notes=(str(error),), reproduce=reproduce(target, request["seed"]))
     except MemoryError:
@@ -113,10 +145,18 @@ def reproduce(label: str, seed: int) -> str:
     return f"backprop verify {shlex.quote(label)} --seed {seed}"
 
 
-def _send(process: subprocess.Popen[bytes], request: dict[str, Any]) -> None:
+def _send(process: subprocess.Popen[bytes], order: Any) -> None:
+    """One line; the pipe stays open, which tells the judge that somebody waits for it."""
     assert process.stdin is not None
-    with contextlib.suppress(OSError), process.stdin as pipe:
-        pipe.write(json.dumps(request).encode() + b"\n")
+    with contextlib.suppress(OSError):
+        process.stdin.write(json.dumps(order).encode() + b"\n")
+        process.stdin.flush()
+
+
+def _close(pipe: IO[bytes] | None) -> None:
+    with contextlib.suppress(OSError):
+        if pipe is not None:
+            pipe.close()
 
 
 class _Listener:
@@ -129,10 +169,13 @@ class _Listener:
         self._done = threading.Event()
         threading.Thread(target=self._listen, args=(pipe,), daemon=True).start()
 
-    def wait(self, process: subprocess.Popen[bytes], timeout: float) -> bool:
-        """Wait for the verdict or the end of the process; False if neither came in time."""
-        end = time.monotonic() + timeout
-        while time.monotonic() < end and not self._done.wait(POLL):
+    def wait(
+        self, process: subprocess.Popen[bytes], watch: Stopwatch, limit: float, abandon: threading.Event | None
+    ) -> bool:
+        """Wait for the verdict or the end of the process; False if neither came in time, or nobody waits any more."""
+        while watch.read() < limit and not self._done.wait(POLL):
+            if abandon is not None and abandon.is_set():
+                return False
             if process.poll() is not None:
                 # A grandchild may hold the pipe open for ever, so the end of the pipe is not waited for.
                 self._done.wait(GRACE)

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from backprop.examiner.cases import Array, Case
+from backprop.examiner.effort import Effort, choose_effort
 from backprop.examiner.examination import CaseExamination, Reading, TensorVerdict
 from backprop.examiner.kinks import confirm_mismatch
 from backprop.examiner.noise import entry_sizes, measure_gradient_noise, measure_noise
 from backprop.examiner.oracles import Estimate, Oracle
-from backprop.examiner.pace import Effort, Pace
 from backprop.examiner.sizes import root_mean_square
 from backprop.examiner.tolerance import DECIDED, GRADIENT_NOISE_SAFETY, MARGIN, RELATIVE_SLACK, agree
 
@@ -25,16 +25,13 @@ OTHER_UNIT = 10.0
 """Times gradient and size of an entry: below this two parameters of a tensor count as of one unit."""
 
 
-def examine_case(
-    case: Case, rng: np.random.Generator, *, thorough: bool = True, pace: Pace | None = None
-) -> CaseExamination:
+def examine_case(case: Case, rng: np.random.Generator, *, thorough: bool = True) -> CaseExamination:
     """Compare every tensor of a case: shape, then NaN, then value along random directions and entries.
 
-    `thorough` is for the main case; further cases take fewer readings and look less closely into what fails. Tensors
-    that are not reached within the time of `pace` are undecided.
+    `thorough` is for the main case; further cases take fewer readings and look less closely into what fails, and
+    so does a subject so large that its cost takes long.
     """
-    pace = pace or Pace()
-    effort = pace.choose(case, thorough=thorough)
+    effort = choose_effort(case, thorough=thorough)
     yours = case.gradients(case.values)
     oracle = Oracle(case, measure_noise(case, rng))
     noises = measure_gradient_noise(case, rng)
@@ -43,8 +40,7 @@ def examine_case(
     comparable = [p for p in probes if p.refusal() is None]
     oracle.choose_analytic(lambda: [p.trust() for p in comparable if p.leaf.size])
     for probe in comparable:
-        if not pace.is_over():
-            probe.survey()
+        probe.survey()
     whole = max((p.scale for p in comparable), default=0.0)
     return CaseExamination(case, oracle, yours, [p.conclude(whole) for p in probes])
 

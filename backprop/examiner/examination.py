@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,8 +96,14 @@ class Examination:
     pace: Pace = field(default_factory=Pace)
     factor: Factor | None = None
     """What the subject's gradients were divided by before they were compared."""
-    hurried: bool = False
-    """Whether cases were left out for lack of time: then one with moved parameters has to be among the rest."""
+    limits: list[str] = field(default_factory=list)
+    """What was not looked at, or not to the end, because of a limit."""
+    stage: str = ""
+    """What is being done."""
+    hear: Callable[[Examination], None] = field(default=lambda _: None, repr=False)
+    """Called before each stage: what would be said if it were ended in there."""
+    cut: bool = False
+    """Whether it was told to end before it was through: then nothing is decided."""
 
     @property
     def depth(self) -> int:
@@ -125,9 +132,18 @@ class Examination:
         if len(right) < len(self.cases):
             # Zero on both sides, as in a saturated network, says nothing beside a point that could not be decided.
             right = [(c, v) for c, v in right if v.scale > RELATIVE_SLACK * c.scale]
-        if self.hurried:
-            right = [(c, v) for c, v in right if c.case.jittered]
         return bool(right)
+
+    def begin(self, stage: str) -> None:
+        """Enter the next stage; before the first comparison there is nothing to hear."""
+        self.stage = stage
+        if self.cases:
+            self.hear(self)
+
+    def cut_off(self) -> None:
+        """Note where it ended before it was through."""
+        self.cut = True
+        self.limits.append(f"cut off while {self.stage}")
 
     def is_silent(self, tensor: int) -> bool:
         """Whether a tensor's gradient is negligible everywhere on both sides, so that it says nothing."""

@@ -13,29 +13,24 @@ from typing import TypeAlias
 
 import numpy as np
 
-from backprop.examiner.cases import Array, Case, seed_globals, slice_case
+from backprop.examiner.cases import Array, Case
 from backprop.examiner.comparison import examine_case
 from backprop.examiner.examination import CaseExamination, Examination, Reading
 from backprop.examiner.grounds import tell
-from backprop.examiner.guarded_samples import is_guarded_by_sample
-from backprop.examiner.guarded_targets import read_by_targets
+from backprop.examiner.guarded_samples import MOST_SAMPLES, SIZES, Outputs, is_guarded_by_sample
 from backprop.examiner.laws import find_law
 from backprop.examiner.noise import tensor_sizes
-from backprop.examiner.pace import Pace
 from backprop.examiner.remarks import GUARDED
 from backprop.examiner.subjects import Unusable
 from backprop.examiner.tolerance import RELATIVE_SLACK
 
 __all__ = ["settle_guards"]
 
-SIZES = (*(digit * 10.0**-k for k in range(3, 17) for digit in (1, 0.7, 0.5, 0.3, 0.2, 0.15)), 2.0**-52, 2.0**-23)
-"""Guards that people write."""
 TAMER = (0.3, 0.1, 0.03, 0.01)
 UNSATURATED = 0.02
 SMALL = 1e-4
 """Of the largest entry: all that a guard of 1e-5 or less makes where outputs are not near 0 or 1."""
 MOST_ENTRIES = 24
-MOST_ROWS = 64
 STEP = 1e-4
 SEEN = 1e-10
 """Of a guarded output: below this share the output itself is lost in the rounding."""
@@ -87,26 +82,34 @@ def settle_guards(examination: Examination, rng: np.random.Generator) -> None:
     wrong = [c for c in examination.cases if any(t.faulty for t in c.tensors)]
     if not wrong or any(t.status in ("shape", "missing", "nan") for c in wrong for t in c.tensors):
         return
-    found = [_explain(case, examination.pace, rng) for case in wrong]
-    guards = [guard for guard in found if guard is not None]
-    unexplained = [case.case for case, guard in zip(wrong, found, strict=True) if guard is None]
-    if not all(is_guarded_by_sample(case, examination.pace, rng) for case in unexplained):
-        return
+    guards: list[Guard] = []
+    unexplained: list[Case] = []
+    for case in wrong:
+        guard = _explain(case, rng)
+        if guard is None and not is_guarded_by_sample(case.case, rng):
+            return
+        guards += [] if guard is None else [guard]
+        unexplained += [case.case] if guard is None else []
     tame = _tame(wrong[0].case)
     if tame is None:
         return
-    looked = examine_case(tame, rng, pace=examination.pace)
+    looked = examine_case(tame, rng)
     if any(t.faulty for t in looked.tensors):
-        if not _is_small(looked) or _explain(looked, examination.pace, rng) is None:
+        if not _is_small(looked) or _explain(looked, rng) is None:
             return
         _forgive(looked, "right")
     if any(t.status != "right" for t in looked.tensors):
         return
     examination.cases.append(looked)
+    largest = max((case.rows or 0 for case in unexplained), default=0)
+    if largest > MOST_SAMPLES:
+        # What was seen would excuse the mismatch, but not all of it was seen.
+        examination.limits.append(f"a guard of the logarithm was looked for in {MOST_SAMPLES} of {largest} samples")
+        examination.cut = True
     for case in wrong:
         _forgive(case)
-    guard = name_guard(guards if not unexplained else [])
-    tell(examination.notes, GUARDED, guard=guard, explained=len(wrong), mismatches=len(wrong))
+    named = name_guard(guards if not unexplained else [])
+    tell(examination.notes, GUARDED, guard=named, explained=len(wrong), mismatches=len(wrong))
 
 
 def name_guard(guards: Sequence[Guard]) -> str:
@@ -127,21 +130,24 @@ def name_guard(guards: Sequence[Guard]) -> str:
     return "a small number that could not be told" if best is None else best[1]
 
 
-def _explain(found: CaseExamination, pace: Pace, rng: np.random.Generator) -> Guard | None:
-    """The guard whose derivative is the mismatch of every entry looked at, or None; None too if there is no time."""
+def _explain(found: CaseExamination, rng: np.random.Generator) -> Guard | None:
+    """The guard whose derivative is the mismatch of every entry looked at, or None."""
     readings = list(_list_readings(found))
     if not readings:
         return None
     mismatch = np.array([r.yours - r.expected for _, r, _ in readings])
     room = np.array([r.uncertainty + RELATIVE_SLACK * scale for _, r, scale in readings])
     room += FITS * float(np.max(np.abs(mismatch)))
+    shares = []
     try:
-        pairs = [None if pace.is_over() else _look_beside(found.case, tensor, r) for tensor, r, _ in readings]
+        outputs = Outputs(found.case)
+        for tensor, r, _ in readings:
+            pair = _look_beside(outputs, tensor, r)
+            if pair is None:
+                return None
+            shares.append(pair)
     except (Unusable, TypeError, ValueError):
         return None
-    if any(pair is None for pair in pairs):
-        return None
-    shares = [pair for pair in pairs if pair is not None]
     tame = _tame(found.case) if found.case.subject.has("forward") else None
     weights = {name: None if tame is None else _weigh(tame, name, rng) for name in LOGARITHMS}
     yours = np.array([r.yours for _, r, _ in readings])
@@ -201,7 +207,7 @@ def _measure_weight(case: Case, logarithms: str, rng: np.random.Generator) -> fl
     sides = []
     for sign in (1, -1):
         values = [v + sign * d for v, d in zip(case.values, line, strict=True)]
-        outputs = _read_outputs(case, values)
+        outputs = Outputs(case).read(values)
         targets = None if outputs is None else _read_targets(case, outputs.shape)
         if outputs is None or targets is None:
             return None
@@ -233,45 +239,20 @@ def _list_readings(found: CaseExamination) -> Iterator[tuple[int, Reading, float
             yield i, reading, verdict.scale
 
 
-def _look_beside(case: Case, tensor: int, reading: Reading) -> Share | None:
+def _look_beside(known: Outputs, tensor: int, reading: Reading) -> Share | None:
     """Outputs at both sides of a point along one entry, with the targets, and the distance."""
+    case = known.case
     direction = np.zeros(case.leaves[tensor].shape)
     direction[reading.index or ()] = STEP * tensor_sizes(case)[tensor]
     sides = []
     for sign in (1, -1):
         values = [v + sign * direction if i == tensor else v for i, v in enumerate(case.values)]
-        outputs = _read_outputs(case, values)
+        outputs = known.read(values)
         if outputs is None:
             return None
         sides.append(outputs)
     targets = _read_targets(case, sides[0].shape)
     return None if targets is None else (sides[0], sides[1], targets, 2 * float(np.max(direction)))
-
-
-def _read_outputs(case: Case, values: Sequence[Array]) -> Array | None:
-    """Probabilities: what forward gives, exp(−cost) of each sample alone, or what other targets tell; or None."""
-    if case.subject.has("forward"):
-        if case.reseed:
-            seed_globals()
-        given = case.subject.call("forward", case.pack(values), np.array(case.X), **case.context)
-        out = np.asarray(given, dtype=float)
-    else:
-        rows = [slice_case(replace(case, values=list(values)), k, 1) for k in range(min(case.rows or 0, MOST_ROWS))]
-        parts = [part for part in rows if part is not None]
-        costs = np.array([float(np.real(part.cost(part.values))) for part in parts if len(parts) == case.rows])
-        out = np.exp(-costs) if _adds_up(case, values, costs) else np.zeros(0)
-        if not out.size:
-            found = read_by_targets(case, values)
-            return None if found is None else np.clip(found, np.finfo(float).tiny, 1.0)
-    # What is read from a guarded cost may be above 1, by the guard.
-    fits = out.size and np.all((out > 0) & (out <= 1 + SIZES[0]))
-    return np.minimum(out, 1.0) if fits else None
-
-
-def _adds_up(case: Case, values: Sequence[Array], costs: Array) -> bool:
-    """Whether the cost of a batch is the sum or the mean of its samples' costs: then each is −log of an output."""
-    whole = float(np.real(case.cost(values)))
-    return any(abs(whole - total) <= EXACT * abs(whole) for total in (costs.sum(), costs.mean() if costs.size else 0.0))
 
 
 def _read_targets(case: Case, shape: tuple[int, ...]) -> Array | None:
@@ -310,7 +291,7 @@ def _tame(case: Case) -> Case | None:
     for part in TAMER:
         tame = replace(case, values=[part * v for v in case.values], label=f"{case.label}, times {part:g}")
         try:
-            outputs = _read_outputs(tame, tame.values)
+            outputs = Outputs(tame, sampled=True).read(tame.values)
         except (Unusable, TypeError, ValueError):
             return None
         if outputs is not None and np.min(np.minimum(outputs, 1 - outputs)) >= UNSATURATED:

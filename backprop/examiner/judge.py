@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import random
 import shlex
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,7 +12,9 @@ import numpy as np
 from backprop.examiner.cases import Case, choose_cases, draw_case, move_beside
 from backprop.examiner.comparison import examine_case
 from backprop.examiner.conventions import settle_kinks
-from backprop.examiner.examination import CaseExamination, Examination, TensorVerdict
+from backprop.examiner.effort import FRUGAL, choose_effort
+from backprop.examiner.evidence import gather_evidence
+from backprop.examiner.examination import Examination, TensorVerdict
 from backprop.examiner.grounds import tell
 from backprop.examiner.guards import settle_guards
 from backprop.examiner.kinks import seems_bent
@@ -23,17 +22,16 @@ from backprop.examiner.loading import load_subject
 from backprop.examiner.localise import localise
 from backprop.examiner.noise import measure_noise, tensor_sizes
 from backprop.examiner.oracles import Oracle
-from backprop.examiner.pace import FRUGAL, Pace
+from backprop.examiner.pace import CutShort, Pace
 from backprop.examiner.purity import Impurity, check_purity, settle_randomness
 from backprop.examiner.remarks import LEFT_OUT, SILENT
 from backprop.examiner.report import Entry, Finding, Report
-from backprop.examiner.subjects import Subject, Unusable, describe_error
+from backprop.examiner.subjects import Subject, Unusable, describe_error, quiet
 from backprop.examiner.tolerance import RELATIVE_SLACK
 from backprop.examiner.updates import check_step
 
 __all__ = ["examine", "judge"]
 
-LEVEL = "tested"
 SHOWN_MEMORY_ENTRIES = 6
 MORE_POINTS = 2
 FURTHER = 100
@@ -42,6 +40,7 @@ ENOUGH_RIGHT = 2
 Explain: TypeAlias = Callable[[Subject, Examination, list[Finding]], list[Finding]]
 """Names causes. It is handed in from above: what judges does not know what explains."""
 Early: TypeAlias = Callable[[Report], None]
+"""Hears after each step what would be said if the examination were ended in the next one."""
 
 
 def judge(
@@ -51,9 +50,9 @@ def judge(
 
     Parameters: `subject` is a module, an object or a mapping with the functions of the protocol (or fun,
     grad, theta0), a path of a Python file, or "package.module:object". `seed` fixes every draw; `explain` may
-    name the causes of what was found; `pace` says how much time there is, and `early` gets the verdict before causes
-    are looked for. The code runs in this process; `examine_file` does the same in a process of its own. Never raises
-    for a bad subject: its verdict is then "unusable", with the reason in the notes.
+    name the causes of what was found; `pace` may end the examination before it is through, which decides nothing, and
+    `early` hears after each step how far it came. The code runs in this process; `examine_file` does the same in a
+    process of its own. Never raises for a bad subject: its verdict is then "unusable", with the reason in the notes.
 
     >>> square = {
     ...     "theta0": lambda rng: rng.normal(size=3),
@@ -65,14 +64,22 @@ def judge(
     """
     label = _name(subject)
     reproduce = _tell_how(subject, label, seed)
-    with _quiet():
+
+    def hear(examination: Examination) -> None:
+        if early is not None:
+            so_far = _report(examination, [], label, seed, reproduce)
+            early(so_far.cut_short(f"cut off while {examination.stage}"))
+
+    with quiet():
         try:
             loaded = load_subject(subject)
-            examination, findings = examine(loaded, seed, pace)
+            loaded.pace = pace or Pace()
+            examination, findings = examine(loaded, seed, hear)
             if findings and explain is not None:
-                if early is not None:
-                    early(_report(examination, findings, label, seed, reproduce))
-                findings = explain(loaded, examination, findings)
+                findings = _explain(loaded, examination, findings, explain)
+        except CutShort:
+            note = f"{label}: it did not finish a first step in the time it had"
+            return Report("unusable", label, notes=(note,), reproduce=reproduce)
         except Unusable as error:
             return Report("unusable", label, notes=(str(error),), reproduce=reproduce)
         except MemoryError:
@@ -84,50 +91,84 @@ def judge(
     return _report(examination, findings, label, seed, reproduce)
 
 
+def _explain(subject: Subject, examination: Examination, findings: list[Finding], explain: Explain) -> list[Finding]:
+    """The findings with their causes; none if that was cut short, since another cause may name another place."""
+    names = ", ".join(dict.fromkeys(name for finding in findings for name in finding.parameters))
+    examination.begin(f"looking for the mistake behind the mismatches of {names}")
+    try:
+        return explain(subject, examination, findings)
+    except CutShort:
+        examination.cut_off()
+        return []
+
+
 def _report(examination: Examination, findings: list[Finding], label: str, seed: int, reproduce: str) -> Report:
     verdict = _decide(examination, findings)
-    evidence = _gather_evidence(examination, seed)
-    return Report(verdict, label, tuple(findings), evidence, tuple(examination.notes), reproduce)
+    evidence = gather_evidence(examination, seed)
+    notes, limits = tuple(examination.notes), tuple(examination.limits)
+    return Report(verdict, label, tuple(findings), evidence, notes, reproduce, limits)
 
 
-def examine(subject: Subject, seed: int, pace: Pace | None = None) -> tuple[Examination, list[Finding]]:
+def examine(
+    subject: Subject, seed: int, hear: Callable[[Examination], None] = lambda _: None
+) -> tuple[Examination, list[Finding]]:
     """Collect all evidence about a subject and name what is wrong; raises `Unusable`.
 
-    The evidence (every case with the subject's gradients and the oracle's readings) is for a diagnosis.
+    The evidence (every case with the subject's gradients and the oracle's readings) is for a diagnosis. `hear` is
+    called before each stage; where the subject's pace ends it, the examination is marked as cut and names nothing.
+    Raises `CutShort` where that happens before anything was compared.
     """
     cases, notes = choose_cases(subject, seed)
-    examination = Examination(cases[0].leaves, notes=notes, pace=pace or Pace())
+    examination = Examination(cases[0].leaves, notes=notes, pace=subject.pace, hear=hear)
+    try:
+        return examination, _collect(examination, subject, cases, seed)
+    except CutShort:
+        if not examination.cases:
+            raise
+        examination.cut_off()
+        return examination, []
+
+
+def _collect(examination: Examination, subject: Subject, cases: list[Case], seed: int) -> list[Finding]:
+    """All evidence, case by case, then what excuses a mismatch, then its place."""
     if not np.isfinite(cases[0].cost(cases[0].values)):
         raise Unusable(f"{subject.label}: the cost is NaN or infinite at its own parameters and data")
-    settle_randomness(cases, notes)
+    settle_randomness(cases, examination.notes)
     main = cases[min(1, len(cases) - 1)]
-    impurity = check_purity(main, cases[0], notes)
+    impurity = check_purity(main, cases[0], examination.notes)
     if impurity is not None:
-        return examination, [_explain_impurity(examination, main, impurity)]
+        return [_explain_impurity(examination, main, impurity)]
     rng = np.random.default_rng([seed, 2])
-    slow = examination.pace.choose(main, thorough=True) is FRUGAL
-    for case in sorted(cases, key=lambda one: one is not main) if slow else cases:
+    large = choose_effort(main, thorough=True) is FRUGAL
+    for case in sorted(cases, key=lambda one: one is not main) if large else cases:
         _examine_into(examination, case, rng, thorough=case is main, needed=case is cases[0])
     _look_for_life(examination, subject, seed, rng, reseed=main.reseed)
+    examination.begin("looking for what excuses a mismatch: a guard, a kink, rounding")
     settle_guards(examination, rng)
+    if examination.cut:
+        return []
     _settle_own_point(examination, rng)
     _settle_tiny(examination)
     beyond = settle_kinks(examination, rng)
+    examination.begin("looking for the place of a mismatch")
     findings = localise(examination) or beyond
     if subject.has("step"):
+        examination.begin("comparing the step")
         findings += check_step(examination)
-    return examination, findings
+    return findings
 
 
 def _examine_into(
-    examination: Examination, case: Case, rng: np.random.Generator, *, thorough: bool, needed: bool
+    examination: Examination,
+    case: Case,
+    rng: np.random.Generator,
+    *,
+    thorough: bool,
+    needed: bool,
 ) -> None:
-    if examination.cases and examination.pace.is_over():
-        examination.hurried = True
-        tell(examination.notes, LEFT_OUT, case=case.label, reason="there was no time for it")
-        return
+    examination.begin(f"comparing at {case.label}")
     try:
-        examination.cases.append(examine_case(case, rng, thorough=thorough, pace=examination.pace))
+        examination.cases.append(examine_case(case, rng, thorough=thorough))
     except Unusable as error:
         if needed:
             raise
@@ -135,7 +176,12 @@ def _examine_into(
 
 
 def _look_for_life(
-    examination: Examination, subject: Subject, seed: int, rng: np.random.Generator, *, reseed: bool
+    examination: Examination,
+    subject: Subject,
+    seed: int,
+    rng: np.random.Generator,
+    *,
+    reseed: bool,
 ) -> None:
     """Visit more points while some gradient is zero everywhere, as in a network whose units are all dead."""
     for extra in range(MORE_POINTS):
@@ -166,6 +212,8 @@ def _share_of_largest(examination: Examination, tensor: int) -> float:
 
 
 def _decide(examination: Examination, findings: list[Finding]) -> str:
+    if examination.cut:
+        return "undecided"
     if findings:
         return "wrong"
     tensors = range(len(examination.leaves))
@@ -239,42 +287,6 @@ def _find_mismatch(verdict: TensorVerdict) -> float:
     return max((abs(r.yours - r.expected) for r in verdict.readings if r.state == "differs"), default=0.0)
 
 
-def _gather_evidence(examination: Examination, seed: int) -> dict[str, Any]:
-    tensors = {}
-    for i, leaf in enumerate(examination.leaves):
-        found = examination.verdicts(i)
-        if found:
-            tensors[leaf.name] = _summarise(examination, i)
-    cases = [c.case.label for c in examination.cases]
-    evidence: dict[str, Any] = {"level": LEVEL, "seed": seed, "cases": cases, "tensors": tensors}
-    evidence["oracles"] = sorted({c.oracle.name for c in examination.cases})
-    evidence["declined"] = {name: why for c in examination.cases for name, why in c.oracle.declined.items()}
-    evidence["rows"] = [c.case.rows for c in examination.cases]
-    evidence["noise"] = [_relative_noise(c) for c in examination.cases]
-    evidence["evaluations"] = sum(c.case.evaluations for c in examination.cases)
-    return evidence
-
-
-def _relative_noise(case: CaseExamination) -> float:
-    return case.oracle.noise / max(abs(case.oracle.center), np.finfo(float).tiny)
-
-
-def _summarise(examination: Examination, tensor: int) -> dict[str, Any]:
-    leaf, found = examination.leaves[tensor], examination.verdicts(tensor)
-    sharp = min((v for v in found), key=lambda v: v.uncertainty / (v.scale or 1.0))
-    verdict = "wrong" if examination.is_wrong(tensor) else "right" if examination.is_right(tensor) else "undecided"
-    return {
-        "verdict": verdict,
-        "shape": list(leaf.shape),
-        "layer": leaf.layer,
-        "entries": sum(len(v.entries) for v in found),
-        "directions": sum(v.directions for v in found),
-        "scale": sharp.scale,
-        "uncertainty": sharp.uncertainty if np.isfinite(sharp.uncertainty) else None,
-        "escapes": sharp.escape,
-    }
-
-
 def _tell_how(subject: Any, label: str, seed: int) -> str:
     """The command that repeats the examination, or the call where an object of this process was given."""
     if isinstance(subject, (str, Path)) or (isinstance(subject, Subject) and subject.has_command):
@@ -288,17 +300,3 @@ def _name(subject: Any) -> str:
     if isinstance(subject, (str, Path)):
         return str(subject)
     return str(getattr(subject, "__name__", None) or type(subject).__name__)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep a subject's warnings and what it does to the global generators away from the caller."""
-    states = np.random.get_state(), random.getstate(), np.geterr()
-    try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        np.random.set_state(states[0])
-        random.setstate(states[1])
-        np.seterr(**states[2])

@@ -14,9 +14,8 @@ from backprop.examiner.examination import Examination, TensorVerdict
 from backprop.examiner.naming import Leaf
 from backprop.examiner.noise import measure_noise, tensor_sizes
 from backprop.examiner.oracles import Oracle
-from backprop.examiner.pace import PROBES, Pace
 from backprop.examiner.pairing import follow
-from backprop.examiner.sentences import PARALLEL
+from backprop.examiner.sentences import PARALLEL, SAME_RATE
 from backprop.examiner.subjects import Unusable
 
 __all__ = ["Probes"]
@@ -57,7 +56,7 @@ class Probes:
         jittered = [c.case for c in examination.cases if c.case.jittered and (c.case.rows or 0) > 1]
         self._base = jittered[0] if jittered else examination.cases[0].case
         self._answers: dict[int, bool | None] = {}
-        self._pace, self._factor = examination.pace, examination.factor
+        self._factor = examination.factor
 
     def uses_right_activation(self, tensor: int) -> bool | None:
         """Whether a wrong W gradient is built from the right activations; None if it cannot be told."""
@@ -78,6 +77,8 @@ class Probes:
         if above is not None and mine is not None and beside is not None:
             for first in range(PLACES):
                 rates += _ask(self._implied_rates, first, above, beside, mine) or []
+                if len(rates) > 1 and np.ptp(rates) > 4 * SAME_RATE * max(map(abs, rates)):
+                    break  # no further row can make one rate of these
         middle = float(np.median(rates or [0.0]))
         spread = float(np.max(np.abs(np.array(rates) - middle), initial=0.0))
         return {"rates": len(rates), "rate": middle, "spread": spread}
@@ -141,9 +142,7 @@ class Probes:
         yours = self._take(one, tensor) - self._take(other, tensor)
         keep = [_largest(np.abs(yours).sum(axis=1 - axis)) for axis in (0, 1)]
         places: list[tuple[int, ...]] = [(i, j) for i in keep[0] for j in keep[1]]
-        expected = np.subtract(
-            measure_entries(one, tensor, places, self._pace), measure_entries(other, tensor, places, self._pace)
-        )
+        expected = np.subtract(measure_entries(one, tensor, places), measure_entries(other, tensor, places))
         yours, expected = yours[np.ix_(*keep)], expected.reshape(len(keep[0]), len(keep[1]))
         if _is_outward(self.leaves, tensor):
             yours, expected = yours.T, expected.T
@@ -222,7 +221,7 @@ class Probes:
         units = block.keep[0 if outward else 1]
         shape = self.leaves[b].shape
         given = self._take(part, b).ravel()[units]
-        true = measure_entries(part, b, [tuple(map(int, np.unravel_index(k, shape))) for k in units], self._pace)
+        true = measure_entries(part, b, [tuple(map(int, np.unravel_index(k, shape))) for k in units])
         pair = []
         for dW, delta in ((block.yours, given), (block.expected, true)):
             a = _divide(dW.T if outward else dW, delta)
@@ -242,7 +241,7 @@ class Probes:
         """The subject's gradient and the oracle's, on the same few rows and columns of W."""
         yours = self._take(part, tensor)
         keep = [_largest(np.abs(yours).sum(axis=1 - axis)) for axis in (0, 1)]
-        expected = measure_entries(part, tensor, [(i, j) for i in keep[0] for j in keep[1]], self._pace)
+        expected = measure_entries(part, tensor, [(i, j) for i in keep[0] for j in keep[1]])
         return Block(keep, yours[np.ix_(*keep)], expected.reshape(len(keep[0]), len(keep[1])))
 
     def _implied_rates(self, first: int, above: int, beside: int, mine: int) -> list[float]:
@@ -250,7 +249,7 @@ class Probes:
         if part is None or len(part.leaves[above].shape) != 2 or part.leaves[above].size > BLOCK * BLOCK * 4:
             return []
         yours = self._take(part, mine).ravel()
-        dW, delta, right = (_measure_all(part, i, self._pace) for i in (above, beside, mine))
+        dW, delta, right = (_measure_all(part, i) for i in (above, beside, mine))
         W, d = part.values[above], delta.ravel()
         if _is_outward(self.leaves, above):
             W, dW = W.T, dW.T
@@ -269,17 +268,12 @@ def _ask(probe: Callable[Given, Answer], *given: Given.args, **named: Given.kwar
         return None
 
 
-def measure_entries(part: Case, tensor: int, indices: list[tuple[int, ...]], pace: Pace | None = None) -> Array:
-    """Measure single entries of the true gradient of one tensor; NaN where the cost is too noisy for a comparison.
-
-    Raises `Unusable` if there is no time left for it.
-    """
+def measure_entries(part: Case, tensor: int, indices: list[tuple[int, ...]]) -> Array:
+    """Measure single entries of the true gradient of one tensor; NaN where the cost is too noisy for a comparison."""
     oracle = Oracle(part, measure_noise(part, np.random.default_rng(0)))
     size = tensor_sizes(part)[tensor]
     found = []
     for index in indices:
-        if pace is not None and pace.is_over(PROBES):
-            raise Unusable(f"{part.subject.label}: no time for a closer look")
         direction = np.zeros(part.leaves[tensor].shape)
         direction[index] = 1.0
         found.append(oracle.differentiate(tensor, direction, size))
@@ -297,9 +291,9 @@ def _divide(dW: Array, delta: Array) -> Array | None:
     return np.asarray(a) if fits else None
 
 
-def _measure_all(part: Case, tensor: int, pace: Pace) -> Array:
+def _measure_all(part: Case, tensor: int) -> Array:
     shape = part.leaves[tensor].shape
-    return measure_entries(part, tensor, list(np.ndindex(*shape)), pace).reshape(shape)
+    return measure_entries(part, tensor, list(np.ndindex(*shape))).reshape(shape)
 
 
 def _largest(weights: Array) -> list[int]:

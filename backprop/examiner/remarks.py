@@ -84,11 +84,6 @@ NO_DIAGNOSIS = Predicate(
     lambda error, **more: bool(error),
     lambda error, **more: f"no diagnosis: {error}",
 )
-UNEXPLAINED = Predicate(
-    "no_explanation_in_time",
-    lambda explained, **more: not explained,
-    lambda seconds, **more: f"no explanation found in {seconds:g} seconds",
-)
 
 
 def read_notes(texts: Iterable[object]) -> list[str]:

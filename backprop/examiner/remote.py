@@ -65,6 +65,7 @@ class RemoteSubject(Subject):
 
     def call(self, name: str, *args: Any, **keywords: Any) -> Any:
         """Call one function there; what it draws and what it writes happens to the arguments here as well."""
+        self.pace.check()
         answer = self._ask(name, args, keywords)
         if "value" not in answer:
             raise Unusable(f"{self.label}: {name} gave no answer")

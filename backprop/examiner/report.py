@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backprop.examiner.grounds import Note, Said, gather
@@ -64,7 +64,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """The verdict on a subject with its evidence. `ok` is true for "verified" only.
+    """The verdict on a subject with its evidence. `ok` is true for "verified" only; `limits` says what was cut short.
 
     >>> report = Report("unusable", "net.py", notes=("no function 'cost'",))
     >>> report.ok, report.to_dict()["verdict"]
@@ -77,6 +77,7 @@ class Report:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     reproduce: str = ""
+    limits: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -88,7 +89,15 @@ class Report:
         out: dict[str, Any] = {"verdict": self.verdict, "findings": [f.to_dict() for f in self.findings]}
         grounds = [dict(note.grounds) if isinstance(note, Note) else None for note in self.notes]
         evidence = dict(self.evidence) | {"notes": list(map(str, self.notes)), "grounds": grounds}
-        return out | {"evidence": evidence, "reproduce": self.reproduce}
+        return out | {"limits": list(self.limits), "evidence": evidence, "reproduce": self.reproduce}
+
+    def cut_short(self, *limits: str) -> Report:
+        """The report of an examination that ended before it was through: what it found till then decides nothing.
+
+        >>> Report("wrong", "net.py").cut_short("there was no time to look for a guard").verdict
+        'undecided'
+        """
+        return replace(self, verdict="undecided", findings=(), limits=(*self.limits, *limits))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], subject: str) -> Report:
@@ -99,14 +108,17 @@ class Report:
         pairs = zip(texts, grounds, strict=True)
         notes = tuple(text if known is None else Note.of(Said(text, known)) for text, known in pairs)
         findings = tuple(_read_finding(f) for f in data["findings"])
-        return cls(data["verdict"], subject, findings, evidence, notes, data["reproduce"])
+        limits = tuple(str(limit) for limit in data.get("limits", ()))
+        return cls(data["verdict"], subject, findings, evidence, notes, data["reproduce"], limits)
 
     def __str__(self) -> str:
         level = "exact in its wiring, tested in its values" if "exact" in self.evidence else "tested"
-        parts = [_HEADLINES[self.verdict].format(subject=self.subject, level=level)]
+        headline = _CUT if self.verdict == "undecided" and self.limits else _HEADLINES[self.verdict]
+        parts = [headline.format(subject=self.subject, level=level)]
         parts += [_describe_finding(i, f) for i, f in enumerate(self.findings, start=1)]
         parts += [_describe_evidence(self.evidence)] if self.evidence.get("tensors") else []
         parts += [_describe_exact(self.evidence["exact"])] if "exact" in self.evidence else []
+        parts += ["\n".join(f"cut short: {limit}" for limit in self.limits)] if self.limits else []
         parts += ["\n".join(f"note: {note}" for note in self.notes)] if self.notes else []
         parts += [f"To reproduce: {self.reproduce}"] if self.reproduce else []
         return "\n\n".join(parts)
@@ -118,6 +130,7 @@ _HEADLINES = {
     "undecided": "UNDECIDED  {subject}: the oracle could not measure the derivative sharply enough.",
     "unusable": "UNUSABLE  {subject}: it could not be examined.",
 }
+_CUT = "UNDECIDED  {subject}: the examination was cut short."
 
 
 def _read_finding(data: Mapping[str, Any]) -> Finding:

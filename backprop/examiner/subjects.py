@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import random
 import traceback
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,9 +16,10 @@ from backprop.errors import UsageError
 from backprop.examiner.adapters.steps import imply_gradients
 from backprop.examiner.grounds import tell
 from backprop.examiner.nests import Nest
+from backprop.examiner.pace import Pace
 from backprop.examiner.remarks import IMPLIED
 
-__all__ = ["Subject", "Unusable", "describe_error", "has_protocol"]
+__all__ = ["Subject", "Unusable", "describe_error", "has_protocol", "quiet"]
 
 REQUIRED = ("parameters", "data", "cost", "gradients")
 OPTIONAL = ("forward", "context", "step")
@@ -36,6 +40,8 @@ class Subject:
 
     has_command = False
     """Whether its label is what the command line takes."""
+    pace = Pace()
+    """Asked before every call; this one never says stop."""
 
     def __init__(self, source: Any, label: str, file: str | None = None) -> None:
         self.label = label
@@ -82,7 +88,11 @@ class Subject:
         return dict(context)
 
     def call(self, name: str, *args: Any, **keywords: Any) -> Any:
-        """Call one function; whatever it raises, even SystemExit, becomes `Unusable` with the line."""
+        """Call one function; whatever it raises, even SystemExit, becomes `Unusable` with the line.
+
+        Raises `CutShort` where the examination was told to end.
+        """
+        self.pace.check()
         function = self._functions[name]
         assert function is not None
         try:
@@ -139,3 +149,17 @@ def _accepts(function: Any, name: str) -> bool:
 
 def _type(value: Any) -> str:
     return "None" if value is None else f"a {type(value).__name__}"
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep a subject's warnings and what it does to the global generators away from the caller."""
+    states = np.random.get_state(), random.getstate(), np.geterr()
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        np.random.set_state(states[0])
+        random.setstate(states[1])
+        np.seterr(**states[2])

@@ -38,12 +38,14 @@ def print_grades(grades: Grades, file: IO[str] | None = None) -> None:
 
 def describe(report: Report) -> tuple[str, str, str, str]:
     """Equation, layer, parameters, and what to say about it."""
+    cut = [f"Cut short: {'; '.join(report.limits)}."] if report.limits else []
     if report.findings:
         first = report.findings[0]
         said = first.explanation if first.cause == "unknown" else f"{first.cause}: {first.explanation}"
         layer = "all" if first.layer is None else str(first.layer)
-        return first.equation or "?", layer, ", ".join(first.parameters), said
-    return "", "", "", report.notes[0] if report.verdict in ("unusable", "undecided") and report.notes else ""
+        return first.equation or "?", layer, ", ".join(first.parameters), " ".join([said, *cut])
+    reason = report.notes[:1] if report.verdict in ("unusable", "undecided") and not cut else ()
+    return "", "", "", " ".join([*reason, *cut])
 
 
 def count(grades: Grades) -> str:
