@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar
 
@@ -16,6 +17,9 @@ __all__ = [
     "GEGLU", "GLU", "KINDS", "Activation", "BatchNorm", "Bilinear", "Dense", "Dropout", "Gated", "Layer", "LayerNorm",
     "PReLU", "Residual", "SwiGLU",
 ]  # fmt: skip
+
+
+LARGEST_FLOAT = sys.float_info.max
 
 
 class Layer:
@@ -221,7 +225,7 @@ def check_number(
     highest: bool = False,
 ) -> None:
     """A finite number in an interval; `lowest` and `highest` say whether its ends belong to it."""
-    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    good = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST_FLOAT
     if good and isinstance(value, int | float):
         good = (low < value or (lowest and low == value)) and (value < high or (highest and high == value))
     if not good:

@@ -8,13 +8,15 @@ import pickle
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 import backprop
 from backprop import GEGLU, GLU, BatchNorm, Bilinear, Dense, Dropout, LayerNorm, Network, PReLU, Residual, SwiGLU
 from backprop.errors import UsageError
-from backprop.layers import Activation, Gated
+from backprop.layers import KINDS, Activation, Gated
 from backprop.specification import read_specification, read_specification_file, write_specification
 from backprop.strategies import stacks
+from tests.refusals import refusal
 
 LONGEST_MESSAGE = 500
 
@@ -161,3 +163,28 @@ def test_a_file_that_is_no_text_or_not_there_is_said(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match="not a text file"):
         read_specification_file(path)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just(10**400),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["kind", "units"]), inner, max_size=2),
+    max_leaves=4,
+)
+PLACES = (
+    "inputs", "layers", "cost", "l2", "l1", "weighted", "format", "units", "activation", "gate", "name", "initial",
+    "momentum", "epsilon", "rate", "kind",
+)  # fmt: skip
+
+
+@given(JSON, st.sampled_from(PLACES), st.sampled_from(list(KINDS)))
+def test_any_value_anywhere_in_a_specification_is_a_network_or_one_line(value, place, kind):
+    layer = {"kind": kind, "units": 2, "activation": "relu"}
+    stated = {"inputs": 3, "layers": [layer, {"kind": "Dense", "units": 2}], "cost": "mse"}
+    (stated if place in stated or place in ("l2", "l1", "weighted", "format") else layer)[place] = value
+    assert "\n" not in refusal(read_specification, json.dumps(stated))
+
+
+@pytest.mark.parametrize("cost", [["mse"], {"mse": 1}, None, 3, True])
+def test_a_cost_that_is_no_name_is_refused(cost):
+    with pytest.raises(UsageError, match="unknown cost"):
+        read_specification(json.dumps({"inputs": 3, "layers": [{"kind": "Dense", "units": 2}], "cost": cost}))

@@ -203,11 +203,13 @@ def write_cost_function(name: str, sigmoid: str, accuracy: Accuracy = "fast") ->
     """softplus or log_sigmoid, and its derivative in terms of the module's sigmoid, as `theory` finds it."""
     statement = find_activation(name, "cost")
     source = write_functions(statement, name, accuracy)
-    slope = slope_by_sigmoid(statement.expression, X)
+    mirrored = statement.expression.subs(X, -X)
+    slopes = {"z": slope_by_sigmoid(statement.expression, X), "-z": -slope_by_sigmoid(mirrored, X)}
+    at = min(slopes, key=lambda argument: int(slopes[argument].count_ops()))
     text = f"""def {name}_prime(z):
-    \"\"\"Derivative of {name} in terms of a = {sigmoid}(z)\"\"\"
-    a = {sigmoid}(z)
-    return {slope}
+    \"\"\"Derivative of {name} in terms of a = {sigmoid}({at})\"\"\"
+    a = {sigmoid}({at})
+    return {slopes[at]}
 """
     return source, text
 

@@ -39,7 +39,7 @@ from theory.costs import find_cost
 from theory.four_equations import derive_matrix_form, forward_matrix_form
 from theory.matrix_form import lift, lift_derivation
 from theory.notation import GLOSSARY, L, Total, Variable, Width, epsilon, l, n, shift
-from theory.softmax import derive_output_error, derive_stable_cost
+from theory.softmax import derive_secure_error, derive_stable_cost
 
 __all__ = ["lower", "name_functions"]
 
@@ -67,6 +67,10 @@ class Scope:
         """The activation of a layer by its name in the program; None for the identity."""
         place = int(layer) - 1
         return None if self.network.functions[place] == "identity" else self.functions[place]
+
+    def named(self, function: str) -> str:
+        """A function of the output layer by its name in the program; the sigmoid is the output function itself."""
+        return self.function(Integer(self.network.depth)) or "" if function == "sigmoid" else function
 
     def gradient(self, quantity: Variable) -> Expression:
         """∂C by a quantity whose derivative is given from above."""
@@ -175,7 +179,7 @@ LOWERINGS: dict[type, Lowering] = {
     mf.CostGradient: lambda scope, e: scope.gradient(e.template),
     mf.Power: lower_power,
     mf.Applied: lower_applied,
-    mf.Elementwise: lambda scope, e: Call(str(e.args[0].name), lower_expression(scope, e.args[1])),
+    mf.Elementwise: lambda scope, e: Call(scope.named(str(e.args[0].name)), lower_expression(scope, e.args[1])),
     mf.Rowwise: lambda scope, e: Call(str(e.args[0].name), lower_expression(scope, e.args[1])),
     mf.SumRows: lambda scope, e: SumRows(lower_expression(scope, e.args[0])),
     mf.RowTotals: lambda scope, e: SumColumns(lower_expression(scope, e.args[0])),
@@ -217,7 +221,7 @@ def matrix_of(label: str) -> Expr:
 @cache
 def output_error_of(output: str, cost: str, weighted: bool = False) -> Expr:
     """The right-hand side of BP1 for an output function and a cost."""
-    derivation = derive_output_error(output, cost, weighted)
+    derivation = derive_secure_error(output, cost, weighted)
     return lift_derivation(derivation, derivation.subject.indices).result.matrix
 
 

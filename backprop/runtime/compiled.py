@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backprop.arrays import as_array, as_generator, as_whole
 from backprop.codegen.elementwise import Accuracy, check_accuracy
 from backprop.codegen.emit import emit
 from backprop.codegen.emit_flat import emit_flat
 from backprop.codegen.load import load
 from backprop.codegen.lower import lower
 from backprop.codegen.program import Program
+from backprop.codegen.promises import require_full
 from backprop.codegen.secure import secure
 from backprop.errors import UsageError
 from backprop.network import DEFAULT_ACTIVATION, DEFAULT_COST, DEFAULT_OUTPUT, Network
@@ -52,9 +54,12 @@ class CompiledNetwork:
     """
 
     def __init__(self, network: Network, accuracy: Accuracy = DEFAULT_ACCURACY) -> None:
-        check_accuracy(accuracy)
+        if check_accuracy(accuracy) == "full":
+            for name in {*(element.function for element in network.elements), network.output} - {"", "softmax"}:
+                require_full(name)
         self.network, self.accuracy = network, accuracy
         self.layout = Layout.of_network(network)
+        self.widths = network.inputs, network.outputs
         self.stack: StackForm | None = None
         self.spaces = Spaces()
         if network.is_plain:
@@ -107,11 +112,11 @@ class CompiledNetwork:
         >>> build("784-100-100-10", "tanh", "softmax", "cross-entropy").memory(64)
         Memory(buffers=164432, gradient=716880)
         """
-        return self.fast.measure(n, np.dtype(dtype))
+        return self.fast.measure(as_whole("n", n), np.dtype(dtype))
 
     def initial(self, rng: np.random.Generator) -> Array:
         """Random parameters as one vector: weights with variance 1/fan-in, small biases."""
-        return self.layout.flatten(self.module.parameters(rng))
+        return self.layout.flatten(self.module.parameters(as_generator(rng)))
 
     def views(self, theta: Array) -> list[Any]:
         """[(W1, b1), …], views without copies; named tuples for layers that are not dense."""
@@ -126,7 +131,8 @@ class CompiledNetwork:
         >>> sorted(net.context(np.random.default_rng(0), 5))
         ['mask1', 'mode']
         """
-        return {} if self.stack is None else self.stack.context(rng, n, dtype)
+        rows = as_whole("n", n)
+        return {} if self.stack is None else self.stack.context(as_generator(rng), rows, dtype)
 
     def statistics(self) -> dict[str, Array]:
         """Where the running statistics of batch normalisations begin: means 0, variances 1; {} without any."""
@@ -134,17 +140,17 @@ class CompiledNetwork:
 
     def blend(self, state: Context, seen: Context, n: int) -> dict[str, Array]:
         """Running statistics after one more batch of n rows, a new dictionary: (1 - momentum) state + momentum seen."""
-        return {} if self.stack is None else self.stack.blend(state, seen, n)
+        return {} if self.stack is None else self.stack.blend(state, seen, as_whole("n", n))
 
     def measure_statistics(self, theta: Array, X: Array) -> dict[str, Array]:
         """Means and variances over all rows of X without dropout, instead of running ones."""
-        check_rows("X", X, self.network.inputs)
+        theta, X = self.admit_rows(theta, X)
         return {} if self.stack is None else self.stack.measure(theta, X, {})
 
     def forward(self, theta: Array, X: Array, **context: Any) -> Array:
         """The outputs, (n, M_L).  Prediction: no dropout, batch normalisation by the running statistics given as
         keywords; `mode="train"` (as `context` says it) gives what training sees."""
-        check_rows("X", X, self.network.inputs)
+        theta, X = self.admit_rows(theta, X)
         if self.stack is not None:
             return self.stack.forward(theta, X, context)
         result = self.module.forward(self.views(theta), X)
@@ -152,7 +158,7 @@ class CompiledNetwork:
 
     def cost(self, theta: Array, X: Array, Y: Array, **context: Any) -> Any:
         """The cost, one number, penalties included; keywords as in `forward`."""
-        self.check(X, Y)
+        theta, X, Y = self.admit(theta, X, Y)
         if self.stack is not None:
             return self.stack.cost(theta, X, Y, context)
         return self.module.cost(self.views(theta), X, Y)
@@ -161,6 +167,7 @@ class CompiledNetwork:
         """dC by theta, a new vector, or `out` filled; in training mode, with the keywords that `context` makes."""
         space = self.spaces.last
         if context or space is None or not space.fits(theta, X, Y):
+            theta, X, Y = self.admit(theta, X, Y)
             space = self.find_space(theta, X, Y)
             if space is None:
                 return self.run_readable("gradient", theta, X, Y, out, context)
@@ -178,6 +185,7 @@ class CompiledNetwork:
         """Cost and gradient from one forward pass; the gradient is a new vector, or `out` filled."""
         space = self.spaces.last
         if context or space is None or not space.fits(theta, X, Y):
+            theta, X, Y = self.admit(theta, X, Y)
             space = self.find_space(theta, X, Y)
             if space is None:
                 result = self.run_readable("value_and_gradient", theta, X, Y, out, context)
@@ -189,11 +197,7 @@ class CompiledNetwork:
         return space.fill("value_and_gradient", X, Y)
 
     def find_space(self, theta: Array, X: Array, Y: Array) -> Workspace | None:
-        """The workspace of this thread for such arrays, looking at theta; None where the readable source must run.
-
-        Errors: UsageError for shapes that do not fit.
-        """
-        self.check(X, Y, theta)
+        """The workspace of this thread for such arrays, looking at theta; None where the readable source must run."""
         if self.stack is not None or not theta.dtype == X.dtype == Y.dtype:
             return None
         space = self.spaces.find(self.fast, len(X), theta.dtype)
@@ -214,18 +218,18 @@ class CompiledNetwork:
             result = getattr(self.flat, name)(theta, X, Y)
         if out is None:
             return result
-        if not isinstance(out, np.ndarray) or out.shape != theta.shape:
-            raise UsageError(
-                f"out must be an array of shape {theta.shape}, got {getattr(out, 'shape', type(out).__name__)}"
-            )
-        out[...] = result if name == "gradient" else result[1]
+        gradient = result if name == "gradient" else result[1]
+        if type(out) is not np.ndarray or out.shape != theta.shape or out.dtype != gradient.dtype:
+            got = f"{type(out).__name__} {getattr(out, 'shape', '')} {getattr(out, 'dtype', '')}".strip()
+            raise UsageError(f"out must be an array of shape {theta.shape} and type {gradient.dtype}, got {got}")
+        out[...] = gradient
         return out if name == "gradient" else (result[0], out)
 
     def learn(self, theta: Array, X: Array, Y: Array, **context: Any) -> tuple[Any, Array, dict[str, Array]]:
         """Cost, gradient, and the means and variances that this batch had, for `blend`."""
         if self.stack is None:
             return *self.value_and_gradient(theta, X, Y), {}
-        self.check(X, Y, theta)
+        theta, X, Y = self.admit(theta, X, Y)
         return self.stack.run("learn", theta, X, Y, context)
 
     def weigh(self, Y: Array, weights: Any) -> Array:
@@ -235,35 +239,37 @@ class CompiledNetwork:
         >>> net.weigh(np.eye(3)[[0, 2]], [1, 1, 5])
         array([1., 5.])
         """
-        of_class = np.asarray(weights, dtype=float)
+        of_class = as_array(weights, "class weights")
         if of_class.shape != (self.network.outputs,) or not np.isfinite(of_class).all() or (of_class < 0).any():
             raise UsageError(
                 f"{self.network.outputs} class weights are needed, finite and not negative, got {weights!r:.80}"
             )
-        check_rows("Y", Y, self.network.outputs)
-        weighted: Array = Y @ of_class
+        weighted: Array = as_rows("Y", Y, self.network.outputs) @ of_class
         return weighted
 
-    def check(self, X: Array, Y: Array, theta: Array | None = None) -> None:
-        """Shapes that do not fit are an error with what, got and where."""
-        check_rows("X", X, self.network.sizes[0])
-        check_rows("Y", Y, self.network.sizes[-1])
-        if X.shape[0] != Y.shape[0]:
-            raise UsageError(
-                f"X and Y must have as many rows, got {X.shape[0]} and {Y.shape[0]}; one row is one sample"
-            )
-        if theta is not None and theta.shape != (self.size,):
-            self.layout.views(theta)
+    def admit(self, theta: Array, X: Array, Y: Array) -> tuple[Array, Array, Array]:
+        """theta, X and Y as plain arrays of numbers that fit.  Errors: UsageError with what, got and where."""
+        theta, X = self.admit_rows(theta, X)
+        Y = as_rows("Y", Y, self.widths[1])
+        if len(X) != len(Y):
+            raise UsageError(f"X and Y must have as many rows, got {len(X)} and {len(Y)}; one row is one sample")
+        return theta, X, Y
+
+    def admit_rows(self, theta: Array, X: Array) -> tuple[Array, Array]:
+        """The same where no targets are asked for."""
+        X, theta = as_rows("X", X, self.widths[0]), as_array(theta, "theta")
+        self.layout.check(theta)
+        return theta, X
 
 
-def check_rows(name: str, array: Array, columns: int) -> Array:
+def as_rows(name: str, array: Array, columns: int) -> Array:
     """The array, if it has the right number of columns and at least one row."""
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.shape[1] != columns or not array.shape[0]:
         got = getattr(array, "shape", type(array).__name__)
         raise UsageError(
             f"{name} must be an array of shape (n, {columns}) with n >= 1, got {got}; one row is one sample"
         )
-    return array
+    return as_array(array, name)
 
 
 def build(
@@ -280,7 +286,8 @@ def build(
 
     - "fast" (default): f' from the stored a = f(z) where an identity allows, such as a (1 - a).  Errors are a few
       units of rounding of the largest |f'|, not of f'(z) itself: far out every digit of a small slope is lost.
-    - "full": f within 4 and f' within 8 units in the last place for every float; several times slower.
+    - "full": f within 4 and f' within 8 units in the last place for every float; several times slower.  Of an
+      expression in x both are measured, and the word is refused where they are off by more than 16.
 
     "fast" is the default because an entry of a gradient is a sum over samples and units, and the matrix products
     around f' round by as much as the fast form loses: the entries that matter come out the same.  Choose "full"

@@ -9,14 +9,12 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from backprop.arrays import Array, as_array
 from backprop.errors import UsageError
 from backprop.network import Network
 
 __all__ = ["Array", "Block", "Gate", "Layout", "Scale", "Slope"]
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class Layout:
         blocks = place((parameter.name, parameter.shape) for owned in owners for parameter in owned)
         return cls(blocks, tuple(tuple(parameter.field for parameter in owned) for owned in owners))
 
-    @property
+    @cached_property
     def size(self) -> int:
         """The number of parameters."""
         return self.blocks[-1].stop
@@ -77,20 +75,26 @@ class Layout:
 
     def views(self, theta: Array) -> list[Any]:
         """[(W1, b1), …]: views of the vector, no copies.  Errors: UsageError if theta has another shape."""
-        if theta.shape != (self.size,):
-            raise UsageError(
-                f"theta must be one vector of {self.size} parameters, got shape {theta.shape}; "
-                "start from net.initial(rng)"
-            )
+        if as_array(theta, "theta") is not theta:
+            raise UsageError("theta must be an array of floating-point numbers itself; write np.array(theta, float)")
+        self.check(theta)
         arrays = iter([theta[block.start : block.stop].reshape(block.shape) for block in self.blocks])
         return [
             (next(arrays), next(arrays)) if kind is None else kind(*(next(arrays) for _ in fields))
             for fields, kind in zip(self.groups, self.kinds, strict=True)
         ]
 
+    def check(self, theta: Array) -> None:
+        """Errors: UsageError if theta has another shape."""
+        if theta.shape != (self.size,):
+            raise UsageError(
+                f"theta must be one vector of {self.size} parameters, got shape {theta.shape}; "
+                "start from net.initial(rng)"
+            )
+
     def flatten(self, params: Sequence[Sequence[Array]]) -> Array:
         """One new vector from [(W1, b1), …].  Errors: UsageError naming the parameter whose shape is wrong."""
-        arrays = [np.asarray(array) for pair in params for array in pair]
+        arrays = [as_array(array, "a parameter") for pair in params for array in pair]
         if len(arrays) != len(self.blocks):
             raise UsageError(
                 f"{len(self.blocks)} parameters are needed, got {len(arrays)}; pass one (W, b) for each layer"

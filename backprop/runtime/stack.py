@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backprop.arrays import Array, as_array
 from backprop.codegen.elementwise import Accuracy
 from backprop.codegen.emit_flat_stack import emit_flat_stack
 from backprop.codegen.emit_stack import emit_stack
@@ -22,7 +23,7 @@ from backprop.codegen.lower_stack import lower_stack
 from backprop.codegen.secure import secure
 from backprop.errors import UsageError
 from backprop.network import Network
-from backprop.runtime.parameters import Array, Layout
+from backprop.runtime.parameters import Layout
 from backprop.runtime.workspace import Spaces
 
 if TYPE_CHECKING:
@@ -180,16 +181,17 @@ class StackForm:
         weights = context.get("weights")
         if weights is None:
             return {"weights": np.ones((n, 1))}
-        array = np.asarray(weights)
-        if array.shape not in ((n,), (n, 1)) or array.dtype.kind not in "fiub":
+        array = as_array(weights, "weights")
+        if array.shape not in ((n,), (n, 1)) or array.dtype.kind == "c":
             raise UsageError(f"weights must be {n} numbers, one for each row, got shape {array.shape}")
-        if not np.isfinite(array).all() or (array < 0).any():
+        if not np.isfinite(array.astype(float)).all() or (array < 0).any():
             raise UsageError("weights must be finite and not negative; leave a row out by the weight 0")
         return {"weights": array.reshape(n, 1)}
 
 
 def check_shape(name: str, value: Any, shape: tuple[int, ...], where: str) -> Array:
     """An array of exactly this shape: broadcasting would hide a fault."""
-    if np.shape(value) != shape:
-        raise UsageError(f"{name} must have shape {shape}, got {np.shape(value)}; pass {where}")
-    return np.asarray(value)
+    array = as_array(value, name)
+    if array.shape != shape:
+        raise UsageError(f"{name} must have shape {shape}, got {array.shape}; pass {where}")
+    return array

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from backprop.arrays import as_generator
 from backprop.errors import UsageError, unknown_name
 from backprop.training.trainable import Array, Trainable
 from theory.initialisation import SCHEMES, variance
@@ -36,11 +37,11 @@ def draw_parameters(net: Trainable, rng: np.random.Generator, scheme: str = "bot
     >>> bool(abs(W1.var() * 400 / 2 - 1) < 0.02), bool(b1.any())
     (True, False)
     """
-    if scheme not in SCHEMES:
+    if not isinstance(scheme, str) or scheme not in SCHEMES:
         raise unknown_name("initialiser", scheme, SCHEMES)
-    if shape not in SHAPES:
+    if not isinstance(shape, str) or shape not in SHAPES:
         raise unknown_name("shape of the initial weights", shape, SHAPES)
-    theta = net.initial(rng)
+    theta = net.initial(as_generator(rng))
     layers = net.views(theta)
     # a scheme that supposes an activation of its own does not ask for the layer's
     activations = ["identity"] * len(layers) if SCHEMES[scheme].activation else find_activations(net)
