@@ -1,4 +1,6 @@
-"""The layers of a specification: what they are called and which numbers they take.  No arrays, no mathematics.
+"""The layers of a specification: which numbers they take, and which kinds of layer of the book they are.
+
+A new kind is a file of `theory.layers` (its statement and its record) and a class here; all else reads the record.
 
 >>> Dense(100, "relu"), BatchNorm(), Dropout(0.5), SwiGLU(64)
 (Dense(100, 'relu'), BatchNorm(), Dropout(0.5), Gated(64, 'silu'))
@@ -8,24 +10,61 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
 
 from backprop.errors import UsageError
+from theory.activation_catalogue import NAMES
+from theory.layers.activation import ACTIVATION
+from theory.layers.batch_norm import BATCH_NORM
+from theory.layers.dropout import DROPOUT
+from theory.layers.gated import GATED
+from theory.layers.kind import Kind
+from theory.layers.layer_norm import LAYER_NORM
+from theory.layers.prelu import PRELU
+from theory.layers.residual import RESIDUAL
+from theory.layers.weighted_sum import WEIGHTED_SUM
 
 __all__ = [
     "GEGLU", "GLU", "KINDS", "Activation", "BatchNorm", "Bilinear", "Dense", "Dropout", "Gated", "Layer", "LayerNorm",
-    "PReLU", "Residual", "SwiGLU",
+    "PReLU", "Part", "Residual", "SwiGLU",
 ]  # fmt: skip
 
 
+class Part(NamedTuple):
+    """One step of the forward pass: its kind, how many units it has (0: as many as come in), its function."""
+
+    kind: Kind
+    units: int = 0
+    function: str = ""
+
+
 LARGEST_FLOAT = sys.float_info.max
+KINDS: dict[str, type[Layer]] = {}
+"""Every kind of layer by the name of its class."""
 
 
 class Layer:
     """One entry of a specification; a frozen value, equal to every other with the same numbers."""
 
     positional: ClassVar[int] = 1
+    kind: ClassVar[Kind]
+    drawn: ClassVar[Mapping[str, tuple[float | str | None, ...]]] = MappingProxyType({})
+    """Values of a field that are drawn in tests (`backprop.strategies`); without any, its default."""
+
+    def __init_subclass__(cls) -> None:
+        KINDS[cls.__name__] = cls
+
+    def parts(self) -> tuple[Part, ...]:
+        """The steps of the forward pass that this layer is."""
+        return (Part(self.kind),)
+
+    @property
+    def front(self) -> str | None:
+        """The activation in front of what follows; None: what was in front of this layer still is."""
+        return None
 
     def arguments(self) -> dict[str, Any]:
         """The fields that are not at their defaults, in order."""
@@ -58,9 +97,17 @@ class Dense(Layer):
     l2: float | None = None
     l1: float | None = None
     positional: ClassVar[int] = 2
+    drawn: ClassVar = {"activation": NAMES, "l2": (None, 0.5)}
 
     def __post_init__(self) -> None:
         check_units(self, self.units, self.activation)
+
+    def parts(self) -> tuple[Part, ...]:
+        return Part(WEIGHTED_SUM, self.units), Part(ACTIVATION, function=self.activation)
+
+    @property
+    def front(self) -> str:
+        return self.activation
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,9 +119,17 @@ class Gated(Layer):
     l2: float | None = None
     l1: float | None = None
     positional: ClassVar[int] = 2
+    drawn: ClassVar = {"gate": NAMES}
 
     def __post_init__(self) -> None:
         check_units(self, self.units, self.gate)
+
+    def parts(self) -> tuple[Part, ...]:
+        return (Part(GATED, self.units, self.gate),)
+
+    @property
+    def front(self) -> str:
+        return "identity"
 
 
 def GLU(units: int, **penalties: float) -> Gated:
@@ -102,12 +157,20 @@ class Activation(Layer):
     """An activation by itself, for example after a normalisation."""
 
     name: str
+    drawn: ClassVar = {"name": NAMES}
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
             raise UsageError(
                 f"Activation needs a name or an expression in x, got {self.name!r}; try Activation('relu')"
             )
+
+    def parts(self) -> tuple[Part, ...]:
+        return (Part(ACTIVATION, function=self.name),)
+
+    @property
+    def front(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True, repr=False)
@@ -118,6 +181,13 @@ class PReLU(Layer):
 
     def __post_init__(self) -> None:
         check_number(self, "initial", self.initial, -math.inf, math.inf)
+
+    def parts(self) -> tuple[Part, ...]:
+        return (Part(PRELU, function="relu"),)
+
+    @property
+    def front(self) -> str:
+        return f"max(0, x) + {self.initial!r}*min(0, x)"
 
 
 @dataclass(frozen=True, repr=False)
@@ -131,6 +201,8 @@ class BatchNorm(Layer):
     momentum: float = 0.1
     epsilon: float = 1e-5
     positional: ClassVar[int] = 0
+    kind: ClassVar = BATCH_NORM
+    drawn: ClassVar = {"epsilon": (1e-5, 0.1)}
 
     def __post_init__(self) -> None:
         check_number(self, "momentum", self.momentum, 0, 1, "above 0 and at most 1", lowest=False, highest=True)
@@ -143,6 +215,8 @@ class LayerNorm(Layer):
 
     epsilon: float = 1e-5
     positional: ClassVar[int] = 0
+    kind: ClassVar = LAYER_NORM
+    drawn: ClassVar = {"epsilon": (1e-5, 0.1)}
 
     def __post_init__(self) -> None:
         check_number(self, "epsilon", self.epsilon, 0, math.inf, "a small positive number", lowest=False)
@@ -158,6 +232,8 @@ class Dropout(Layer):
     """
 
     rate: float
+    kind: ClassVar = DROPOUT
+    drawn: ClassVar = {"rate": (0.0, 0.3, 0.9)}
 
     def __post_init__(self) -> None:
         check_number(self, "rate", self.rate, 0, 1, "at least 0 and below 1")
@@ -172,6 +248,7 @@ class Residual(Layer):
     """
 
     layers: tuple[Layer, ...]
+    kind: ClassVar = RESIDUAL
 
     def __init__(self, *layers: Layer) -> None:
         object.__setattr__(self, "layers", layers)
@@ -183,11 +260,6 @@ class Residual(Layer):
 
     def __repr__(self) -> str:
         return f"Residual({', '.join(map(repr, self.layers))})"
-
-
-KINDS: dict[str, type[Layer]] = {
-    kind.__name__: kind for kind in (Dense, Gated, Activation, PReLU, BatchNorm, LayerNorm, Dropout, Residual)
-}
 
 
 def check_layers(layers: tuple[Any, ...], where: str) -> None:

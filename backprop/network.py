@@ -108,12 +108,12 @@ class Network:
     @cached_property
     def elements(self) -> tuple[Element, ...]:
         """The layers one after the other, each with its number, its names and its width; see `backprop.plan`."""
-        return list_elements(self.inputs, self.layers)
+        return list_elements(self.inputs, self.layers, self.is_plain)
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
         """(M_0, …, M_L): the inputs and the units of every layer that has weights."""
-        return (self.inputs, *(layer.units for layer in walk(self.layers) if isinstance(layer, Dense | Gated)))
+        return (self.inputs, *(part.units for layer in walk(self.layers) for part in layer.parts() if part.units))
 
     @property
     def outputs(self) -> int:

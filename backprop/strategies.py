@@ -13,14 +13,16 @@ value, not as a shape error) and batches of more than one sample (so that a lost
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from functools import cache
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from backprop.arrays import as_whole
 from backprop.errors import UsageError
-from backprop.layers import Activation, BatchNorm, Dense, Dropout, Gated, Layer, LayerNorm, PReLU, Residual
+from backprop.layers import KINDS, Activation, BatchNorm, Dense, Layer, LayerNorm, PReLU, Residual
 from backprop.network import Network
 from backprop.runtime.parameters import Array, Layout
 from theory.activations import NAMES
@@ -101,23 +103,22 @@ def draw_layers(draw: st.DrawFn, width: int, count: int, max_width: int, nested:
             inner, reached = draw_layers(draw, width, draw(st.integers(1, 2)), max_width, nested - 1)
             layer = Residual(*inner, *([] if reached == width else [Dense(width)]))
         drawn.append(layer)
-        width = layer.units if isinstance(layer, Dense | Gated) else width
+        width = getattr(layer, "units", width)
     return drawn, width
 
 
 @cache
 def single_layers(max_width: int = MAX_WIDTH) -> st.SearchStrategy[Layer]:
     """One layer of any kind but a residual connection."""
-    units, names = st.integers(1, max_width), st.sampled_from(NAMES)
-    return st.one_of(
-        st.builds(Dense, units, names, l2=st.sampled_from([None, 0.5])),
-        st.builds(Gated, units, st.sampled_from(["sigmoid", "gelu", "silu", "identity"])),
-        st.builds(Activation, names),
-        st.builds(PReLU),
-        st.builds(BatchNorm, epsilon=st.sampled_from([1e-5, 0.1])),
-        st.builds(LayerNorm, epsilon=st.sampled_from([1e-5, 0.1])),
-        st.builds(Dropout, st.sampled_from([0.0, 0.3, 0.9])),
-    )
+    return st.one_of([draw_kind(kind, max_width) for kind in KINDS.values() if kind is not Residual])
+
+
+def draw_kind(kind: type[Layer], max_width: int) -> st.SearchStrategy[Layer]:
+    """A layer of one kind: any number of units, the values of its fields that are drawn."""
+    known: dict[str, st.SearchStrategy[Any]] = {name: st.sampled_from(values) for name, values in kind.drawn.items()}
+    if any(field.name == "units" for field in fields(kind)):  # type: ignore[arg-type]
+        known["units"] = st.integers(1, max_width)
+    return st.builds(kind, **known)
 
 
 @st.composite

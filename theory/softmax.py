@@ -233,7 +233,7 @@ def derive_secure_error(output: str, cost: str, weighted: bool = False) -> Deriv
     Where a is 1 up to 1e-20, a - y is 0 in floats for y = 1, and 1 - a too; 1/(1 + e^z) is 1e-20.
 
     >>> print(derive_secure_error("sigmoid", "binary-cross-entropy").equation())
-    δ_sj^L = ((1 - y_sj) a_sj^L - y_sj/(1 + exp(z_sj^L)))/n
+    δ_sj^L = (a_sj^L (1 - y_sj) - y_sj/(1 + exp(z_sj^L)))/n
     >>> print(derive_secure_error("identity", "half-sse").equation())
     δ_sj^L = a_sj^L - y_sj
     """

@@ -12,8 +12,8 @@ import numpy as np
 
 from backprop.arrays import as_array, as_generator, as_whole
 from backprop.codegen.elementwise import Accuracy, check_accuracy
-from backprop.codegen.emit import emit
 from backprop.codegen.emit_flat import emit_flat
+from backprop.codegen.emit_module import emit
 from backprop.codegen.load import load
 from backprop.codegen.lower import lower
 from backprop.codegen.program import Program
@@ -21,12 +21,12 @@ from backprop.codegen.promises import require_full
 from backprop.codegen.secure import secure
 from backprop.errors import UsageError
 from backprop.network import DEFAULT_ACTIVATION, DEFAULT_COST, DEFAULT_OUTPUT, Network
+from backprop.runtime.context import Beside, Context
 from backprop.runtime.parameters import Array, Layout
-from backprop.runtime.workspace import Memory, Spaces, Workspace
+from backprop.runtime.workspace import Memory, Spaces
 
 if TYPE_CHECKING:
     from backprop.runtime.fast import FastForm
-    from backprop.runtime.stack import Context, StackForm
 
 __all__ = ["DEFAULT_ACCURACY", "CompiledNetwork", "build"]
 
@@ -60,17 +60,11 @@ class CompiledNetwork:
         self.network, self.accuracy = network, accuracy
         self.layout = Layout.of_network(network)
         self.widths = network.inputs, network.outputs
-        self.stack: StackForm | None = None
-        self.spaces = Spaces()
-        if network.is_plain:
-            program = lower(network)
-            self.program: Program = secure(program, network) if accuracy == "full" else program
-            self.source: str = emit(network, self.program, accuracy)
-        else:
-            # The equations of other layers are loaded when the first such network is built: plain ones start sooner.
-            form = import_module("backprop.runtime.stack").StackForm
-            self.stack = form(network, self.layout, lambda: self.module, accuracy)
-            self.program, self.source = self.stack.program, self.stack.source
+        program = lower(network)
+        self.program: Program = secure(program, network) if accuracy == "full" else program
+        self.source: str = emit(network, self.program, accuracy)
+        self.beside = Beside(self.program)
+        self.spaces = Spaces(is_quick=not self.beside.is_needed)
 
     def __reduce__(self) -> tuple[type[CompiledNetwork], tuple[Network, Accuracy]]:
         return CompiledNetwork, (self.network, self.accuracy)
@@ -132,45 +126,45 @@ class CompiledNetwork:
         ['mask1', 'mode']
         """
         rows = as_whole("n", n)
-        return {} if self.stack is None else self.stack.context(as_generator(rng), rows, dtype)
+        return self.beside.draw(as_generator(rng, "random"), rows, dtype)
 
     def statistics(self) -> dict[str, Array]:
         """Where the running statistics of batch normalisations begin: means 0, variances 1; {} without any."""
-        return {} if self.stack is None else self.stack.statistics()
+        return self.beside.begin()
 
     def blend(self, state: Context, seen: Context, n: int) -> dict[str, Array]:
         """Running statistics after one more batch of n rows, a new dictionary: (1 - momentum) state + momentum seen."""
-        return {} if self.stack is None else self.stack.blend(state, seen, as_whole("n", n))
+        return self.beside.blend(state, seen, as_whole("n", n))
 
     def measure_statistics(self, theta: Array, X: Array) -> dict[str, Array]:
         """Means and variances over all rows of X without dropout, instead of running ones."""
         theta, X = self.admit_rows(theta, X)
-        return {} if self.stack is None else self.stack.measure(theta, X, {})
+        return dict(self.flat.statistics(theta, X, **{name: np.ones((1, 1)) for name in self.beside.masks}))
 
     def forward(self, theta: Array, X: Array, **context: Any) -> Array:
         """The outputs, (n, M_L).  Prediction: no dropout, batch normalisation by the running statistics given as
         keywords; `mode="train"` (as `context` says it) gives what training sees."""
         theta, X = self.admit_rows(theta, X)
-        if self.stack is not None:
-            return self.stack.forward(theta, X, context)
-        result = self.module.forward(self.views(theta), X)
-        return np.array(result) if np.shares_memory(result, X) else result
+        if self.beside.read_mode(context, "predict") == "train":
+            masks = self.beside.read_training(context, len(X))
+            masks.pop("weights", None)
+            return np.asarray(self.module.forward(self.views(theta), X, **masks))
+        given = self.beside.read_prediction(context, len(X))
+        given.pop("weights", None)
+        return np.asarray(self.flat.forward(theta, X, **given))
 
     def cost(self, theta: Array, X: Array, Y: Array, **context: Any) -> Any:
         """The cost, one number, penalties included; keywords as in `forward`."""
         theta, X, Y = self.admit(theta, X, Y)
-        if self.stack is not None:
-            return self.stack.cost(theta, X, Y, context)
-        return self.module.cost(self.views(theta), X, Y)
+        if self.beside.read_mode(context, "predict") == "train":
+            return self.flat.cost(theta, X, Y, **self.beside.read_training(context, len(X)))
+        return self.flat.evaluate(theta, X, Y, **self.beside.read_prediction(context, len(X)))
 
     def gradient(self, theta: Array, X: Array, Y: Array, *, out: Array | None = None, **context: Any) -> Array:
         """dC by theta, a new vector, or `out` filled; in training mode, with the keywords that `context` makes."""
         space = self.spaces.last
         if context or space is None or not space.fits(theta, X, Y):
-            theta, X, Y = self.admit(theta, X, Y)
-            space = self.find_space(theta, X, Y)
-            if space is None:
-                return self.run_readable("gradient", theta, X, Y, out, context)
+            return self.run("gradient", theta, X, Y, out, context)[1]
         if out is not None:
             space.aim("gradient", out, X, Y)(X, Y)
             return out
@@ -185,52 +179,45 @@ class CompiledNetwork:
         """Cost and gradient from one forward pass; the gradient is a new vector, or `out` filled."""
         space = self.spaces.last
         if context or space is None or not space.fits(theta, X, Y):
-            theta, X, Y = self.admit(theta, X, Y)
-            space = self.find_space(theta, X, Y)
-            if space is None:
-                result = self.run_readable("value_and_gradient", theta, X, Y, out, context)
-                return result[0], result[1]
+            return self.run("value_and_gradient", theta, X, Y, out, context)
         if out is not None:
             return space.aim("value_and_gradient", out, X, Y)(X, Y), out
         if space.value is not None:
             return space.value(X, Y), space.scratch.copy()
         return space.fill("value_and_gradient", X, Y)
 
-    def find_space(self, theta: Array, X: Array, Y: Array) -> Workspace | None:
-        """The workspace of this thread for such arrays, looking at theta; None where the readable source must run."""
-        if self.stack is not None or not theta.dtype == X.dtype == Y.dtype:
-            return None
-        space = self.spaces.find(self.fast, len(X), theta.dtype)
-        if space is not None and theta is not space.theta:
-            space.bind(theta)
-        return space
-
-    def run_readable(
-        self, name: str, theta: Array, X: Array, Y: Array, out: Array | None, context: dict[str, Any]
-    ) -> Any:
-        """The lines of the readable module, for flat vectors."""
-        if self.stack is not None:
-            done = self.stack.run_fast(name, self.fast, theta, X, Y, out, context)
-            if done is not None:
-                return done
-            result = self.stack.run(name, theta, X, Y, context)
-        else:
-            result = getattr(self.flat, name)(theta, X, Y)
+    def run(
+        self, name: str, theta: Array, X: Array, Y: Array, out: Array | None, context: Context
+    ) -> tuple[Any, Array]:
+        """The same without a shortcut: checked, in a workspace of this thread that looks at theta from now on, or by
+        the readable lines where there is no fast form for such arrays.  Cost (None for a gradient) and gradient."""
+        theta, X, Y = self.admit(theta, X, Y)
+        keywords = self.beside.read_gradient(context, len(X))
+        same = theta.dtype == X.dtype == Y.dtype
+        space = self.spaces.find(self.fast, len(X), theta.dtype) if same else None
+        if space is not None:
+            if theta is not space.theta:
+                space.bind(theta)
+            if out is None:
+                return space.fill(name, X, Y, **keywords)
+            return space.aim(name, out, X, Y)(X, Y, **keywords), out
+        result = getattr(self.flat, name)(theta, X, Y, **keywords)
+        value, gradient = (None, result) if name == "gradient" else result
         if out is None:
-            return result
-        gradient = result if name == "gradient" else result[1]
+            return value, gradient
         if type(out) is not np.ndarray or out.shape != theta.shape or out.dtype != gradient.dtype:
             got = f"{type(out).__name__} {getattr(out, 'shape', '')} {getattr(out, 'dtype', '')}".strip()
             raise UsageError(f"out must be an array of shape {theta.shape} and type {gradient.dtype}, got {got}")
         out[...] = gradient
-        return out if name == "gradient" else (result[0], out)
+        return value, out
 
     def learn(self, theta: Array, X: Array, Y: Array, **context: Any) -> tuple[Any, Array, dict[str, Array]]:
         """Cost, gradient, and the means and variances that this batch had, for `blend`."""
-        if self.stack is None:
-            return *self.value_and_gradient(theta, X, Y), {}
+        if not self.beside.given:
+            return *self.value_and_gradient(theta, X, Y, **context), {}
         theta, X, Y = self.admit(theta, X, Y)
-        return self.stack.run("learn", theta, X, Y, context)
+        value, gradient, seen = self.flat.learn(theta, X, Y, **self.beside.read_gradient(context, len(X)))
+        return value, gradient, seen
 
     def weigh(self, Y: Array, weights: Any) -> Array:
         """The weight of every sample from the weights of the classes: that of its own class.

@@ -10,6 +10,7 @@ import numpy as np
 
 from backprop.arrays import as_generator
 from backprop.errors import UsageError, unknown_name
+from backprop.layers import Residual
 from backprop.training.trainable import Array, Trainable
 from theory.initialisation import SCHEMES, variance
 
@@ -73,17 +74,11 @@ def find_activations(net: Trainable) -> Sequence[str]:
         return ("identity", *network.activations)
     found, front = [], "identity"
     for layer in network.layers:
-        kind = type(layer).__name__
-        if kind == "Residual":
+        if isinstance(layer, Residual):
             raise UsageError(
                 "no variance condition is derived for residual connections; choose 'he', 'glorot' or 'lecun'"
             )
-        if kind not in ("Activation", "Dropout"):
+        if any(part.kind.parameters for part in layer.parts()):
             found.append(front)
-        if kind in ("Dense", "Activation"):
-            front = layer.activation if kind == "Dense" else layer.name
-        elif kind == "Gated":
-            front = "identity"
-        elif kind == "PReLU":
-            front = f"max(0, x) + {layer.initial!r}*min(0, x)"
+        front = front if layer.front is None else layer.front
     return found

@@ -1,68 +1,46 @@
-"""A network of any layers that runs: what a compiled network hands on to where there is more than dense layers.
+"""What comes in beside a batch: dropout masks, running statistics and weights of samples, made and checked.
 
-Nothing is remembered between calls.  Dropout masks, running statistics and weights of samples come in as keywords
-and go out as new dictionaries: `context` makes the masks of one training step, `statistics` and `blend` the running
-means and variances that prediction uses.
+Nothing is remembered between calls.  They come in as keywords and go out as new dictionaries: `draw` makes the masks of
+one training step, `begin` and `blend` the running means and variances that prediction uses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cached_property
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from backprop.arrays import Array, as_array
-from backprop.codegen.elementwise import Accuracy
-from backprop.codegen.emit_flat_stack import emit_flat_stack
-from backprop.codegen.emit_stack import emit_stack
-from backprop.codegen.load import load
-from backprop.codegen.lower_stack import lower_stack
-from backprop.codegen.secure import secure
+from backprop.codegen.program import Program
 from backprop.errors import UsageError
-from backprop.network import Network
-from backprop.runtime.parameters import Layout
-from backprop.runtime.workspace import Spaces
 
-if TYPE_CHECKING:
-    from backprop.runtime.fast import FastForm
-
-__all__ = ["Context", "StackForm"]
+__all__ = ["Beside", "Context"]
 
 Context = Mapping[str, Any]
 MODES = ("train", "predict")
 
 
-class StackForm:
-    """The functions of one network for flat vectors and keywords.
+class Beside:
+    """What one program needs beside theta, X and Y; nothing for most.
 
     Errors: UsageError for a keyword that is missing, unknown or of another shape.
     """
 
-    def __init__(self, network: Network, layout: Layout, module: Callable[[], ModuleType], accuracy: Accuracy) -> None:
-        program = lower_stack(network)
-        if accuracy == "full":
-            program = secure(program, network)
-        self.network, self.program, self.layout, self.get_module = network, program, layout, module
-        self.source: str = emit_stack(network, program, accuracy)
+    def __init__(self, program: Program) -> None:
+        self.program = program
         self.masks = {mask.name.id: mask for mask in program.masks}
         self.given = {name.id: name for statistic in program.statistics for name in statistic.given}
-        self.spaces = Spaces()
-        self.has_modes = program.prediction is not None
+        self.is_weighted = program.weights is not None
 
-    @cached_property
-    def flat(self) -> ModuleType:
-        """The generated functions of one flat vector."""
-        flat = load("import numpy as np\n\n\n" + emit_flat_stack(self.program, self.layout), "flat_network")
-        for name in self.program.calls():
-            setattr(flat, name, getattr(self.get_module(), name))
-        return flat
+    @property
+    def is_needed(self) -> bool:
+        """Does a gradient take any keyword?"""
+        return bool(self.masks) or self.is_weighted
 
-    def context(self, rng: np.random.Generator, n: int, dtype: Any = float) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, n: int, dtype: Any = float) -> dict[str, Any]:
         """The masks of one training step."""
-        if not self.has_modes:
+        if self.program.prediction is None:
             return {}
         made: dict[str, Any] = {"mode": "train"}
         for name, mask in self.masks.items():
@@ -70,7 +48,7 @@ class StackForm:
             made[name] = kept.astype(dtype) / np.asarray(1 - mask.rate, dtype)
         return made
 
-    def statistics(self) -> dict[str, Array]:
+    def begin(self) -> dict[str, Array]:
         """Means 0 and variances 1: where running statistics begin."""
         begin: dict[str, Array] = {}
         for statistic in self.program.statistics:
@@ -89,49 +67,6 @@ class StackForm:
                 share = statistic.momentum
                 blended[name.id] = (1 - share) * state[name.id] + share * factor * seen[name.id]
         return blended
-
-    def measure(self, theta: Array, X: Array, context: Context) -> dict[str, Array]:
-        """Means and variances over all rows of X, without dropout unless masks are given."""
-        masks = {name: context.get(name, np.ones((1, 1))) for name in self.masks}
-        return dict(self.flat.statistics(theta, X, **masks))
-
-    def forward(self, theta: Array, X: Array, context: Context) -> Array:
-        """The outputs: in prediction, or in training if the mode says so."""
-        if self.read_mode(context, "predict") == "train":
-            masks = self.read_training(context, len(X))
-            masks.pop("weights", None)
-            return np.array(self.get_module().forward(self.layout.views(theta), X, **masks))
-        given = self.read_prediction(context, len(X))
-        given.pop("weights", None)
-        return np.array(self.flat.forward(theta, X, **given))
-
-    def cost(self, theta: Array, X: Array, Y: Array, context: Context) -> Any:
-        """The cost: in prediction, or in training if the mode says so."""
-        if self.read_mode(context, "predict") == "train":
-            return self.flat.cost(theta, X, Y, **self.read_training(context, len(X)))
-        return self.flat.evaluate(theta, X, Y, **self.read_prediction(context, len(X)))
-
-    def run(self, name: str, theta: Array, X: Array, Y: Array, context: Context) -> Any:
-        """gradient, value_and_gradient or learn, in training, by the readable lines."""
-        return getattr(self.flat, name)(theta, X, Y, **self.read_gradient(context, len(X)))
-
-    def run_fast(
-        self, name: str, form: FastForm, theta: Array, X: Array, Y: Array, out: Array | None, context: Context
-    ) -> Any:
-        """gradient or value_and_gradient by the fast source, in the buffers of this thread; None if it has none for
-        such arrays."""
-        keywords = self.read_gradient(context, len(X))
-        same = theta.dtype == X.dtype == Y.dtype
-        space = self.spaces.find(form, len(X), theta.dtype) if same else None
-        if space is None:
-            return None
-        if theta is not space.theta:
-            space.bind(theta)
-        if out is None:
-            value, out = space.fill(name, X, Y, **keywords)
-        else:
-            value = space.aim(name, out, X, Y)(X, Y, **keywords)
-        return out if name == "gradient" else (value, out)
 
     def read_gradient(self, context: Context, n: int) -> dict[str, Any]:
         """What a gradient needs beside the batch, checked."""
@@ -172,11 +107,11 @@ class StackForm:
 
     def read_weights(self, context: Context, n: int, known: set[str]) -> dict[str, Any]:
         """The weights of the samples (1 if not given); a keyword that means nothing here is an error."""
-        unknown = set(context) - known - {"mode"} - ({"weights"} if self.network.weighted else set())
+        unknown = set(context) - known - {"mode"} - ({"weights"} if self.is_weighted else set())
         if unknown:
             hint = "; say weighted=True in the Network" if "weights" in unknown else ""
             raise UsageError(f"this network takes no keyword {', '.join(sorted(unknown))}{hint}")
-        if not self.network.weighted:
+        if not self.is_weighted:
             return {}
         weights = context.get("weights")
         if weights is None:
