@@ -9,12 +9,12 @@ A new kind is a file of `theory.layers` (its statement and its record) and a cla
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
+from backprop.arrays import is_number
 from backprop.errors import UsageError
 from theory.activation_catalogue import NAMES
 from theory.layers.activation import ACTIVATION
@@ -41,7 +41,6 @@ class Part(NamedTuple):
     function: str = ""
 
 
-LARGEST_FLOAT = sys.float_info.max
 KINDS: dict[str, type[Layer]] = {}
 """Every kind of layer by the name of its class."""
 
@@ -51,6 +50,8 @@ class Layer:
 
     positional: ClassVar[int] = 1
     kind: ClassVar[Kind]
+    named: ClassVar[str] = ""
+    """The field that names its function; without any, the function is the one that the kind of layer has."""
     drawn: ClassVar[Mapping[str, tuple[float | str | None, ...]]] = MappingProxyType({})
     """Values of a field that are drawn in tests (`backprop.strategies`); without any, its default."""
 
@@ -59,12 +60,14 @@ class Layer:
 
     def parts(self) -> tuple[Part, ...]:
         """The steps of the forward pass that this layer is."""
-        return (Part(self.kind),)
+        function = getattr(self, self.named) if self.named else self.kind.function
+        return (Part(self.kind, getattr(self, "units", 0), function),)
 
     @property
     def front(self) -> str | None:
         """The activation in front of what follows; None: what was in front of this layer still is."""
-        return None
+        last = self.parts()[-1]
+        return last.function if last.kind == ACTIVATION else "identity" if last.units else None
 
     def arguments(self) -> dict[str, Any]:
         """The fields that are not at their defaults, in order."""
@@ -105,10 +108,6 @@ class Dense(Layer):
     def parts(self) -> tuple[Part, ...]:
         return Part(WEIGHTED_SUM, self.units), Part(ACTIVATION, function=self.activation)
 
-    @property
-    def front(self) -> str:
-        return self.activation
-
 
 @dataclass(frozen=True, repr=False)
 class Gated(Layer):
@@ -119,17 +118,12 @@ class Gated(Layer):
     l2: float | None = None
     l1: float | None = None
     positional: ClassVar[int] = 2
+    kind: ClassVar = GATED
+    named: ClassVar = "gate"
     drawn: ClassVar = {"gate": NAMES}
 
     def __post_init__(self) -> None:
         check_units(self, self.units, self.gate)
-
-    def parts(self) -> tuple[Part, ...]:
-        return (Part(GATED, self.units, self.gate),)
-
-    @property
-    def front(self) -> str:
-        return "identity"
 
 
 def GLU(units: int, **penalties: float) -> Gated:
@@ -157,6 +151,8 @@ class Activation(Layer):
     """An activation by itself, for example after a normalisation."""
 
     name: str
+    kind: ClassVar = ACTIVATION
+    named: ClassVar = "name"
     drawn: ClassVar = {"name": NAMES}
 
     def __post_init__(self) -> None:
@@ -165,25 +161,16 @@ class Activation(Layer):
                 f"Activation needs a name or an expression in x, got {self.name!r}; try Activation('relu')"
             )
 
-    def parts(self) -> tuple[Part, ...]:
-        return (Part(ACTIVATION, function=self.name),)
-
-    @property
-    def front(self) -> str:
-        return self.name
-
 
 @dataclass(frozen=True, repr=False)
 class PReLU(Layer):
     """x where x > 0, slope times x elsewhere, the slope of each unit learned; `initial` is where it starts."""
 
     initial: float = 0.25
+    kind: ClassVar = PRELU
 
     def __post_init__(self) -> None:
         check_number(self, "initial", self.initial, -math.inf, math.inf)
-
-    def parts(self) -> tuple[Part, ...]:
-        return (Part(PRELU, function="relu"),)
 
     @property
     def front(self) -> str:
@@ -297,7 +284,7 @@ def check_number(
     highest: bool = False,
 ) -> None:
     """A finite number in an interval; `lowest` and `highest` say whether its ends belong to it."""
-    good = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST_FLOAT
+    good = isinstance(value, int | float) and is_number(value)
     if good and isinstance(value, int | float):
         good = (low < value or (lowest and low == value)) and (value < high or (highest and high == value))
     if not good:

@@ -179,23 +179,24 @@ def peer(network, params, X, context):
     masks = iter(torch.tensor(v) for k, v in context.items() if k.startswith("mask"))
     for element in network.elements:
         owned = next(supply) if element.parameters else []
-        if element.kind == "fork":
+        kind = element.kind.title if element.kind else "fork"
+        if kind == "fork":
             forks.append(a)
-        elif element.kind == "join":
+        elif kind == "residual connection":
             a = a + forks.pop()
-        elif element.kind == "weights":
+        elif kind == "weights":
             a = a @ owned[0] + owned[1]
-        elif element.kind == "gated":
+        elif kind == "gate":
             a = (a @ owned[0] + owned[1]) * gates[element.function](a @ owned[2] + owned[3])
-        elif element.kind == "activation":
+        elif kind == "activation":
             a = functions[element.function](a)
-        elif element.kind == "prelu":
+        elif kind == "PReLU":
             a = F.prelu(a, owned[0])
-        elif element.kind == "batch_norm":
+        elif kind == "batch norm":
             a = F.batch_norm(a, None, None, *owned, training=True, eps=element.layer.epsilon)
-        elif element.kind == "layer_norm":
+        elif kind == "layer norm":
             a = F.layer_norm(a, a.shape[1:], *owned, eps=element.layer.epsilon)
-        elif element.kind == "dropout":
+        elif kind == "dropout":
             a = a * next(masks)
     return a, tensors
 

@@ -28,8 +28,9 @@ class Kind:
     `forward` states it in training, `prediction` in prediction (None: there it is left out).  `out` is the letter by
     which a network calls what it hands on, `counted` the one by which its copies in a layer are counted.  `owner` is
     what its parameters are called together, `starts` the number (or the setting of the layer) at which a parameter
-    starts that is not drawn.  `mask` is the letter that comes in with the batch in training; `statistics` are the
-    letters, each with its word, that are measured in training and come in for prediction.
+    starts that is not drawn, `function` the activation that every layer of this kind has.  `mask` is the letter that
+    comes in with the batch in training; `statistics` are the letters, each with its word, that are measured in
+    training and come in for prediction.
     """
 
     title: str
@@ -39,6 +40,7 @@ class Kind:
     counted: str
     owner: str = ""
     starts: Mapping[str, float | str] = field(default_factory=dict, compare=False)
+    function: str = ""
     mask: str = ""
     statistics: Mapping[str, str] = field(default_factory=dict, compare=False)
 

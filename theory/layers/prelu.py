@@ -27,4 +27,4 @@ def prelu() -> System:
     return System((definition,), last=l, cuts=(), adjoints=(), output="h", inputs=(x,), parameters=(alpha,))
 
 
-PRELU = Kind("PReLU", prelu, prelu, "a", "a", owner="Slope", starts={"slope": "initial"})
+PRELU = Kind("PReLU", prelu, prelu, "a", "a", owner="Slope", starts={"slope": "initial"}, function="relu")
