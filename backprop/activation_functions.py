@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
+from backprop.arrays import as_array
 from backprop.codegen.elementwise import Accuracy, ElementwiseSource, check_accuracy, write_functions
 from backprop.codegen.load import load_functions
 from backprop.codegen.promises import Promise, find_promise, require_full
@@ -87,6 +88,16 @@ def _build(name: str, accuracy: Accuracy) -> ElementwiseActivation:
         derivative=found.derivative,
         kinks=found.kinks,
         source=source,
-        f=functions["f"],
-        f_prime=functions["f_prime"],
+        f=admit(functions["f"]),
+        f_prime=admit(functions["f_prime"]),
     )
+
+
+def admit(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
+    """The function, with arrays of any kind made plain first.  Errors: UsageError for one that holds no numbers."""
+
+    @functools.wraps(function)
+    def admitted(z: Array) -> Array:
+        return function(as_array(z, "z") if isinstance(z, np.ndarray) else z)
+
+    return admitted

@@ -121,6 +121,17 @@ def test_what_is_filled_must_hold_floats_of_the_right_type():
                 net.gradient(theta, X, Y, out=out, **context)
 
 
+@pytest.mark.parametrize("name", ["x*tanh(x)", "relu", "gelu"])
+@pytest.mark.parametrize("kind", CONVERTED)
+def test_an_activation_takes_every_kind_of_number_entry_by_entry(name, kind):
+    for accuracy in ("fast", None):
+        found, values = backprop.activation(name, accuracy), CONVERTED[kind](X)
+        for function in (found.f, found.f_prime):
+            result = function(values)
+            assert (type(result), result.dtype.kind) == (np.ndarray, "f")
+            np.testing.assert_array_equal(result, function(np.asarray(values, float)))
+
+
 # ----------------------------------------------------------------------------------------- what is refused
 
 
@@ -158,6 +169,8 @@ def test_hostile_specifications_meet_one_line(value):
     is_refused_or_done(build, [value, 2])
     is_refused_or_done(backprop.activation, value)
     is_refused_or_done(backprop.activation, "relu", value)
+    if isinstance(value, np.ndarray):
+        is_refused_or_done(backprop.activation("gelu_tanh", "fast").f, value)
     for layer in (Dense, Activation, Dropout, BatchNorm, backprop.Gated, backprop.PReLU, backprop.LayerNorm):
         is_refused_or_done(layer, value)
     for keyword in ("cost", "l2", "l1", "weighted"):

@@ -53,7 +53,6 @@ def name_functions(network: Network) -> tuple[str, ...]:
     return tuple(names[name] for name in network.functions)
 
 
-@cache
 def find_names(network: Network) -> dict[str, str]:
     """Activation or gate -> its name in the module, in order of first use."""
     hidden = list(dict.fromkeys(network.activations))
