@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 from backprop.arrays import as_whole
@@ -229,24 +228,16 @@ def parse_sizes(sizes: str | Sequence[int]) -> tuple[int, ...]:
 
 
 def check_sizes(sizes: tuple[int, ...]) -> None:
-    """At least an input and an output; at least one unit each; not more than fits into memory."""
+    """At least an input and an output; at least one unit each."""
     shown = "-".join(str(size) for size in sizes[:8]) + ("-..." if len(sizes) > 8 else "")
     if len(sizes) < 2:
         raise UsageError(f"a network needs an input and an output size, got {shown!r}; write sizes like 784-100-100-10")
-    if len(sizes) - 1 > MAX_DEPTH:
-        raise UsageError(f"a network may have {MAX_DEPTH} layers, got {len(sizes) - 1}; use fewer layers")
     for layer, size in enumerate(sizes):
         if size < 1:
             raise UsageError(
                 f"a layer needs at least 1 unit, got {size} in layer {layer} of {shown}; "
                 "write sizes like 784-100-100-10"
             )
-    parameters = sum((rows + 1) * columns for rows, columns in pairwise(sizes))
-    if parameters > MAX_PARAMETERS:
-        raise UsageError(
-            f"{shown} has {parameters:,} parameters, more than the {MAX_PARAMETERS:,} that are supported; "
-            "use smaller layers"
-        )
 
 
 def check_parts(network: Network) -> None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import NamedTuple
 
 from sympy import Expr
 
-from backprop.codegen.lower_expression import ElementScope, OutputScope, lower_expression, lower_scaled
+from backprop.codegen.lower_expression import Scope, lower_expression, lower_scaled
 from backprop.codegen.names import (
     count_uses,
     equations_of,
@@ -38,9 +39,10 @@ from backprop.codegen.program import (
     rewrite,
 )
 from backprop.network import Network
+from backprop.plan import Element
 from theory import matrices as mf
 from theory.costs import find_cost
-from theory.layer_equations import Equation, derive_layer
+from theory.layer_equations import Equation, LayerEquations, derive_layer
 from theory.layers.activation import ACTIVATION
 from theory.layers.penalty import penalty
 from theory.matrix_form import lift, lift_derivation
@@ -70,6 +72,14 @@ def cost_of(output: str, cost: str, weighted: bool = False) -> tuple[Expr, Expr]
     return factor, summand
 
 
+class Step(NamedTuple):
+    """One element with its equations, and what the letters in them mean."""
+
+    element: Element
+    equations: LayerEquations
+    scope: Scope
+
+
 class Lowering:
     """A network on its way to a program.  `sums` holds what the derivative of C by a quantity adds up from."""
 
@@ -90,10 +100,10 @@ class Lowering:
         """An activation by its name in the module; the identity is not called."""
         return None if function == "identity" else self.names.get(function)
 
-    def run_forward(self, given: bool) -> tuple[list[Assignment], list[ElementScope], OutputScope]:
+    def run_forward(self, given: bool) -> tuple[list[Assignment], list[Step], Scope]:
         """Every layer's forward lines; `given` for prediction: no masks, statistics from outside."""
         lines: list[Assignment] = []
-        scopes: list[ElementScope] = []
+        steps: list[Step] = []
         current, forks = Name("X", ("n", self.network.inputs)), []
         for element in self.elements:
             if element.kind is None:
@@ -107,23 +117,25 @@ class Lowering:
             if given:
                 names |= dict(zip(element.kind.statistics, name_statistics(element), strict=True))
             root = self.roots.get(getattr(element.layer, "epsilon", 0.0), "")
-            scope = ElementScope(element, equations, names, self.call_of(element.function), root)
+            function = self.call_of(element.function)
+            scope = Scope(element.before, element.width, names, element.tag, function, root)
             for equation in equations.forward:
                 value = lower_expression(scope, equation.matrix)
                 lines.append(Assignment(scope.target(equation.target), value, equation.label))
-            scopes.append(scope)
+            steps.append(Step(element, equations, scope))
             current = output
-        return lines, scopes, self.add_output(lines, current)
+        return lines, steps, self.add_output(lines, current)
 
-    def add_output(self, lines: list[Assignment], z: Name) -> OutputScope:
+    def add_output(self, lines: list[Assignment], z: Name) -> Scope:
         """F2 of the last layer; a plain network has that line of the identity too."""
         a, function = z, self.call_of(self.network.output)
         if self.final is not None and (function or self.network.is_plain):
             a = Name(self.final.out, z.dims)
             lines.append(Assignment(a, Call(function, z) if function else z, "F2"))
-        return OutputScope(self.network.outputs, z, a, function)
+        names = {"z": z, "a": a, "y": Name("Y", z.dims), "omega": Name("weights", ("n", 1))}
+        return Scope(0, self.network.outputs, names, function=function)
 
-    def lower_cost(self, scope: OutputScope) -> Expression:
+    def lower_cost(self, scope: Scope) -> Expression:
         """The cost, and the penalty of every layer that has one."""
         factor, summand = cost_of(self.network.output, self.network.cost, self.network.weighted)
         cost = lower_scaled(scope, factor, SumAll(lower_expression(scope, summand)))
@@ -134,24 +146,23 @@ class Lowering:
                     cost = Add(cost, SumAll(lower_penalty(weights, function, 0)))
         return cost
 
-    def run_backward(self, scopes: Sequence[ElementScope], output: OutputScope) -> list[Assignment]:
+    def run_backward(self, steps: Sequence[Step], output: Scope) -> list[Assignment]:
         """BP1, then every layer from the last to the first."""
         error = output_error_of(self.network.output, self.network.cost, self.network.weighted)
-        self.lines, self.sums = [], {output.z.id: [(lower_expression(output, error), "BP1")]}
-        trained = list_trained(scopes)
-        for scope in reversed(scopes):
-            if scope.element.out in trained:
-                self.step_back(scope, trained)
+        self.lines, self.sums = [], {output.names["z"].id: [(lower_expression(output, error), "BP1")]}
+        trained = list_trained(steps)
+        for step in reversed(steps):
+            if step.element.out in trained:
+                self.step_back(step, trained)
         return share(self.lines)
 
-    def step_back(self, scope: ElementScope, trained: set[str]) -> None:
+    def step_back(self, step: Step, trained: set[str]) -> None:
         """One layer: the derivative by what it handed on, then by its own quantities, then what its inputs get."""
-        equations = scope.equations
-        system = equations.system
+        (element, equations, scope), system = step, step.equations.system
         asked = [e for e in equations.backward if e.target in system.inputs]
         wanted = [e for e in equations.backward if e not in asked]
         wanted += [e for e in asked if scope.names[e.target.name].id in trained]
-        parts = self.sums.pop(scope.element.out)
+        parts = self.sums.pop(element.out)
         value = parts[0][0]
         for part, _ in parts[1:]:
             value = Add(value, part)
@@ -160,11 +171,11 @@ class Lowering:
             value = self.define(derivative_name(scope.names[system.output]), value, label)
         scope.from_above[system.output] = value
         for equation in wanted:
-            self.write_equation(scope, equation)
+            self.write_equation(step, equation)
 
-    def write_equation(self, scope: ElementScope, equation: Equation) -> None:
+    def write_equation(self, step: Step, equation: Equation) -> None:
         """One equation of the backward pass as a line, or as a part of the sum for the layer below."""
-        letter, system = equation.target.name, scope.equations.system
+        letter, scope, system = equation.target.name, step.scope, step.equations.system
         value = lower_expression(scope, equation.matrix)
         if equation.target in system.inputs:
             self.sums.setdefault(scope.names[letter].id, []).append((value, "BP2"))
@@ -173,8 +184,8 @@ class Lowering:
         if equation.target not in system.parameters:
             scope.from_above[letter] = self.define(derivative_name(name), value, equation.label)
             return
-        function = self.penalties.get(rates_of(self.network, scope.element))
-        if function and name.id in penalised(scope.element):
+        function = self.penalties.get(rates_of(self.network, step.element))
+        if function and name.id in penalised(step.element):
             value = Add(value, lower_penalty(name, function, 1))
         self.lines.append(Assignment(Name(f"d{name.id}", name.dims), value, equation.label))
 
@@ -186,13 +197,12 @@ class Lowering:
         return name
 
 
-def list_trained(scopes: Iterable[ElementScope]) -> set[str]:
+def list_trained(steps: Iterable[Step]) -> set[str]:
     """The quantities that depend on a parameter: only their derivatives are asked for."""
     trained: set[str] = set()
-    for scope in scopes:
-        system = scope.equations.system
-        if scope.element.parameters or any(scope.names[x.name].id in trained for x in system.inputs):
-            trained.add(scope.element.out)
+    for element, equations, scope in steps:
+        if element.parameters or any(scope.names[x.name].id in trained for x in equations.system.inputs):
+            trained.add(element.out)
     return trained
 
 
@@ -240,15 +250,15 @@ def lower(network: Network) -> Program:
     ['BP1', 'BP4', 'BP3', 'BP2', 'BP4', 'BP3', 'BP2', 'BP4', 'BP3']
     """
     work = Lowering(network)
-    lines, scopes, output = work.run_forward(given=False)
+    lines, steps, output = work.run_forward(given=False)
     masks, statistics = [], []
-    for scope in scopes:
-        kind, layer = scope.element.kind, scope.element.layer
+    for element, _, scope in steps:
+        kind, layer = element.kind, element.layer
         if kind and kind.mask:
             masks.append(Mask(scope.names[kind.mask], getattr(layer, "rate", 0.0)))
         if kind and kind.statistics:
             mean, variance = (scope.names[letter] for letter in kind.statistics)
-            given_mean, given_variance = name_statistics(scope.element)
+            given_mean, given_variance = name_statistics(element)
             pairs = (mean, variance), (given_mean, given_variance)
             statistics.append(Statistic(*pairs, getattr(layer, "momentum", 1.0)))
     prediction = None
@@ -259,8 +269,8 @@ def lower(network: Network) -> Program:
         network.sizes,
         tuple(lines),
         work.lower_cost(output),
-        tuple(work.run_backward(scopes, output)),
-        name_functions(network) if network.is_plain else (output.called or "",),
+        tuple(work.run_backward(steps, output)),
+        name_functions(network) if network.is_plain else (output.function or "",),
         network.targets,
         list_groups(network),
         tuple((name, function) for function, name in work.names.items() if function not in ("softmax", "identity")),
@@ -270,5 +280,5 @@ def lower(network: Network) -> Program:
         tuple(statistics),
         Name("weights", ("n", 1)) if network.weighted else None,
         prediction,
-        output.a,
+        output.names["a"],
     )

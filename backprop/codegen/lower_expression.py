@@ -1,7 +1,4 @@
-"""One matrix expression of the book as a node of a program: every kind of node has its line in one table.
-
-A scope says what the letters mean: inside one layer, or in the cost and BP1.
-"""
+"""One matrix expression of the book as a node of a program: every kind of node has its line in one table."""
 
 from __future__ import annotations
 
@@ -20,49 +17,61 @@ from backprop.codegen.program import (
     Negate,
     Number,
     Power,
-    Shape,
     Size,
     Subtract,
     SumColumns,
     SumRows,
     Transpose,
 )  # fmt: skip
-from backprop.plan import Element
 from theory import matrices as mf
-from theory.layer_equations import LayerEquations
-from theory.notation import GLOSSARY, Index, L, Variable, Width, epsilon, l, n
+from theory.notation import GLOSSARY, Variable, Width, epsilon, l, n
 
-__all__ = ["ElementScope", "OutputScope", "Scope", "lower_expression", "lower_scaled"]
+__all__ = ["Scope", "lower_expression", "lower_scaled"]
 
 ROWS = Name("n", ())
 
 
 class Scope:
-    """What the letters of an equation mean at one place of a network."""
+    """What the letters of an equation mean: inside one layer of a network, or in its cost and BP1.
+
+    `names` holds what is called otherwise than by its letter and `tag`; `function` is the activation by its name in the
+    program (None for the identity), `root` the function 1/√(variance + ε); `from_above` the derivatives of C.
+    """
+
+    def __init__(
+        self,
+        before: int,
+        width: int,
+        names: dict[str, Name],
+        tag: str = "",
+        function: str | None = None,
+        root: str = "",
+    ) -> None:
+        self.before, self.width, self.names, self.tag = before, width, names, tag
+        self.function, self.root = function, root
+        self.from_above: dict[str, Expression] = {}
 
     def size(self, expr: Expr) -> Size:
-        """A width or n."""
-        raise NotImplementedError
+        """M_l, M_{l-1} or n."""
+        if isinstance(expr, Width):
+            return self.before if expr.layer == l - 1 else self.width
+        return "n" if expr.is_Symbol else int(expr)
 
     def name(self, variable: Variable) -> Expression:
-        """A quantity by its name in the program."""
-        raise NotImplementedError
+        """A quantity; δ is the derivative that came from above."""
+        return self.from_above["z"] if variable.name == "delta" else self.target(variable)
 
-    def function(self, layer: Expr) -> str | None:
-        """The activation of a layer by its name in the program; None for the identity."""
-        raise NotImplementedError
+    def target(self, variable: Variable) -> Name:
+        """The name of a quantity; a number for each sample is a column."""
+        if variable.name not in self.names:
+            sizes = tuple(self.size(index.size) for index in variable.indices)
+            text = GLOSSARY[variable.name].python + self.tag
+            self.names[variable.name] = Name(text, ("n", 1) if sizes == ("n",) else sizes)
+        return self.names[variable.name]
 
     def named(self, function: str) -> str:
         """A function of the output layer by its name in the program; the sigmoid is the output function itself."""
-        return self.function(L) or "" if function == "sigmoid" else function
-
-    def gradient(self, quantity: Variable) -> Expression:
-        """∂C by a quantity whose derivative is given from above."""
-        raise TypeError(f"the derivative of C by {quantity.name} is not given here")
-
-    def root(self, variance: Expression) -> Expression:
-        """1/√(variance + ε)"""
-        raise TypeError("there are no roots here")
+        return self.function or "" if function == "sigmoid" else function
 
     def scalar(self, expr: Expr) -> Expression:
         """A product of integers, n and widths."""
@@ -76,76 +85,6 @@ class Scope:
                 first = Multiply(first, factor)
             return first
         return Number(int(expr))
-
-
-class ElementScope(Scope):
-    """What the letters of one layer's equations mean at one place of the network."""
-
-    def __init__(
-        self, element: Element, equations: LayerEquations, names: dict[str, Name], function: str | None, root: str
-    ) -> None:
-        self.element, self.equations, self.names = element, equations, names
-        self.called, self.root_called = function, root
-        self.from_above: dict[str, Expression] = {}
-
-    def size(self, expr: Expr) -> Size:
-        """M_l and M_{l-1} of this layer, or n."""
-        if isinstance(expr, Width):
-            return self.element.width if expr.layer == l else self.element.before
-        return "n" if expr.is_Symbol else int(expr)
-
-    def name(self, variable: Variable) -> Expression:
-        """A quantity of this layer; δ is the derivative that came from above."""
-        if variable.name == "delta":
-            return self.from_above["z"]
-        if variable.name not in self.names:
-            text = GLOSSARY[variable.name].python + self.element.tag
-            self.names[variable.name] = Name(text, self.dims(variable.indices))
-        return self.names[variable.name]
-
-    def target(self, variable: Variable) -> Name:
-        """The name of a quantity that is assigned to."""
-        name = self.name(variable)
-        assert isinstance(name, Name)
-        return name
-
-    def dims(self, indices: Sequence[Index]) -> Shape:
-        """The shape of an array with these indices; a number for each sample is a column."""
-        sizes = tuple(self.size(index.size) for index in indices)
-        return ("n", 1) if sizes == ("n",) else sizes
-
-    def function(self, layer: Expr) -> str | None:
-        """The activation or gate of this element."""
-        return self.called
-
-    def gradient(self, quantity: Variable) -> Expression:
-        """∂C by a quantity of this layer, as it came from above."""
-        return self.from_above[quantity.name]
-
-    def root(self, variance: Expression) -> Expression:
-        """1/√(variance + ε) of this layer's ε."""
-        return Call(self.root_called, variance)
-
-
-class OutputScope(Scope):
-    """What the letters of the cost and of BP1 mean: z^L goes into the output function, a^L comes out."""
-
-    def __init__(self, outputs: int, z: Name, a: Name, function: str | None) -> None:
-        self.outputs, self.z, self.a, self.called = outputs, z, a, function
-
-    def size(self, expr: Expr) -> Size:
-        """M_L or n."""
-        return self.outputs if isinstance(expr, Width) else "n" if expr.is_Symbol else int(expr)
-
-    def name(self, variable: Variable) -> Expression:
-        """z, a, Y or the weights of the samples."""
-        shape: Shape = ("n", self.outputs)
-        known = {"z": self.z, "a": self.a, "y": Name("Y", shape), "omega": Name("weights", ("n", 1))}
-        return known[variable.name]
-
-    def function(self, layer: Expr) -> str | None:
-        """The output function."""
-        return self.called
 
 
 Lowering = Callable[[Scope, Expr], Expression]
@@ -205,11 +144,10 @@ def multiply(factors: Sequence[Expression]) -> Expression:
 
 def lower_applied(scope: Scope, expr: Expr) -> Expression:
     """f_l or its derivative at Z; the identity is not called."""
-    layer, order, argument = expr.args
-    name = scope.function(layer)
-    if name is None:
+    _, order, argument = expr.args
+    if scope.function is None:
         return Number(1) if order else lower_expression(scope, argument)
-    return Call(name + ("_prime" if order else ""), lower_expression(scope, argument))
+    return Call(scope.function + ("_prime" if order else ""), lower_expression(scope, argument))
 
 
 def lower_power(scope: Scope, expr: Expr) -> Expression:
@@ -220,7 +158,7 @@ def lower_power(scope: Scope, expr: Expr) -> Expression:
     terms = [term for term in base.args if not isinstance(term, mf.Filled)] if isinstance(base, mf.Plus) else []
     if exponent != Rational(-1, 2) or len(terms) != 1 or mf.Filled(epsilon, *mf.shape(terms[0])) not in base.args:
         raise TypeError(f"no way to lower a power with the exponent {exponent}")
-    return scope.root(lower_expression(scope, terms[0]))
+    return Call(scope.root, lower_expression(scope, terms[0]))
 
 
 LOWERINGS: dict[type, Lowering] = {
@@ -230,7 +168,7 @@ LOWERINGS: dict[type, Lowering] = {
     mf.Hadamard: lower_hadamard,
     mf.Plus: lower_plus,
     mf.Scaled: lambda scope, e: lower_scaled(scope, e.args[0], lower_expression(scope, e.args[1])),
-    mf.CostGradient: lambda scope, e: scope.gradient(e.template),
+    mf.CostGradient: lambda scope, e: scope.from_above[e.template.name],
     mf.Power: lower_power,
     mf.Applied: lower_applied,
     mf.Elementwise: lambda scope, e: Call(scope.named(str(e.args[0].name)), lower_expression(scope, e.args[1])),
