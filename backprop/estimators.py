@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from backprop.arrays import as_plain, is_number
 from backprop.data import Scaling, measure_scaling, one_hot
 from backprop.errors import UsageError
 from backprop.layers import Dense, Dropout
@@ -86,6 +87,11 @@ class _BackpropEstimator(BaseEstimator):
         """Build the network for these data and train it."""
         self.scaling_: Scaling | None = measure_scaling(X) if self.scale else None
         sizes = (X.shape[1], *_as_sizes(self.hidden), Y.shape[1])
+        for name, value in (("l2", self.l2), ("dropout", self.dropout)):
+            if not is_number(value):
+                raise UsageError(f"{name} must be a number; got {value!r:.60}")
+        if not isinstance(self.activation, str):
+            raise UsageError(f"activation must be a name or an expression in x; got {self.activation!r:.60}")
         self.network_ = _build(sizes, self.activation, output, cost, self.l2, self.dropout)
         seed = int(check_random_state(self.random_state).randint(LARGEST_SEED))
         self.history_: History = fit(
@@ -102,7 +108,7 @@ class _BackpropEstimator(BaseEstimator):
     def _outputs(self, X: ArrayLike) -> Floats:
         """What the trained network gives for new rows."""
         check_is_fitted(self)
-        rows = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        rows = validate_data(self, _unmask(X, "X"), reset=False, dtype=[np.float64, np.float32])
         outputs: Floats = self.network_.forward(self.theta_, self._scale(rows))
         return outputs
 
@@ -130,7 +136,7 @@ class BackpropClassifier(ClassifierMixin, _BackpropEstimator):
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train on rows X (n, features) and labels y (n,)."""
-        rows, labels = validate_data(self, X, y, dtype=[np.float64, np.float32])
+        rows, labels = validate_data(self, _unmask(X, "X"), _unmask(y, "y"), dtype=[np.float64, np.float32])
         check_classification_targets(labels)
         self.classes_, numbers_ = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
@@ -170,7 +176,9 @@ class BackpropRegressor(RegressorMixin, _BackpropEstimator):
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train on rows X (n, features) and numbers y (n,) or (n, targets)."""
-        rows, targets = validate_data(self, X, y, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True)
+        rows, targets = validate_data(
+            self, _unmask(X, "X"), _unmask(y, "y"), dtype=[np.float64, np.float32], multi_output=True, y_numeric=True
+        )
         self._is_flat = targets.ndim == 1
         columns = targets.reshape(len(rows), -1).astype(np.float64)
         self._target_scaling = measure_scaling(columns) if self.scale else None
@@ -191,10 +199,15 @@ class BackpropRegressor(RegressorMixin, _BackpropEstimator):
         return tags
 
 
+def _unmask(values: Any, name: str) -> Any:
+    """Masked entries are refused, a mask without any goes; all else is scikit-learn's to judge."""
+    return as_plain(values, name) if isinstance(values, np.ma.MaskedArray) else values
+
+
 def _as_sizes(hidden: Sequence[int]) -> tuple[int, ...]:
     if not isinstance(hidden, list | tuple | np.ndarray):
         raise UsageError(f"hidden must be a sequence of layer sizes like (100, 100); got {hidden!r}")
-    if not all(isinstance(size, numbers.Integral) for size in hidden):
+    if not all(isinstance(size, numbers.Integral) and not isinstance(size, bool) for size in hidden):
         raise UsageError(f"hidden must hold whole numbers like (100, 100); got {hidden!r}")
     return tuple(int(size) for size in hidden)
 

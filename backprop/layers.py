@@ -1,4 +1,6 @@
-"""The layers of a specification: what they are called and which numbers they take.  No arrays, no mathematics.
+"""The layers of a specification: which numbers they take, and which kinds of layer of the book they are.
+
+A new kind is a file of `theory.layers` (its statement and its record) and a class here; all else reads the record.
 
 >>> Dense(100, "relu"), BatchNorm(), Dropout(0.5), SwiGLU(64)
 (Dense(100, 'relu'), BatchNorm(), Dropout(0.5), Gated(64, 'silu'))
@@ -7,21 +9,65 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
 
+from backprop.arrays import is_number
 from backprop.errors import UsageError
+from theory.activation_catalogue import NAMES
+from theory.layers.activation import ACTIVATION
+from theory.layers.batch_norm import BATCH_NORM
+from theory.layers.dropout import DROPOUT
+from theory.layers.gated import GATED
+from theory.layers.kind import Kind
+from theory.layers.layer_norm import LAYER_NORM
+from theory.layers.prelu import PRELU
+from theory.layers.residual import RESIDUAL
+from theory.layers.weighted_sum import WEIGHTED_SUM
 
 __all__ = [
     "GEGLU", "GLU", "KINDS", "Activation", "BatchNorm", "Bilinear", "Dense", "Dropout", "Gated", "Layer", "LayerNorm",
-    "PReLU", "Residual", "SwiGLU",
+    "PReLU", "Part", "Residual", "SwiGLU",
 ]  # fmt: skip
+
+
+class Part(NamedTuple):
+    """One step of the forward pass: its kind, how many units it has (0: as many as come in), its function."""
+
+    kind: Kind
+    units: int = 0
+    function: str = ""
+
+
+KINDS: dict[str, type[Layer]] = {}
+"""Every kind of layer by the name of its class."""
 
 
 class Layer:
     """One entry of a specification; a frozen value, equal to every other with the same numbers."""
 
     positional: ClassVar[int] = 1
+    kind: ClassVar[Kind]
+    named: ClassVar[str] = ""
+    """The field that names its function; without any, the function is the one that the kind of layer has."""
+    drawn: ClassVar[Mapping[str, tuple[float | str | None, ...]]] = MappingProxyType({})
+    """Values of a field that are drawn in tests (`backprop.strategies`); without any, its default."""
+
+    def __init_subclass__(cls) -> None:
+        KINDS[cls.__name__] = cls
+
+    def parts(self) -> tuple[Part, ...]:
+        """The steps of the forward pass that this layer is."""
+        function = getattr(self, self.named) if self.named else self.kind.function
+        return (Part(self.kind, getattr(self, "units", 0), function),)
+
+    @property
+    def front(self) -> str | None:
+        """The activation in front of what follows; None: what was in front of this layer still is."""
+        last = self.parts()[-1]
+        return last.function if last.kind == ACTIVATION else "identity" if last.units else None
 
     def arguments(self) -> dict[str, Any]:
         """The fields that are not at their defaults, in order."""
@@ -54,9 +100,13 @@ class Dense(Layer):
     l2: float | None = None
     l1: float | None = None
     positional: ClassVar[int] = 2
+    drawn: ClassVar = {"activation": NAMES, "l2": (None, 0.5)}
 
     def __post_init__(self) -> None:
         check_units(self, self.units, self.activation)
+
+    def parts(self) -> tuple[Part, ...]:
+        return Part(WEIGHTED_SUM, self.units), Part(ACTIVATION, function=self.activation)
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,6 +118,9 @@ class Gated(Layer):
     l2: float | None = None
     l1: float | None = None
     positional: ClassVar[int] = 2
+    kind: ClassVar = GATED
+    named: ClassVar = "gate"
+    drawn: ClassVar = {"gate": NAMES}
 
     def __post_init__(self) -> None:
         check_units(self, self.units, self.gate)
@@ -98,6 +151,9 @@ class Activation(Layer):
     """An activation by itself, for example after a normalisation."""
 
     name: str
+    kind: ClassVar = ACTIVATION
+    named: ClassVar = "name"
+    drawn: ClassVar = {"name": NAMES}
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
@@ -111,9 +167,14 @@ class PReLU(Layer):
     """x where x > 0, slope times x elsewhere, the slope of each unit learned; `initial` is where it starts."""
 
     initial: float = 0.25
+    kind: ClassVar = PRELU
 
     def __post_init__(self) -> None:
         check_number(self, "initial", self.initial, -math.inf, math.inf)
+
+    @property
+    def front(self) -> str:
+        return f"max(0, x) + {self.initial!r}*min(0, x)"
 
 
 @dataclass(frozen=True, repr=False)
@@ -127,6 +188,8 @@ class BatchNorm(Layer):
     momentum: float = 0.1
     epsilon: float = 1e-5
     positional: ClassVar[int] = 0
+    kind: ClassVar = BATCH_NORM
+    drawn: ClassVar = {"epsilon": (1e-5, 0.1)}
 
     def __post_init__(self) -> None:
         check_number(self, "momentum", self.momentum, 0, 1, "above 0 and at most 1", lowest=False, highest=True)
@@ -139,6 +202,8 @@ class LayerNorm(Layer):
 
     epsilon: float = 1e-5
     positional: ClassVar[int] = 0
+    kind: ClassVar = LAYER_NORM
+    drawn: ClassVar = {"epsilon": (1e-5, 0.1)}
 
     def __post_init__(self) -> None:
         check_number(self, "epsilon", self.epsilon, 0, math.inf, "a small positive number", lowest=False)
@@ -154,6 +219,8 @@ class Dropout(Layer):
     """
 
     rate: float
+    kind: ClassVar = DROPOUT
+    drawn: ClassVar = {"rate": (0.0, 0.3, 0.9)}
 
     def __post_init__(self) -> None:
         check_number(self, "rate", self.rate, 0, 1, "at least 0 and below 1")
@@ -168,6 +235,7 @@ class Residual(Layer):
     """
 
     layers: tuple[Layer, ...]
+    kind: ClassVar = RESIDUAL
 
     def __init__(self, *layers: Layer) -> None:
         object.__setattr__(self, "layers", layers)
@@ -179,11 +247,6 @@ class Residual(Layer):
 
     def __repr__(self) -> str:
         return f"Residual({', '.join(map(repr, self.layers))})"
-
-
-KINDS: dict[str, type[Layer]] = {
-    kind.__name__: kind for kind in (Dense, Gated, Activation, PReLU, BatchNorm, LayerNorm, Dropout, Residual)
-}
 
 
 def check_layers(layers: tuple[Any, ...], where: str) -> None:
@@ -221,7 +284,7 @@ def check_number(
     highest: bool = False,
 ) -> None:
     """A finite number in an interval; `lowest` and `highest` say whether its ends belong to it."""
-    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    good = isinstance(value, int | float) and is_number(value)
     if good and isinstance(value, int | float):
         good = (low < value or (lowest and low == value)) and (value < high or (highest and high == value))
     if not good:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
+from backprop.arrays import as_whole
 from backprop.errors import UsageError, unknown_name
 from backprop.layers import Activation, Dense, Gated, Layer, Residual, check_layers, check_number
 from backprop.plan import Element, count_parameters, list_elements, write_table
@@ -91,7 +92,7 @@ class Network:
         all hidden layers or one for each; `options` are l2, l1 and weighted."""
         numbers = parse_sizes(sizes)
         hidden = max(len(numbers) - 2, 0)
-        names = (activation,) * hidden if isinstance(activation, str) else tuple(activation)
+        names = (activation,) * hidden if isinstance(activation, str) else read_names(activation)
         if isinstance(activation, str) and not hidden:
             find_activation(activation, "hidden layers, of which there are none")
         if len(names) != hidden:
@@ -106,12 +107,12 @@ class Network:
     @cached_property
     def elements(self) -> tuple[Element, ...]:
         """The layers one after the other, each with its number, its names and its width; see `backprop.plan`."""
-        return list_elements(self.inputs, self.layers)
+        return list_elements(self.inputs, self.layers, self.is_plain)
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
         """(M_0, …, M_L): the inputs and the units of every layer that has weights."""
-        return (self.inputs, *(layer.units for layer in walk(self.layers) if isinstance(layer, Dense | Gated)))
+        return (self.inputs, *(part.units for layer in walk(self.layers) for part in layer.parts() if part.units))
 
     @property
     def outputs(self) -> int:
@@ -202,13 +203,23 @@ def walk(layers: Iterable[Layer]) -> Iterator[Layer]:
         yield from walk(layer.layers) if isinstance(layer, Residual) else (layer,)
 
 
+def read_names(names: object) -> tuple[str, ...]:
+    """A list of names, in an order that means something."""
+    if isinstance(names, list | tuple) and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    raise UsageError(f"activation must be one name or a list of names, got {names!r:.60}; write 'relu'")
+
+
 def parse_sizes(sizes: str | Sequence[int]) -> tuple[int, ...]:
     """Read "784-100-10" (or a sequence of integers)."""
     if not isinstance(sizes, str):
-        numbers = tuple(sizes)
-        if not all(isinstance(size, int) and not isinstance(size, bool) for size in numbers):
-            raise UsageError(f"sizes must be integers, got {list(numbers)!r}; write sizes like (784, 100, 10)")
-        return numbers
+        numbers = sizes.tolist() if hasattr(sizes, "tolist") else sizes  # an array
+        try:
+            if isinstance(numbers, list | tuple | range):
+                return tuple(as_whole("a size", size, least=-sys.maxsize) for size in numbers)
+        except UsageError:
+            pass  # said below, with all sizes
+        raise UsageError(f"sizes must be integers, got {sizes!r:.60}; write sizes like (784, 100, 10)")
     parts = sizes.strip().split("-")
     shown = sizes if len(sizes) <= 60 else sizes[:57] + "..."
     if not all(part.isascii() and part.isdigit() and len(part) <= 9 for part in parts):
@@ -217,24 +228,16 @@ def parse_sizes(sizes: str | Sequence[int]) -> tuple[int, ...]:
 
 
 def check_sizes(sizes: tuple[int, ...]) -> None:
-    """At least an input and an output; at least one unit each; not more than fits into memory."""
+    """At least an input and an output; at least one unit each."""
     shown = "-".join(str(size) for size in sizes[:8]) + ("-..." if len(sizes) > 8 else "")
     if len(sizes) < 2:
         raise UsageError(f"a network needs an input and an output size, got {shown!r}; write sizes like 784-100-100-10")
-    if len(sizes) - 1 > MAX_DEPTH:
-        raise UsageError(f"a network may have {MAX_DEPTH} layers, got {len(sizes) - 1}; use fewer layers")
     for layer, size in enumerate(sizes):
         if size < 1:
             raise UsageError(
                 f"a layer needs at least 1 unit, got {size} in layer {layer} of {shown}; "
                 "write sizes like 784-100-100-10"
             )
-    parameters = sum((rows + 1) * columns for rows, columns in pairwise(sizes))
-    if parameters > MAX_PARAMETERS:
-        raise UsageError(
-            f"{shown} has {parameters:,} parameters, more than the {MAX_PARAMETERS:,} that are supported; "
-            "use smaller layers"
-        )
 
 
 def check_parts(network: Network) -> None:
@@ -281,8 +284,8 @@ def check_choices(network: Network) -> None:
         find_activation(name, where)
     if network.output != "softmax":
         find_activation(network.output, "output layer; softmax is possible here too")
-    if network.cost not in COSTS:
-        raise unknown_name("cost", str(network.cost), COSTS)
+    if not isinstance(network.cost, str) or network.cost not in COSTS:
+        raise unknown_name("cost", network.cost, COSTS)
     allowed = COSTS[network.cost].outputs
     if allowed is not None and network.output not in allowed:
         raise UsageError(

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from math import prod
 
 from backprop.errors import UsageError
-from backprop.layers import Activation, BatchNorm, Dense, Dropout, Gated, Layer, LayerNorm, PReLU, Residual
+from backprop.layers import Layer, Part, Residual
+from theory.layers.kind import Kind
+from theory.notation import Variable, Width, l
 
 __all__ = ["Element", "Parameter", "count_parameters", "list_elements", "write_table"]
 
@@ -30,12 +32,11 @@ class Parameter:
 class Element:
     """One step of the forward pass.
 
-    `kind` is "weights", "gated", "activation", "prelu", "batch_norm", "layer_norm", "dropout", or "fork" and
-    "join", the two ends of a residual connection; `tag` numbers its own letters, `out` is the name of what it
-    hands on, `function` the activation or gate.
+    `kind` is its kind of layer, None where a residual connection begins (it ends with one of its own); `tag` numbers
+    its own letters, `out` is the name of what it hands on, `function` the activation or gate.
     """
 
-    kind: str
+    kind: Kind | None
     layer: Layer
     block: int
     tag: str
@@ -49,8 +50,8 @@ class Element:
 class Planner:
     """Goes through the layers and gives out numbers."""
 
-    def __init__(self, inputs: int) -> None:
-        self.width, self.block = inputs, 0
+    def __init__(self, inputs: int, is_plain: bool) -> None:
+        self.width, self.block, self.is_plain = inputs, 0, is_plain
         self.used: Counter[str] = Counter()
         self.elements: list[Element] = []
 
@@ -60,40 +61,33 @@ class Planner:
         self.used[key] += 1
         return f"{self.block}" + ("" if self.used[key] == 1 else suffix(self.used[key]))
 
-    def add(self, kind: str, layer: Layer, letter: str, *, out: str, width: int = 0, function: str = "") -> None:
+    def add(self, layer: Layer, part: Part) -> None:
         """One more element."""
-        tag, before = self.tag(letter), self.width
-        self.width = width or before
-        name = out + (self.tag(out) if out != letter else tag)
-        owned = tuple(Parameter(field, field + tag, shape) for field, shape in shapes(kind, before, self.width).items())
-        self.elements.append(Element(kind, layer, self.block, tag, name, before, self.width, function, owned))
+        kind, before = part.kind, self.width
+        self.block += bool(part.units)
+        self.width = part.units or before
+        tag = self.tag(kind.counted)
+        name = kind.out + (tag if kind.out == kind.counted else self.tag(kind.out))
+        owned = tuple(Parameter(own, own + tag, self.shape(quantity, before)) for own, quantity in kind.parameters)
+        self.elements.append(Element(kind, layer, self.block, tag, name, before, self.width, part.function, owned))
+
+    def shape(self, quantity: Variable, before: int) -> tuple[int, ...]:
+        """The shape of a parameter: one axis an index, M_{l-1} or M_l long."""
+        return tuple(before if index.size == Width(l - 1) else self.width for index in quantity.indices)
 
     def visit(self, layer: Layer) -> None:
-        """A layer as one element or several."""
-        if isinstance(layer, Dense):
-            self.block += 1
-            self.add("weights", layer, "z", out="z", width=layer.units)
-            if layer.activation != "identity":
-                self.add("activation", layer, "a", out="a", function=layer.activation)
-        elif isinstance(layer, Gated):
-            self.block += 1
-            self.add("gated", layer, "z", out="h", width=layer.units, function=layer.gate)
-        elif isinstance(layer, Activation):
-            self.add("activation", layer, "a", out="a", function=layer.name)
-        elif isinstance(layer, PReLU):
-            self.add("prelu", layer, "a", out="a", function="relu")
-        elif isinstance(layer, BatchNorm | LayerNorm):
-            kind = "batch_norm" if isinstance(layer, BatchNorm) else "layer_norm"
-            self.add(kind, layer, "norm", out="h")
-        elif isinstance(layer, Dropout):
-            self.add("dropout", layer, "mask", out="h")
-        elif isinstance(layer, Residual):
+        """A layer as one element or several; the identity after weights is a line in plain networks only."""
+        if isinstance(layer, Residual):
             self.visit_residual(layer)
+            return
+        for place, part in enumerate(layer.parts()):
+            if self.is_plain or not place or part.function != "identity":
+                self.add(layer, part)
 
     def visit_residual(self, layer: Residual) -> None:
         """A fork, the layers inside, a join."""
         before = self.width
-        self.elements.append(Element("fork", layer, self.block, "", "", before, before))
+        self.elements.append(Element(None, layer, self.block, "", "", before, before))
         for inner in layer.layers:
             self.visit(inner)
         if self.width != before:
@@ -101,7 +95,7 @@ class Planner:
                 f"a residual connection adds what goes in to what comes out, got {before} units in and {self.width} "
                 f"out of {layer!r:.80}; end it with Dense({before})"
             )
-        self.add("join", layer, "h", out="h")
+        self.add(layer, Part(layer.kind))
 
 
 def suffix(count: int) -> str:
@@ -109,26 +103,15 @@ def suffix(count: int) -> str:
     return chr(ord("a") + count - 1) if count <= 26 else f"b{count}"
 
 
-def shapes(kind: str, before: int, width: int) -> dict[str, tuple[int, ...]]:
-    """What each kind of element owns."""
-    dense: dict[str, tuple[int, ...]] = {"W": (before, width), "b": (width,)}
-    owned: dict[str, dict[str, tuple[int, ...]]] = {
-        "weights": dense,
-        "gated": {**dense, "V": (before, width), "c": (width,)},
-        "batch_norm": {"gamma": (width,), "beta": (width,)},
-        "layer_norm": {"gamma": (width,), "beta": (width,)},
-        "prelu": {"slope": (width,)},
-    }
-    return owned.get(kind, {})
+def list_elements(inputs: int, layers: Iterable[Layer], is_plain: bool = False) -> tuple[Element, ...]:
+    """All elements in order; a plain network has an activation after all weights, be it the identity.
 
-
-def list_elements(inputs: int, layers: Iterable[Layer]) -> tuple[Element, ...]:
-    """All elements in order.
-
-    >>> [(e.kind, e.out) for e in list_elements(4, (Dense(3), BatchNorm(), Activation("relu"), Dropout(0.1), Dense(2)))]
-    [('weights', 'z1'), ('batch_norm', 'h1'), ('activation', 'a1'), ('dropout', 'h1b'), ('weights', 'z2')]
+    >>> from backprop.layers import Activation, BatchNorm, Dense, Dropout
+    >>> layers = (Dense(3), BatchNorm(), Activation("relu"), Dropout(0.1), Dense(2))
+    >>> [(e.kind.title, e.out) for e in list_elements(4, layers)]
+    [('weights', 'z1'), ('batch norm', 'h1'), ('activation', 'a1'), ('dropout', 'h1b'), ('weights', 'z2')]
     """
-    planner = Planner(inputs)
+    planner = Planner(inputs, is_plain)
     for layer in layers:
         planner.visit(layer)
     return tuple(planner.elements)
@@ -144,15 +127,16 @@ def write_table(inputs: int, elements: Iterable[Element], cost: str) -> str:
     rows = [("inputs", f"(n, {inputs})", "", "")]
     depth = 0
     for element in elements:
-        depth -= element.kind == "join"
-        if element.kind == "activation" and isinstance(element.layer, Dense):
-            continue
-        name = {"fork": "Residual", "join": "+ what went in"}.get(element.kind, repr(element.layer))
+        is_fork, is_join = element.kind is None, isinstance(element.layer, Residual) and element.kind is not None
+        depth -= is_join
+        if not is_fork and element.kind != element.layer.parts()[0].kind:
+            continue  # the activation of a Dense layer stands in the line of its weights
+        name = "Residual" if is_fork else "+ what went in" if is_join else repr(element.layer)
         count = sum(prod(p.shape) for p in element.parameters)
         owned = ", ".join(f"{p.name} {p.shape}" for p in element.parameters)
-        output = "" if element.kind == "fork" else f"(n, {element.width})"
+        output = "" if is_fork else f"(n, {element.width})"
         rows.append(("  " * depth + name, output, f"{count:,}" if count else "", owned))
-        depth += element.kind == "fork"
+        depth += is_fork
     first = max(len(row[0]) for row in (*rows, (cost, "")))
     second = max(len(row[1]) for row in rows) + 1
     head = ("layer", "output", "parameters", "")

@@ -12,21 +12,26 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from backprop.arrays import as_floats, check_vector
 from backprop.errors import UsageError
 from backprop.files import write_atomically
 from backprop.network import Network
 from backprop.runtime.compiled import CompiledNetwork, build
 from backprop.runtime.parameters import Array
-from backprop.specification import read_specification, write_specification
+from backprop.specification import LARGEST_FILE, read_specification, write_specification
 
 __all__ = ["Saved", "load", "save"]
 
 SPECIFICATION = "specification"
+LARGEST_NUMBER = 16  # bytes
+LARGEST_HEAD = 65_536
+"""Bytes that an array in a file may have before its numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +64,7 @@ def save(
     True
     """
     compiled = build(net) if isinstance(net, Network) else net
-    arrays = name_arrays(compiled, np.asarray(theta), dict(state or {}))
+    arrays = name_arrays(compiled, theta, state or {})
     stated = write_specification(compiled.network)
     stream = io.BytesIO()
     np.savez(stream, **{SPECIFICATION: np.frombuffer(stated.encode(), np.uint8), **arrays})  # type: ignore[arg-type]
@@ -73,15 +78,25 @@ def save(
 
 def stem(path: str | Path) -> Path:
     """The path without .json or .npz."""
-    whole = Path(path)
+    whole = as_path(path)
     return whole.with_suffix("") if whole.suffix in (".json", ".npz") else whole
 
 
-def name_arrays(net: CompiledNetwork, theta: Array, state: dict[str, Array]) -> dict[str, Array]:
+def as_path(path: object) -> Path:
+    """A path that ends in a name.  Errors: UsageError."""
+    if not isinstance(path, str | Path) or "\0" in str(path) or Path(path).name in ("", ".."):
+        raise UsageError(f"a saved network needs the name of a file, got {path!r:.60}; write 'model'")
+    return Path(path)
+
+
+def name_arrays(net: CompiledNetwork, theta: Array, state: Mapping[str, Array]) -> dict[str, Array]:
     """Every parameter and statistic by its name."""
-    if theta.dtype.kind != "f":
-        raise UsageError(f"theta must be floating-point numbers, got {theta.dtype}; start from net.initial(rng)")
+    check_vector("theta", theta)
+    theta = as_floats(theta, "theta")
     net.views(theta)
+    if not isinstance(state, Mapping):
+        raise UsageError(f"state must be the dictionary that net.blend returns, got a {type(state).__name__}")
+    state = {name: as_floats(value, str(name)) for name, value in state.items()}
     wanted = net.statistics()
     for name in {*wanted, *state}:
         shape = np.shape(state[name]) if name in state else None
@@ -91,7 +106,7 @@ def name_arrays(net: CompiledNetwork, theta: Array, state: dict[str, Array]) -> 
                 f"{name} {'of shape ' + str(shape) if name in state else 'missing'}; keep what net.blend returns"
             )
     arrays = {block.name: theta[block.start : block.stop].reshape(block.shape) for block in net.layout.blocks}
-    return arrays | {name: np.asarray(value) for name, value in state.items()}
+    return arrays | state
 
 
 def load(path: str | Path) -> Saved:
@@ -99,7 +114,7 @@ def load(path: str | Path) -> Saved:
 
     Errors: UsageError for a missing, truncated or foreign file, or two files that do not belong together.
     """
-    whole = Path(path)
+    whole = as_path(path)
     if whole.suffix == ".npz":
         return read_weights(whole, read_bytes(whole))
     described = stem(whole).with_name(stem(whole).name + ".json")
@@ -133,25 +148,40 @@ def read_bytes(path: Path) -> bytes:
         raise UsageError(f"cannot read {str(path)!r}: {(error.strerror or str(error)).lower()}") from None
 
 
+def read_entry(file: Any, name: str, largest: int) -> Array:
+    """One array of an .npz file, not unpacked if it is larger than it can be."""
+    size = file.zip.getinfo(f"{name}.npy").file_size
+    if size > largest + LARGEST_HEAD:
+        raise ValueError(f"{name} has {size:,} bytes, more than {largest:,}")
+    array: Array = file[name]
+    return array
+
+
 def read_weights(path: Path, content: bytes) -> Saved:
     """Network, parameters and statistics from the bytes of an .npz file."""
-    arrays: dict[str, Any] = {}
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        text = arrays.pop(SPECIFICATION).tobytes().decode("utf-8")
-    except (OSError, ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+            text = read_entry(file, SPECIFICATION, LARGEST_FILE).tobytes().decode("utf-8")
+            net = build(read_specification(text, repr(str(path))))
+            wanted = {block.name: block.shape for block in net.layout.blocks}
+            state = {name: value.shape for name, value in net.statistics().items() if name in file.files}
+            known = wanted | state
+            for name in file.files:
+                if name not in known and name != SPECIFICATION:
+                    raise UsageError(f"{str(path)!r}: {name} should have shape None, got another array")
+            arrays = {name: read_entry(file, name, LARGEST_NUMBER * prod(shape)) for name, shape in known.items()}
+    except UsageError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, MemoryError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UsageError(
             f"{str(path)!r} is not a saved network ({reason:.100}); give what backprop.save wrote"
         ) from None
-    net = build(read_specification(text, repr(str(path))))
-    blocks, state = net.layout.blocks, net.statistics()
-    wanted = {block.name: block.shape for block in blocks}
-    wanted |= {name: value.shape for name, value in state.items() if name in arrays}
-    found = {name: array.shape for name, array in arrays.items()}
-    if found != wanted:
-        name = next(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
-        raise UsageError(f"{str(path)!r}: {name} should have shape {wanted.get(name)}, got {found.get(name)}")
-    theta = np.concatenate([arrays[block.name].ravel() for block in blocks])
-    return Saved(net, theta, {name: arrays[name] for name in state if name in arrays})
+    for name, array in arrays.items():
+        if array.shape != known[name]:
+            raise UsageError(f"{str(path)!r}: {name} should have shape {known[name]}, got {array.shape}")
+        if array.dtype.kind != "f":
+            raise UsageError(f"{str(path)!r}: {name} should hold floating-point numbers, got {array.dtype}")
+        as_floats(array, f"{str(path)!r}: {name}")
+    theta = np.concatenate([arrays[name].ravel() for name in wanted])
+    return Saved(net, theta, {name: arrays[name] for name in state})

@@ -13,12 +13,16 @@ value, not as a shape error) and batches of more than one sample (so that a lost
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from functools import cache
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-from backprop.layers import Activation, BatchNorm, Dense, Dropout, Gated, Layer, LayerNorm, PReLU, Residual
+from backprop.arrays import as_whole
+from backprop.errors import UsageError
+from backprop.layers import KINDS, Activation, BatchNorm, Dense, Layer, LayerNorm, PReLU, Residual
 from backprop.network import Network
 from backprop.runtime.parameters import Array, Layout
 from theory.activations import NAMES
@@ -34,6 +38,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 @st.composite
 def sizes(draw: st.DrawFn, max_depth: int = MAX_DEPTH, max_width: int = MAX_WIDTH) -> tuple[int, ...]:
     """(M_0, …, M_L) with 1 <= L <= max_depth; half of them have all layers equally wide (at least 2)."""
+    max_depth, max_width = as_whole("max_depth", max_depth), as_whole("max_width", max_width)
     depth = draw(st.integers(1, max_depth))
     # All widths are drawn first, so that a failure with equal ones can shrink to the smallest of any.
     widths = draw(st.lists(st.integers(1, max_width), min_size=depth + 1, max_size=depth + 1))
@@ -54,6 +59,7 @@ def networks(
     >>> str(find(networks(), lambda network: network.depth == 2))
     '1-1-1, hidden identity, output identity, cost half-sse'
     """
+    activations, costs = as_names("activations", activations), as_names("costs", costs)
     drawn = draw(sizes(max_depth, max_width))
     hidden = tuple(draw(st.sampled_from(list(activations))) for _ in drawn[1:-1])
     cost = draw(st.sampled_from(list(costs)))
@@ -72,8 +78,10 @@ def stacks(draw: st.DrawFn, max_layers: int = MAX_LAYERS, max_width: int = MAX_W
     >>> find(stacks(), lambda network: not network.is_plain).depth
     1
     """
-    inputs = draw(st.integers(1, max_width))
-    body, _ = draw_layers(draw, inputs, draw(st.integers(0, max_layers)), max_width, nested=1)
+    inputs = draw(st.integers(1, as_whole("max_width", max_width)))
+    body, _ = draw_layers(
+        draw, inputs, draw(st.integers(0, as_whole("max_layers", max_layers, least=0))), max_width, nested=1
+    )
     cost = draw(st.sampled_from(list(COSTS)))
     outputs = list(COSTS[cost].outputs or (*NAMES, "softmax"))
     units = draw(st.integers(2, max(2, max_width)))
@@ -95,28 +103,28 @@ def draw_layers(draw: st.DrawFn, width: int, count: int, max_width: int, nested:
             inner, reached = draw_layers(draw, width, draw(st.integers(1, 2)), max_width, nested - 1)
             layer = Residual(*inner, *([] if reached == width else [Dense(width)]))
         drawn.append(layer)
-        width = layer.units if isinstance(layer, Dense | Gated) else width
+        width = getattr(layer, "units", width)
     return drawn, width
 
 
 @cache
 def single_layers(max_width: int = MAX_WIDTH) -> st.SearchStrategy[Layer]:
     """One layer of any kind but a residual connection."""
-    units, names = st.integers(1, max_width), st.sampled_from(NAMES)
-    return st.one_of(
-        st.builds(Dense, units, names, l2=st.sampled_from([None, 0.5])),
-        st.builds(Gated, units, st.sampled_from(["sigmoid", "gelu", "silu", "identity"])),
-        st.builds(Activation, names),
-        st.builds(PReLU),
-        st.builds(BatchNorm, epsilon=st.sampled_from([1e-5, 0.1])),
-        st.builds(LayerNorm, epsilon=st.sampled_from([1e-5, 0.1])),
-        st.builds(Dropout, st.sampled_from([0.0, 0.3, 0.9])),
-    )
+    return st.one_of([draw_kind(kind, max_width) for kind in KINDS.values() if kind is not Residual])
+
+
+def draw_kind(kind: type[Layer], max_width: int) -> st.SearchStrategy[Layer]:
+    """A layer of one kind: any number of units, the values of its fields that are drawn."""
+    known: dict[str, st.SearchStrategy[Any]] = {name: st.sampled_from(values) for name, values in kind.drawn.items()}
+    if any(field.name == "units" for field in fields(kind)):  # type: ignore[arg-type]
+        known["units"] = st.integers(1, max_width)
+    return st.builds(kind, **known)
 
 
 @st.composite
 def parameters(draw: st.DrawFn, network: Network) -> Array:
     """One flat vector: uniform in ±2, biases away from zero."""
+    check_network(network)
     rng = np.random.default_rng(draw(SEEDS))
     return rng.uniform(-LARGEST_PARAMETER, LARGEST_PARAMETER, size=Layout.of_network(network).size)
 
@@ -124,8 +132,9 @@ def parameters(draw: st.DrawFn, network: Network) -> Array:
 @st.composite
 def batches(draw: st.DrawFn, network: Network, max_rows: int = MAX_ROWS) -> tuple[Array, Array]:
     """(X, Y) with 1 to max_rows samples; Y fits the cost (one-hot rows, zeros and ones, or reals)."""
+    check_network(network)
     rng = np.random.default_rng(draw(SEEDS))
-    rows = draw(st.integers(1, max_rows))
+    rows = draw(st.integers(1, as_whole("max_rows", max_rows)))
     X = rng.uniform(-LARGEST_INPUT, LARGEST_INPUT, size=(rows, network.sizes[0]))
     outputs = network.sizes[-1]
     targets: dict[str, Callable[[], Array]] = {
@@ -134,3 +143,16 @@ def batches(draw: st.DrawFn, network: Network, max_rows: int = MAX_ROWS) -> tupl
         "distribution": lambda: np.eye(outputs)[rng.integers(outputs, size=rows)],
     }
     return X, targets[network.targets]()
+
+
+def as_names(what: str, names: Sequence[str]) -> list[str]:
+    """A list of names, not empty."""
+    if isinstance(names, list | tuple) and names and all(isinstance(name, str) for name in names):
+        return list(names)
+    raise UsageError(f"{what} must be a list of names, got {names!r:.60}")
+
+
+def check_network(network: object) -> None:
+    """What is drawn for a network needs one."""
+    if not isinstance(network, Network):
+        raise UsageError(f"a Network is needed, got a {type(network).__name__}; write backprop.Network.parse('3-4-2')")

@@ -14,6 +14,7 @@ PACKAGES = ("theory", "backprop")
 BOOK_MAY_IMPORT = {"sympy", "mpmath", "theory"}
 FLOORS = [
     ("backprop.errors",),
+    ("backprop.arrays",),
     ("backprop.layers",),
     ("backprop.plan",),
     (

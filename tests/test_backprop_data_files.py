@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import os
 import struct
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from backprop.data import DATA_VARIABLE, digits, find_data_folder, measure_scaling, mnist, read_idx
 from backprop.errors import UsageError
+from tests.refusals import refusal
 
 KINDS = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 ROUNDING = 1e-12
@@ -177,3 +180,53 @@ def test_constant_columns_of_the_digits_stay_at_zero_and_scaling_can_be_undone()
 def test_what_cannot_be_scaled_is_refused(make, message):
     with pytest.raises(UsageError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("labels", "code"),
+    [
+        (np.array([0, 1, 2, 3, 4, np.nan]), 0x0D), (np.array([0, 0.5, 1, 2, 3, 4]), 0x0E), ([0, 1, 2, 3, 4, -3], 0x09),
+        ([0, 1, 2, 3, 4, 5], 0x0B), ([0, 1, 2, 3, 4, 5], 0x0C),
+    ],
+)  # fmt: skip
+def test_labels_that_are_no_digits_of_one_byte_are_refused(tmp_path, labels, code):
+    write_mnist(tmp_path)
+    (tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(write_idx(labels, code)))
+    with pytest.raises(UsageError, match="one byte each"):
+        mnist(tmp_path)
+
+
+ZEROS = 300  # megabytes
+
+
+@pytest.mark.parametrize("head", [b"", write_idx(np.zeros(1000))])
+def test_what_goes_on_after_its_end_is_not_unpacked(tmp_path, head):
+    packer = zlib.compressobj(1, wbits=31)
+    parts = [packer.compress(head), *(packer.compress(bytes(10**6)) for _ in range(ZEROS)), packer.flush()]
+    (tmp_path / "bomb").write_bytes(b"".join(parts))
+    tracemalloc.start()
+    with pytest.raises(UsageError, match="not an IDX file" if not head else "goes on after its end"):
+        read_idx(tmp_path / "bomb")
+    assert tracemalloc.get_traced_memory()[1] < 5e6
+    tracemalloc.stop()
+
+
+@given(st.integers(33, 255), st.sampled_from(sorted(KINDS)), st.binary(max_size=2000))
+def test_more_axes_than_an_array_can_have_are_refused(tmp_path_factory, axes, code, rest):
+    path = tmp_path_factory.mktemp("idx") / "file"
+    path.write_bytes(bytes([0, 0, code, axes]) + rest)
+    with pytest.raises(UsageError, match="not an IDX file"):
+        read_idx(path)
+
+
+@given(st.binary(max_size=300), st.booleans())
+def test_any_bytes_are_an_array_or_one_line(tmp_path_factory, content, is_headed):
+    path = tmp_path_factory.mktemp("idx") / "file"
+    path.write_bytes(bytes([0, 0, 8, 1]) * is_headed + content)
+    assert "\n" not in refusal(read_idx, path)
+
+
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="no regular file"):
+        read_idx(tmp_path / "pipe")

@@ -123,3 +123,29 @@ def test_a_constant_column_is_harmless():
 def test_impossible_settings_are_refused_when_fitting(settings, message):
     with pytest.raises(UsageError, match=message):
         BackpropRegressor(**settings).fit(POINTS, HEIGHTS)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"hidden": None}, {"hidden": b"ab"}, {"hidden": {3, 4}}, {"hidden": (True,)}, {"activation": ["relu"]},
+        {"activation": None}, {"l2": None}, {"dropout": "0.5"}, {"optimiser": None}, {"optimiser": {"adam"}},
+        {"epochs": True}, {"validation": b"x"},
+    ],
+)  # fmt: skip
+def test_settings_that_mean_nothing_are_refused_in_one_line(settings):
+    X = np.random.default_rng(0).normal(size=(12, 2))
+    with pytest.raises(UsageError) as caught:
+        BackpropRegressor(**{"epochs": 1, **settings}).fit(X, X[:, 0])
+    assert "\n" not in str(caught.value)
+
+
+def test_masked_rows_are_not_trained_on():
+    X = np.random.default_rng(0).normal(size=(12, 2))
+    masked = np.ma.array(X, mask=X > 1)
+    for arguments in ((masked, X[:, 0]), (X, masked[:, 0])):
+        with pytest.raises(UsageError, match="masked entries"):
+            BackpropRegressor(epochs=1).fit(*arguments)
+    model = BackpropRegressor(epochs=1, random_state=0).fit(np.ma.array(X), X[:, 0])
+    with pytest.raises(UsageError, match="masked entries"):
+        model.predict(masked)

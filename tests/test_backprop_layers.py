@@ -5,16 +5,41 @@ from __future__ import annotations
 import json
 import math
 import pickle
+from dataclasses import dataclass
+from typing import ClassVar
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import find, given
+from hypothesis import strategies as st
 
 import backprop
-from backprop import GEGLU, GLU, BatchNorm, Bilinear, Dense, Dropout, LayerNorm, Network, PReLU, Residual, SwiGLU
+from backprop import (
+    GEGLU,
+    GLU,
+    BatchNorm,
+    Bilinear,
+    Dense,
+    Dropout,
+    LayerNorm,
+    Network,
+    PReLU,
+    Residual,
+    SwiGLU,
+    build,
+    strategies,
+    verify,
+)
 from backprop.errors import UsageError
-from backprop.layers import Activation, Gated
+from backprop.examiner.exact import check_exact
+from backprop.layers import KINDS, Activation, Gated, Layer
 from backprop.specification import read_specification, read_specification_file, write_specification
 from backprop.strategies import stacks
+from backprop.training import draw_parameters
+from tests.refusals import refusal
+from theory.layers.kind import CATALOGUE, Kind
+from theory.notation import l, sample, unit, var
+from theory.statement import Definition, System
 
 LONGEST_MESSAGE = 500
 
@@ -28,8 +53,8 @@ def test_the_short_form_means_the_same():
 def test_layers_are_counted_over_weights_and_what_follows_belongs_to_the_block_before():
     network = Network(4, Dense(3), BatchNorm(), Activation("tanh"), Dropout(0.5), SwiGLU(5), Dense(2))
     assert network.sizes == (4, 3, 5, 2)
-    assert [(e.kind, e.block) for e in network.elements][:4] == [
-        ("weights", 1), ("batch_norm", 1), ("activation", 1), ("dropout", 1),
+    assert [(e.kind.title, e.block) for e in network.elements][:4] == [
+        ("weights", 1), ("batch norm", 1), ("activation", 1), ("dropout", 1),
     ]  # fmt: skip
     names = [parameter.name for element in network.elements for parameter in element.parameters]
     assert names == ["W1", "b1", "gamma1", "beta1", "W2", "b2", "V2", "c2", "W3", "b3"]
@@ -161,3 +186,72 @@ def test_a_file_that_is_no_text_or_not_there_is_said(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match="not a text file"):
         read_specification_file(path)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just(10**400),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["kind", "units"]), inner, max_size=2),
+    max_leaves=4,
+)
+PLACES = (
+    "inputs", "layers", "cost", "l2", "l1", "weighted", "format", "units", "activation", "gate", "name", "initial",
+    "momentum", "epsilon", "rate", "kind",
+)  # fmt: skip
+
+
+@given(JSON, st.sampled_from(PLACES), st.sampled_from(list(KINDS)))
+def test_any_value_anywhere_in_a_specification_is_a_network_or_one_line(value, place, kind):
+    layer = {"kind": kind, "units": 2, "activation": "relu"}
+    stated = {"inputs": 3, "layers": [layer, {"kind": "Dense", "units": 2}], "cost": "mse"}
+    (stated if place in stated or place in ("l2", "l1", "weighted", "format") else layer)[place] = value
+    assert "\n" not in refusal(read_specification, json.dumps(stated))
+
+
+@pytest.mark.parametrize("cost", [["mse"], {"mse": 1}, None, 3, True])
+def test_a_cost_that_is_no_name_is_refused(cost):
+    with pytest.raises(UsageError, match="unknown cost"):
+        read_specification(json.dumps({"inputs": 3, "layers": [{"kind": "Dense", "units": 2}], "cost": cost}))
+
+
+def shift_each_unit() -> System:
+    """h = x + β: a layer that the house does not have."""
+    x, h, beta = var("x", l, sample(), unit("j", l)), var("h", l, sample(), unit("j", l)), var("beta", l, unit("j", l))
+    definition = Definition("F2", h, x + beta)
+    return System((definition,), last=l, cuts=(), adjoints=(), output="h", inputs=(x,), parameters=(beta,))
+
+
+@pytest.fixture
+def toy():
+    """A kind of layer in two places: the record beside its statement, and a class that takes numbers."""
+    record = Kind("shift", shift_each_unit, shift_each_unit, "h", "shift", owner="Shift", starts={"beta": "begin"})
+
+    @dataclass(frozen=True, repr=False)
+    class Shift(Layer):
+        begin: float = 0.5
+        kind: ClassVar = record
+
+    strategies.single_layers.cache_clear()
+    yield Shift
+    del KINDS["Shift"], CATALOGUE["shift"]
+    strategies.single_layers.cache_clear()
+
+
+def test_a_new_kind_of_layer_is_a_record_and_a_class(toy):
+    network = Network(
+        3, Dense(4, "tanh"), toy(0.25), Residual(toy(), Dense(4)), Dense(2, "softmax"), cost="cross-entropy"
+    )
+    net = build(network)
+    theta = net.initial(np.random.default_rng(0))
+    assert [block.name for block in net.layout.blocks][:4] == ["W1", "b1", "beta1", "beta1b"]
+    assert type(net.views(theta)[1]).__name__ == "Shift"
+    assert net.views(theta)[1].beta.tolist() == [0.25] * 4
+    assert "Shift(0.25)" in network.table()
+    assert "    shift\n" in net.source
+    assert check_exact(net.source).ok
+    assert verify(net).ok
+    assert read_specification(write_specification(network)) == network
+    assert draw_parameters(net, np.random.default_rng(0), "he").shape == theta.shape
+
+
+def test_a_new_kind_of_layer_is_drawn_in_tests(toy):
+    assert isinstance(find(strategies.single_layers(), lambda layer: isinstance(layer, toy)), toy)

@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backprop import (
@@ -25,10 +25,9 @@ from backprop import (
     build,
     verify,
 )
+from backprop.codegen.emit import write_expression
 from backprop.codegen.emit_fast import Form
 from backprop.codegen.lower import lower
-from backprop.codegen.lower_stack import lower_stack
-from backprop.codegen.program import Call, Name, walk
 from backprop.examiner.exact import check_exact
 from backprop.layers import Activation
 from backprop.strategies import batches, networks, parameters, stacks
@@ -103,7 +102,7 @@ def test_every_layer_runs_fast_whatever_else_the_cost_has(name, folded):
             value, gradient = net.value_and_gradient(theta, X, Y, **context)
             out = np.empty_like(theta)
             assert net.gradient(theta, X, Y, out=out, **context) is out
-            expected = net.stack.run("value_and_gradient", theta, X, Y, context)
+            expected = net.flat.value_and_gradient(theta, X, Y, **net.beside.read_gradient(context, rows))
             assert is_near(value, expected[0])
             assert is_near(gradient, expected[1])
             assert is_near(out, expected[1])
@@ -123,46 +122,30 @@ def test_the_flat_functions_are_the_module(data):
         assert is_near(gradient, expected)
         assert is_near(value, net.module.cost(params, X, Y, **context))
         assert is_near(net.gradient(theta, X, Y, **context), expected)
-        if net.stack is not None:
-            weights = {"weights": context["weights"]} if network.weighted else {}
-            state = net.statistics()
-            given_to = net.module.evaluate if hasattr(net.module, "evaluate") else net.module.cost
-            assert np.array_equal(
-                net.cost(theta, X, Y, **state, **weights), given_to(params, X, Y, **state, **weights), equal_nan=True
-            )
+        weights = {"weights": context["weights"]} if network.weighted else {}
+        state = net.statistics()
+        given_to = net.module.evaluate if hasattr(net.module, "evaluate") else net.module.cost
+        assert np.array_equal(
+            net.cost(theta, X, Y, **state, **weights), given_to(params, X, Y, **state, **weights), equal_nan=True
+        )
 
 
 @given(networks())
 def test_layer_by_layer_gives_the_four_equations_of_a_plain_network(network):
-    """The program of a plain network from the equations of single layers is the one from BP1 to BP4."""
-    assume("identity" not in network.activations)  # which has a line of its own in the plain program
-
-    def words(program):
-        return [line.label for line in program.backward], [line.target.id for line in program.backward]
-
-    plain, stack = lower(network), lower_stack(network)
-    assert words(plain) == words(stack)
-    names = dict(zip(plain.functions, [*stack_names(stack, network)], strict=True))
-    for one, other in zip(plain.backward, stack.backward, strict=True):
-        assert shape_of(one.value, names) == shape_of(other.value, {})
-
-
-def stack_names(program, network):
-    """The names of the activations in a stack's program, layer by layer."""
-    known = {statement: name for name, statement in program.statements} | {"softmax": "softmax", "identity": ""}
-    return [known[name] for name in network.functions]
-
-
-def shape_of(value, names):
-    """The nodes of an expression in order, functions by their names; a^L of an identity is z^L."""
-    found = []
-    for node in walk(value):
-        if isinstance(node, Call):
-            base = node.function.removesuffix("_prime")
-            found.append((names.get(base, base), node.function.endswith("_prime")))
-        else:
-            found.append(type(node).__name__ if not isinstance(node, Name) else "name")
-    return found
+    """The program of a plain network, made from the equations of single layers, is written as BP2 to BP4 say."""
+    program = lower(network)
+    written = {(line.label, line.target.id): write_expression(line.value) for line in program.backward}
+    expected = {}
+    for layer, function in enumerate(program.functions, start=1):
+        below = f"a{layer - 1}" if layer > 1 else "X"
+        expected["BP4", f"dW{layer}"] = f"{below}.T @ delta{layer}"
+        expected["BP3", f"db{layer}"] = f"np.sum(delta{layer}, axis=0)"
+        if layer < network.depth:
+            through = f"delta{layer + 1} @ W{layer + 1}.T"
+            linear = function == "identity" or network.functions[layer - 1] == "identity"
+            expected["BP2", f"delta{layer}"] = through if linear else f"({through}) * {function}_prime(z{layer})"
+    assert {key: value for key, value in written.items() if key[0] != "BP1"} == expected
+    assert [key for key in written if key[0] == "BP1"] == [("BP1", f"delta{network.depth}")]
 
 
 def test_a_mutated_line_fails_the_exact_check():
@@ -196,23 +179,24 @@ def peer(network, params, X, context):
     masks = iter(torch.tensor(v) for k, v in context.items() if k.startswith("mask"))
     for element in network.elements:
         owned = next(supply) if element.parameters else []
-        if element.kind == "fork":
+        kind = element.kind.title if element.kind else "fork"
+        if kind == "fork":
             forks.append(a)
-        elif element.kind == "join":
+        elif kind == "residual connection":
             a = a + forks.pop()
-        elif element.kind == "weights":
+        elif kind == "weights":
             a = a @ owned[0] + owned[1]
-        elif element.kind == "gated":
+        elif kind == "gate":
             a = (a @ owned[0] + owned[1]) * gates[element.function](a @ owned[2] + owned[3])
-        elif element.kind == "activation":
+        elif kind == "activation":
             a = functions[element.function](a)
-        elif element.kind == "prelu":
+        elif kind == "PReLU":
             a = F.prelu(a, owned[0])
-        elif element.kind == "batch_norm":
+        elif kind == "batch norm":
             a = F.batch_norm(a, None, None, *owned, training=True, eps=element.layer.epsilon)
-        elif element.kind == "layer_norm":
+        elif kind == "layer norm":
             a = F.layer_norm(a, a.shape[1:], *owned, eps=element.layer.epsilon)
-        elif element.kind == "dropout":
+        elif kind == "dropout":
             a = a * next(masks)
     return a, tensors
 

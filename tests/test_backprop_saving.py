@@ -134,3 +134,48 @@ def test_what_does_not_fit_is_not_saved_and_the_old_stays(tmp_path, change, what
     with pytest.raises(UsageError, match=what):
         save(tmp_path / "model", net, *change(net, theta, state))
     assert np.array_equal(load(tmp_path / "model").forward(X), expected)
+
+
+@pytest.mark.parametrize("path", ["", "/", ".", "..", "a\0b", None, b"model", 3])
+def test_a_path_without_the_name_of_a_file_is_refused(path):
+    net = build("2-1")
+    with pytest.raises(UsageError, match=r"name of a file|cannot (read|write)"):
+        load(path)
+    with pytest.raises(UsageError, match=r"name of a file|cannot write"):
+        save(path, net, np.zeros(3))
+
+
+@pytest.mark.parametrize(
+    ("weights", "what"),
+    [
+        (np.array([["a"], ["b"]]), "floating-point numbers"), (np.array([[1j], [2.0]]), "floating-point numbers"),
+        (np.array([[np.nan], [1.0]]), "holds nan"), (np.array([[np.inf], [1.0]]), "holds inf"),
+        (np.array([[1], [2]]), "floating-point numbers"), (np.array([[True], [False]]), "floating-point numbers"),
+        (np.zeros((2, 1), [("a", float)]), "floating-point numbers"), (np.zeros((300, 300)), "more than"),
+    ],
+)  # fmt: skip
+def test_weights_that_are_no_finite_floats_are_not_loaded(tmp_path, weights, what):
+    save(tmp_path / "model", build("2-1"), np.zeros(3))
+    with np.load(tmp_path / "model.npz") as file:
+        arrays = {name: file[name] for name in file.files}
+    np.savez_compressed(tmp_path / "model.npz", **{**arrays, "W1": weights})
+    with pytest.raises(UsageError, match=what) as caught:
+        load(tmp_path / "model.npz")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("theta", [np.array([1.0, np.nan, 0.0]), np.array([1, 2, 3]), [0.0, 1.0, 2.0], None])
+def test_what_could_not_be_loaded_is_not_saved(tmp_path, theta):
+    with pytest.raises(UsageError, match="theta"):
+        save(tmp_path / "model", build("2-1"), theta)
+    assert list(tmp_path.iterdir()) == []
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_a_network_or_one_line(tmp_path_factory, content):
+    folder = tmp_path_factory.mktemp("saved")
+    for name in ("model.npz", "model.json"):
+        (folder / name).write_bytes(content)
+        with pytest.raises(UsageError) as caught:
+            load(folder / name)
+        assert "\n" not in str(caught.value)

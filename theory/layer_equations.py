@@ -13,7 +13,6 @@ alpha ∂C/∂α_j^l = Σ_s (x_sj^l - f_l(x_sj^l)) ∂C/∂h_sj^l
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -22,14 +21,12 @@ from sympy import Expr
 from theory.backward import derive_adjoint
 from theory.derivation import Derivation
 from theory.folding import tidy
+from theory.layers.kind import Statement
 from theory.matrix_form import lift, lift_derivation
 from theory.notation import Variable
 from theory.statement import System
 
 __all__ = ["Equation", "LayerEquations", "Statement", "derive_layer", "layer_equations"]
-
-Statement = Callable[[], System]
-"""A file of `theory.layers`: a function that states the forward definitions."""
 
 ADDITIVE = frozenset({"b", "c", "beta"})
 """The parameters that are added to something: their gradients are BP3, those of all others BP4."""

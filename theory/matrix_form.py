@@ -89,12 +89,15 @@ def lift(expr: Expr, target: Sequence[Index]) -> Expr:
 
 
 def recognise_function(expr: Expr, target: tuple[Index, ...]) -> Expr | None:
-    """softplus = log(1 + e^z), log sigmoid = -log(1 + e^-z), softmax = e^z_j / Σ e^z_k and its logarithm have names."""
+    """sigmoid = 1/(1 + e^-z), softplus = log(1 + e^z), log sigmoid = -log(1 + e^-z), softmax = e^z_j / Σ e^z_k and
+    its logarithm have names."""
     if isinstance(expr, log) and isinstance(expr.args[0] - 1, exp):
         z = (expr.args[0] - 1).args[0]
         if z.as_coeff_Mul()[0].is_negative:
             return Scaled(Integer(-1), Elementwise(Str("log_sigmoid"), lift(-z, target)))
         return Elementwise(Str("softplus"), lift(z, target))
+    if isinstance(expr, Pow) and expr.exp == -1 and isinstance(expr.base - 1, exp):
+        return Elementwise(Str("sigmoid"), lift(-(expr.base - 1).args[0], target))
     for node in nodes(expr) if isinstance(expr, Add | Mul) else ():
         if isinstance(node, Total) and isinstance(node.body, exp):
             z = substitute(node.body.args[0], {node.index: target[-1]})

@@ -14,6 +14,7 @@ BP1 δ_sj^L = a_sj^L - y_sj
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 from sympy import Add, Expr, Mul, Symbol, cancel, exp, log
@@ -21,15 +22,15 @@ from sympy import Add, Expr, Mul, Symbol, cancel, exp, log
 from theory.algebra import collect
 from theory.backward import apply_lemma, open_adjoint, step_through
 from theory.chapter import Chapter, print_chapter
-from theory.costs import derive_cost_gradient, find_cost, system_with
+from theory.costs import OUTPUT, TARGET, derive_cost_gradient, find_cost, system_with
 from theory.derivation import Derivation, Step
 from theory.layers.dense import batched, dense
 from theory.notation import L, Partial, Total, Variable, nodes, rewrite, sample, total, unit, var
 from theory.statement import Definition
 
 __all__ = [
-    "CHAPTER", "OUTPUTS", "derivations", "derive_output_error", "derive_slope", "derive_stable_cost",
-    "output_definition", "slope_by_sigmoid",
+    "CHAPTER", "OUTPUTS", "derivations", "derive_output_error", "derive_secure_error", "derive_slope",
+    "derive_stable_cost", "output_definition", "slope_by_sigmoid",
 ]  # fmt: skip
 
 S, R = sample(), sample("r")
@@ -166,12 +167,14 @@ def slope_by_sigmoid(function: Expr, x: Symbol) -> Expr:
 
 @cache
 def derive_stable_cost(output: str, cost: str, weighted: bool = False) -> Derivation | None:
-    """The same cost in terms of z, where no logarithm of a rounded 0 can occur; None where it is as good as it is.
+    """The same cost in terms of z, where no logarithm of a rounded 0 can occur and nothing cancels.
+
+    None where it is as good as it is.
 
     >>> print(derive_stable_cost("softmax", "cross-entropy").equation())
     C = -1/n Σ_s Σ_j y_sj (z_sj^L - log(Σ_k exp(z_sk^L)))
     >>> print(derive_stable_cost("sigmoid", "binary-cross-entropy").equation())
-    C = 1/n Σ_s Σ_j (log(1 + exp(z_sj^L)) - y_sj z_sj^L)
+    C = 1/n Σ_s Σ_j ((1 - y_sj) log(1 + exp(z_sj^L)) + y_sj log(1 + exp(-z_sj^L)))
     """
     definition = output_definition(output)
     if "entropy" not in cost or definition is None:
@@ -185,7 +188,7 @@ def derive_stable_cost(output: str, cost: str, weighted: bool = False) -> Deriva
     first = Step("definition", var("C", None), stated, "cost")
     derivation = Derivation("cost", title, var("C", None), (first,), system, real=True)
     derivation = derivation.then("definition", unfolded, "F2").then("laws of the logarithm", logs)
-    return derivation.then("algebra", collect_terms(logs))
+    return derivation.then("algebra", move_sign(logs))
 
 
 def unfold_output(node: Expr, definition: Definition) -> Expr | None:
@@ -196,7 +199,7 @@ def unfold_output(node: Expr, definition: Definition) -> Expr | None:
 
 
 def log_law(node: Expr) -> Expr | None:
-    """log(e^z/S) = z - log S;  log 1/(1+e^-z) = -log(1+e^-z);  log(1 - 1/(1+e^-z)) = -z - log(1+e^-z)."""
+    """log(e^z/S) = z - log S;  log 1/(1+e^-z) = -log(1+e^-z);  log(1 - 1/(1+e^-z)) = -log(1+e^z)."""
     if not isinstance(node, log):
         return None
     inside = node.args[0]
@@ -214,30 +217,34 @@ def log_law(node: Expr) -> Expr | None:
     return None
 
 
-def collect_terms(expr: Expr) -> Expr:
-    """Write log(1 + e^-z) as log(1 + e^z) - z where both occur, and gather."""
-
-    def gather(node: Expr) -> Expr | None:
-        if not isinstance(node, Total) or isinstance(node.body, Total):
-            return None
-        positive = [x for x in nodes(node.body) if isinstance(x, log) and "exp(-" not in str(x)]
-        if not (positive and any("exp(-" in str(x) for x in nodes(node.body) if isinstance(x, log))):
-            return None
-        z = next(x for x in nodes(positive[0]) if isinstance(x, Variable))
-        body = node.body.xreplace({log(1 + exp(-z)): log(1 + exp(z)) - z}).expand()
-        return Total(-body, node.index)
-
-    gathered = rewrite(expr, gather)
-    return -gathered if gathered != expr else move_sign(expr)
-
-
 def move_sign(expr: Expr) -> Expr:
-    """-(1/n) Σ -u = (1/n) Σ u."""
+    """-(1/n) Σ -u = (1/n) Σ u, where every term of the body has the sign."""
     bodies = [x for x in nodes(expr) if isinstance(x, Total) and not isinstance(x.body, Total)]
-    body = bodies[0].body
-    if body.as_coeff_Mul()[0].is_negative:
-        return -expr.xreplace({body: -body})
+    terms = Add.make_args(bodies[0].body)
+    if all(term.as_coeff_Mul()[0].is_negative for term in terms):
+        return -expr.xreplace({bodies[0].body: Add(*(-term for term in terms))})
     return expr
+
+
+@cache
+def derive_secure_error(output: str, cost: str, weighted: bool = False) -> Derivation:
+    """BP1 as it is computed: of a sigmoid with an entropy without a difference of numbers that are nearly equal.
+
+    Where a is 1 up to 1e-20, a - y is 0 in floats for y = 1, and 1 - a too; 1/(1 + e^z) is 1e-20.
+
+    >>> print(derive_secure_error("sigmoid", "binary-cross-entropy").equation())
+    δ_sj^L = (a_sj^L (1 - y_sj) - y_sj/(1 + exp(z_sj^L)))/n
+    >>> print(derive_secure_error("identity", "half-sse").equation())
+    δ_sj^L = a_sj^L - y_sj
+    """
+    derivation = derive_output_error(output, cost, weighted)
+    if output != "sigmoid" or "entropy" not in cost:
+        return derivation
+    a, y = OUTPUT, TARGET
+    apart = derivation.result.xreplace({a - y: (1 - y) * a - y * (1 - a)})
+    derivation = replace(derivation, real=True).then("algebra", apart, "what a and 1 - a are weighted with")
+    read = apart.xreplace({1 - a: 1 / (1 + exp(var("z", L, S, J)))})
+    return derivation.then("sigmoid read backwards", read, "1 - a is the sigmoid of -z")
 
 
 def derivations() -> list[Derivation]:
@@ -245,6 +252,7 @@ def derivations() -> list[Derivation]:
     pairs = (("softmax", "cross-entropy"), ("sigmoid", "binary-cross-entropy"), ("identity", "half-sse"))
     stable = [derive_stable_cost(*pair) for pair in pairs]
     errors = [derive_output_error(*pair) for pair in pairs]
+    errors.append(derive_secure_error("sigmoid", "binary-cross-entropy"))
     return [derive_slope("softmax"), *errors, *(d for d in stable if d is not None)]
 
 

@@ -126,8 +126,10 @@ class World:
         return self.draw("given", key)
 
     def table(self, name: str, x: Dual) -> Dual:
-        """exp, log, and softplus and log_sigmoid, which are made of them."""
+        """exp, log, and sigmoid, softplus and log_sigmoid, which are made of them."""
         number = self.arithmetic
+        if name == "sigmoid":
+            return number.power(number.add((1, 0), self.table("exp", number.mul((-1, 0), x))), -1)
         if name == "log_sigmoid":
             return number.mul((-1, 0), self.table("softplus", number.mul((-1, 0), x)))
         if name == "softplus":

@@ -108,7 +108,7 @@ def write_functions(activation: Activation, name: str = "f", accuracy: Accuracy 
 def check_accuracy(accuracy: str) -> Accuracy:
     """Return a choice of accuracy.  Errors: `UsageError` for a word that is none."""
     for known in ACCURACIES:
-        if known == accuracy:
+        if isinstance(accuracy, str) and known == accuracy:
             return known
     raise unknown_name("accuracy", accuracy, ACCURACIES)
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from backprop.codegen.emit import (
-    TARGET_COMMENT,
-    write_body,
-    write_function,
-    write_heading,
-    write_samples,
-    write_table_functions,
-)
+from backprop.codegen.emit import write_function, write_table_functions
+from backprop.codegen.emit_heading import write_heading
+from backprop.codegen.emit_module import write_body, write_constants, write_samples
 from backprop.codegen.program import Program
 from backprop.errors import UsageError
 from backprop.network import Network
@@ -51,15 +46,15 @@ def emit_jax(network: Network, program: Program) -> str:
     """
     if not network.is_plain:
         raise UsageError("--target jax is for networks of dense layers only; use --target numpy for this one")
-    texts, _ = write_table_functions(network, program)
-    heading = write_heading(network).rstrip().removesuffix('"""') + USE + '"""\n'
-    constants = f'SIZES = {network.sizes!r}\nTARGETS = "{network.targets}"{TARGET_COMMENT[network.targets]}\n'
+    texts, _ = write_table_functions(program)
+    heading = write_heading(network, program).rstrip().removesuffix('"""') + USE + '"""\n'
+    constants = "\n".join(write_constants(network)) + "\n"
     return "\n\n".join(
         [
             f"{heading}\nimport jax\nimport jax.numpy as np\n\n{constants}",
-            *(text.rstrip("\n") + "\n" for text in texts.values()),
-            *write_body(program),
+            *texts.values(),
+            *write_body(program, network.is_plain),
             *("@jax.jit\n" + write_function(*function) for function in COMPILED),
-            *write_samples(network),
+            *write_samples(network, program),
         ]
     )

@@ -1,223 +1,61 @@
-"""lower: the derived equations in matrix form become a program for one network.
+"""lower: the derived equations in matrix form become the program of one network.
 
-Every line of the program is an equation of `theory` with its layer and its names put in; nothing is
-differentiated here and no equation is written here.
+Upwards every layer's forward equations; then BP1; downwards every layer's own equations, in which the derivative of C
+by what it handed on is the sum over those who read it.  Every line is an equation of the book with its names put in:
+nothing is differentiated here and no equation is written here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import NamedTuple
 
-from sympy import Expr, Integer, Rational, fraction
+from sympy import Expr
 
+from backprop.codegen.lower_expression import Scope, lower_expression, lower_scaled
+from backprop.codegen.names import (
+    count_uses,
+    equations_of,
+    find_names,
+    list_groups,
+    name_functions,
+    name_penalties,
+    name_statistics,
+    penalised,
+    rates_of,
+)
 from backprop.codegen.program import (
     Add,
     Assignment,
     Call,
-    Divide,
     Expression,
-    MatMul,
-    Multiply,
+    Mask,
     Name,
-    Negate,
-    Number,
-    Power,
+    Prediction,
     Program,
-    Size,
-    Subtract,
+    Statistic,
     SumAll,
-    SumColumns,
-    SumRows,
-    Transpose,
+    rewrite,
 )
-from backprop.codegen.support import RESERVED
 from backprop.network import Network
+from backprop.plan import Element
 from theory import matrices as mf
-from theory.activations import NAMES
 from theory.costs import find_cost
-from theory.four_equations import derive_matrix_form, forward_matrix_form
+from theory.layer_equations import Equation, LayerEquations, derive_layer
+from theory.layers.activation import ACTIVATION
+from theory.layers.penalty import penalty
 from theory.matrix_form import lift, lift_derivation
-from theory.notation import GLOSSARY, L, Total, Variable, Width, epsilon, l, n, shift
-from theory.softmax import derive_output_error, derive_stable_cost
+from theory.notation import Total
+from theory.softmax import derive_secure_error, derive_stable_cost
 
-__all__ = ["lower", "name_functions"]
-
-ROWS = Name("n", ())
-
-
-class Scope:
-    """What the letters mean in one network: widths, the layer at hand, the names of the activation functions."""
-
-    def __init__(self, network: Network, functions: tuple[str, ...]) -> None:
-        self.network, self.functions = network, functions
-
-    def size(self, expr: Expr) -> Size:
-        """A width or n."""
-        return self.network.sizes[int(expr.layer)] if isinstance(expr, Width) else "n" if expr == n else int(expr)
-
-    def name(self, variable: Variable) -> Name:
-        """The Python name of a variable: W2, b2, z1, a1 (X for a0), delta2, Y."""
-        letter = GLOSSARY[variable.name].python
-        layer = "" if variable.layer is None else str(variable.layer)
-        text = "X" if (letter, layer) == ("a", "0") else letter + layer
-        return Name(text, tuple(self.size(index.size) for index in variable.indices))
-
-    def function(self, layer: Expr) -> str | None:
-        """The activation of a layer by its name in the program; None for the identity."""
-        place = int(layer) - 1
-        return None if self.network.functions[place] == "identity" else self.functions[place]
-
-    def gradient(self, quantity: Variable) -> Expression:
-        """∂C by a quantity whose derivative is given from above."""
-        raise TypeError(f"the derivative of C by {quantity.name} is not given here")
-
-    def root(self, variance: Expression) -> Expression:
-        """1/√(variance + ε)"""
-        raise TypeError("a plain network has no roots")
-
-    def scalar(self, expr: Expr) -> Expression:
-        """A product of integers, n and widths."""
-        if expr == n:
-            return ROWS
-        if isinstance(expr, Width):
-            return Number(int(self.size(expr)))
-        if expr.is_Mul:
-            first, *rest = (self.scalar(factor) for factor in sorted(expr.args, key=lambda f: (f != n, str(f))))
-            for factor in rest:
-                first = Multiply(first, factor)
-            return first
-        return Number(int(expr))
-
-
-Lowering = Callable[[Scope, Expr], Expression]
-
-
-def lower_expression(scope: Scope, expr: Expr) -> Expression:
-    """One matrix expression of the theory, with concrete layers, as a node of the program."""
-    for kind, rule in LOWERINGS.items():
-        if isinstance(expr, kind):
-            return rule(scope, expr)
-    raise TypeError(f"no way to lower a {type(expr).__name__}")
-
-
-def lower_scaled(scope: Scope, factor: Expr, value: Expression) -> Expression:
-    """(p/q) value: written p * value / q, a minus sign in front."""
-    if isinstance(value, Multiply) and len(value.left.shape) == 1 < len(value.right.shape):
-        return Multiply(lower_scaled(scope, factor, value.left), value.right)  # one vector, not the whole matrix
-    above, below = fraction(factor)
-    if above.is_negative or (above.is_Mul and above.as_coeff_Mul()[0].is_negative):
-        value, above = Negate(value), -above
-    value = value if above == 1 else Multiply(scope.scalar(above), value)
-    return value if below == 1 else Divide(value, scope.scalar(below))
-
-
-def lower_plus(scope: Scope, expr: Expr) -> Expression:
-    """A sum; terms scaled by -1 are subtracted."""
-    first, *rest = expr.args
-    result = lower_expression(scope, first)
-    for term in rest:
-        if isinstance(term, mf.Scaled) and term.args[0].as_coeff_Mul()[0].is_negative:
-            result = Subtract(result, lower_scaled(scope, -term.args[0], lower_expression(scope, term.args[1])))
-        elif isinstance(term, mf.Filled) and term.args[0].is_negative:
-            result = Subtract(result, scope.scalar(-term.args[0]))
-        else:
-            result = Add(result, lower_expression(scope, term))
-    return result
-
-
-def lower_hadamard(scope: Scope, expr: Expr) -> Expression:
-    """An entrywise product; factors that are 1 everywhere (the slope of the identity) are left out, and vectors
-    are multiplied with each other first."""
-    factors = [lower_expression(scope, arg) for arg in expr.args]
-    kept = [factor for factor in factors if factor != Number(1)]
-    small = [factor for factor in kept if len(factor.shape) == 1]
-    if len(small) > 1 and len(small) < len(kept):
-        kept = [*(factor for factor in kept if len(factor.shape) != 1), multiply(small)]
-    return multiply(kept)
-
-
-def multiply(factors: Sequence[Expression]) -> Expression:
-    """The product, from the left; 1 of nothing."""
-    result = factors[0] if factors else Number(1)
-    for factor in factors[1:]:
-        result = Multiply(result, factor)
-    return result
-
-
-def lower_applied(scope: Scope, expr: Expr) -> Expression:
-    """f_l or its derivative at Z; the identity is not called."""
-    layer, order, argument = expr.args
-    name = scope.function(layer)
-    if name is None:
-        return Number(1) if order else lower_expression(scope, argument)
-    return Call(name + ("_prime" if order else ""), lower_expression(scope, argument))
-
-
-def lower_power(scope: Scope, expr: Expr) -> Expression:
-    """A power with a whole exponent; (ν + ε)^(-1/2) is a function of ν."""
-    base, exponent = expr.args
-    if exponent.is_Integer:
-        return Power(lower_expression(scope, base), int(exponent))
-    terms = [term for term in base.args if not isinstance(term, mf.Filled)] if isinstance(base, mf.Plus) else []
-    if exponent != Rational(-1, 2) or len(terms) != 1 or mf.Filled(epsilon, *mf.shape(terms[0])) not in base.args:
-        raise TypeError(f"no way to lower a power with the exponent {exponent}")
-    return scope.root(lower_expression(scope, terms[0]))
-
-
-LOWERINGS: dict[type, Lowering] = {
-    mf.Array: lambda scope, e: scope.name(e.template),
-    mf.Transposed: lambda scope, e: Transpose(lower_expression(scope, e.args[0])),
-    mf.Product: lambda scope, e: MatMul(*(lower_expression(scope, arg) for arg in e.args)),
-    mf.Hadamard: lower_hadamard,
-    mf.Plus: lower_plus,
-    mf.Scaled: lambda scope, e: lower_scaled(scope, e.args[0], lower_expression(scope, e.args[1])),
-    mf.CostGradient: lambda scope, e: scope.gradient(e.template),
-    mf.Power: lower_power,
-    mf.Applied: lower_applied,
-    mf.Elementwise: lambda scope, e: Call(str(e.args[0].name), lower_expression(scope, e.args[1])),
-    mf.Rowwise: lambda scope, e: Call(str(e.args[0].name), lower_expression(scope, e.args[1])),
-    mf.SumRows: lambda scope, e: SumRows(lower_expression(scope, e.args[0])),
-    mf.RowTotals: lambda scope, e: SumColumns(lower_expression(scope, e.args[0])),
-    mf.RowSums: lambda scope, e: SumColumns(lower_expression(scope, e.args[0])),
-    mf.Broadcast: lambda scope, e: lower_expression(scope, e.args[0]),
-    mf.Columns: lambda scope, e: lower_expression(scope, e.args[0]),
-    mf.Filled: lambda scope, e: scope.scalar(e.args[0]),
-}
-
-
-def name_functions(network: Network) -> tuple[str, ...]:
-    """How the activation of each layer is called in the module.
-
-    One activation in all hidden layers is f, as in the equations; otherwise each has its own name.
-
-    >>> name_functions(Network.parse("4-3-3-2", activation="relu", output="softmax", cost="cross-entropy"))
-    ('f', 'f', 'softmax')
-    """
-    hidden = list(dict.fromkeys(network.activations))
-    names = {hidden[0]: "f"} if len(hidden) == 1 else {}
-    for name in network.functions:
-        if name not in names:
-            usable = name == "softmax" or (name in NAMES and name not in RESERVED)
-            names[name] = name if usable else f"g{len(names)}"
-    return tuple(names[name] for name in network.functions)
-
-
-def at_layer(expr: Expr, layer: int, depth: int) -> Expr:
-    """The equation for one layer of a network of known depth."""
-    return shift(shift(expr, l, layer), L, depth)
-
-
-@cache
-def matrix_of(label: str) -> Expr:
-    """The right-hand side of BP2, BP3 or BP4 for a batch, as a matrix expression."""
-    return derive_matrix_form(label).result.matrix
+__all__ = ["lower", "name_functions", "output_error_of"]
 
 
 @cache
 def output_error_of(output: str, cost: str, weighted: bool = False) -> Expr:
     """The right-hand side of BP1 for an output function and a cost."""
-    derivation = derive_output_error(output, cost, weighted)
+    derivation = derive_secure_error(output, cost, weighted)
     return lift_derivation(derivation, derivation.subject.indices).result.matrix
 
 
@@ -234,42 +72,213 @@ def cost_of(output: str, cost: str, weighted: bool = False) -> tuple[Expr, Expr]
     return factor, summand
 
 
+class Step(NamedTuple):
+    """One element with its equations, and what the letters in them mean."""
+
+    element: Element
+    equations: LayerEquations
+    scope: Scope
+
+
+class Lowering:
+    """A network on its way to a program.  `sums` holds what the derivative of C by a quantity adds up from."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        elements = list(network.elements)
+        last = elements[-1]
+        self.final = elements.pop() if last.kind == ACTIVATION and last.function == network.output else None
+        self.elements = tuple(elements)
+        self.names = find_names(network)
+        epsilons = dict.fromkeys(epsilon for e in elements if (epsilon := getattr(e.layer, "epsilon", 0.0)))
+        self.roots = {value: "inverse_root" + ("" if k == 0 else f"_{k + 1}") for k, value in enumerate(epsilons)}
+        self.penalties, self.stated_penalties = name_penalties(network, elements)
+        self.lines: list[Assignment] = []
+        self.sums: dict[str, list[tuple[Expression, str]]] = {}
+
+    def call_of(self, function: str) -> str | None:
+        """An activation by its name in the module; the identity is not called."""
+        return None if function == "identity" else self.names.get(function)
+
+    def run_forward(self, given: bool) -> tuple[list[Assignment], list[Step], Scope]:
+        """Every layer's forward lines; `given` for prediction: no masks, statistics from outside."""
+        lines: list[Assignment] = []
+        steps: list[Step] = []
+        current, forks = Name("X", ("n", self.network.inputs)), []
+        for element in self.elements:
+            if element.kind is None:
+                forks.append(current)
+            if element.kind is None or (given and element.kind.prediction is None):
+                continue
+            equations = equations_of(element.kind, given)
+            *before, last = [x.name for x in equations.system.inputs]
+            output = Name(element.out, ("n", element.width))
+            names = {equations.system.output: output, last: current, **{letter: forks.pop() for letter in before}}
+            if given:
+                names |= dict(zip(element.kind.statistics, name_statistics(element), strict=True))
+            root = self.roots.get(getattr(element.layer, "epsilon", 0.0), "")
+            function = self.call_of(element.function)
+            scope = Scope(element.before, element.width, names, element.tag, function, root)
+            for equation in equations.forward:
+                value = lower_expression(scope, equation.matrix)
+                lines.append(Assignment(scope.target(equation.target), value, equation.label))
+            steps.append(Step(element, equations, scope))
+            current = output
+        return lines, steps, self.add_output(lines, current)
+
+    def add_output(self, lines: list[Assignment], z: Name) -> Scope:
+        """F2 of the last layer; a plain network has that line of the identity too."""
+        a, function = z, self.call_of(self.network.output)
+        if self.final is not None and (function or self.network.is_plain):
+            a = Name(self.final.out, z.dims)
+            lines.append(Assignment(a, Call(function, z) if function else z, "F2"))
+        names = {"z": z, "a": a, "y": Name("Y", z.dims), "omega": Name("weights", ("n", 1))}
+        return Scope(0, self.network.outputs, names, function=function)
+
+    def lower_cost(self, scope: Scope) -> Expression:
+        """The cost, and the penalty of every layer that has one."""
+        factor, summand = cost_of(self.network.output, self.network.cost, self.network.weighted)
+        cost = lower_scaled(scope, factor, SumAll(lower_expression(scope, summand)))
+        for element in self.elements:
+            for parameter in penalised(element):
+                if function := self.penalties.get(rates_of(self.network, element)):
+                    weights = Name(parameter, (element.before, element.width))
+                    cost = Add(cost, SumAll(lower_penalty(weights, function, 0)))
+        return cost
+
+    def run_backward(self, steps: Sequence[Step], output: Scope) -> list[Assignment]:
+        """BP1, then every layer from the last to the first."""
+        error = output_error_of(self.network.output, self.network.cost, self.network.weighted)
+        self.lines, self.sums = [], {output.names["z"].id: [(lower_expression(output, error), "BP1")]}
+        trained = list_trained(steps)
+        for step in reversed(steps):
+            if step.element.out in trained:
+                self.step_back(step, trained)
+        return share(self.lines)
+
+    def step_back(self, step: Step, trained: set[str]) -> None:
+        """One layer: the derivative by what it handed on, then by its own quantities, then what its inputs get."""
+        (element, equations, scope), system = step, step.equations.system
+        asked = [e for e in equations.backward if e.target in system.inputs]
+        wanted = [e for e in equations.backward if e not in asked]
+        wanted += [e for e in asked if scope.names[e.target.name].id in trained]
+        parts = self.sums.pop(element.out)
+        value = parts[0][0]
+        for part, _ in parts[1:]:
+            value = Add(value, part)
+        label = parts[0][1] if len(parts) == 1 else "BP2"
+        if count_uses(wanted, system.output) > 1 or system.output == "z" or len(parts) > 1:
+            value = self.define(derivative_name(scope.names[system.output]), value, label)
+        scope.from_above[system.output] = value
+        for equation in wanted:
+            self.write_equation(step, equation)
+
+    def write_equation(self, step: Step, equation: Equation) -> None:
+        """One equation of the backward pass as a line, or as a part of the sum for the layer below."""
+        letter, scope, system = equation.target.name, step.scope, step.equations.system
+        value = lower_expression(scope, equation.matrix)
+        if equation.target in system.inputs:
+            self.sums.setdefault(scope.names[letter].id, []).append((value, "BP2"))
+            return
+        name = scope.target(equation.target)
+        if equation.target not in system.parameters:
+            scope.from_above[letter] = self.define(derivative_name(name), value, equation.label)
+            return
+        function = self.penalties.get(rates_of(self.network, step.element))
+        if function and name.id in penalised(step.element):
+            value = Add(value, lower_penalty(name, function, 1))
+        self.lines.append(Assignment(Name(f"d{name.id}", name.dims), value, equation.label))
+
+    def define(self, name: Name, value: Expression, label: str) -> Expression:
+        """A line of its own, unless the value is a name already."""
+        if isinstance(value, Name):
+            return value
+        self.lines.append(Assignment(name, value, label))
+        return name
+
+
+def list_trained(steps: Iterable[Step]) -> set[str]:
+    """The quantities that depend on a parameter: only their derivatives are asked for."""
+    trained: set[str] = set()
+    for element, equations, scope in steps:
+        if element.parameters or any(scope.names[x.name].id in trained for x in equations.system.inputs):
+            trained.add(element.out)
+    return trained
+
+
+def derivative_name(quantity: Name) -> Name:
+    """delta2 for z2, dh1 for h1."""
+    text = quantity.id.replace("z", "delta", 1) if quantity.id.startswith("z") else f"d{quantity.id}"
+    return Name(text, quantity.dims)
+
+
+def share(lines: Sequence[Assignment]) -> list[Assignment]:
+    """What an earlier line has computed is read from there (the sums of a normalisation are its gradients)."""
+    known: dict[Expression, Name] = {}
+    out: list[Assignment] = []
+    for line in lines:
+        value = rewrite(line.value, known.get)
+        out.append(Assignment(line.target, value, line.label))
+        if not isinstance(line.value, Name):
+            known.setdefault(line.value, line.target)
+    return out
+
+
+@cache
+def penalty_equations() -> tuple[Expr, Expr]:
+    """What is summed over the entries of W, and what BP4 gets: f(W) and f'(W)."""
+    system = penalty()
+    (w,) = system.parameters
+    assert system.cost is not None
+    return lift(system.cost.body.body, w.indices), lift(derive_layer(penalty)["w"].result, w.indices)
+
+
+def lower_penalty(weights: Name, function: str, order: int) -> Expression:
+    """f(W) or f'(W) for the function of the module that states the penalty."""
+    matrix = penalty_equations()[order]
+    assert isinstance(matrix, mf.Applied)
+    return Call(function + "_prime" * int(matrix.args[1]), weights)
+
+
 def lower(network: Network) -> Program:
-    """Write down the program of a network: F1 and F2 upwards, the cost, BP1, then BP4, BP3, BP2 downwards.
+    """Write down the program of a network.
 
-    >>> program = lower(Network.parse("3-2-1"))
-    >>> [line.label for line in program.backward]
+    >>> [line.label for line in lower(Network.parse("3-2-1")).backward]
     ['BP1', 'BP4', 'BP3', 'BP2', 'BP4', 'BP3']
+    >>> from backprop.layers import BatchNorm, Dense, Dropout
+    >>> [line.label for line in lower(Network(3, Dense(4), BatchNorm(), Dropout(0.5), Dense(2))).backward]
+    ['BP1', 'BP4', 'BP3', 'BP2', 'BP4', 'BP3', 'BP2', 'BP4', 'BP3']
     """
-    functions = name_functions(network)
-    scope, depth = Scope(network, functions), network.depth
-    equations = forward_matrix_form()
-
-    def line(letter: str, layer: int, value: Expr, label: str, prefix: str = "") -> Assignment:
-        lowered = lower_expression(scope, at_layer(value, layer, depth))
-        python = prefix + GLOSSARY[letter].python + str(layer)
-        shape = {"w": tuple(network.sizes[layer - 1 : layer + 1]), "b": (network.sizes[layer],)}
-        return Assignment(Name(python, shape.get(letter, ("n", network.sizes[layer]))), lowered, label)
-
-    forward: list[Assignment] = []
-    for layer in range(1, depth + 1):
-        forward.append(line("z", layer, equations["F1"], "F1"))
-        forward.append(output_line(scope, depth) if layer == depth else line("a", layer, equations["F2"], "F2"))
-    factor, summand = cost_of(network.output, network.cost)
-    summed = SumAll(lower_expression(scope, at_layer(summand, depth, depth)))
-    backward = [line("delta", depth, output_error_of(network.output, network.cost), "BP1")]
-    for layer in range(depth, 0, -1):
-        backward.append(line("w", layer, matrix_of("BP4"), "BP4", "d"))
-        backward.append(line("b", layer, matrix_of("BP3"), "BP3", "d"))
-        if layer > 1:
-            backward.append(line("delta", layer - 1, matrix_of("BP2"), "BP2"))
-    cost = lower_scaled(scope, shift(factor, L, Integer(depth)), summed)
-    return Program(network.sizes, tuple(forward), cost, tuple(backward), functions, network.targets)
-
-
-def output_line(scope: Scope, depth: int) -> Assignment:
-    """F2 of the last layer: the output function on z^L."""
-    z = Name(f"z{depth}", ("n", scope.network.sizes[-1]))
-    output = scope.network.output
-    value = z if output == "identity" else Call(scope.functions[-1], z)
-    return Assignment(Name(f"a{depth}", z.dims), value, "F2")
+    work = Lowering(network)
+    lines, steps, output = work.run_forward(given=False)
+    masks, statistics = [], []
+    for element, _, scope in steps:
+        kind, layer = element.kind, element.layer
+        if kind and kind.mask:
+            masks.append(Mask(scope.names[kind.mask], getattr(layer, "rate", 0.0)))
+        if kind and kind.statistics:
+            mean, variance = (scope.names[letter] for letter in kind.statistics)
+            given_mean, given_variance = name_statistics(element)
+            pairs = (mean, variance), (given_mean, given_variance)
+            statistics.append(Statistic(*pairs, getattr(layer, "momentum", 1.0)))
+    prediction = None
+    if masks or statistics:
+        given, _, last = work.run_forward(given=True)
+        prediction = Prediction(tuple(given), work.lower_cost(last))
+    return Program(
+        network.sizes,
+        tuple(lines),
+        work.lower_cost(output),
+        tuple(work.run_backward(steps, output)),
+        name_functions(network) if network.is_plain else (output.function or "",),
+        network.targets,
+        list_groups(network),
+        tuple((name, function) for function, name in work.names.items() if function not in ("softmax", "identity")),
+        work.stated_penalties,
+        tuple((name, value) for value, name in work.roots.items()),
+        tuple(masks),
+        tuple(statistics),
+        Name("weights", ("n", 1)) if network.weighted else None,
+        prediction,
+        output.names["a"],
+    )

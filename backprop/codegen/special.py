@@ -13,6 +13,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import mpmath
+from sympy import Rational
+
+from theory.polynomial_pieces import interpolate
 
 __all__ = ["SPECIAL_FUNCTIONS", "Support", "write_special"]
 
@@ -20,30 +23,9 @@ Support = tuple[tuple[str, str], ...]
 """Module-level helpers a function needs: (name, source) pairs, in the order in which they must stand."""
 
 _DIGITS = 40
-ONE = 2**200  # of the fixed-point numbers, exact integers, that interpolation works with
 _INNER_DEGREE = 13
 _OUTER_DEGREE = 23
 _OUTER_BEGIN = -0.5  # y at |z| = 1
-
-
-def interpolate(function: Callable[[mpmath.mpf], mpmath.mpf], low: float, high: float, degree: int) -> list[float]:
-    """Return c such that sum of c_k y**k is the function at degree + 1 Chebyshev points of [low, high]."""
-    middle, radius = (mpmath.mpf(low) + high) / 2, (mpmath.mpf(high) - low) / 2
-    count = degree + 1
-    angles = [mpmath.pi * (2 * k + 1) / (2 * count) for k in range(count)]
-    points = [middle + radius * mpmath.cos(angle) for angle in angles]
-    nodes = [int(point * ONE) for point in points]
-    differences = [int(function(point) * ONE) for point in points]
-    for order in range(1, count):  # Newton's divided differences, in place
-        for k in range(count - 1, order - 1, -1):
-            differences[k] = (differences[k] - differences[k - 1]) * ONE // (nodes[k] - nodes[k - order])
-    coefficients = [differences[-1]]
-    for k in range(count - 2, -1, -1):  # multiply by (y - node) and add
-        shifted = [0, *coefficients]
-        scaled = [nodes[k] * c // ONE for c in coefficients] + [0]
-        coefficients = [a - b for a, b in zip(shifted, scaled, strict=True)]
-        coefficients[0] += differences[k]
-    return [c / ONE for c in coefficients]
 
 
 def _inner(w: mpmath.mpf) -> mpmath.mpf:
@@ -58,8 +40,8 @@ def _outer(y: mpmath.mpf) -> mpmath.mpf:
     return (1 + 2 * s) * mpmath.exp(s * s) * mpmath.erfc(s)
 
 
-def _write_table(name: str, coefficients: list[float]) -> str:
-    rows = "".join(f"    {c!r},\n" for c in coefficients)
+def _write_table(name: str, coefficients: list[Rational]) -> str:
+    rows = "".join(f"    {float(c)!r},\n" for c in coefficients)
     return f"{name} = (\n{rows})\n"
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import gzip
 import math
 import os
+import stat
 import struct
 import zlib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ DATA_VARIABLE = "BACKPROP_DATA"
 """The environment variable that names the folder with the files, where no folder is given."""
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+MOST_AXES = 32
+LARGEST = 2**31
+"""Bytes of numbers that are read from one file."""
 GZIP = b"\x1f\x8b"
 BRIGHTEST, CLASSES = 255, 10
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -48,34 +52,50 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     Source: Y. LeCun, C. Cortes, C. Burges, the MNIST database of handwritten digits, "the IDX file format".
     """
     shown = os.fspath(path)
-    content = _read(path)
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in TYPES or not content[3]:
-        start = content[:4].hex(" ") or "nothing"
-        raise UsageError(f"{shown!r} is not an IDX file: it begins with {start}; an image file begins with 00 00 08 03")
-    kind, axes = np.dtype(TYPES[content[2]]), content[3]
-    head = 4 + 4 * axes
-    if len(content) < head:
-        raise UsageError(f"{shown!r} is cut off in its head, after {len(content)} bytes; fetch it again")
-    shape = struct.unpack(f">{axes}I", content[4:head])
-    wanted = head + kind.itemsize * math.prod(shape)
-    if len(content) != wanted:
-        what = "is cut off" if len(content) < wanted else "goes on after its end"
-        raise UsageError(
-            f"{shown!r} {what}: {len(content)} bytes where its shape {shape} needs {wanted}; fetch it again"
-        )
-    return np.frombuffer(content, kind, offset=head).reshape(shape).astype(kind.newbyteorder("="))
-
-
-def _read(path: str | os.PathLike[str]) -> bytes:
-    """The bytes of a file, expanded if they are compressed."""
     try:
-        content = Path(path).read_bytes()
-        return gzip.decompress(content) if content[:2] == GZIP else content
+        with _open(path) as stream:
+            kind, shape, head = _read_head(stream, shown)
+            wanted = kind.itemsize * math.prod(shape)
+            content = stream.read(wanted + 1)  # one byte more shows what goes on; nothing else is unpacked
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UsageError(f"{os.fspath(path)!r} is a damaged gzip file ({error}); fetch it again") from None
+        raise UsageError(f"{shown!r} is a damaged gzip file ({error}); fetch it again") from None
+    except UsageError:
+        raise
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise UsageError(f"cannot read {os.fspath(path)!r}: {reason}") from None
+        raise UsageError(f"cannot read {shown!r}: {reason}") from None
+    if len(content) != wanted:
+        what = f"is cut off: {head + len(content)} bytes" if len(content) < wanted else "goes on after its end"
+        raise UsageError(f"{shown!r} {what} where its shape {shape} needs {head + wanted}; fetch it again")
+    return np.frombuffer(content, kind).reshape(shape).astype(kind.newbyteorder("="))
+
+
+def _open(path: str | os.PathLike[str]) -> BinaryIO:
+    """The bytes of a file, expanded while they are read if they are compressed."""
+    mode = os.stat(path).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a device or a pipe may never end
+        raise UsageError(f"cannot read {os.fspath(path)!r}: it is no regular file")
+    with open(path, "rb") as file:
+        is_compressed = file.read(2) == GZIP
+    return cast(BinaryIO, gzip.open(path, "rb") if is_compressed else open(path, "rb"))
+
+
+def _read_head(stream: BinaryIO, shown: str) -> tuple[np.dtype[Any], tuple[int, ...], int]:
+    """The type of the numbers, the length of each axis, and how many bytes say so."""
+    begin = stream.read(4)
+    if len(begin) < 4 or begin[:2] != b"\0\0" or begin[2] not in TYPES or not 0 < begin[3] <= MOST_AXES:
+        start = begin.hex(" ") or "nothing"
+        raise UsageError(f"{shown!r} is not an IDX file: it begins with {start}; an image file begins with 00 00 08 03")
+    axes = stream.read(4 * begin[3])
+    if len(axes) < 4 * begin[3]:
+        raise UsageError(f"{shown!r} is cut off in its head, after {4 + len(axes)} bytes; fetch it again")
+    shape = struct.unpack(f">{begin[3]}I", axes)
+    kind = np.dtype(TYPES[begin[2]])
+    if kind.itemsize * math.prod(shape) > LARGEST:
+        raise UsageError(
+            f"{shown!r} is cut off or damaged: its head says {shape} numbers, over {LARGEST:,} bytes; fetch it again"
+        )
+    return kind, shape, 4 + len(axes)
 
 
 def find_data_folder(folder: str | os.PathLike[str] | None = None) -> Path | None:
@@ -108,8 +128,9 @@ def mnist(folder: str | os.PathLike[str] | None = None, dtype: type[np.floating[
                 f"{images_name} holds {images.shape} of {images.dtype} and {labels_name} {labels.shape}: images must "
                 "be (n, rows, columns) of bytes with one label each"
             )
-        if labels.size and labels.max() >= CLASSES:
-            raise UsageError(f"{labels_name} holds the label {labels.max()}; the digits are 0..{CLASSES - 1}")
+        if labels.dtype != np.uint8 or np.any(labels >= CLASSES):
+            wrong = f"holds the label {labels.max()}" if labels.dtype == np.uint8 else f"holds {labels.dtype} numbers"
+            raise UsageError(f"{labels_name} {wrong}; the digits are 0..{CLASSES - 1}, one byte each")
         pixels = images.reshape(len(images), -1).astype(dtype)
         pixels /= BRIGHTEST
         pairs += [pixels, labels.astype(np.int64)]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop.arrays import as_array, as_generator, is_number
 from backprop.data.checks import Floats
 from backprop.errors import UsageError
 
@@ -35,13 +36,16 @@ def disturb(
     >>> disturb(np.random.default_rng(0), X[:3]).shape
     (3, 64)
     """
-    n, pixels = X.shape
+    X = as_array(X, "X")
+    n, pixels = _count_pixels(X)
     side = math.isqrt(pixels)
-    if side * side != pixels or not 0 <= shift <= 1 or not noise >= 0:
+    fits = is_number(shift) and is_number(noise) and 0 <= shift <= 1 and noise >= 0
+    if side * side != pixels or not fits:
         raise UsageError(
             f"disturb wants square images, shift in 0..1 and noise >= 0; got {pixels} pixels a row, "
-            f"shift {shift} and noise {noise}"
+            f"shift {shift!r:.40} and noise {noise!r:.40}"
         )
+    rng = as_generator(rng, "uniform")
     framed = np.pad(X.reshape(n, side, side), ((0, 0), (1, 1), (1, 1)))
     for axis in (1, 2):
         framed = _slide(framed, rng.uniform(-shift, shift, (n, 1, 1)), axis)
@@ -68,9 +72,10 @@ def shift_images(rng: np.random.Generator, X: NDArray[np.floating[Any]], pixels:
     >>> float(shift_images(np.random.default_rng(0), image).sum())
     1.0
     """
-    n, size = X.shape
+    X = as_array(X, "X")
+    n, size = _count_pixels(X)
     side = math.isqrt(size)
-    if side * side != size or not isinstance(pixels, int) or not 0 <= pixels < side:
+    if side * side != size or not isinstance(pixels, int) or isinstance(pixels, bool) or not 0 <= pixels < side:
         raise UsageError(
             f"shift_images wants square images and a whole shift below their side; got {size} pixels a row and "
             f"shift {pixels!r}"
@@ -78,12 +83,19 @@ def shift_images(rng: np.random.Generator, X: NDArray[np.floating[Any]], pixels:
     wide = side + 2 * pixels
     framed = np.zeros((n, wide, wide), X.dtype)
     framed[:, pixels : pixels + side, pixels : pixels + side] = X.reshape(n, side, side)
-    down, right = rng.integers(0, 2 * pixels + 1, size=(2, n))
+    down, right = as_generator(rng, "integers").integers(0, 2 * pixels + 1, size=(2, n))
     line = np.arange(side)
     window = (line[:, None] * wide + line).ravel()
     start = np.arange(n) * wide * wide + down * wide + right
     moved: NDArray[np.floating[Any]] = np.take(framed.reshape(-1), start[:, None] + window)
     return moved
+
+
+def _count_pixels(X: NDArray[Any]) -> tuple[int, int]:
+    """Images and pixels of each."""
+    if X.ndim != 2:
+        raise UsageError(f"X must hold one image in each row; got shape {X.shape}")
+    return X.shape[0], X.shape[1]
 
 
 def _slide(images: NDArray[np.floating[Any]], distance: Floats, axis: int) -> Floats:

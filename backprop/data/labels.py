@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop.data.checks import Floats, Integers, as_count
+from backprop.arrays import as_plain, as_whole
+from backprop.data.checks import Floats, Integers
 from backprop.errors import UsageError
 
 __all__ = ["one_hot"]
@@ -29,7 +30,7 @@ def one_hot(labels: ArrayLike, classes: int | None = None) -> Floats:
     """
     numbers = _as_labels(labels)
     largest = int(numbers.max(initial=-1))
-    count = largest + 1 if classes is None else as_count(classes, "classes")
+    count = largest + 1 if classes is None else as_whole("classes", classes)
     outside = np.flatnonzero((numbers < 0) | (numbers >= count))
     if outside.size:
         where = int(outside[0])
@@ -43,10 +44,7 @@ def one_hot(labels: ArrayLike, classes: int | None = None) -> Floats:
 
 
 def _as_labels(labels: ArrayLike) -> Integers:
-    try:
-        numbers = np.asarray(labels)
-    except ValueError as error:
-        raise UsageError("labels must be a flat list of integers; got rows of different lengths") from error
+    numbers = as_plain(labels, "labels", "a flat list of integers")
     if numbers.size == 0 and numbers.ndim == 1:
         return np.zeros(0, dtype=np.int64)
     if numbers.ndim != 1 or numbers.dtype.kind not in "iu":

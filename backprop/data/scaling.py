@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from backprop.arrays import as_array
 from backprop.errors import UsageError
 
 __all__ = ["Scaling", "measure_scaling"]
@@ -31,7 +32,7 @@ class Scaling:
 
     def undo(self, X: ArrayLike) -> Array:
         """Bring scaled rows back."""
-        return np.asarray(X) * self.spread + self.mean
+        return _as_rows(X) * self.spread + self.mean
 
 
 def measure_scaling(X: ArrayLike) -> Scaling:
@@ -60,11 +61,9 @@ def measure_scaling(X: ArrayLike) -> Scaling:
 
 
 def _as_rows(X: ArrayLike) -> Array:
-    try:
-        rows = np.asarray(X)
-        rows = rows if rows.dtype.kind == "f" else rows.astype(np.float64)
-    except (TypeError, ValueError):
-        raise UsageError(f"X must be a table of numbers; got {type(X).__name__}") from None
+    rows = as_array(X, "X", "a table of numbers")
+    if rows.dtype.kind != "f":
+        raise UsageError(f"X must be a table of real numbers; got {rows.dtype}")
     if rows.ndim != 2:
         raise UsageError(f"X must be a table, one row a sample; got shape {rows.shape}")
     return rows

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from backprop.data.checks import Integers, as_count
+from backprop.arrays import as_generator, as_plain, as_whole, is_number
+from backprop.data.checks import Integers
 from backprop.errors import UsageError
 
 __all__ = ["Part", "Split", "batches", "split"]
@@ -64,10 +65,10 @@ def split(
     >>> [len(part.rows) for part in parts]
     [1258, 180, 359]
     """
-    inputs, targets = np.asarray(X), np.asarray(Y)
+    inputs, targets = as_plain(X, "X"), as_plain(Y, "Y")
     n = _count_rows(inputs, targets)
     shares = _as_fractions(fractions)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(as_whole("seed", seed, least=0))
     groups = [np.arange(n)] if stratify is None else _group_rows(stratify, n)
     dealt = [_deal(rng.permutation(rows), shares) for rows in groups]
     parts = [np.sort(np.concatenate(rows)) for rows in zip(*dealt, strict=True)]
@@ -93,10 +94,10 @@ def batches(rng: np.random.Generator, n: int, size: int) -> Iterator[Integers]:
     >>> [len(rows) for rows in batches(np.random.default_rng(0), n=10, size=4)]
     [4, 4, 2]
     """
-    count, step = as_count(n, "n"), as_count(size, "batch size")
+    count, step = as_whole("n", n), as_whole("batch size", size)
     if step > count:
         raise UsageError(f"batch size {step} is larger than the data; use at most {count} rows")
-    order = rng.permutation(count)
+    order = as_generator(rng, "permutation").permutation(count)
     return (order[start : start + step] for start in range(0, count, step))
 
 
@@ -109,17 +110,20 @@ def _count_rows(X: NDArray[np.generic], Y: NDArray[np.generic]) -> int:
 
 
 def _as_fractions(fractions: tuple[float, float, float]) -> tuple[float, float, float]:
-    shares = tuple(float(share) for share in fractions)
-    good = len(shares) == 3 and all(0 <= share <= 1 for share in shares) and math.isclose(sum(shares), 1)
+    plain = as_plain(fractions, "fractions")
+    shares = tuple(plain.tolist()) if plain.ndim == 1 else (fractions,)
+    good = len(shares) == 3 and all(is_number(share) and 0 <= share <= 1 for share in shares)
+    good = good and math.isclose(sum(shares), 1)
     if not good or shares[0] == 0:
         raise UsageError(
-            f"fractions must be three shares (training, validation, test) that sum to 1, training above 0; got {shares}"
+            "fractions must be three shares (training, validation, test) that sum to 1, training above 0; "
+            f"got {shares!r:.80}"
         )
-    return shares[0], shares[1], shares[2]
+    return float(shares[0]), float(shares[1]), float(shares[2])
 
 
 def _group_rows(stratify: ArrayLike, n: int) -> list[Integers]:
-    labels = np.asarray(stratify)
+    labels = as_plain(stratify, "stratify")
     if labels.shape != (n,):
         raise UsageError(f"stratify must hold one label for each of the {n} rows; got shape {labels.shape}")
     return [np.flatnonzero(labels == label) for label in np.unique(labels)]

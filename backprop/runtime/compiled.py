@@ -10,21 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backprop.arrays import as_array, as_generator, as_whole
 from backprop.codegen.elementwise import Accuracy, check_accuracy
-from backprop.codegen.emit import emit
 from backprop.codegen.emit_flat import emit_flat
+from backprop.codegen.emit_module import emit
 from backprop.codegen.load import load
 from backprop.codegen.lower import lower
 from backprop.codegen.program import Program
+from backprop.codegen.promises import require_full
 from backprop.codegen.secure import secure
 from backprop.errors import UsageError
 from backprop.network import DEFAULT_ACTIVATION, DEFAULT_COST, DEFAULT_OUTPUT, Network
+from backprop.runtime.context import Beside, Context
 from backprop.runtime.parameters import Array, Layout
-from backprop.runtime.workspace import Memory, Spaces, Workspace
+from backprop.runtime.workspace import Memory, Spaces
 
 if TYPE_CHECKING:
     from backprop.runtime.fast import FastForm
-    from backprop.runtime.stack import Context, StackForm
 
 __all__ = ["DEFAULT_ACCURACY", "CompiledNetwork", "build"]
 
@@ -52,20 +54,17 @@ class CompiledNetwork:
     """
 
     def __init__(self, network: Network, accuracy: Accuracy = DEFAULT_ACCURACY) -> None:
-        check_accuracy(accuracy)
+        if check_accuracy(accuracy) == "full":
+            for name in {*(element.function for element in network.elements), network.output} - {"", "softmax"}:
+                require_full(name)
         self.network, self.accuracy = network, accuracy
         self.layout = Layout.of_network(network)
-        self.stack: StackForm | None = None
-        self.spaces = Spaces()
-        if network.is_plain:
-            program = lower(network)
-            self.program: Program = secure(program, network) if accuracy == "full" else program
-            self.source: str = emit(network, self.program, accuracy)
-        else:
-            # The equations of other layers are loaded when the first such network is built: plain ones start sooner.
-            form = import_module("backprop.runtime.stack").StackForm
-            self.stack = form(network, self.layout, lambda: self.module, accuracy)
-            self.program, self.source = self.stack.program, self.stack.source
+        self.widths = network.inputs, network.outputs
+        program = lower(network)
+        self.program: Program = secure(program, network) if accuracy == "full" else program
+        self.source: str = emit(network, self.program, accuracy)
+        self.beside = Beside(self.program)
+        self.spaces = Spaces(is_quick=not self.beside.is_needed)
 
     def __reduce__(self) -> tuple[type[CompiledNetwork], tuple[Network, Accuracy]]:
         return CompiledNetwork, (self.network, self.accuracy)
@@ -107,11 +106,11 @@ class CompiledNetwork:
         >>> build("784-100-100-10", "tanh", "softmax", "cross-entropy").memory(64)
         Memory(buffers=164432, gradient=716880)
         """
-        return self.fast.measure(n, np.dtype(dtype))
+        return self.fast.measure(as_whole("n", n), np.dtype(dtype))
 
     def initial(self, rng: np.random.Generator) -> Array:
         """Random parameters as one vector: weights with variance 1/fan-in, small biases."""
-        return self.layout.flatten(self.module.parameters(rng))
+        return self.layout.flatten(self.module.parameters(as_generator(rng)))
 
     def views(self, theta: Array) -> list[Any]:
         """[(W1, b1), …], views without copies; named tuples for layers that are not dense."""
@@ -126,44 +125,46 @@ class CompiledNetwork:
         >>> sorted(net.context(np.random.default_rng(0), 5))
         ['mask1', 'mode']
         """
-        return {} if self.stack is None else self.stack.context(rng, n, dtype)
+        rows = as_whole("n", n)
+        return self.beside.draw(as_generator(rng, "random"), rows, dtype)
 
     def statistics(self) -> dict[str, Array]:
         """Where the running statistics of batch normalisations begin: means 0, variances 1; {} without any."""
-        return {} if self.stack is None else self.stack.statistics()
+        return self.beside.begin()
 
     def blend(self, state: Context, seen: Context, n: int) -> dict[str, Array]:
         """Running statistics after one more batch of n rows, a new dictionary: (1 - momentum) state + momentum seen."""
-        return {} if self.stack is None else self.stack.blend(state, seen, n)
+        return self.beside.blend(state, seen, as_whole("n", n))
 
     def measure_statistics(self, theta: Array, X: Array) -> dict[str, Array]:
         """Means and variances over all rows of X without dropout, instead of running ones."""
-        check_rows("X", X, self.network.inputs)
-        return {} if self.stack is None else self.stack.measure(theta, X, {})
+        theta, X = self.admit_rows(theta, X)
+        return dict(self.flat.statistics(theta, X, **{name: np.ones((1, 1)) for name in self.beside.masks}))
 
     def forward(self, theta: Array, X: Array, **context: Any) -> Array:
         """The outputs, (n, M_L).  Prediction: no dropout, batch normalisation by the running statistics given as
         keywords; `mode="train"` (as `context` says it) gives what training sees."""
-        check_rows("X", X, self.network.inputs)
-        if self.stack is not None:
-            return self.stack.forward(theta, X, context)
-        result = self.module.forward(self.views(theta), X)
-        return np.array(result) if np.shares_memory(result, X) else result
+        theta, X = self.admit_rows(theta, X)
+        if self.beside.read_mode(context, "predict") == "train":
+            masks = self.beside.read_training(context, len(X))
+            masks.pop("weights", None)
+            return np.asarray(self.module.forward(self.views(theta), X, **masks))
+        given = self.beside.read_prediction(context, len(X))
+        given.pop("weights", None)
+        return np.asarray(self.flat.forward(theta, X, **given))
 
     def cost(self, theta: Array, X: Array, Y: Array, **context: Any) -> Any:
         """The cost, one number, penalties included; keywords as in `forward`."""
-        self.check(X, Y)
-        if self.stack is not None:
-            return self.stack.cost(theta, X, Y, context)
-        return self.module.cost(self.views(theta), X, Y)
+        theta, X, Y = self.admit(theta, X, Y)
+        if self.beside.read_mode(context, "predict") == "train":
+            return self.flat.cost(theta, X, Y, **self.beside.read_training(context, len(X)))
+        return self.flat.evaluate(theta, X, Y, **self.beside.read_prediction(context, len(X)))
 
     def gradient(self, theta: Array, X: Array, Y: Array, *, out: Array | None = None, **context: Any) -> Array:
         """dC by theta, a new vector, or `out` filled; in training mode, with the keywords that `context` makes."""
         space = self.spaces.last
         if context or space is None or not space.fits(theta, X, Y):
-            space = self.find_space(theta, X, Y)
-            if space is None:
-                return self.run_readable("gradient", theta, X, Y, out, context)
+            return self.run("gradient", theta, X, Y, out, context)[1]
         if out is not None:
             space.aim("gradient", out, X, Y)(X, Y)
             return out
@@ -178,55 +179,45 @@ class CompiledNetwork:
         """Cost and gradient from one forward pass; the gradient is a new vector, or `out` filled."""
         space = self.spaces.last
         if context or space is None or not space.fits(theta, X, Y):
-            space = self.find_space(theta, X, Y)
-            if space is None:
-                result = self.run_readable("value_and_gradient", theta, X, Y, out, context)
-                return result[0], result[1]
+            return self.run("value_and_gradient", theta, X, Y, out, context)
         if out is not None:
             return space.aim("value_and_gradient", out, X, Y)(X, Y), out
         if space.value is not None:
             return space.value(X, Y), space.scratch.copy()
         return space.fill("value_and_gradient", X, Y)
 
-    def find_space(self, theta: Array, X: Array, Y: Array) -> Workspace | None:
-        """The workspace of this thread for such arrays, looking at theta; None where the readable source must run.
-
-        Errors: UsageError for shapes that do not fit.
-        """
-        self.check(X, Y, theta)
-        if self.stack is not None or not theta.dtype == X.dtype == Y.dtype:
-            return None
-        space = self.spaces.find(self.fast, len(X), theta.dtype)
-        if space is not None and theta is not space.theta:
-            space.bind(theta)
-        return space
-
-    def run_readable(
-        self, name: str, theta: Array, X: Array, Y: Array, out: Array | None, context: dict[str, Any]
-    ) -> Any:
-        """The lines of the readable module, for flat vectors."""
-        if self.stack is not None:
-            done = self.stack.run_fast(name, self.fast, theta, X, Y, out, context)
-            if done is not None:
-                return done
-            result = self.stack.run(name, theta, X, Y, context)
-        else:
-            result = getattr(self.flat, name)(theta, X, Y)
+    def run(
+        self, name: str, theta: Array, X: Array, Y: Array, out: Array | None, context: Context
+    ) -> tuple[Any, Array]:
+        """The same without a shortcut: checked, in a workspace of this thread that looks at theta from now on, or by
+        the readable lines where there is no fast form for such arrays.  Cost (None for a gradient) and gradient."""
+        theta, X, Y = self.admit(theta, X, Y)
+        keywords = self.beside.read_gradient(context, len(X))
+        same = theta.dtype == X.dtype == Y.dtype
+        space = self.spaces.find(self.fast, len(X), theta.dtype) if same else None
+        if space is not None:
+            if theta is not space.theta:
+                space.bind(theta)
+            if out is None:
+                return space.fill(name, X, Y, **keywords)
+            return space.aim(name, out, X, Y)(X, Y, **keywords), out
+        result = getattr(self.flat, name)(theta, X, Y, **keywords)
+        value, gradient = (None, result) if name == "gradient" else result
         if out is None:
-            return result
-        if not isinstance(out, np.ndarray) or out.shape != theta.shape:
-            raise UsageError(
-                f"out must be an array of shape {theta.shape}, got {getattr(out, 'shape', type(out).__name__)}"
-            )
-        out[...] = result if name == "gradient" else result[1]
-        return out if name == "gradient" else (result[0], out)
+            return value, gradient
+        if type(out) is not np.ndarray or out.shape != theta.shape or out.dtype != gradient.dtype:
+            got = f"{type(out).__name__} {getattr(out, 'shape', '')} {getattr(out, 'dtype', '')}".strip()
+            raise UsageError(f"out must be an array of shape {theta.shape} and type {gradient.dtype}, got {got}")
+        out[...] = gradient
+        return value, out
 
     def learn(self, theta: Array, X: Array, Y: Array, **context: Any) -> tuple[Any, Array, dict[str, Array]]:
         """Cost, gradient, and the means and variances that this batch had, for `blend`."""
-        if self.stack is None:
-            return *self.value_and_gradient(theta, X, Y), {}
-        self.check(X, Y, theta)
-        return self.stack.run("learn", theta, X, Y, context)
+        if not self.beside.given:
+            return *self.value_and_gradient(theta, X, Y, **context), {}
+        theta, X, Y = self.admit(theta, X, Y)
+        value, gradient, seen = self.flat.learn(theta, X, Y, **self.beside.read_gradient(context, len(X)))
+        return value, gradient, seen
 
     def weigh(self, Y: Array, weights: Any) -> Array:
         """The weight of every sample from the weights of the classes: that of its own class.
@@ -235,35 +226,37 @@ class CompiledNetwork:
         >>> net.weigh(np.eye(3)[[0, 2]], [1, 1, 5])
         array([1., 5.])
         """
-        of_class = np.asarray(weights, dtype=float)
+        of_class = as_array(weights, "class weights")
         if of_class.shape != (self.network.outputs,) or not np.isfinite(of_class).all() or (of_class < 0).any():
             raise UsageError(
                 f"{self.network.outputs} class weights are needed, finite and not negative, got {weights!r:.80}"
             )
-        check_rows("Y", Y, self.network.outputs)
-        weighted: Array = Y @ of_class
+        weighted: Array = as_rows("Y", Y, self.network.outputs) @ of_class
         return weighted
 
-    def check(self, X: Array, Y: Array, theta: Array | None = None) -> None:
-        """Shapes that do not fit are an error with what, got and where."""
-        check_rows("X", X, self.network.sizes[0])
-        check_rows("Y", Y, self.network.sizes[-1])
-        if X.shape[0] != Y.shape[0]:
-            raise UsageError(
-                f"X and Y must have as many rows, got {X.shape[0]} and {Y.shape[0]}; one row is one sample"
-            )
-        if theta is not None and theta.shape != (self.size,):
-            self.layout.views(theta)
+    def admit(self, theta: Array, X: Array, Y: Array) -> tuple[Array, Array, Array]:
+        """theta, X and Y as plain arrays of numbers that fit.  Errors: UsageError with what, got and where."""
+        theta, X = self.admit_rows(theta, X)
+        Y = as_rows("Y", Y, self.widths[1])
+        if len(X) != len(Y):
+            raise UsageError(f"X and Y must have as many rows, got {len(X)} and {len(Y)}; one row is one sample")
+        return theta, X, Y
+
+    def admit_rows(self, theta: Array, X: Array) -> tuple[Array, Array]:
+        """The same where no targets are asked for."""
+        X, theta = as_rows("X", X, self.widths[0]), as_array(theta, "theta")
+        self.layout.check(theta)
+        return theta, X
 
 
-def check_rows(name: str, array: Array, columns: int) -> Array:
+def as_rows(name: str, array: Array, columns: int) -> Array:
     """The array, if it has the right number of columns and at least one row."""
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.shape[1] != columns or not array.shape[0]:
         got = getattr(array, "shape", type(array).__name__)
         raise UsageError(
             f"{name} must be an array of shape (n, {columns}) with n >= 1, got {got}; one row is one sample"
         )
-    return array
+    return as_array(array, name)
 
 
 def build(
@@ -280,7 +273,8 @@ def build(
 
     - "fast" (default): f' from the stored a = f(z) where an identity allows, such as a (1 - a).  Errors are a few
       units of rounding of the largest |f'|, not of f'(z) itself: far out every digit of a small slope is lost.
-    - "full": f within 4 and f' within 8 units in the last place for every float; several times slower.
+    - "full": f within 4 and f' within 8 units in the last place for every float; several times slower.  Of an
+      expression in x both are measured, and the word is refused where they are off by more than 16.
 
     "fast" is the default because an entry of a gradient is a sum over samples and units, and the matrix products
     around f' round by as much as the fast form loses: the entries that matter come out the same.  Choose "full"

@@ -59,7 +59,7 @@ class FastForm:
     @cached_property
     def slopes(self) -> Mapping[str, str]:
         """The texts of f' in terms of f, by the name of f in the module."""
-        return list_slopes(self.network, self.readable, exact_only=self.accuracy == "full")
+        return list_slopes(self.readable, exact_only=self.accuracy == "full")
 
     @cached_property
     def program(self) -> Program:

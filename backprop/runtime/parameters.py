@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from backprop.arrays import Array, as_array
 from backprop.errors import UsageError
 from backprop.network import Network
+from theory.layers.kind import CATALOGUE
 
-__all__ = ["Array", "Block", "Gate", "Layout", "Scale", "Slope"]
-
-Array = NDArray[Any]
+__all__ = ["Array", "Block", "Layout"]
 
 
 @dataclass(frozen=True)
@@ -36,22 +36,22 @@ class Block:
 class Layout:
     """Where every parameter lies: W1, b1, W2, b2, … one after the other, matrices by rows.
 
-    `groups` says how they are put together: for each layer that owns any, its fields, and a named tuple unless it
-    is a pair (W, b).
+    `groups` says how they are put together: for each layer that owns any, what they are called together and one by
+    one; a named tuple unless it is a pair (W, b).
 
     >>> [(block.name, block.shape, block.start, block.stop) for block in Layout.of((3, 2)).blocks]
     [('W1', (3, 2), 0, 6), ('b1', (2,), 6, 8)]
     """
 
     blocks: tuple[Block, ...]
-    groups: tuple[tuple[str, ...], ...] = ()
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @classmethod
     def of(cls, sizes: Sequence[int]) -> Layout:
         """The layout of dense layers with these sizes."""
         pairs = enumerate(pairwise(sizes), start=1)
         named = [((f"W{k}", (rows, columns)), (f"b{k}", (columns,))) for k, (rows, columns) in pairs]
-        return cls(place(array for pair in named for array in pair), (("W", "b"),) * len(named))
+        return cls(place(array for pair in named for array in pair), (("Dense", ("W", "b")),) * len(named))
 
     @classmethod
     def of_network(cls, network: Network) -> Layout:
@@ -61,11 +61,12 @@ class Layout:
         >>> [block.name for block in Layout.of_network(Network(2, Dense(3), BatchNorm())).blocks]
         ['W1', 'b1', 'gamma1', 'beta1']
         """
-        owners = [element.parameters for element in network.elements if element.parameters]
-        blocks = place((parameter.name, parameter.shape) for owned in owners for parameter in owned)
-        return cls(blocks, tuple(tuple(parameter.field for parameter in owned) for owned in owners))
+        owners = [element for element in network.elements if element.kind and element.parameters]
+        blocks = place((parameter.name, parameter.shape) for own in owners for parameter in own.parameters)
+        groups = ((own.kind.owner if own.kind else "", tuple(p.field for p in own.parameters)) for own in owners)
+        return cls(blocks, tuple(groups))
 
-    @property
+    @cached_property
     def size(self) -> int:
         """The number of parameters."""
         return self.blocks[-1].stop
@@ -73,24 +74,30 @@ class Layout:
     @cached_property
     def kinds(self) -> tuple[type | None, ...]:
         """The named tuple of each group; None for a pair (W, b)."""
-        return tuple(None if fields == ("W", "b") else NAMED[fields] for fields in self.groups)
+        return tuple(None if owner == "Dense" else tuple_of(owner, fields) for owner, fields in self.groups)
 
     def views(self, theta: Array) -> list[Any]:
         """[(W1, b1), …]: views of the vector, no copies.  Errors: UsageError if theta has another shape."""
+        if as_array(theta, "theta") is not theta:
+            raise UsageError("theta must be an array of floating-point numbers itself; write np.array(theta, float)")
+        self.check(theta)
+        arrays = iter([theta[block.start : block.stop].reshape(block.shape) for block in self.blocks])
+        return [
+            (next(arrays), next(arrays)) if kind is None else kind(*(next(arrays) for _ in fields))
+            for (_, fields), kind in zip(self.groups, self.kinds, strict=True)
+        ]
+
+    def check(self, theta: Array) -> None:
+        """Errors: UsageError if theta has another shape."""
         if theta.shape != (self.size,):
             raise UsageError(
                 f"theta must be one vector of {self.size} parameters, got shape {theta.shape}; "
                 "start from net.initial(rng)"
             )
-        arrays = iter([theta[block.start : block.stop].reshape(block.shape) for block in self.blocks])
-        return [
-            (next(arrays), next(arrays)) if kind is None else kind(*(next(arrays) for _ in fields))
-            for fields, kind in zip(self.groups, self.kinds, strict=True)
-        ]
 
     def flatten(self, params: Sequence[Sequence[Array]]) -> Array:
         """One new vector from [(W1, b1), …].  Errors: UsageError naming the parameter whose shape is wrong."""
-        arrays = [np.asarray(array) for pair in params for array in pair]
+        arrays = [as_array(array, "a parameter") for pair in params for array in pair]
         if len(arrays) != len(self.blocks):
             raise UsageError(
                 f"{len(self.blocks)} parameters are needed, got {len(arrays)}; pass one (W, b) for each layer"
@@ -111,26 +118,14 @@ def place(arrays: Iterable[tuple[str, tuple[int, ...]]]) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-class Scale(NamedTuple):
-    """What a normalisation owns."""
-
-    gamma: Array
-    beta: Array
-
-
-class Slope(NamedTuple):
-    """What a PReLU owns."""
-
-    slope: Array
+@cache
+def tuple_of(owner: str, fields: tuple[str, ...]) -> type:
+    """The named tuple of what a kind of layer owns; found in this module by its name, as a pickle wants it."""
+    made: type = namedtuple(owner, fields, module=__name__)  # type: ignore[misc]
+    globals()[owner] = made
+    return made
 
 
-class Gate(NamedTuple):
-    """What a gated layer owns."""
-
-    W: Array
-    b: Array
-    V: Array
-    c: Array
-
-
-NAMED: dict[tuple[str, ...], type] = {kind._fields: kind for kind in (Scale, Slope, Gate)}
+for _kind in CATALOGUE.values():
+    if _kind.owner not in ("", "Dense"):
+        tuple_of(_kind.owner, tuple(name for name, _ in _kind.parameters))

@@ -131,9 +131,10 @@ def is_apart(out: Array, other: Array) -> bool:
 
 
 class Spaces(threading.local):
-    """The workspaces of one thread for one network."""
+    """The workspaces of one thread for one network; `last` is kept where a gradient takes no keywords (`is_quick`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_quick: bool = True) -> None:
+        self.is_quick = is_quick
         self.last: Workspace | None = None
         self.all: dict[tuple[int, np.dtype[Any]], Workspace] = {}
 
@@ -148,5 +149,5 @@ class Spaces(threading.local):
             if len(self.all) >= KEPT:
                 del self.all[next(iter(self.all))]
             self.all[key] = space
-        self.last = space
+        self.last = space if self.is_quick else None
         return space

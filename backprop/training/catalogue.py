@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from backprop.errors import unknown_name
+from backprop.errors import UsageError, unknown_name
 from backprop.training import optimiser as room
 from backprop.training.optimiser import Optimiser
 from backprop.training.settings import as_rate
@@ -20,7 +20,7 @@ CLASSES = (
 OPTIMISERS: Mapping[str, type[Optimiser]] = MappingProxyType({one.name: one for one in CLASSES if one.name in RULES})
 
 
-def find_optimiser(optimiser: str | Optimiser, rate: float | None = None) -> Optimiser:
+def find_optimiser(optimiser: object, rate: float | None = None) -> Optimiser:
     """Return an optimiser that remembers nothing yet, from its name or from itself.
 
     Args:
@@ -37,6 +37,12 @@ def find_optimiser(optimiser: str | Optimiser, rate: float | None = None) -> Opt
         if optimiser not in OPTIMISERS:
             raise unknown_name("optimiser", optimiser, OPTIMISERS)
         return OPTIMISERS[optimiser](rate)
+    if not isinstance(optimiser, Optimiser):
+        hint = "; make one: write Adam() with parentheses" if isinstance(optimiser, type) else ""
+        raise UsageError(
+            f"optimiser must be a name or an Optimiser, got {optimiser!r:.60}{hint}; "
+            f"choose from: {', '.join(OPTIMISERS)}"
+        )
     if rate is not None:
         optimiser.rate = as_rate(rate)
     optimiser.reset()

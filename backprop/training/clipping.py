@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from backprop.arrays import check_vector, is_number
 from backprop.errors import UsageError
-from backprop.training.settings import is_number
 from backprop.training.trainable import Array
 
 __all__ = ["as_limit", "clip_by_norm", "clip_by_value"]
@@ -25,7 +25,9 @@ def clip_by_norm(gradient: Array, limit: float) -> float:
     >>> clip_by_norm(g, 1.0), g.round(12).tolist()
     (5.0, [0.6, 0.8])
     """
-    length = math.sqrt(float(gradient @ gradient))
+    check_vector("gradient", gradient)
+    limit = as_limit("limit", limit) or math.inf
+    length = math.sqrt(float(np.vdot(gradient, gradient)))
     if length > limit:
         np.multiply(gradient, limit / length, out=gradient)
     return length
@@ -39,6 +41,8 @@ def clip_by_value(gradient: Array, limit: float) -> None:
     >>> g.tolist()
     [1.0, -0.5]
     """
+    check_vector("gradient", gradient)
+    limit = as_limit("limit", limit) or math.inf
     np.clip(gradient, -limit, limit, out=gradient)
 
 

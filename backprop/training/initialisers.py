@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from backprop.arrays import as_generator
 from backprop.errors import UsageError, unknown_name
+from backprop.layers import Residual
 from backprop.training.trainable import Array, Trainable
 from theory.initialisation import SCHEMES, variance
 
@@ -36,11 +38,11 @@ def draw_parameters(net: Trainable, rng: np.random.Generator, scheme: str = "bot
     >>> bool(abs(W1.var() * 400 / 2 - 1) < 0.02), bool(b1.any())
     (True, False)
     """
-    if scheme not in SCHEMES:
+    if not isinstance(scheme, str) or scheme not in SCHEMES:
         raise unknown_name("initialiser", scheme, SCHEMES)
-    if shape not in SHAPES:
+    if not isinstance(shape, str) or shape not in SHAPES:
         raise unknown_name("shape of the initial weights", shape, SHAPES)
-    theta = net.initial(rng)
+    theta = net.initial(as_generator(rng))
     layers = net.views(theta)
     # a scheme that supposes an activation of its own does not ask for the layer's
     activations = ["identity"] * len(layers) if SCHEMES[scheme].activation else find_activations(net)
@@ -72,17 +74,11 @@ def find_activations(net: Trainable) -> Sequence[str]:
         return ("identity", *network.activations)
     found, front = [], "identity"
     for layer in network.layers:
-        kind = type(layer).__name__
-        if kind == "Residual":
+        if isinstance(layer, Residual):
             raise UsageError(
                 "no variance condition is derived for residual connections; choose 'he', 'glorot' or 'lecun'"
             )
-        if kind not in ("Activation", "Dropout"):
+        if any(part.kind.parameters for part in layer.parts()):
             found.append(front)
-        if kind in ("Dense", "Activation"):
-            front = layer.activation if kind == "Dense" else layer.name
-        elif kind == "Gated":
-            front = "identity"
-        elif kind == "PReLU":
-            front = f"max(0, x) + {layer.initial!r}*min(0, x)"
+        front = front if layer.front is None else layer.front
     return found

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from backprop.arrays import as_floats, is_number
 from backprop.data import split
 from backprop.errors import UsageError
+from backprop.training.history import Callback
 from backprop.training.prediction import Labels, find_labels
-from backprop.training.settings import is_number
 from backprop.training.trainable import Array, Trainable
 
-__all__ = ["Augment", "Data", "as_average", "as_theta", "as_whole", "prepare_data"]
+__all__ = ["Augment", "Data", "as_average", "as_callbacks", "as_theta", "prepare_data"]
 
 Augment = Callable[[np.random.Generator, Array], Array]
 """Makes new training inputs from a batch of old ones, for example `backprop.data.disturb`."""
@@ -45,7 +45,7 @@ def as_data(net: Trainable, X: ArrayLike, Y: ArrayLike, which: str) -> Data:
     """Check a data set against the network; `which` names it in the messages. X and Y get X's float type."""
     arrays = []
     for name, values, width in zip("XY", (X, Y), find_widths(net), strict=True):
-        array = _as_floats(values, f"{which} {name}")
+        array = as_floats(values, f"{which} {name}")
         if array.ndim != 2 or array.shape[1] != width or not len(array):
             hint = "; labels become rows by backprop.data.one_hot" if name == "Y" and array.ndim == 1 < width else ""
             raise UsageError(
@@ -98,12 +98,16 @@ def prepare_data(
     net: Trainable, X: ArrayLike, Y: ArrayLike, validation: tuple[ArrayLike, ArrayLike] | float | None, seed: int
 ) -> tuple[Data, Data | None]:
     """Training and validation data, checked."""
+    if not callable(getattr(net, "value_and_gradient", None)) or isinstance(net, type):
+        raise UsageError(f"a network to train is needed, got a {type(net).__name__}; make one by backprop.build(…)")
     train = as_data(net, X, Y, "training")
     check_targets(net, train.Y, "training")
     if validation is None:
         return train, None
     if not isinstance(validation, tuple | list):
         return part_validation(train, validation, seed)
+    if len(validation) != 2:
+        raise UsageError(f"validation must be (X, Y), or a share of the rows; got {len(validation)} things")
     check = as_data(net, *validation, "validation")
     check_targets(net, check.Y, "validation")
     return train, check
@@ -119,10 +123,17 @@ def part_validation(data: Data, share: float, seed: int) -> tuple[Data, Data]:
 
 def as_theta(net: Trainable, theta: ArrayLike) -> Array:
     """Copy a starting point, checked against the network."""
-    start = _as_floats(theta, "theta").copy()
+    start = as_floats(theta, "theta").copy()
     if start.shape != (net.size,):
         raise UsageError(f"theta has shape {start.shape}, but the network has {net.size} parameters")
     return start
+
+
+def as_callbacks(callbacks: Sequence[Callback]) -> tuple[Callback, ...]:
+    """Functions that are called after each epoch."""
+    if not isinstance(callbacks, list | tuple) or not all(callable(one) for one in callbacks):
+        raise UsageError(f"callbacks must be a list of functions, got {callbacks!r:.60}")
+    return tuple(callbacks)
 
 
 def as_average(decay: float | None) -> float | None:
@@ -130,32 +141,3 @@ def as_average(decay: float | None) -> float | None:
     if decay is not None and (not is_number(decay) or not 0 < decay < 1):
         raise UsageError(f"average must be a decay above 0 and below 1, or None; got {decay!r}")
     return None if decay is None else float(decay)
-
-
-def _as_floats(values: ArrayLike, name: str) -> Array:
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind != "f":
-            array = array.astype(np.float64)
-    except (TypeError, ValueError):
-        raise UsageError(f"{name} must be an array of numbers; got {type(values).__name__}") from None
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = np.sum(array)  # one pass without a second array; a sum may overflow, so look closer if it does
-    if np.isfinite(total):
-        return array
-    bad = np.argwhere(~np.isfinite(array))
-    if len(bad):
-        where = tuple(int(i) for i in bad[0])
-        raise UsageError(f"{name} holds {array[where]} at {where}; remove or replace what is not finite")
-    return array
-
-
-def as_whole(name: str, value: int, least: int) -> int:
-    """Return a whole number that is at least `least`, else UsageError."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise UsageError(f"{name} must be a whole number; got {value!r}") from None
-    if number < least:
-        raise UsageError(f"{name} must be at least {least}; got {number}")
-    return number

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import OptimizeResult, minimize
 
+from backprop.arrays import as_whole
 from backprop.errors import UsageError
 from backprop.training.bar import Progress, Tell, as_progress
 from backprop.training.history import Callback, Epoch, History
-from backprop.training.inputs import Data, as_theta, as_whole, prepare_data
+from backprop.training.inputs import Data, as_callbacks, as_theta, prepare_data
 from backprop.training.learner import Learner
 from backprop.training.prediction import find_labels
 from backprop.training.records import Records
@@ -69,7 +70,7 @@ def fit_whole(
     start = net.initial(np.random.default_rng(number)) if theta is None else as_theta(net, theta)
     stale = None if patience is None else as_whole("patience", patience, least=1)
     shown = as_progress(progress, count)
-    descent = Descent(net, train, check, start.astype(np.float64), count, stale, tuple(callbacks), shown)
+    descent = Descent(net, train, check, start.astype(np.float64), count, stale, as_callbacks(callbacks), shown)
     # Overflow is caught by looking at the numbers, with a better message than NumPy's warning.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"), shown:
         return descent.run(as_whole("memory", memory, least=1))

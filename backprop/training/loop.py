@@ -9,6 +9,7 @@ from os import PathLike
 import numpy as np
 from numpy.typing import ArrayLike
 
+from backprop.arrays import as_whole
 from backprop.data import batches
 from backprop.errors import UsageError
 from backprop.training.bar import Tell, as_progress
@@ -20,8 +21,8 @@ from backprop.training.initialisers import draw_parameters
 from backprop.training.inputs import (
     Augment,
     as_average,
+    as_callbacks,
     as_theta,
-    as_whole,
     prepare_data,
 )
 from backprop.training.optimiser import Optimiser
@@ -109,6 +110,8 @@ def fit(
     >>> history.costs[0] > 10 * history.costs[-1]
     True
     """
+    if augment is not None and not callable(augment):
+        raise UsageError(f"augment must be a function of (rng, X), or None; got {augment!r:.60}")
     number = as_whole("seed", seed, least=0)
     train, check = prepare_data(net, X, Y, validation, number)
     if not measure and check is None:
@@ -124,7 +127,7 @@ def fit(
     settings = Settings(
         net, train, check, find_labels(check.Y) if check else None, rule, schedule, count, size, augment,
         as_limit("clip_norm", clip_norm), as_limit("clip_value", clip_value), as_average(average),
-        None if patience is None else as_whole("patience", patience, least=1), measure, tuple(callbacks),
+        None if patience is None else as_whole("patience", patience, least=1), measure, as_callbacks(callbacks),
         as_progress(progress, count), None,
     )  # fmt: skip
     if checkpoint is not None:

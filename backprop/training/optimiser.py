@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop.arrays import check_vector
 from backprop.codegen.updates import CompiledRule, compile_rule
 from backprop.errors import UsageError, unknown_name
 from backprop.training.settings import as_rate, as_setting
@@ -114,6 +115,11 @@ class Optimiser:
 
     def _begin_step(self, gradient: Array, theta: Array | None) -> None:
         """Check the gradient, make memory and buffers for the first."""
+        check_vector("the gradient", gradient)
+        if theta is not None:
+            check_vector("theta", theta)
+            if theta.shape != gradient.shape:
+                raise UsageError(f"theta has shape {theta.shape}, but the gradient {gradient.shape}; they must agree")
         rule = self.compiled.rule
         if theta is None and rule.reads_parameters:
             raise UsageError(f"{self.name} reads the parameters: call update_change(gradient, theta) or step")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from backprop.arrays import as_array
 from backprop.errors import UsageError
 from backprop.training.trainable import Array, Trainable
 
@@ -39,13 +40,13 @@ def accuracy(net: Trainable, theta: Array, X: Array, labels: ArrayLike, **state:
     Raises:
         UsageError: no rows, or not one label a row (a matrix of one-hot rows, for example).
     """
-    truth = np.asarray(labels)
-    if truth.ndim != 1 or len(truth) != len(X) or not len(truth):
+    truth, found = as_array(labels, "labels"), classify(net, theta, X, **state)
+    if truth.ndim != 1 or len(truth) != len(found):
         raise UsageError(
-            f"accuracy needs one label for each of the {len(X)} rows; got labels of shape {truth.shape}; "
+            f"accuracy needs one label for each of the {len(found)} rows; got labels of shape {truth.shape}; "
             "for one-hot rows use their argmax"
         )
-    return float(np.mean(classify(net, theta, X, **state) == truth))
+    return float(np.mean(found == truth))
 
 
 def find_labels(Y: Array) -> Labels | None:
@@ -56,7 +57,8 @@ def find_labels(Y: Array) -> Labels | None:
     >>> find_labels(np.array([[0.3], [0.7]])) is None
     True
     """
-    if not np.all((Y == 0) | (Y == 1)):
+    Y = as_array(Y, "Y")
+    if Y.ndim != 2 or not np.all((Y == 0) | (Y == 1)):
         return None
     if Y.shape[1] > 1 and not np.all(np.sum(Y, axis=1) == 1):
         return None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from backprop.arrays import is_number
 from backprop.errors import UsageError
-from backprop.training.settings import as_rate, is_number
+from backprop.training.settings import as_rate
 
 __all__ = ["Schedule", "as_schedule", "constant", "cosine", "exponential", "one_cycle", "step", "time_decay"]
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop.arrays import as_array, is_number
 from backprop.errors import UsageError
 from backprop.training.trainable import Array, Trainable
 
-__all__ = ["as_rate", "as_setting", "is_number", "on_weights"]
-
-
-def is_number(value: object) -> bool:
-    """Is it a finite number (a NumPy one too), and not a truth value?"""
-    kinds = int | float | np.integer | np.floating
-    return isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
+__all__ = ["as_rate", "as_setting", "on_weights"]
 
 
 def as_rate(rate: float, *, scheduled: bool = False) -> float:
@@ -35,6 +29,7 @@ def as_rate(rate: float, *, scheduled: bool = False) -> float:
 def as_setting(name: str, kind: str, value: float | NDArray[Any]) -> float | NDArray[np.floating[Any]]:
     """Return a setting of that kind ("share", "positive" or "penalty"), else UsageError."""
     if kind == "penalty" and isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        value = as_array(value, name)
         if not (value.ndim == 1 and np.all(value >= 0) and np.all(np.isfinite(value))):
             raise UsageError(f"{name} must be a number >= 0 or one for each parameter; got shape {value.shape}")
         return value.copy()
@@ -53,6 +48,8 @@ def on_weights(net: Trainable, decay: float) -> Array:
     [0.01, 0.01, 0.0]
     """
     values: Array = np.zeros(net.size)
+    if not is_number(decay) or decay < 0:
+        raise UsageError(f"decay must be a number >= 0; got {decay!r:.60}")
     for layer in net.views(values):
         for block in layer:
             if block.ndim == 2:

@@ -4,7 +4,7 @@ Derived for any depth, width, activation and cost, then written down for this ne
 
     F1   Z^l = A^(l-1) W^l + 1 (b^l)ᵀ
     F2   A^l = f_l(Z^l)
-    BP1  Δ^L = 1/n (A^L - Y)
+    BP1  Δ^L = 1/n ((1 - Y) ∘ A^L - sigmoid(-Z^L) ∘ Y)
     BP2  Δ^l = (Δ^(l+1) (W^(l+1))ᵀ) ∘ f'_l(Z^l)
     BP3  ∂C/∂b^l = 1ᵀ Δ^l
     BP4  ∂C/∂W^l = (A^(l-1))ᵀ Δ^l
@@ -19,7 +19,7 @@ import numpy as np
 SIZES = (2, 2, 2, 1)
 TARGETS = "binary"  # Y: numbers between 0 and 1
 # every function that is not plain arithmetic, with the name of its derivative
-TABLE = {"relu": "relu_prime", "relu_prime": None, "g1": "g1_prime", "g1_prime": None, "sigmoid": "sigmoid_prime", "sigmoid_prime": None, "softplus": "softplus_prime"}
+TABLE = {"relu": "relu_prime", "relu_prime": None, "g1": "g1_prime", "g1_prime": None, "sigmoid": "sigmoid_prime", "sigmoid_prime": None, "softplus": "softplus_prime", "log_sigmoid": "log_sigmoid_prime"}
 
 
 def relu(z):
@@ -67,6 +67,18 @@ def softplus_prime(z):
     return a
 
 
+def log_sigmoid(z):
+    """log_sigmoid: log(1/(1 + exp(-z)))"""
+    t = np.exp(np.where(z > 0, -z, z))  # the exponent is -|z| <= 0: nothing overflows
+    return np.minimum(z, 0) - np.log1p(t)
+
+
+def log_sigmoid_prime(z):
+    """Derivative of log_sigmoid in terms of a = sigmoid(-z)"""
+    a = sigmoid(-z)
+    return a
+
+
 def forward_pass(params, X):
     """z and a of every layer.  params: a list of (W, b), one for each layer; X: (n, 2)."""
     (W1, b1), (W2, b2), (W3, b3) = params
@@ -88,7 +100,7 @@ def cost(params, X, Y):
     """The cost C, one number.  params: a list of (W, b), one for each layer; X: (n, 2); Y: (n, 1)."""
     *_, z3, _ = forward_pass(params, X)
     n = X.shape[0]
-    return np.sum(softplus(z3) - Y * z3) / n
+    return np.sum((1 - Y) * softplus(z3) - Y * log_sigmoid(z3)) / n
 
 
 def gradients(params, X, Y):
@@ -96,7 +108,7 @@ def gradients(params, X, Y):
     (W1, b1), (W2, b2), (W3, b3) = params
     z1, a1, z2, a2, z3, a3 = forward_pass(params, X)
     n = X.shape[0]
-    delta3 = (a3 - Y) / n                            # BP1  (n, 1)
+    delta3 = ((1 - Y) * a3 - sigmoid(-z3) * Y) / n   # BP1  (n, 1)
     dW3 = a2.T @ delta3                              # BP4  (2, 1)
     db3 = np.sum(delta3, axis=0)                     # BP3  (1,)
     delta2 = (delta3 @ W3.T) * g1_prime(z2)          # BP2  (n, 2)

@@ -8,10 +8,11 @@ F2 h_sj^l := f_l(x_sj^l)
 
 from __future__ import annotations
 
+from theory.layers.kind import Kind
 from theory.notation import Function, l, sample, unit, var
 from theory.statement import Definition, System
 
-__all__ = ["activation"]
+__all__ = ["ACTIVATION", "activation"]
 
 
 def activation() -> System:
@@ -19,3 +20,6 @@ def activation() -> System:
     s, j = sample(), unit("j", l)
     x, h = var("x", l, s, j), var("h", l, s, j)
     return System((Definition("F2", h, Function(l, 0, x)),), last=l, cuts=(), adjoints=(), output="h", inputs=(x,))
+
+
+ACTIVATION = Kind("activation", activation, activation, "a", "a")

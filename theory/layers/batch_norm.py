@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from sympy import Rational
 
+from theory.layers.kind import Kind
 from theory.notation import epsilon, l, n, sample, total, unit, var
 from theory.statement import Definition, System
 
-__all__ = ["batch_norm", "batch_norm_given"]
+__all__ = ["BATCH_NORM", "batch_norm", "batch_norm_given"]
 
 S, J = sample(), unit("j", l)
 X, U, H = (var(name, l, S, J) for name in "xuh")
@@ -45,3 +46,15 @@ def batch_norm() -> System:
 def batch_norm_given() -> System:
     """For prediction: mean and variance are given numbers (running statistics), the samples are independent."""
     return System(REST, last=l, cuts=(), adjoints=(), output="h", inputs=(X,), parameters=(GAMMA, BETA))
+
+
+BATCH_NORM = Kind(
+    "batch norm",
+    batch_norm,
+    batch_norm_given,
+    "h",
+    "norm",
+    owner="Scale",
+    starts={"gamma": 1.0, "beta": 0.0},
+    statistics={"mu": "mean", "nu": "variance"},
+)

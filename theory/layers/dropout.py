@@ -11,10 +11,11 @@ mask h_sj^l := m_sj^l x_sj^l
 
 from __future__ import annotations
 
+from theory.layers.kind import Kind
 from theory.notation import l, sample, unit, var
 from theory.statement import Definition, System
 
-__all__ = ["dropout"]
+__all__ = ["DROPOUT", "dropout"]
 
 
 def dropout() -> System:
@@ -22,3 +23,6 @@ def dropout() -> System:
     s, j = sample(), unit("j", l)
     x, h, m = (var(name, l, s, j) for name in "xhm")
     return System((Definition("mask", h, m * x),), last=l, cuts=(), adjoints=(), output="h", inputs=(x,))
+
+
+DROPOUT = Kind("dropout", dropout, None, "h", "mask", mask="m")

@@ -12,10 +12,11 @@ F2 h_sj^l := f_l(g_sj^l) z_sj^l
 
 from __future__ import annotations
 
+from theory.layers.kind import Kind
 from theory.notation import Function, l, sample, total, unit, var
 from theory.statement import Definition, System
 
-__all__ = ["gated"]
+__all__ = ["GATED", "gated"]
 
 
 def gated() -> System:
@@ -33,3 +34,6 @@ def gated() -> System:
         Definition("F2", h, z * Function(l, 0, g)),
     )
     return System(definitions, last=l, cuts=("z", "g"), output="h", inputs=(a,), parameters=(w, b, v, c))
+
+
+GATED = Kind("gate", gated, gated, "h", "z", owner="Gate")

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from sympy import Rational
 
+from theory.layers.kind import Kind
 from theory.notation import Width, epsilon, l, sample, total, unit, var
 from theory.statement import Definition, System
 
-__all__ = ["layer_norm"]
+__all__ = ["LAYER_NORM", "layer_norm"]
 
 
 def layer_norm() -> System:
@@ -37,3 +38,6 @@ def layer_norm() -> System:
         Definition("F2", h, gamma * u + beta),
     )
     return System(definitions, last=l, cuts=(), adjoints=(), output="h", inputs=(x,), parameters=(gamma, beta))
+
+
+LAYER_NORM = Kind("layer norm", layer_norm, layer_norm, "h", "norm", owner="Scale", starts={"gamma": 1.0, "beta": 0.0})

@@ -11,10 +11,11 @@ F2 h_sj^l := α_j^l (x_sj^l - f_l(x_sj^l)) + f_l(x_sj^l)
 
 from __future__ import annotations
 
+from theory.layers.kind import Kind
 from theory.notation import Function, l, sample, unit, var
 from theory.statement import Definition, System
 
-__all__ = ["prelu"]
+__all__ = ["PRELU", "prelu"]
 
 
 def prelu() -> System:
@@ -24,3 +25,6 @@ def prelu() -> System:
     passed = Function(l, 0, x)
     definition = Definition("F2", h, passed + alpha * (x - passed))
     return System((definition,), last=l, cuts=(), adjoints=(), output="h", inputs=(x,), parameters=(alpha,))
+
+
+PRELU = Kind("PReLU", prelu, prelu, "a", "a", owner="Slope", starts={"slope": "initial"}, function="relu")

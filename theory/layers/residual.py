@@ -8,10 +8,11 @@ skip h_sj^l := r_sj^l + x_sj^l
 
 from __future__ import annotations
 
+from theory.layers.kind import Kind
 from theory.notation import Function, L, l, sample, total, unit, var
 from theory.statement import Definition, System
 
-__all__ = ["residual", "residual_stack"]
+__all__ = ["RESIDUAL", "residual", "residual_stack"]
 
 
 def residual() -> System:
@@ -34,3 +35,6 @@ def residual_stack() -> System:
     weighted = total(var("w", l, i, j) * var("h", l - 1, s, i), i) + var("b", l, j)
     definitions = (Definition("F1", z, weighted), Definition("skip", h, Function(l, 0, z) + below))
     return System(definitions, last=L, cuts=("z", "h"), output="h")
+
+
+RESIDUAL = Kind("residual connection", residual, residual, "h", "h")

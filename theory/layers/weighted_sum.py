@@ -11,10 +11,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from theory.layers.dense import batched, dense
+from theory.layers.kind import Kind
 from theory.notation import l, sample, unit, var
 from theory.statement import System
 
-__all__ = ["weighted_sum"]
+__all__ = ["WEIGHTED_SUM", "weighted_sum"]
 
 
 def weighted_sum() -> System:
@@ -27,3 +28,6 @@ def weighted_sum() -> System:
     definitions = tuple(d for d in whole.definitions if d.label == "F1")
     a, w, b = var("a", l - 1, sample(), i), var("w", l, i, j), var("b", l, j)
     return replace(whole, definitions=definitions, last=l, output="z", inputs=(a,), parameters=(w, b))
+
+
+WEIGHTED_SUM = Kind("weights", weighted_sum, weighted_sum, "z", "z", owner="Dense")

@@ -13,10 +13,9 @@ from dataclasses import replace
 import sympy
 from sympy import Expr, Piecewise
 
-from backprop.codegen.emit import list_statements
 from backprop.codegen.numpy_printer import PRODUCT, Printer
 from backprop.codegen.program import Assignment, Call, Expression, Name, Program, rewrite, walk
-from backprop.network import Network, find_activation
+from backprop.network import find_activation
 from theory.elementwise import Activation
 from theory.value_identities import A
 
@@ -71,15 +70,13 @@ def write_two_pieces(identity: Expr | None) -> str | None:
     return None if printer.constants else " + ".join(terms)
 
 
-def list_slopes(network: Network, program: Program, *, exact_only: bool = False) -> dict[str, str]:
+def list_slopes(program: Program, *, exact_only: bool = False) -> dict[str, str]:
     """The texts of all slopes that a program can use, by the name of f in the module.
 
     `exact_only`: only those that are whole numbers, which lose nothing (f' from a rounds against the largest |f'|).
     """
     texts: dict[str, str] = {}
-    for statement, function in list_statements(network, program):
-        if function in texts or statement in ("softmax", "identity"):
-            continue
+    for function, statement in program.statements:
         activation = find_activation(statement, "network")
         text = write_slope(activation, function)
         if text is not None and (not exact_only or set(activation.derivatives) <= {0, 1}):
