@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TypeAlias
@@ -10,7 +12,15 @@ from mpmath.libmp import (
     from_float,
     from_int,
     from_rational,
+    mpf_abs,
+    mpf_acos,
+    mpf_add,
+    mpf_asin,
+    mpf_cmp,
     mpf_erf,
+    mpf_neg,
+    mpf_shift,
+    mpf_sign,
     mpf_tanh,
     round_ceiling,
     round_floor,
@@ -25,7 +35,6 @@ from mpmath.libmp.libmpi import (
     mpi_exp,
     mpi_log,
     mpi_mul,
-    mpi_neg,
     mpi_pi,
     mpi_sin,
     mpi_sqrt,
@@ -33,16 +42,20 @@ from mpmath.libmp.libmpi import (
 )
 
 __all__ = [
-    "FUNCTIONS", "Interval", "Series", "Unclear", "absolute", "add", "divide", "from_numbers", "hull", "largest",
-    "multiply", "negate", "number", "pi", "power", "rational", "root", "sign_of", "subtract", "upper_float", "width",
+    "FUNCTIONS", "HALF", "ONE", "ZERO", "Interval", "Series", "Unclear", "absolute", "add", "divide", "exponential",
+    "from_numbers", "hull", "is_below", "is_negative", "is_positive", "largest", "logarithm", "multiply", "negate",
+    "number", "pi", "power", "pull", "rational", "root", "sign_of", "sine_and_cosine", "subtract",
+    "upper_float", "width",
 ]  # fmt: skip
 
 Interval: TypeAlias = "tuple[object, object]"
 Series: TypeAlias = "list[Interval]"
 """Coefficients of h^0, h^1 …; shorter than asked for means zeros behind."""
-PRECISION = 120
+PRECISION = 160
 MARGIN = 10
-"""Bits by which functions without an interval form are widened."""
+"""Bits by which what a library's function gives is widened: its last bits need not be right."""
+LARGEST_ARGUMENT = 64
+"""Bits before the point: beyond this no exponential and no wave is worked out, it could take for ever."""
 
 
 class Unclear(ArithmeticError):
@@ -71,37 +84,56 @@ def from_numbers(low: float, high: float) -> Interval:
 
 def pi() -> Interval:
     """π"""
-    found: Interval = mpi_pi(PRECISION)
-    return found
+    return _widen(mpi_pi(PRECISION))
 
 
 def upper_float(interval: Interval) -> float:
     """A double that is not below an interval."""
-    return float(to_float(interval[1], rnd=round_ceiling))
+    found = float(to_float(interval[1], rnd=round_ceiling))
+    return found if mpf_cmp(interval[1], from_float(found)) <= 0 else math.nextafter(found, math.inf)
 
 
-def width(interval: Interval) -> float:
-    """A double that is not below the length of an interval."""
+def width(interval: Interval) -> Interval:
+    """The length of an interval, from above."""
     low, high = interval
-    length: Interval = mpi_sub((high, high), (low, low), PRECISION)
-    return upper_float(length)
+    return largest(_minus((high, high), (low, low)))
+
+
+def is_below(a: Interval, b: Interval) -> bool:
+    """Whether the upper end of one interval is not above that of another; exactly."""
+    return bool(mpf_cmp(a[1], b[1]) <= 0)
+
+
+def is_positive(interval: Interval, or_zero: bool = False) -> bool:
+    """Whether all of it is above 0 (or 0); exactly."""
+    return bool(mpf_sign(interval[0]) >= (0 if or_zero else 1))
+
+
+def is_negative(interval: Interval, or_zero: bool = False) -> bool:
+    """Whether all of it is below 0 (or 0); exactly."""
+    return bool(mpf_sign(interval[1]) <= (0 if or_zero else -1))
 
 
 def sign_of(interval: Interval) -> int:
     """1 or −1 for an interval without 0.  Errors: Unclear if 0 is in it."""
-    low, high = to_float(interval[0], rnd=round_floor), to_float(interval[1], rnd=round_ceiling)
-    if low > 0:
+    if is_positive(interval):
         return 1
-    if high < 0:
+    if is_negative(interval):
         return -1
-    raise Unclear("the sign is not the same on the whole box")
+    raise Unclear("what may be 0 is a denominator, or decides between cases")
 
 
 def hull(*parts: Interval) -> Interval:
-    """The smallest interval that holds several."""
-    low = min((part[0] for part in parts), key=lambda end: to_float(end, rnd=round_floor))
-    high = max((part[1] for part in parts), key=lambda end: to_float(end, rnd=round_ceiling))
-    return low, high
+    """The smallest interval that holds several; ends are ordered exactly."""
+    order = functools.cmp_to_key(mpf_cmp)
+    return min((part[0] for part in parts), key=order), max((part[1] for part in parts), key=order)
+
+
+def pull(name: str, parts: Sequence[Interval]) -> Interval:
+    """[max of the lower ends, max of the upper ends], or the same with min."""
+    order, pick = functools.cmp_to_key(mpf_cmp), max if name == "max" else min
+    low, high = zip(*parts, strict=True)
+    return pick(low, key=order), pick(high, key=order)
 
 
 def largest(interval: Interval) -> Interval:
@@ -117,19 +149,20 @@ def absolute(interval: Interval) -> Interval:
 
 
 def _plus(a: Interval, b: Interval) -> Interval:
-    found: Interval = mpi_add(a, b, PRECISION)
-    return found
+    return _finite(mpi_add(a, b, PRECISION))
+
+
+def _minus(a: Interval, b: Interval) -> Interval:
+    return _finite(mpi_sub(a, b, PRECISION))
 
 
 def _times(a: Interval, b: Interval) -> Interval:
-    found: Interval = mpi_mul(a, b, PRECISION)
-    return found
+    return _finite(mpi_mul(a, b, PRECISION))
 
 
 def _over(a: Interval, b: Interval) -> Interval:
     sign_of(b)
-    found: Interval = mpi_div(a, b, PRECISION)
-    return found
+    return _finite(mpi_div(a, b, PRECISION))
 
 
 def _integer(value: int) -> Interval:
@@ -137,7 +170,36 @@ def _integer(value: int) -> Interval:
     return exact, exact
 
 
-ZERO = _integer(0)
+ZERO, ONE = _integer(0), _integer(1)
+HALF = rational(Fraction(1, 2))
+
+
+def _finite(interval: Interval) -> Interval:
+    """Itself.  Errors: Unclear where an end is no number."""
+    if all(end[1] or not end[2] for end in interval) and mpf_cmp(*interval) <= 0:  # type: ignore[index]
+        return interval
+    raise Unclear("a value is too large")
+
+
+def _widen(interval: Interval) -> Interval:
+    """Both ends moved outward by more than the error of a library's function."""
+    low, high = _finite(interval)
+    slack = [mpf_shift(mpf_abs(end), MARGIN - PRECISION) for end in (low, high)]
+    return (
+        mpf_add(low, mpf_neg(slack[0]), PRECISION, round_floor),
+        mpf_add(high, slack[1], PRECISION, round_ceiling),
+    )
+
+
+def _cut(interval: Interval, low: Interval, high: Interval) -> Interval:
+    """What is inside, of values that are known to be between two numbers."""
+    return pull("max", [low, pull("min", [interval, high])])
+
+
+def _check_argument(z: Interval) -> Interval:
+    if any(end[2] + end[3] > LARGEST_ARGUMENT for end in z):  # type: ignore[index]
+        raise Unclear("an argument is too large")
+    return z
 
 
 def add(a: Series, b: Series) -> Series:
@@ -150,12 +212,12 @@ def add(a: Series, b: Series) -> Series:
 def subtract(a: Series, b: Series) -> Series:
     """a − b"""
     length = max(len(a), len(b))
-    return [mpi_sub(x, y, PRECISION) for x, y in zip(pad(a, length), pad(b, length), strict=True)]
+    return [_minus(x, y) for x, y in zip(pad(a, length), pad(b, length), strict=True)]
 
 
 def negate(a: Series) -> Series:
     """−a"""
-    return [mpi_neg(x, PRECISION) for x in a]
+    return [(mpf_neg(high), mpf_neg(low)) for low, high in a]
 
 
 def pad(series: Sequence[Interval], length: int) -> Series:
@@ -189,31 +251,35 @@ def divide(a: Series, b: Series, length: int) -> Series:
         for j in range(1, k + 1):
             if j < len(b):
                 total = _plus(total, _times(b[j], quotient[k - j]))
-        quotient.append(_over(mpi_sub(wanted, total, PRECISION), b[0]))
+        quotient.append(_over(_minus(wanted, total), b[0]))
     return quotient
 
 
 def power(a: Series, exponent: int, length: int) -> Series:
-    """An integer power, by multiplications."""
+    """An integer power, by multiplications; an even one is not negative."""
     if exponent < 0:
-        return divide([_integer(1)], power(a, -exponent, length), length)
-    result: Series = [_integer(1)]
-    for _ in range(exponent):
-        result = multiply(result, a, length)
+        return divide([ONE], power(a, -exponent, length), length if len(a) > 1 else 1)
+    result, square, left = [ONE], a, exponent
+    while left:
+        result = multiply(result, square, length) if left & 1 else result
+        left >>= 1
+        square = multiply(square, square, length) if left else square
+    if exponent % 2 == 0 and exponent and not (is_positive(a[0]) or is_negative(a[0])):
+        result = [(ZERO[0], result[0][1]), *result[1:]]
     return result
 
 
 def root(a: Series, length: int) -> Series:
     """√a: s_k = (a_k − Σ_{0<j<k} s_j s_{k−j}) / (2 s_0)"""
-    if sign_of(a[0]) < 0:
-        raise Unclear("a root of a negative number")
-    found: Series = [mpi_sqrt(a[0], PRECISION)]
+    if not is_positive(a[0], or_zero=length == 1):
+        raise Unclear("a root of what may be negative")
+    found: Series = [_finite(mpi_sqrt(a[0], PRECISION))]
     for k in range(1, length):
         total = ZERO
         for j in range(1, k):
             total = _plus(total, _times(found[j], found[k - j]))
         wanted = a[k] if k < len(a) else ZERO
-        found.append(_over(mpi_sub(wanted, total, PRECISION), _times(_integer(2), found[0])))
+        found.append(_over(_minus(wanted, total), _times(_integer(2), found[0])))
     return found
 
 
@@ -233,24 +299,32 @@ def derivative(a: Series) -> Series:
 def exponential(z: Series, length: int) -> Series:
     """f' = f z'"""
     slope = derivative(z)
-    return integrate(lambda f, k: convolve(f, slope, k), mpi_exp(z[0], PRECISION), length)
+    return integrate(lambda f, k: convolve(f, slope, k), _start_exponential(z[0]), length)
+
+
+def _start_exponential(z: Interval) -> Interval:
+    """e^z, which is 1 or more for z >= 0, and 1 or less for z <= 0."""
+    found = _widen(mpi_exp(_check_argument(z), PRECISION))
+    low = ONE if is_positive(z, or_zero=True) else ZERO
+    return _cut(found, low, ONE if is_negative(z, or_zero=True) else found)
 
 
 def logarithm(z: Series, length: int) -> Series:
     """f' = z' / z"""
-    if sign_of(z[0]) < 0:
-        raise Unclear("a logarithm of a negative number")
+    if not is_positive(z[0]):
+        raise Unclear("a logarithm of what may be 0 or negative")
     slope = divide(derivative(z), z, length)
-    return integrate(lambda f, k: slope[k], mpi_log(z[0], PRECISION), length)
+    return integrate(lambda f, k: slope[k], _widen(mpi_log(z[0], PRECISION)), length)
 
 
 def sine_and_cosine(z: Series, length: int) -> tuple[Series, Series]:
     """s' = c z', c' = −s z'"""
     slope = derivative(z)
-    s, c = [mpi_sin(z[0], PRECISION)], [mpi_cos(z[0], PRECISION)]
+    angle = _check_argument(z[0])
+    s, c = ([_cut(_widen(f(angle, PRECISION)), negate([ONE])[0], ONE)] for f in (mpi_sin, mpi_cos))
     for k in range(1, length):
         s_next = _over(convolve(c, slope, k - 1), _integer(k))
-        c_next = _over(mpi_neg(convolve(s, slope, k - 1), PRECISION), _integer(k))
+        c_next = _over(negate([convolve(s, slope, k - 1)])[0], _integer(k))
         s.append(s_next)
         c.append(c_next)
     return s, c
@@ -258,11 +332,7 @@ def sine_and_cosine(z: Series, length: int) -> tuple[Series, Series]:
 
 def _monotone(function: Callable[..., object], z: Interval) -> Interval:
     """An increasing function at both ends, widened by more than its error."""
-    low = function(z[0], PRECISION + MARGIN, round_floor)
-    high = function(z[1], PRECISION + MARGIN, round_ceiling)
-    ends: Interval = (low, high)
-    slack = from_rational(1, 2 ** (PRECISION - MARGIN), PRECISION, round_ceiling)
-    return _plus(ends, (mpi_neg((slack, slack), PRECISION)[0], slack))
+    return _widen((function(z[0], PRECISION, round_floor), function(z[1], PRECISION, round_ceiling)))
 
 
 def hyperbolic_tangent(z: Series, length: int) -> Series:
@@ -272,10 +342,10 @@ def hyperbolic_tangent(z: Series, length: int) -> Series:
 
     def next_slope(f: Series, k: int) -> Interval:
         square = convolve(f, f, k)
-        complement.append(mpi_sub(ZERO if k else _integer(1), square, PRECISION))
+        complement.append(_minus(ZERO if k else ONE, square))
         return convolve(complement, slope, k)
 
-    return integrate(next_slope, _monotone(mpf_tanh, z[0]), length)
+    return integrate(next_slope, _cut(_monotone(mpf_tanh, z[0]), negate([ONE])[0], ONE), length)
 
 
 def error_function(z: Series, length: int) -> Series:
@@ -284,14 +354,35 @@ def error_function(z: Series, length: int) -> Series:
     bell = exponential(negate(square), length)
     factor = _over(_integer(2), mpi_sqrt(pi(), PRECISION))
     slope = multiply([factor], multiply(bell, derivative(z), length), length)
-    return integrate(lambda f, k: slope[k] if k < len(slope) else ZERO, _monotone(mpf_erf, z[0]), length)
+    start = _cut(_monotone(mpf_erf, z[0]), negate([ONE])[0], ONE)
+    return integrate(lambda f, k: slope[k] if k < len(slope) else ZERO, start, length)
 
 
 def arc_tangent(z: Series, length: int) -> Series:
     """f' = z' / (1 + z²)"""
-    square = add([_integer(1)], multiply(z, z, length))
-    slope = divide(derivative(z), square, length)
-    return integrate(lambda f, k: slope[k], mpi_atan(z[0], PRECISION), length)
+    slope = divide(derivative(z), add([ONE], power(z, 2, length)), length)
+    return integrate(lambda f, k: slope[k], _widen(mpi_atan(z[0], PRECISION)), length)
+
+
+def arc_sine(z: Series, length: int) -> Series:
+    """f' = z' / √(1 − z²)"""
+    return _arc(_monotone, mpf_asin, z, length)
+
+
+def arc_cosine(z: Series, length: int) -> Series:
+    """f' = −z' / √(1 − z²)"""
+    return _arc(lambda f, u: _monotone(f, (u[1], u[0])), mpf_acos, z, length)
+
+
+def _arc(enclose: Callable[..., Interval], function: Callable[..., object], z: Series, length: int) -> Series:
+    if not all(is_positive(gap, or_zero=True) for gap in (_plus(ONE, z[0]), _minus(ONE, z[0]))):
+        raise Unclear("an arc sine or cosine of what may be beyond 1")
+    start = enclose(function, z[0])
+    if length == 1:
+        return [start]
+    slope = divide(derivative(z), root(subtract([ONE], power(z, 2, length)), length), length)
+    slope = negate(slope) if function is mpf_acos else slope
+    return integrate(lambda f, k: slope[k], start, length)
 
 
 FUNCTIONS: dict[str, Callable[[Series, int], Series]] = {
@@ -302,5 +393,7 @@ FUNCTIONS: dict[str, Callable[[Series, int], Series]] = {
     "tanh": hyperbolic_tangent,
     "erf": error_function,
     "atan": arc_tangent,
+    "asin": arc_sine,
+    "acos": arc_cosine,
     "sqrt": root,
 }
