@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from backprop.activation_functions import activation as find_activation
 from backprop.approximation.limits.continuity import is_surely_continuous
 from backprop.approximation.proving.kinks import force_kinks
 from backprop.approximation.proving.prover import SECONDS, Claim, prove
@@ -17,7 +16,7 @@ from backprop.approximation.stabbing import list_points
 from backprop.approximation.target import FunctionTarget
 from backprop.approximation.tube import fit_tube
 from backprop.errors import UsageError
-from theory.pieces import split
+from theory.elementwise import find as find_activation
 
 __all__ = ["NOTHING_TO_PROVE", "certify", "grow_certified", "make_claim", "narrow_relu"]
 
@@ -46,16 +45,17 @@ def require_function(approximation: Approximation) -> FunctionTarget:
 def make_claim(approximation: Approximation) -> Claim:
     """The network and its target as a claim of exact numbers; cut at kinks of the target and of the units."""
     target = require_function(approximation)
-    sigma = find_activation(approximation.activation).expression
+    activation = find_activation(approximation.activation)
+    sigma = activation.as_written
     units = [
         (float(w), float(b), float(c))
         for w, b, c in zip(approximation.w, approximation.b, approximation.c, strict=True)
         if c != 0 or not is_surely_continuous(sigma)
     ]
-    kinks = [float(piece.upper) for piece in split(sigma) if piece.upper.is_finite]
+    kinks = [float(piece.upper) for piece in activation.pieces if piece.upper.is_finite]
     cuts = [(kink - b) / w for kink in kinks for w, b, _ in units if w]
     return Claim(
-        target.expression,
+        target.as_written,
         sigma,
         tuple(w for w, _, _ in units),
         tuple(b for _, b, _ in units),
@@ -96,7 +96,7 @@ def narrow_relu(approximation: Approximation, epsilon: float) -> Approximation:
     """
     target = require_function(approximation)
     x = list_points(target, target.grid, epsilon)
-    least = force_kinks(target.expression, x, target(x), epsilon).least_width
+    least = force_kinks(target.as_written, x, target(x), epsilon).least_width
     laid = fit_tube(target, x, epsilon * (1 - INSIDE))
     if laid is not None and (not approximation.reached or len(laid.w) < approximation.width):
         points = np.append(target.grid, list_own_points(laid.w, laid.b, target.domain))
