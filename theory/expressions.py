@@ -41,7 +41,7 @@ from theory.elementary import (
 )
 from theory.pieces import Piece, split
 from theory.tokens import ExpressionError, Token, shorten, split_tokens
-from theory.transcript import AS_WRITTEN, rebuild
+from theory.transcript import AS_WRITTEN, fold, rebuild
 from theory.values import SYMPY_ERRORS, evaluate_at, evaluate_precisely, real_symbol
 
 __all__ = [
@@ -333,13 +333,15 @@ class _Parser:
 
 
 class _Transcriber(_Parser):
-    """The same, but what is read is neither simplified nor looked at."""
+    """The same, but nothing that is read is simplified, numbers among themselves aside, nor looked at."""
 
     operations = AS_WRITTEN
 
     def build(self, token: Token, make: Callable[..., Expr], *arguments: Expr) -> Expr:
         self.count(token)
         result = make(*arguments)
+        number = fold(result) if arguments and all(isinstance(u, Rational) for u in arguments) else None
+        result = result if number is None else number
         if is_longer(result, MAX_WRITTEN):
             raise self.complain(token, f"too many parts (at most {MAX_WRITTEN}, activations written out)")
         return result

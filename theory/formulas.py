@@ -61,7 +61,7 @@ class _GrammarPrinter(_TextPrinter):
 
     def _print_Integer(self, expr: sympy.Integer) -> str:
         high, low = divmod(abs(int(expr)), 10**LONGEST_INTEGER)
-        top = f"{self._print(sympy.Integer(high))}*10**{LONGEST_INTEGER}" if high else ""
+        top = f"{self._print(sympy.Integer(high))}*1e{LONGEST_INTEGER}" if high else ""
         whole = f"({top}{f' + {low}' * bool(low)})" if high else str(low)
         return f"-{whole}" if expr < 0 else whole
 

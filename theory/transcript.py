@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 import sympy
@@ -10,7 +10,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Rational
 
 from theory.elementary import MAX_BITS, measure
 
-__all__ = ["AS_WRITTEN", "rebuild"]
+__all__ = ["AS_WRITTEN", "fold", "rebuild"]
 
 
 def _negate(u: Expr) -> Expr:
@@ -23,15 +23,15 @@ def _subtract(u: Expr, v: Expr) -> Expr:
 
 def _raise(u: Expr, v: Expr) -> Expr:
     """A power; an exponent of numbers alone is worked out, for whole powers and others are defined elsewhere."""
-    number = _fold(v)
+    number = fold(v)
     return Pow(u, v if number is None else number, evaluate=False)
 
 
-def _fold(node: Expr) -> Rational | None:
+def fold(node: Expr) -> Rational | None:
     """The rational number that numbers, signs, + - * / and whole powers make; None for anything else."""
     if isinstance(node, Rational):
         return node
-    parts = [_fold(part) for part in node.args]
+    parts = [fold(part) for part in node.args]
     if not parts or None in parts or not (node.is_Add or node.is_Mul or node.is_Pow):
         return None
     if node.is_Pow and not (parts[1].is_Integer and abs(parts[1]) * measure(parts[0]) <= MAX_BITS):
@@ -71,7 +71,18 @@ def rebuild(node: sympy.Basic, meaning: Mapping[Expr, Expr]) -> Expr:
     """
     if not node.args:
         return meaning.get(node, node)
-    parts = [rebuild(part, meaning) for part in node.args]
-    if isinstance(node, sympy.functions.elementary.piecewise.ExprCondPair):
-        return node.func(*parts)
-    return node.func(*parts, evaluate=False)
+    if isinstance(node, sympy.Piecewise):
+        return _rebuild_cases(node.args, meaning)
+    return node.func(*(rebuild(part, meaning) for part in node.args), evaluate=False)
+
+
+def _rebuild_cases(cases: Sequence[sympy.Basic], meaning: Mapping[Expr, Expr]) -> Expr:
+    """Cases as a sum of values times steps: SymPy would simplify conditions."""
+    value, condition = cases[0].args
+    inside = rebuild(value, meaning)
+    if condition == sympy.true:
+        return inside
+    sides = [rebuild(side, meaning) for side in condition.args]
+    steps = [AS_WRITTEN[relation.rel_op](*sides) for relation in (condition, condition.negated)]
+    terms = [inside, _rebuild_cases(cases[1:], meaning)]
+    return Add(*(Mul(step, term, evaluate=False) for step, term in zip(steps, terms, strict=True)), evaluate=False)

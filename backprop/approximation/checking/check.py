@@ -14,7 +14,7 @@ from typing import Any
 from backprop.approximation.checking import intervals as iv
 from backprop.approximation.checking.evaluate import expand, value
 from backprop.approximation.checking.files import load
-from backprop.approximation.checking.intervals import Interval, Series, Unclear
+from backprop.approximation.checking.intervals import Interval, Series, TooLarge, Unclear
 from backprop.approximation.checking.reader import ACTIVATIONS, TARGETS, Tree, read
 from backprop.errors import UsageError
 
@@ -25,6 +25,7 @@ SECONDS = 60.0
 NOT_CHECKED = ("the bound the file states itself", "errors on a grid", "least widths and least errors")
 """What a file may say beside its claim."""
 UNIT = 1e-3
+LONGEST_SHOWN = 60
 SURE = iv.rational(Fraction(1, 10**20))
 """A remainder below this is not looked at again."""
 SAMPLES = tuple(Fraction(k, 4) for k in range(-12, 13))
@@ -130,7 +131,8 @@ def _read_claim(data: dict[str, Any]) -> Claim:
     units = tuple((iv.number(p), iv.number(q), iv.number(r)) for p, q, r in zip(w, b, c, strict=True))
     _refuse_contradictions(data, len(w), epsilon)
     trees = read(target, TARGETS), read(activation, ACTIVATIONS)
-    units_said = f"{len(w)} {name} unit{'s' * (len(w) != 1)}{f', σ(x) = {activation}' * (activation != name)}"
+    short = activation if len(activation) <= LONGEST_SHOWN else activation[: LONGEST_SHOWN - 3] + "..."
+    units_said = f"{len(w)} {name} unit{'s' * (len(w) != 1)}{f', σ(x) = {short}' * (activation != name)}"
     subject = f"|F - f| for F = {target} on [{low!r}, {high!r}], f of {units_said}"
     differ = _find_difference(trees[1], read(name, ACTIVATIONS))
     doubt = "" if differ is None else f"the activation {name} and its expression {activation} differ at x = {differ}"
@@ -179,6 +181,7 @@ class _Check:
 
     def __init__(self, claim: Claim, deadline: float, late: str) -> None:
         self.claim, self.deadline, self.late = claim, deadline, late
+        self.beyond = False
         self.why = "it is too large for a float"
 
     def run(self, progress: Callable[[int, int], None] | None) -> Verdict:
@@ -188,9 +191,12 @@ class _Check:
             return Verdict(False, claim.epsilon, math.inf, 0, claim.doubt, claim.subject)
         worst, count = 0.0, 0
         for place, (a, b) in enumerate(boxes):
+            self.beyond = False
             bound, used = self.bound_box(a, b, HALVINGS, SPARE_BOXES + place - count)
             count += used
             if not bound < claim.epsilon:
+                if self.beyond:
+                    raise UsageError(f"undecided: on [{a!r}, {b!r}] a number is too large to be worked out")
                 best = f"the best is {bound:.3e}" if math.isfinite(bound) else self.why
                 reason = f"on [{a!r}, {b!r}] no bound below {claim.epsilon:g} was found ({best})"
                 return Verdict(False, claim.epsilon, math.inf, count, reason, claim.subject)
@@ -227,6 +233,7 @@ class _Check:
                 total = iv.subtract(total, iv.multiply([c], unit, TERMS + 1))
             return _sum_up(total, radius)
         except Unclear as error:
+            self.beyond = self.beyond or isinstance(error, TooLarge)
             self.why = f"there it is not shown to have a value: {error}"
             return math.inf
 

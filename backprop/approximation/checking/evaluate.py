@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cache, partial
 
 from backprop.approximation.checking import intervals as iv
-from backprop.approximation.checking.intervals import HALF, ONE, ZERO, Interval, Series, Unclear
+from backprop.approximation.checking.intervals import HALF, ONE, ZERO, Interval, Series, TooLarge, Unclear
 from backprop.approximation.checking.reader import ACTIVATIONS, Tree, fold, read
 
 __all__ = ["expand", "value"]
@@ -60,7 +60,7 @@ def _whole(exponent: Tree) -> int | None:
     if number is None or number.denominator != 1:
         return None
     if abs(number) > HIGHEST_POWER:
-        raise Unclear("a power is too high")
+        raise TooLarge("a power is too high")
     return int(number)
 
 

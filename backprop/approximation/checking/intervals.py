@@ -42,7 +42,8 @@ from mpmath.libmp.libmpi import (
 )
 
 __all__ = [
-    "FUNCTIONS", "HALF", "ONE", "ZERO", "Interval", "Series", "Unclear", "absolute", "add", "divide", "exponential",
+    "FUNCTIONS", "HALF", "ONE", "ZERO", "Interval", "Series", "TooLarge", "Unclear", "absolute", "add", "divide",
+    "exponential",
     "from_numbers", "hull", "is_below", "is_negative", "is_positive", "largest", "logarithm", "multiply", "negate",
     "number", "pi", "power", "pull", "rational", "root", "sign_of", "sine_and_cosine", "subtract",
     "upper_float", "width",
@@ -60,6 +61,10 @@ LARGEST_ARGUMENT = 64
 
 class Unclear(ArithmeticError):
     """The box is too wide to tell."""
+
+
+class TooLarge(Unclear):
+    """A number is beyond what is worked out here."""
 
 
 def number(value: float) -> Interval:
@@ -178,7 +183,7 @@ def _finite(interval: Interval) -> Interval:
     """Itself.  Errors: Unclear where an end is no number."""
     if all(end[1] or not end[2] for end in interval) and mpf_cmp(*interval) <= 0:  # type: ignore[index]
         return interval
-    raise Unclear("a value is too large")
+    raise TooLarge("a value is too large")
 
 
 def _widen(interval: Interval) -> Interval:
@@ -198,7 +203,7 @@ def _cut(interval: Interval, low: Interval, high: Interval) -> Interval:
 
 def _check_argument(z: Interval) -> Interval:
     if any(end[2] + end[3] > LARGEST_ARGUMENT for end in z):  # type: ignore[index]
-        raise Unclear("an argument is too large")
+        raise TooLarge("an argument is too large")
     return z
 
 

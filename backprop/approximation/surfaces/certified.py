@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from backprop.approximation.surfaces.proving import SECONDS, SurfaceClaim, prove_surface
+from backprop.approximation.surfaces.proving import SurfaceClaim, prove_surface
 from backprop.approximation.surfaces.result import SurfaceApproximation
 from theory.elementwise import find as find_activation
 
@@ -21,7 +21,7 @@ TINY = 1e-15
 
 
 def certify_surface(
-    approximation: SurfaceApproximation, epsilon: float | None = None, seconds: float = SECONDS
+    approximation: SurfaceApproximation, epsilon: float | None = None, seconds: float = math.inf
 ) -> SurfaceApproximation:
     """The same approximation with a certificate: sup |F − f| < epsilon proved, refuted or undecided.
 
