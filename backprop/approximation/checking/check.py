@@ -14,7 +14,7 @@ from typing import Any
 from backprop.approximation.checking import intervals as iv
 from backprop.approximation.checking.evaluate import expand, value
 from backprop.approximation.checking.files import load
-from backprop.approximation.checking.intervals import Interval, Series, TooLarge, Unclear
+from backprop.approximation.checking.intervals import Interval, NoValue, Series, TooLarge, Unclear
 from backprop.approximation.checking.reader import ACTIVATIONS, TARGETS, Tree, read
 from backprop.errors import UsageError
 
@@ -32,7 +32,7 @@ SAMPLES = tuple(Fraction(k, 4) for k in range(-12, 13))
 """Where an activation's name and its expression are compared."""
 TERMS = 8
 """Terms h^0 … h^7 and a remainder h^8."""
-HALVINGS = 40
+HALVINGS = 60
 """A box that is too wide for the bounds here is halved so often, not more."""
 MOST_BOXES = 50_000
 SPARE_BOXES = 2000
@@ -181,7 +181,7 @@ class _Check:
 
     def __init__(self, claim: Claim, deadline: float, late: str) -> None:
         self.claim, self.deadline, self.late = claim, deadline, late
-        self.beyond = False
+        self.beyond, self.refuted = False, ""
         self.why = "it is too large for a float"
 
     def run(self, progress: Callable[[int, int], None] | None) -> Verdict:
@@ -195,10 +195,10 @@ class _Check:
             bound, used = self.bound_box(a, b, HALVINGS, SPARE_BOXES + place - count)
             count += used
             if not bound < claim.epsilon:
-                if self.beyond:
+                if self.beyond and not self.refuted:
                     raise UsageError(f"undecided: on [{a!r}, {b!r}] a number is too large to be worked out")
                 best = f"the best is {bound:.3e}" if math.isfinite(bound) else self.why
-                reason = f"on [{a!r}, {b!r}] no bound below {claim.epsilon:g} was found ({best})"
+                reason = f"on [{a!r}, {b!r}] no bound below {claim.epsilon:g} was found ({self.refuted or best})"
                 return Verdict(False, claim.epsilon, math.inf, count, reason, claim.subject)
             worst = max(worst, bound)
             if progress is not None:
@@ -209,7 +209,7 @@ class _Check:
         """(a bound of |F − f| on the box, how many boxes that took)."""
         centre = min(max(a / 2 + b / 2, a), b)
         bound = self.bound_model(a, b, centre)
-        if bound < self.claim.epsilon or not halvings or spare < 1 or not a < centre < b:
+        if bound < self.claim.epsilon or self.refuted or not halvings or spare < 1 or not a < centre < b:
             return bound, 1
         left, used = self.bound_box(a, centre, halvings - 1, spare - 1)
         if not left < self.claim.epsilon:
@@ -231,11 +231,27 @@ class _Check:
                 inner = [iv.add(iv.multiply([w], x, 2), [shift]) for x in (here, there)]
                 unit = _term(claim.activation, inner[0], inner[1], radius)
                 total = iv.subtract(total, iv.multiply([c], unit, TERMS + 1))
+            if iv.is_below(iv.number(claim.epsilon), iv.smallest(total[0])):
+                self.refuted = f"at x = {centre!r} it is not below {claim.epsilon:g}"
             return _sum_up(total, radius)
         except Unclear as error:
             self.beyond = self.beyond or isinstance(error, TooLarge)
             self.why = f"there it is not shown to have a value: {error}"
+            self.refuted = self.find_hole(centre)
             return math.inf
+
+    def find_hole(self, point: float) -> str:
+        """What is said if F or a unit surely has no value at a point; nothing if that is not seen."""
+        x = iv.number(point)
+        try:
+            value(self.claim.target, x)
+            for w, shift, _ in self.claim.units:
+                value(self.claim.activation, iv.add(iv.multiply([w], [x], 1), [shift])[0])
+        except NoValue as error:
+            return f"there is no value at x = {point!r}: {error}"
+        except Unclear:
+            return ""  # it may have one
+        return ""
 
 
 def _sum_up(coefficients: Sequence[Interval], radius: Interval) -> float:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cache, partial
 
 from backprop.approximation.checking import intervals as iv
-from backprop.approximation.checking.intervals import HALF, ONE, ZERO, Interval, Series, TooLarge, Unclear
+from backprop.approximation.checking.intervals import HALF, ONE, ZERO, Interval, NoValue, Series, TooLarge, Unclear
 from backprop.approximation.checking.reader import ACTIVATIONS, Tree, fold, read
 
 __all__ = ["expand", "value"]
@@ -70,7 +70,7 @@ def _real_power(base: Interval, exponent: Interval) -> Interval:
     if iv.is_positive(base):
         return raise_it(base)
     if not (iv.is_positive(base, or_zero=True) and iv.is_positive(exponent)):
-        raise Unclear("a power of what may be 0 or negative")
+        raise (NoValue if iv.is_negative(base) else Unclear)("a power of what may be 0 or negative")
     top = iv.largest(base)
     return iv.hull(ZERO, raise_it(top)) if iv.is_positive(top) else ZERO
 

@@ -42,11 +42,40 @@ from mpmath.libmp.libmpi import (
 )
 
 __all__ = [
-    "FUNCTIONS", "HALF", "ONE", "ZERO", "Interval", "Series", "TooLarge", "Unclear", "absolute", "add", "divide",
+    "FUNCTIONS",
+    "HALF",
+    "ONE",
+    "ZERO",
+    "Interval",
+    "NoValue",
+    "Series",
+    "TooLarge",
+    "Unclear",
+    "absolute",
+    "add",
+    "divide",
     "exponential",
-    "from_numbers", "hull", "is_below", "is_negative", "is_positive", "largest", "logarithm", "multiply", "negate",
-    "number", "pi", "power", "pull", "rational", "root", "sign_of", "sine_and_cosine", "subtract",
-    "upper_float", "width",
+    "from_numbers",
+    "hull",
+    "is_below",
+    "is_negative",
+    "is_positive",
+    "largest",
+    "logarithm",
+    "multiply",
+    "negate",
+    "number",
+    "pi",
+    "power",
+    "pull",
+    "rational",
+    "root",
+    "sign_of",
+    "sine_and_cosine",
+    "smallest",
+    "subtract",
+    "upper_float",
+    "width",
 ]  # fmt: skip
 
 Interval: TypeAlias = "tuple[object, object]"
@@ -61,6 +90,10 @@ LARGEST_ARGUMENT = 64
 
 class Unclear(ArithmeticError):
     """The box is too wide to tell."""
+
+
+class NoValue(Unclear):
+    """There is surely no value, whatever number of the interval is meant."""
 
 
 class TooLarge(Unclear):
@@ -147,6 +180,12 @@ def largest(interval: Interval) -> Interval:
     return top, top
 
 
+def smallest(interval: Interval) -> Interval:
+    """An interval at the smallest absolute value."""
+    end = mpi_abs(interval, PRECISION)[0]
+    return end, end
+
+
 def absolute(interval: Interval) -> Interval:
     """|z|"""
     found: Interval = mpi_abs(interval, PRECISION)
@@ -166,6 +205,8 @@ def _times(a: Interval, b: Interval) -> Interval:
 
 
 def _over(a: Interval, b: Interval) -> Interval:
+    if is_positive(b, or_zero=True) and is_negative(b, or_zero=True):
+        raise NoValue("a division by 0")
     sign_of(b)
     return _finite(mpi_div(a, b, PRECISION))
 
@@ -277,7 +318,7 @@ def power(a: Series, exponent: int, length: int) -> Series:
 def root(a: Series, length: int) -> Series:
     """√a: s_k = (a_k − Σ_{0<j<k} s_j s_{k−j}) / (2 s_0)"""
     if not is_positive(a[0], or_zero=length == 1):
-        raise Unclear("a root of what may be negative")
+        raise (NoValue if is_negative(a[0]) else Unclear)("a root of what may be negative")
     found: Series = [_finite(mpi_sqrt(a[0], PRECISION))]
     for k in range(1, length):
         total = ZERO
@@ -317,7 +358,8 @@ def _start_exponential(z: Interval) -> Interval:
 def logarithm(z: Series, length: int) -> Series:
     """f' = z' / z"""
     if not is_positive(z[0]):
-        raise Unclear("a logarithm of what may be 0 or negative")
+        surely = is_negative(z[0], or_zero=True)
+        raise (NoValue if surely else Unclear)("a logarithm of what may be 0 or negative")
     slope = divide(derivative(z), z, length)
     return integrate(lambda f, k: slope[k], _widen(mpi_log(z[0], PRECISION)), length)
 
@@ -380,8 +422,9 @@ def arc_cosine(z: Series, length: int) -> Series:
 
 
 def _arc(enclose: Callable[..., Interval], function: Callable[..., object], z: Series, length: int) -> Series:
-    if not all(is_positive(gap, or_zero=True) for gap in (_plus(ONE, z[0]), _minus(ONE, z[0]))):
-        raise Unclear("an arc sine or cosine of what may be beyond 1")
+    gaps = _plus(ONE, z[0]), _minus(ONE, z[0])
+    if not all(is_positive(gap, or_zero=True) for gap in gaps):
+        raise (NoValue if any(map(is_negative, gaps)) else Unclear)("an arc sine or cosine of what may be beyond 1")
     start = enclose(function, z[0])
     if length == 1:
         return [start]
