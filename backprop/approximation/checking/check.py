@@ -224,10 +224,10 @@ class _Check:
         there: Series = [iv.from_numbers(a, b), iv.ONE]
         radius = iv.rational(max(Fraction(b) - Fraction(centre), Fraction(centre) - Fraction(a)))
         try:
+            self.watch()
             total = iv.subtract(_term(claim.target, here, there, radius), [claim.constant])
             for w, shift, c in claim.units:
-                if time.monotonic() > self.deadline:
-                    raise UsageError(f"undecided: {self.late}; give it more with --timeout")
+                self.watch()
                 inner = [iv.add(iv.multiply([w], x, 2), [shift]) for x in (here, there)]
                 unit = _term(claim.activation, inner[0], inner[1], radius)
                 total = iv.subtract(total, iv.multiply([c], unit, TERMS + 1))
@@ -239,6 +239,11 @@ class _Check:
             self.why = f"there it is not shown to have a value: {error}"
             self.refuted = self.find_hole(centre)
             return math.inf
+
+    def watch(self) -> None:
+        """Errors: UsageError when the time is up."""
+        if time.monotonic() > self.deadline:
+            raise UsageError(f"undecided: {self.late}; give it more with --timeout")
 
     def find_hole(self, point: float) -> str:
         """What is said if F or a unit surely has no value at a point; nothing if that is not seen."""

@@ -173,26 +173,33 @@ def _hull(node: Tree, box: Interval) -> Interval:
     if node.kind in CATALOGUE:
         return value(CATALOGUE[node.kind], value(node.parts[0], box))
     parts = [value(part, box) for part in node.parts]
-    match node.kind:
-        case "<" | "<=" | ">" | ">=" | "heaviside":
-            return iv.hull(ZERO, ONE)
-        case "sign":
-            return iv.hull(iv.negate([ONE])[0], ONE)
-        case "abs":
-            return iv.absolute(parts[0])
-        case "max" | "min":
-            return iv.pull(node.kind, parts)
-        case "*" if node.parts[0] == node.parts[1]:
-            return iv.power([parts[0]], 2, 1)[0]
-        case "**":
-            whole = _whole(node.parts[1])
-            return iv.power([parts[0]], whole, 1)[0] if whole is not None else _real_power(*parts)
-        case "planck":
-            # 0 <= u³/(e^u − 1) <= u² for u >= 0, because e^u >= 1 + u; 0 for u <= 0.
-            square = iv.multiply([iv.largest(parts[0])], [iv.largest(parts[0])], 1)
-            return iv.hull(ZERO, iv.multiply(square, [_planck_scale()], 1)[0])
-        case kind if kind in OPERATIONS:
-            return OPERATIONS[kind]([[part] for part in parts], 1)[0]
-        case kind if kind in iv.FUNCTIONS:
-            return iv.FUNCTIONS[kind]([parts[0]], 1)[0]
-    raise Unclear(f"no values for {node.kind}")
+    if node.kind == "**":
+        whole = _whole(node.parts[1])
+        return iv.power([parts[0]], whole, 1)[0] if whole is not None else _real_power(*parts)
+    if node.kind == "*" and node.parts[0] == node.parts[1]:
+        return iv.power([parts[0]], 2, 1)[0]
+    try:
+        if node.kind in iv.FUNCTIONS:
+            return iv.FUNCTIONS[node.kind]([parts[0]], 1)[0]
+        return OPERATIONS[node.kind]([[part] for part in parts], 1)[0]
+    except Unclear:
+        if node.kind not in HULLS:
+            raise
+    return HULLS[node.kind](parts)
+
+
+def _hull_planck(parts: list[Interval]) -> Interval:
+    """0 <= u³/(e^u − 1) <= u² for u >= 0, because e^u >= 1 + u; 0 for u <= 0."""
+    square = iv.multiply([iv.largest(parts[0])], [iv.largest(parts[0])], 1)
+    return iv.hull(ZERO, iv.multiply(square, [_planck_scale()], 1)[0])
+
+
+HULLS: dict[str, Callable[[list[Interval]], Interval]] = {
+    **dict.fromkeys(("<", "<=", ">", ">=", "heaviside"), lambda parts: iv.hull(ZERO, ONE)),
+    "sign": lambda parts: iv.hull(iv.negate([ONE])[0], ONE),
+    "abs": lambda parts: iv.absolute(parts[0]),
+    "max": partial(iv.pull, "max"),
+    "min": partial(iv.pull, "min"),
+    "planck": _hull_planck,
+}
+"""All values where a branch is not decided."""

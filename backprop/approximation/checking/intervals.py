@@ -84,7 +84,7 @@ Series: TypeAlias = "list[Interval]"
 PRECISION = 160
 MARGIN = 10
 """Bits by which what a library's function gives is widened: its last bits need not be right."""
-LARGEST_ARGUMENT = 64
+LARGEST_ARGUMENT = 4000
 """Bits before the point: beyond this no exponential and no wave is worked out, it could take for ever."""
 
 
@@ -217,7 +217,8 @@ def _integer(value: int) -> Interval:
 
 
 ZERO, ONE = _integer(0), _integer(1)
-HALF = rational(Fraction(1, 2))
+HALF, LOWEST = rational(Fraction(1, 2)), rational(-(Fraction(2) ** 64))
+"""e to the lowest and less is as good as 0."""
 
 
 def _finite(interval: Interval) -> Interval:
@@ -350,7 +351,9 @@ def exponential(z: Series, length: int) -> Series:
 
 def _start_exponential(z: Interval) -> Interval:
     """e^z, which is 1 or more for z >= 0, and 1 or less for z <= 0."""
-    found = _widen(mpi_exp(_check_argument(z), PRECISION))
+    found = _widen(mpi_exp(_check_argument(pull("max", [z, LOWEST])), PRECISION))
+    if mpf_cmp(z[0], LOWEST[0]) < 0:
+        found = ZERO[0], found[1]
     low = ONE if is_positive(z, or_zero=True) else ZERO
     return _cut(found, low, ONE if is_negative(z, or_zero=True) else found)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
@@ -123,7 +124,9 @@ class _Reading:
         self.count += 1
         if self.count > MOST_PARTS:
             raise ValueError(f"too many parts (at most {MOST_PARTS})")
-        return Tree(SYNONYMS.get(kind, kind), parts, number)
+        found = Tree(SYNONYMS.get(kind, kind), parts, number)
+        known = fold(found) if parts and all(part.kind == "number" for part in parts) else None
+        return found if known is None else Tree("number", number=known)
 
     def above(self, least: int) -> Tree:
         """An operand and all operators of at least this strength; one comparison at most."""
@@ -199,30 +202,26 @@ def fold(tree: Tree) -> Fraction | None:
     if tree.kind == "number":
         return tree.number
     parts = [fold(part) for part in tree.parts]
-    if None in parts or not parts:
+    if None in parts or tree.kind not in ARITHMETIC:
         return None
     try:
-        found = _work_out(tree.kind, *parts)  # type: ignore[arg-type]
+        found = ARITHMETIC[tree.kind](*parts)
     except ZeroDivisionError:
         return None
     small = found is not None and max(abs(found.numerator), found.denominator).bit_length() <= MOST_BITS
     return found if small else None
 
 
-def _work_out(kind: str, a: Fraction, b: Fraction = Fraction(0)) -> Fraction | None:
-    match kind:
-        case "negative":
-            return -a
-        case "+":
-            return a + b
-        case "-":
-            return a - b
-        case "*":
-            return a * b
-        case "/":
-            return a / b
-        case "**":
-            size = max(abs(a.numerator), a.denominator).bit_length()
-            whole = b.denominator == 1 and abs(b) * size <= MOST_BITS
-            return Fraction(a ** int(b)) if whole else None
-    return None
+def _raise(a: Fraction, b: Fraction) -> Fraction | None:
+    size = max(abs(a.numerator), a.denominator).bit_length()
+    return Fraction(a ** int(b)) if b.denominator == 1 and abs(b) * size <= MOST_BITS else None
+
+
+ARITHMETIC: dict[str, Callable[..., Fraction | None]] = {
+    "negative": operator.neg,
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "**": _raise,
+}
