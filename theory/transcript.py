@@ -31,8 +31,8 @@ def fold(node: Expr) -> Rational | None:
     """The rational number that numbers, signs, + - * / and whole powers make; None for anything else."""
     if isinstance(node, Rational):
         return node
-    parts = [fold(part) for part in node.args]
-    if not parts or None in parts or not (node.is_Add or node.is_Mul or node.is_Pow):
+    parts = [part for part in map(fold, node.args) if part is not None]
+    if not parts or len(parts) < len(node.args) or not (node.is_Add or node.is_Mul or node.is_Pow):
         return None
     if node.is_Pow and not (parts[1].is_Integer and abs(parts[1]) * measure(parts[0]) <= MAX_BITS):
         return None

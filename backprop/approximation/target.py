@@ -13,7 +13,8 @@ import sympy
 from numpy.typing import NDArray
 
 from backprop.approximation.named import NAMED, NAMED_SURFACES, read_named, read_written
-from backprop.approximation.proving.values import NoValue, Undecided, enclose_values
+from backprop.approximation.proving.enclosures import Undecided
+from backprop.approximation.proving.values import NoValue, enclose_values
 from backprop.codegen.elementwise import evaluate
 from backprop.errors import UsageError
 from theory.activations import parse

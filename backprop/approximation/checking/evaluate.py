@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import cache, partial
 
+from backprop.approximation.checking import functions as fn
 from backprop.approximation.checking import intervals as iv
 from backprop.approximation.checking.intervals import HALF, ONE, ZERO, Interval, NoValue, Series, TooLarge, Unclear
 from backprop.approximation.checking.reader import ACTIVATIONS, Tree, fold, read
@@ -28,7 +29,7 @@ def expand(node: Tree, x: Series, length: int) -> Series:
         case "pi":
             return [iv.pi()]
         case "e":
-            return iv.exponential([ONE], 1)
+            return fn.exponential([ONE], 1)
         case "**":
             return _power(node, x, length)
     if node.kind == "*" and node.parts[0] == node.parts[1]:
@@ -38,7 +39,7 @@ def expand(node: Tree, x: Series, length: int) -> Series:
         return OPERATIONS[node.kind](parts, 1 if all(len(part) == 1 for part in parts) else length)
     if node.kind in CATALOGUE:
         return expand(CATALOGUE[node.kind], parts[0], length)
-    return iv.FUNCTIONS[node.kind](parts[0], 1 if len(parts[0]) == 1 else length)
+    return fn.FUNCTIONS[node.kind](parts[0], 1 if len(parts[0]) == 1 else length)
 
 
 def _power(node: Tree, x: Series, length: int) -> Series:
@@ -48,10 +49,10 @@ def _power(node: Tree, x: Series, length: int) -> Series:
         return iv.power(base, whole, length)
     exponent = expand(node.parts[1], x, length)
     if fold(node.parts[1]) == Fraction(1, 2):
-        return iv.root(base, 1 if len(base) == 1 else length)
+        return fn.root(base, 1 if len(base) == 1 else length)
     if len(base) == len(exponent) == 1:
         return [_real_power(base[0], exponent[0])]
-    return iv.exponential(iv.multiply(exponent, iv.logarithm(base, length), length), length)
+    return fn.exponential(iv.multiply(exponent, fn.logarithm(base, length), length), length)
 
 
 def _whole(exponent: Tree) -> int | None:
@@ -66,13 +67,12 @@ def _whole(exponent: Tree) -> int | None:
 
 def _real_power(base: Interval, exponent: Interval) -> Interval:
     """u^v for u > 0, and 0 for u = 0 and v > 0."""
-    raise_it = lambda u: iv.exponential(iv.multiply([exponent], iv.logarithm([u], 1), 1), 1)[0]  # noqa: E731
     if iv.is_positive(base):
-        return raise_it(base)
+        return fn.exponential(iv.multiply([exponent], fn.logarithm([base], 1), 1), 1)[0]
     if not (iv.is_positive(base, or_zero=True) and iv.is_positive(exponent)):
         raise (NoValue if iv.is_negative(base) else Unclear)("a power of what may be 0 or negative")
     top = iv.largest(base)
-    return iv.hull(ZERO, raise_it(top)) if iv.is_positive(top) else ZERO
+    return iv.hull(ZERO, _real_power(top, exponent)) if iv.is_positive(top) else ZERO
 
 
 def _divide(parts: list[Series], length: int) -> Series:
@@ -113,12 +113,12 @@ def _choose(largest: bool, parts: list[Series], length: int) -> Series:
 
 
 def _hyperbolic(sign: int, parts: list[Series], length: int) -> Series:
-    up, down = iv.exponential(parts[0], length), iv.exponential(iv.negate(parts[0]), length)
+    up, down = fn.exponential(parts[0], length), fn.exponential(iv.negate(parts[0]), length)
     return iv.multiply(iv.add(up, down) if sign > 0 else iv.subtract(up, down), [HALF], length)
 
 
 def _tangent(parts: list[Series], length: int) -> Series:
-    sine, cosine = iv.sine_and_cosine(parts[0], length)
+    sine, cosine = fn.sine_and_cosine(parts[0], length)
     return iv.divide(sine, cosine, length)
 
 
@@ -127,14 +127,14 @@ def _planck(parts: list[Series], length: int) -> Series:
     u = parts[0]
     if iv.is_negative(u[0], or_zero=True):
         return [ZERO]
-    law = iv.divide(iv.power(u, 3, length), iv.subtract(iv.exponential(u, length), [ONE]), length)
+    law = iv.divide(iv.power(u, 3, length), iv.subtract(fn.exponential(u, length), [ONE]), length)
     return iv.multiply(law, [_planck_scale()], length)
 
 
 OPERATIONS: dict[str, Callable[[list[Series], int], Series]] = {
     "+": lambda parts, n: iv.add(*parts),
     "-": lambda parts, n: iv.subtract(*parts),
-    "*": lambda parts, n: iv.multiply(*parts, n),
+    "*": lambda parts, n: iv.multiply(parts[0], parts[1], n),
     "/": _divide,
     "negative": lambda parts, n: iv.negate(parts[0]),
     **{kind: partial(_compare, kind) for kind in ("<", "<=", ">", ">=")},
@@ -154,7 +154,7 @@ OPERATIONS: dict[str, Callable[[list[Series], int], Series]] = {
 def _planck_scale() -> Interval:
     """1 / max of u³/(e^u − 1), rounded to a double as the target states it."""
     u = [iv.rational(PEAK)]
-    law = iv.divide(iv.power(u, 3, 1), iv.subtract(iv.exponential(u, 1), [ONE]), 1)[0]
+    law = iv.divide(iv.power(u, 3, 1), iv.subtract(fn.exponential(u, 1), [ONE]), 1)[0]
     return iv.number(1 / iv.upper_float(law))
 
 
@@ -165,6 +165,8 @@ def value(node: Tree, box: Interval) -> Interval:
     """
     try:
         return expand(node, [box], 1)[0]
+    except (NoValue, TooLarge):
+        raise
     except Unclear:
         return _hull(node, box)
 
@@ -179,8 +181,8 @@ def _hull(node: Tree, box: Interval) -> Interval:
     if node.kind == "*" and node.parts[0] == node.parts[1]:
         return iv.power([parts[0]], 2, 1)[0]
     try:
-        if node.kind in iv.FUNCTIONS:
-            return iv.FUNCTIONS[node.kind]([parts[0]], 1)[0]
+        if node.kind in fn.FUNCTIONS:
+            return fn.FUNCTIONS[node.kind]([parts[0]], 1)[0]
         return OPERATIONS[node.kind]([[part] for part in parts], 1)[0]
     except Unclear:
         if node.kind not in HULLS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -13,15 +13,11 @@ from mpmath.libmp import (
     from_int,
     from_rational,
     mpf_abs,
-    mpf_acos,
     mpf_add,
-    mpf_asin,
     mpf_cmp,
-    mpf_erf,
     mpf_neg,
     mpf_shift,
     mpf_sign,
-    mpf_tanh,
     round_ceiling,
     round_floor,
     to_float,
@@ -29,52 +25,17 @@ from mpmath.libmp import (
 from mpmath.libmp.libmpi import (
     mpi_abs,
     mpi_add,
-    mpi_atan,
-    mpi_cos,
     mpi_div,
-    mpi_exp,
-    mpi_log,
     mpi_mul,
     mpi_pi,
-    mpi_sin,
-    mpi_sqrt,
     mpi_sub,
 )
 
 __all__ = [
-    "FUNCTIONS",
-    "HALF",
-    "ONE",
-    "ZERO",
-    "Interval",
-    "NoValue",
-    "Series",
-    "TooLarge",
-    "Unclear",
-    "absolute",
-    "add",
-    "divide",
-    "exponential",
-    "from_numbers",
-    "hull",
-    "is_below",
-    "is_negative",
-    "is_positive",
-    "largest",
-    "logarithm",
-    "multiply",
-    "negate",
-    "number",
-    "pi",
-    "power",
-    "pull",
-    "rational",
-    "root",
-    "sign_of",
-    "sine_and_cosine",
-    "smallest",
-    "subtract",
-    "upper_float",
+    "HALF", "ONE", "PRECISION", "ZERO", "Interval", "NoValue", "Series", "TooLarge", "Unclear", "absolute",
+    "add", "clamp", "convolve", "divide", "finite", "from_numbers", "hull", "integer", "is_below",
+    "is_negative", "is_positive", "largest", "minus", "multiply", "negate", "number", "over", "pad", "pi",
+    "plus", "power", "pull", "rational", "sign_of", "smallest", "subtract", "times", "upper_float", "widen",
     "width",
 ]  # fmt: skip
 
@@ -84,8 +45,6 @@ Series: TypeAlias = "list[Interval]"
 PRECISION = 160
 MARGIN = 10
 """Bits by which what a library's function gives is widened: its last bits need not be right."""
-LARGEST_ARGUMENT = 4000
-"""Bits before the point: beyond this no exponential and no wave is worked out, it could take for ever."""
 
 
 class Unclear(ArithmeticError):
@@ -122,7 +81,7 @@ def from_numbers(low: float, high: float) -> Interval:
 
 def pi() -> Interval:
     """π"""
-    return _widen(mpi_pi(PRECISION))
+    return widen(mpi_pi(PRECISION))
 
 
 def upper_float(interval: Interval) -> float:
@@ -134,7 +93,7 @@ def upper_float(interval: Interval) -> float:
 def width(interval: Interval) -> Interval:
     """The length of an interval, from above."""
     low, high = interval
-    return largest(_minus((high, high), (low, low)))
+    return largest(minus((high, high), (low, low)))
 
 
 def is_below(a: Interval, b: Interval) -> bool:
@@ -192,45 +151,49 @@ def absolute(interval: Interval) -> Interval:
     return found
 
 
-def _plus(a: Interval, b: Interval) -> Interval:
-    return _finite(mpi_add(a, b, PRECISION))
+def plus(a: Interval, b: Interval) -> Interval:
+    """a + b of intervals."""
+    return finite(mpi_add(a, b, PRECISION))
 
 
-def _minus(a: Interval, b: Interval) -> Interval:
-    return _finite(mpi_sub(a, b, PRECISION))
+def minus(a: Interval, b: Interval) -> Interval:
+    """a − b."""
+    return finite(mpi_sub(a, b, PRECISION))
 
 
-def _times(a: Interval, b: Interval) -> Interval:
-    return _finite(mpi_mul(a, b, PRECISION))
+def times(a: Interval, b: Interval) -> Interval:
+    """a b."""
+    return finite(mpi_mul(a, b, PRECISION))
 
 
-def _over(a: Interval, b: Interval) -> Interval:
+def over(a: Interval, b: Interval) -> Interval:
+    """a / b.  Errors: NoValue for b = 0, Unclear if 0 is in b."""
     if is_positive(b, or_zero=True) and is_negative(b, or_zero=True):
         raise NoValue("a division by 0")
     sign_of(b)
-    return _finite(mpi_div(a, b, PRECISION))
+    return finite(mpi_div(a, b, PRECISION))
 
 
-def _integer(value: int) -> Interval:
+def integer(value: int) -> Interval:
+    """A whole number, exactly."""
     exact = from_int(value)
     return exact, exact
 
 
-ZERO, ONE = _integer(0), _integer(1)
-HALF, LOWEST = rational(Fraction(1, 2)), rational(-(Fraction(2) ** 64))
-"""e to the lowest and less is as good as 0."""
+ZERO, ONE = integer(0), integer(1)
+HALF = rational(Fraction(1, 2))
 
 
-def _finite(interval: Interval) -> Interval:
+def finite(interval: Interval) -> Interval:
     """Itself.  Errors: Unclear where an end is no number."""
     if all(end[1] or not end[2] for end in interval) and mpf_cmp(*interval) <= 0:  # type: ignore[index]
         return interval
     raise TooLarge("a value is too large")
 
 
-def _widen(interval: Interval) -> Interval:
+def widen(interval: Interval) -> Interval:
     """Both ends moved outward by more than the error of a library's function."""
-    low, high = _finite(interval)
+    low, high = finite(interval)
     slack = [mpf_shift(mpf_abs(end), MARGIN - PRECISION) for end in (low, high)]
     return (
         mpf_add(low, mpf_neg(slack[0]), PRECISION, round_floor),
@@ -238,28 +201,22 @@ def _widen(interval: Interval) -> Interval:
     )
 
 
-def _cut(interval: Interval, low: Interval, high: Interval) -> Interval:
+def clamp(interval: Interval, low: Interval, high: Interval) -> Interval:
     """What is inside, of values that are known to be between two numbers."""
     return pull("max", [low, pull("min", [interval, high])])
-
-
-def _check_argument(z: Interval) -> Interval:
-    if any(end[2] + end[3] > LARGEST_ARGUMENT for end in z):  # type: ignore[index]
-        raise TooLarge("an argument is too large")
-    return z
 
 
 def add(a: Series, b: Series) -> Series:
     """a + b"""
     length = max(len(a), len(b))
     a, b = pad(a, length), pad(b, length)
-    return [_plus(x, y) for x, y in zip(a, b, strict=True)]
+    return [plus(x, y) for x, y in zip(a, b, strict=True)]
 
 
 def subtract(a: Series, b: Series) -> Series:
     """a − b"""
     length = max(len(a), len(b))
-    return [_minus(x, y) for x, y in zip(pad(a, length), pad(b, length), strict=True)]
+    return [minus(x, y) for x, y in zip(pad(a, length), pad(b, length), strict=True)]
 
 
 def negate(a: Series) -> Series:
@@ -277,7 +234,7 @@ def convolve(a: Series, b: Series, k: int, first: int = 0) -> Interval:
     total = ZERO
     for j in range(first, k + 1):
         if j < len(a) and k - j < len(b):
-            total = _plus(total, _times(a[j], b[k - j]))
+            total = plus(total, times(a[j], b[k - j]))
     return total
 
 
@@ -285,7 +242,7 @@ def multiply(a: Series, b: Series, length: int) -> Series:
     """a · b, that many coefficients."""
     if len(a) == 1 or len(b) == 1:
         one, other = (a[0], b) if len(a) == 1 else (b[0], a)
-        return [_times(one, x) for x in other]
+        return [times(one, x) for x in other]
     return [convolve(a, b, k) for k in range(length)]
 
 
@@ -297,8 +254,8 @@ def divide(a: Series, b: Series, length: int) -> Series:
         total = ZERO
         for j in range(1, k + 1):
             if j < len(b):
-                total = _plus(total, _times(b[j], quotient[k - j]))
-        quotient.append(_over(_minus(wanted, total), b[0]))
+                total = plus(total, times(b[j], quotient[k - j]))
+        quotient.append(over(minus(wanted, total), b[0]))
     return quotient
 
 
@@ -314,137 +271,3 @@ def power(a: Series, exponent: int, length: int) -> Series:
     if exponent % 2 == 0 and exponent and not (is_positive(a[0]) or is_negative(a[0])):
         result = [(ZERO[0], result[0][1]), *result[1:]]
     return result
-
-
-def root(a: Series, length: int) -> Series:
-    """√a: s_k = (a_k − Σ_{0<j<k} s_j s_{k−j}) / (2 s_0)"""
-    if not is_positive(a[0], or_zero=length == 1):
-        raise (NoValue if is_negative(a[0]) else Unclear)("a root of what may be negative")
-    found: Series = [_finite(mpi_sqrt(a[0], PRECISION))]
-    for k in range(1, length):
-        total = ZERO
-        for j in range(1, k):
-            total = _plus(total, _times(found[j], found[k - j]))
-        wanted = a[k] if k < len(a) else ZERO
-        found.append(_over(_minus(wanted, total), _times(_integer(2), found[0])))
-    return found
-
-
-def integrate(slope_of: Callable[[Series, int], Interval], start: Interval, length: int) -> Series:
-    """f from f_0 and k f_k = the coefficient k − 1 of f', which may need f up to k − 1."""
-    found: Series = [start]
-    for k in range(1, length):
-        found.append(_over(slope_of(found, k - 1), _integer(k)))
-    return found
-
-
-def derivative(a: Series) -> Series:
-    """(k + 1) a_{k+1}"""
-    return [_times(_integer(k), x) for k, x in enumerate(a)][1:] or [ZERO]
-
-
-def exponential(z: Series, length: int) -> Series:
-    """f' = f z'"""
-    slope = derivative(z)
-    return integrate(lambda f, k: convolve(f, slope, k), _start_exponential(z[0]), length)
-
-
-def _start_exponential(z: Interval) -> Interval:
-    """e^z, which is 1 or more for z >= 0, and 1 or less for z <= 0."""
-    found = _widen(mpi_exp(_check_argument(pull("max", [z, LOWEST])), PRECISION))
-    if mpf_cmp(z[0], LOWEST[0]) < 0:
-        found = ZERO[0], found[1]
-    low = ONE if is_positive(z, or_zero=True) else ZERO
-    return _cut(found, low, ONE if is_negative(z, or_zero=True) else found)
-
-
-def logarithm(z: Series, length: int) -> Series:
-    """f' = z' / z"""
-    if not is_positive(z[0]):
-        surely = is_negative(z[0], or_zero=True)
-        raise (NoValue if surely else Unclear)("a logarithm of what may be 0 or negative")
-    slope = divide(derivative(z), z, length)
-    return integrate(lambda f, k: slope[k], _widen(mpi_log(z[0], PRECISION)), length)
-
-
-def sine_and_cosine(z: Series, length: int) -> tuple[Series, Series]:
-    """s' = c z', c' = −s z'"""
-    slope = derivative(z)
-    angle = _check_argument(z[0])
-    s, c = ([_cut(_widen(f(angle, PRECISION)), negate([ONE])[0], ONE)] for f in (mpi_sin, mpi_cos))
-    for k in range(1, length):
-        s_next = _over(convolve(c, slope, k - 1), _integer(k))
-        c_next = _over(negate([convolve(s, slope, k - 1)])[0], _integer(k))
-        s.append(s_next)
-        c.append(c_next)
-    return s, c
-
-
-def _monotone(function: Callable[..., object], z: Interval) -> Interval:
-    """An increasing function at both ends, widened by more than its error."""
-    return _widen((function(z[0], PRECISION, round_floor), function(z[1], PRECISION, round_ceiling)))
-
-
-def hyperbolic_tangent(z: Series, length: int) -> Series:
-    """f' = (1 − f²) z'"""
-    slope = derivative(z)
-    complement: Series = []
-
-    def next_slope(f: Series, k: int) -> Interval:
-        square = convolve(f, f, k)
-        complement.append(_minus(ZERO if k else ONE, square))
-        return convolve(complement, slope, k)
-
-    return integrate(next_slope, _cut(_monotone(mpf_tanh, z[0]), negate([ONE])[0], ONE), length)
-
-
-def error_function(z: Series, length: int) -> Series:
-    """f' = 2/√π e^(−z²) z'"""
-    square = multiply(z, z, length) if len(z) > 1 else [_times(z[0], z[0])]
-    bell = exponential(negate(square), length)
-    factor = _over(_integer(2), mpi_sqrt(pi(), PRECISION))
-    slope = multiply([factor], multiply(bell, derivative(z), length), length)
-    start = _cut(_monotone(mpf_erf, z[0]), negate([ONE])[0], ONE)
-    return integrate(lambda f, k: slope[k] if k < len(slope) else ZERO, start, length)
-
-
-def arc_tangent(z: Series, length: int) -> Series:
-    """f' = z' / (1 + z²)"""
-    slope = divide(derivative(z), add([ONE], power(z, 2, length)), length)
-    return integrate(lambda f, k: slope[k], _widen(mpi_atan(z[0], PRECISION)), length)
-
-
-def arc_sine(z: Series, length: int) -> Series:
-    """f' = z' / √(1 − z²)"""
-    return _arc(_monotone, mpf_asin, z, length)
-
-
-def arc_cosine(z: Series, length: int) -> Series:
-    """f' = −z' / √(1 − z²)"""
-    return _arc(lambda f, u: _monotone(f, (u[1], u[0])), mpf_acos, z, length)
-
-
-def _arc(enclose: Callable[..., Interval], function: Callable[..., object], z: Series, length: int) -> Series:
-    gaps = _plus(ONE, z[0]), _minus(ONE, z[0])
-    if not all(is_positive(gap, or_zero=True) for gap in gaps):
-        raise (NoValue if any(map(is_negative, gaps)) else Unclear)("an arc sine or cosine of what may be beyond 1")
-    start = enclose(function, z[0])
-    if length == 1:
-        return [start]
-    slope = divide(derivative(z), root(subtract([ONE], power(z, 2, length)), length), length)
-    slope = negate(slope) if function is mpf_acos else slope
-    return integrate(lambda f, k: slope[k], start, length)
-
-
-FUNCTIONS: dict[str, Callable[[Series, int], Series]] = {
-    "exp": exponential,
-    "log": logarithm,
-    "sin": lambda z, n: sine_and_cosine(z, n)[0],
-    "cos": lambda z, n: sine_and_cosine(z, n)[1],
-    "tanh": hyperbolic_tangent,
-    "erf": error_function,
-    "atan": arc_tangent,
-    "asin": arc_sine,
-    "acos": arc_cosine,
-    "sqrt": root,
-}
