@@ -269,14 +269,18 @@ def approximate(
 @app.command(name="check-certificate")
 def check_certificate(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What approximate --certificate wrote.")],
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", help="Seconds that the check may take; a minute if not said.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check a saved proof again, in other arithmetic and with nothing of the prover."""
+    from backprop.approximation.checking import SECONDS
     from backprop.approximation.checking import check_certificate as check
     from backprop.reporting.progress import show_count
 
     with show_count("boxes", plain=False) as progress:
-        verdict = check(file, progress)
+        verdict = check(file, progress, SECONDS if timeout is None else timeout)
     typer.echo(json.dumps(verdict.to_dict(), allow_nan=False) if as_json else str(verdict))
     raise typer.Exit(HOLDS if verdict.ok else FAILS)
 

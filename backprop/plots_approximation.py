@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from backprop.approximation.result import Approximation
+from backprop.approximation.wording import describe_above
 from backprop.plots_style import INK, Floats, Palette, open_figure, save_figure, shorten
 
 __all__ = ["draw_fit", "plot_approximation"]
@@ -99,7 +100,8 @@ def _draw_error(axes: Axes, approximation: Approximation) -> None:
     x, function = approximation.function.grid, approximation.function.known_between
     error = approximation.f(x) - approximation.function.values
     worst = int(np.argmax(np.abs(error)))
-    limit = approximation.sup_error
+    proof = approximation.certificate if approximation.certified else None
+    limit = approximation.sup_error if proof is None else proof.bound
     power = int(np.floor(np.log10(limit))) if limit > 0 else 0
     power = 0 if -2 <= power <= 2 else power
     unit = 10.0**power
@@ -110,9 +112,10 @@ def _draw_error(axes: Axes, approximation: Approximation) -> None:
     for sign in (-1, 1):
         axes.axhline(sign * limit / unit, color=INK, linewidth=1, linestyle=(0, (4, 3)))
     axes.plot(x[worst], error[worst] / unit, "o", color=Palette.orange, ms=7)
+    proved = f"Error: at most {describe_above(limit)} at every point (proved)"
     points = f"on {approximation.grid_points:,} grid points (not proved between them)"
     data = f"at {approximation.grid_points:,} data points (nothing is known between them)"
-    axes.set_title(f"Error: largest {limit:.2g} {points if function else data}")
+    axes.set_title(f"Error: largest {limit:.2g} {points if function else data}" if proof is None else proved)
     axes.set_ylabel(("f(x) − F(x)" if function else "f(x) − y") + (rf"   [$10^{{{power}}}$]" if power else ""))
     if limit > 0:
         axes.set_ylim(-1.35 * limit / unit, 1.35 * limit / unit)

@@ -27,6 +27,7 @@ __all__ = [
     "exponentiate",
     "find_largest",
     "is_longer",
+    "measure",
     "take_absolute",
 ]
 
@@ -99,7 +100,7 @@ def check_exponent(u: Expr) -> None:
 
 def _measure_logarithms(u: Expr) -> list[int]:
     """List the bits of the numbers whose logarithms occur."""
-    return [_measure(node.args[0]) for node in u.atoms(sympy.log) if isinstance(node.args[0], Rational)]
+    return [measure(node.args[0]) for node in u.atoms(sympy.log) if isinstance(node.args[0], Rational)]
 
 
 def _step(u: Expr, at_zero: int) -> Expr:
@@ -155,7 +156,7 @@ COMPARISONS: Mapping[str, Callable[[Expr, Expr], Expr]] = MappingProxyType(
 
 def count_bits(expression: Expr) -> int:
     """Bound the size of the exact numbers in an expression, those that a power may still become included."""
-    sizes = [_measure(number) for number in expression.atoms(Rational)]
+    sizes = [measure(number) for number in expression.atoms(Rational)]
     sizes += [bits * find_largest(exponent) for bits, exponent in _list_exponentials(expression)]
     return max(sizes, default=0)
 
@@ -163,7 +164,7 @@ def count_bits(expression: Expr) -> int:
 def _list_exponentials(expression: Expr) -> list[tuple[int, Expr]]:
     """List the (bits of the base, exponent) of what may become an exact power: 2**u, and exp(u) with log(2) in u."""
     powers = [power for power in expression.atoms(sympy.Pow) if isinstance(power.base, Rational)]
-    found = [(_measure(power.base), power.exp) for power in powers]
+    found = [(measure(power.base), power.exp) for power in powers]
     for exponential in expression.atoms(sympy.exp):
         found += [(bits, exponential.args[0]) for bits in _measure_logarithms(exponential)]
     return found
@@ -172,7 +173,7 @@ def _list_exponentials(expression: Expr) -> list[tuple[int, Expr]]:
 def count_power_bits(base: Expr, size: int) -> int:
     """Bound the bits of the exact numbers in base**exponent, where size >= |exponent|."""
     inner = [bits * find_largest(u) for bits, u in _list_exponentials(base)]
-    return size * max([*inner, _measure(base) if isinstance(base, Rational) else 0])
+    return size * max([*inner, measure(base) if isinstance(base, Rational) else 0])
 
 
 def find_largest(exponent: Expr) -> int:
@@ -180,5 +181,6 @@ def find_largest(exponent: Expr) -> int:
     return max((math.ceil(abs(r)) for r in exponent.atoms(Rational)), default=1)
 
 
-def _measure(number: Rational) -> int:
+def measure(number: Rational) -> int:
+    """The bits of a fraction's larger part."""
     return max(abs(int(number.p)), int(number.q)).bit_length()

@@ -19,13 +19,15 @@ from theory.activation_catalogue import ALIASES, NAMES, STATEMENTS
 from theory.differentiation import differentiate
 from theory.elementary import ELEMENTARY
 from theory.expressions import parse as parse_with
+from theory.expressions import transcribe as transcribe_with
+from theory.formulas import write
 from theory.half_line import X
 from theory.pieces import Piece, split
 from theory.stable_forms import Halves, StableForm, differ, make_halves, stabilise
 from theory.value_identities import find_identity, find_polynomial, join_cases
 from theory.values import SYMPY_ERRORS, evaluate_at
 
-__all__ = ["KINK_CONVENTION", "Activation", "ActivationError", "branches", "find", "parse"]
+__all__ = ["KINK_CONVENTION", "Activation", "ActivationError", "branches", "find", "parse", "transcribe"]
 
 KINK_CONVENTION = "at a kink f' takes its value from the left, that of the piece x <= kink"
 
@@ -55,6 +57,16 @@ class Activation:
     name: str
     expression: Expr
     reference: str = "stated by the user"
+
+    @cached_property
+    def text(self) -> str:
+        """f(x) by the grammar of `theory.expressions`: as the user wrote it, or the statement of the catalogue."""
+        return write(self.expression) if self.name in STATEMENTS else self.name
+
+    @cached_property
+    def as_written(self) -> Expr:
+        """The text read without simplification: what a proof is about."""
+        return transcribe(self.text)
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:
@@ -150,6 +162,15 @@ def parse(text: str, variable: str | Sequence[str] = "x") -> Expr:
     return parse_with(text, variable, _FUNCTIONS)
 
 
+def transcribe(text: str, variable: str | Sequence[str] = "x") -> Expr:
+    """Read the same without simplification; see `theory.expressions.transcribe`.
+
+    >>> transcribe("sigmoid(log(x))"), parse("sigmoid(log(x))")
+    (1/(1 + exp(-log(x))), 1/(1 + 1/x))
+    """
+    return transcribe_with(text, variable, _FUNCTIONS)
+
+
 def find(name_or_expression: str) -> Activation:
     """Return the activation of that name, or the one that an expression in x states.
 
@@ -191,7 +212,7 @@ def _check_usable(activation: Activation) -> None:
         raise ActivationError(f"activation {activation.name!r} does not depend on x; try 'x*tanh(x)'")
     for point in _DEFINED_AT:
         try:
-            evaluate_at(activation.expression, point)
+            evaluate_at(activation.as_written, point)
         except OverflowError:
             continue  # large is not undefined
         except (ArithmeticError, ValueError):

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 
 import sympy
 from sympy import Expr, Rational
@@ -40,6 +41,7 @@ from theory.elementary import (
 )
 from theory.pieces import Piece, split
 from theory.tokens import ExpressionError, Token, shorten, split_tokens
+from theory.transcript import AS_WRITTEN, fold, rebuild
 from theory.values import SYMPY_ERRORS, evaluate_at, evaluate_precisely, real_symbol
 
 __all__ = [
@@ -52,17 +54,30 @@ __all__ = [
     "parse",
     "real_symbol",
     "split",
+    "transcribe",
 ]
 
 MAX_TEXT = 1000  # characters
 MAX_DEPTH = 40  # brackets, signs and powers inside one another
 MAX_NODES = 150  # numbers, names and operations
 MAX_SIZE = 500  # nodes of what they become, functions of the catalogue written out
+MAX_WRITTEN = 4 * MAX_SIZE  # the same, not simplified
 MAX_TERMS = 100  # after multiplying out
 MAX_DIGITS = 40  # of one number
 MAX_POWER = 32  # of anything with x in it
 MAX_ARGUMENTS = 8  # of min and max
 MANY_ARGUMENTS = ("min", "max")
+WORKED_OUT: dict[str, Callable[..., Expr]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "negative": operator.neg,
+    "**": lambda u, v: exponentiate(v) if u is sympy.E else u**v,
+    "|": take_absolute,
+    **COMPARISONS,
+}
+"""What an operator makes of its operands where SymPy may simplify."""
 
 
 def parse(text: str, variable: str | Sequence[str] = "x", functions: FunctionTable = ELEMENTARY) -> Expr:
@@ -83,6 +98,24 @@ def parse(text: str, variable: str | Sequence[str] = "x", functions: FunctionTab
     Traceback (most recent call last):
     theory.tokens.ExpressionError: expression '1/0' at column 2: division by zero
     """
+    return _read(text, variable, functions, _Parser)
+
+
+def transcribe(text: str, variable: str | Sequence[str] = "x", functions: FunctionTable = ELEMENTARY) -> Expr:
+    """Read by the same grammar, without simplification: every operation that is written is still there.
+
+    So are its side conditions: `sqrt(x)**2` has no value at -1. The bounds are those of the grammar alone; that
+    constants are real and finite is not looked at.
+
+    Errors: `ExpressionError` for anything outside the grammar of this module.
+
+    >>> transcribe("x/x"), parse("x/x")
+    (x/x, 1)
+    """
+    return _read(text, variable, functions, _Transcriber)
+
+
+def _read(text: str, variable: str | Sequence[str], functions: FunctionTable, reader: type[_Parser]) -> Expr:
     if not isinstance(text, str):
         raise ExpressionError(repr(text), 0, f"expected text, got {type(text).__name__}")
     if len(text) > MAX_TEXT:
@@ -90,7 +123,7 @@ def parse(text: str, variable: str | Sequence[str] = "x", functions: FunctionTab
     if not text.strip():
         raise ExpressionError(text, 0, "it is empty; write for example 'sin(2*pi*x)'")
     try:
-        return _Parser(text, (variable,) if isinstance(variable, str) else variable, functions).read()
+        return reader(text, (variable,) if isinstance(variable, str) else variable, functions).read()
     except ExpressionError:
         raise
     except SYMPY_ERRORS:
@@ -99,6 +132,8 @@ def parse(text: str, variable: str | Sequence[str] = "x", functions: FunctionTab
 
 class _Parser:
     """Recursive descent; one method a line of the grammar."""
+
+    operations: Mapping[str, Callable[..., Expr]] = WORKED_OUT
 
     def __init__(self, text: str, variables: Sequence[str], functions: FunctionTable) -> None:
         self.text, self.variables, self.functions = text, variables, functions
@@ -146,11 +181,14 @@ class _Parser:
         self.depth -= 1
         return result
 
-    def build(self, token: Token, make: Callable[..., Expr], *arguments: Expr) -> Expr:
-        """Make one node and hold it to the rules: counted, real, finite, of bounded size."""
+    def count(self, token: Token) -> None:
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise self.complain(token, f"too many parts (at most {MAX_NODES})")
+
+    def build(self, token: Token, make: Callable[..., Expr], *arguments: Expr) -> Expr:
+        """Make one node and hold it to the rules: counted, real, finite, of bounded size."""
+        self.count(token)
         try:
             result = make(*arguments)
             if result.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.I):
@@ -174,22 +212,20 @@ class _Parser:
     def read_comparison(self) -> Expr:
         left = self.read_sum()
         token = self.take("<", "<=", ">", ">=")
-        return left if token is None else self.build(token, COMPARISONS[token.text], left, self.read_sum())
+        return left if token is None else self.build(token, self.operations[token.text], left, self.read_sum())
 
     def read_sum(self) -> Expr:
         result = self.read_product()
         while token := self.take("+", "-"):
-            right = self.read_product()
-            result = self.build(token, lambda a, b, s=token.text: a + b if s == "+" else a - b, result, right)
+            result = self.build(token, self.operations[token.text], result, self.read_product())
         return result
 
     def read_product(self) -> Expr:
         result = self.read_sign()
         while token := self.take("*", "/"):
             right = self.read_sign()
-            if token.text == "/" and right.is_zero:
-                raise self.complain(token, "division by zero")
-            result = self.build(token, lambda a, b, s=token.text: a * b if s == "*" else a / b, result, right)
+            self.check_divisor(token, right)
+            result = self.build(token, self.operations[token.text], result, right)
         return result
 
     def read_sign(self) -> Expr:
@@ -197,7 +233,7 @@ class _Parser:
         if token is None:
             return self.read_power()
         operand = self.descend(token, self.read_sign)
-        return operand if token.text == "+" else self.build(token, lambda u: -u, operand)
+        return operand if token.text == "+" else self.build(token, self.operations["negative"], operand)
 
     def read_power(self) -> Expr:
         base = self.read_atom()
@@ -206,7 +242,11 @@ class _Parser:
             return base
         exponent = self.descend(token, self.read_sign)
         self.check_power(token, base, exponent)
-        return self.build(token, lambda u, v: exponentiate(v) if u is sympy.E else u**v, base, exponent)
+        return self.build(token, self.operations["**"], base, exponent)
+
+    def check_divisor(self, token: Token, divisor: Expr) -> None:
+        if token.text == "/" and divisor.is_zero:
+            raise self.complain(token, "division by zero")
 
     def check_power(self, token: Token, base: Expr, exponent: Expr) -> None:
         """Refuse a power before SymPy works it out exactly."""
@@ -235,7 +275,7 @@ class _Parser:
         if token.kind == "symbol" and token.text == "|":
             result = self.descend(token, self.read_comparison)
             self.close(token, "|")
-            return self.build(token, take_absolute, result)
+            return self.build(token, self.operations["|"], result)
         self.position -= 1
         raise self.complain(token, self.describe_surprise())
 
@@ -290,6 +330,31 @@ class _Parser:
         guess = f" (did you mean {near[0]!r}?)" if near else ""
         allowed = f"{', '.join([*self.variables, *CONSTANTS])} and the functions {', '.join(names)}"
         return f"unknown name {shorten(name, 0)}{guess}; allowed: {allowed}"
+
+
+class _Transcriber(_Parser):
+    """The same, but nothing that is read is simplified, numbers among themselves aside, nor looked at."""
+
+    operations = AS_WRITTEN
+
+    def build(self, token: Token, make: Callable[..., Expr], *arguments: Expr) -> Expr:
+        self.count(token)
+        result = make(*arguments)
+        number = fold(result) if arguments and all(isinstance(u, Rational) for u in arguments) else None
+        result = result if number is None else number
+        if is_longer(result, MAX_WRITTEN):
+            raise self.complain(token, f"too many parts (at most {MAX_WRITTEN}, activations written out)")
+        return result
+
+    def check_power(self, token: Token, base: Expr, exponent: Expr) -> None:
+        """Nothing is worked out."""
+
+    def check_divisor(self, token: Token, divisor: Expr) -> None:
+        """Nor here."""
+
+    def call(self, name: str, *arguments: Expr) -> Expr:
+        letters = [sympy.Dummy(real=True) for _ in arguments]
+        return rebuild(self.functions[name](*letters), dict(zip(letters, arguments, strict=True)))
 
 
 def is_power_of_variable(power: Expr) -> bool:

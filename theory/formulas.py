@@ -8,11 +8,12 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
-__all__ = ["describe", "describe_in_latex", "shorten"]
+__all__ = ["describe", "describe_in_latex", "shorten", "write"]
 
 LENGTH = 75
 SHORT_FRACTION = 1000  # fractions of larger numbers are shown as decimals
 LONG_INTEGER = 10**6
+LONGEST_INTEGER = 30  # digits that are written in one piece where the text is read again
 FLOAT_DIGITS = 17  # enough to tell any two floats apart
 
 
@@ -52,6 +53,32 @@ class _TextPrinter(StrPrinter):
         return f"abs({self._print(expr.args[0])})"
 
 
+class _GrammarPrinter(_TextPrinter):
+    """Text by the grammar of `theory.expressions`, exact: cases as factors 0 and 1, long integers in pieces."""
+
+    def _print_Rational(self, expr: Rational) -> str:
+        return f"{self._print(sympy.Integer(expr.p))}/{self._print(sympy.Integer(expr.q))}"
+
+    def _print_Integer(self, expr: sympy.Integer) -> str:
+        high, low = divmod(abs(int(expr)), 10**LONGEST_INTEGER)
+        top = f"{self._print(sympy.Integer(high))}*1e{LONGEST_INTEGER}" if high else ""
+        whole = f"({top}{f' + {low}' * bool(low)})" if high else str(low)
+        return f"-{whole}" if expr < 0 else whole
+
+    def _print_Mul(self, expr: Expr) -> str:
+        return str(StrPrinter._print_Mul(self, expr))
+
+    def _print_Piecewise(self, expr: sympy.Piecewise) -> str:
+        (value, condition), *others = expr.args
+        if condition == sympy.true:
+            return f"({self._print(value)})"
+        rest = sympy.Piecewise(*others, evaluate=False)
+        return f"(({self._print(condition)})*({self._print(value)}) + ({self._print(~condition)})*{self._print(rest)})"
+
+    def _print_Exp1(self, expr: Expr) -> str:
+        return "e"
+
+
 class _LatexPrinter(LatexPrinter):
     """SymPy's LaTeX with decimals in place of unwieldy fractions."""
 
@@ -78,6 +105,15 @@ def describe(expression: Expr, argument: str = "", digits: int = FLOAT_DIGITS) -
     '0.044715*max(0, z)'
     """
     return str(_TextPrinter(argument, digits).doprint(expression))
+
+
+def write(expression: Expr) -> str:
+    """Return an expression as text that `theory.expressions` reads as the same function.
+
+    >>> write(sympy.Piecewise((0, sympy.Symbol("x") <= 0), (sympy.exp(sympy.Symbol("x")), True)))
+    '((x <= 0)*(0) + (x > 0)*(exp(x)))'
+    """
+    return str(_GrammarPrinter("", FLOAT_DIGITS).doprint(expression))
 
 
 def describe_in_latex(expression: Expr, digits: int = FLOAT_DIGITS) -> str:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from backprop.activation_functions import activation as find_activation
 from backprop.approximation.limits.continuity import is_surely_continuous
 from backprop.approximation.proving.kinks import force_kinks
-from backprop.approximation.proving.prover import SECONDS, Claim, prove
+from backprop.approximation.proving.prover import Certificate, Claim, prove
 from backprop.approximation.result import Approximation, evaluate_network, list_own_points
 from backprop.approximation.stabbing import list_points
 from backprop.approximation.target import FunctionTarget
 from backprop.approximation.tube import fit_tube
 from backprop.errors import UsageError
-from theory.pieces import split
+from theory.elementwise import find as find_activation
 
 __all__ = ["NOTHING_TO_PROVE", "certify", "grow_certified", "make_claim", "narrow_relu"]
 
@@ -32,6 +31,8 @@ TIGHTER = (1.0, 0.97, 0.9, 0.75, 0.5)
 """Times the error asked for: what the grid must show before a proof is tried."""
 INSIDE = 1e-4
 """How far inside the tube, relatively, a network is laid: the rest is for what is between the points."""
+BOXES_TO_TIGHTEN, TERMS_TO_TIGHTEN = 2000, 100_000
+"""How much a bound may cost that is nearer to the error than the one asked for."""
 TINY = 1e-15
 """Of the size of the target: below this the grid shows rounding only."""
 
@@ -46,16 +47,17 @@ def require_function(approximation: Approximation) -> FunctionTarget:
 def make_claim(approximation: Approximation) -> Claim:
     """The network and its target as a claim of exact numbers; cut at kinks of the target and of the units."""
     target = require_function(approximation)
-    sigma = find_activation(approximation.activation).expression
+    activation = find_activation(approximation.activation)
+    sigma = activation.as_written
     units = [
         (float(w), float(b), float(c))
         for w, b, c in zip(approximation.w, approximation.b, approximation.c, strict=True)
         if c != 0 or not is_surely_continuous(sigma)
     ]
-    kinks = [float(piece.upper) for piece in split(sigma) if piece.upper.is_finite]
+    kinks = [float(piece.upper) for piece in activation.pieces if piece.upper.is_finite]
     cuts = [(kink - b) / w for kink in kinks for w, b, _ in units if w]
     return Claim(
-        target.expression,
+        target.as_written,
         sigma,
         tuple(w for w, _, _ in units),
         tuple(b for _, b, _ in units),
@@ -66,24 +68,36 @@ def make_claim(approximation: Approximation) -> Claim:
     )
 
 
-def certify(approximation: Approximation, epsilon: float | None = None, seconds: float = SECONDS) -> Approximation:
+def certify(approximation: Approximation, epsilon: float | None = None, seconds: float = math.inf) -> Approximation:
     """The same approximation with a certificate: sup |F − f| < epsilon proved, refuted or undecided.
 
-    Without an epsilon the smallest bound is proved of a few a little above the error on the grid.
+    The smallest bound is proved of a few a little above the error on the grid; without an epsilon it is the claim.
     """
-    claim = make_claim(approximation)
-    for wanted in _list_bounds(approximation, epsilon):
-        certificate = prove(claim, wanted, seconds=seconds)
-        approximation = replace(approximation, certificate=certificate)
-        if certificate.verdict == "proved" or epsilon is not None:
-            break
-    return approximation
-
-
-def _list_bounds(approximation: Approximation, epsilon: float | None) -> Iterator[float]:
+    claim, certificate = make_claim(approximation), None
     if epsilon is not None:
-        yield epsilon
-        return
+        certificate = prove(claim, epsilon, seconds=seconds)
+        if certificate.verdict == "proved":
+            certificate = _tighten(claim, certificate, list(_list_bounds(approximation)))
+        return replace(approximation, certificate=certificate)
+    for wanted in _list_bounds(approximation):
+        certificate = prove(claim, wanted, seconds=seconds)
+        if certificate.verdict == "proved":
+            break
+    return replace(approximation, certificate=certificate)
+
+
+def _tighten(claim: Claim, proof: Certificate, bounds: Sequence[float]) -> Certificate:
+    """The same claim with a proof that comes nearer to the error; the one there is where that takes too many boxes."""
+    for wanted in bounds:
+        if wanted >= proof.bound:
+            break
+        nearer = prove(claim, wanted, most_boxes=BOXES_TO_TIGHTEN, most_terms=TERMS_TO_TIGHTEN)
+        if nearer.verdict == "proved":
+            return replace(nearer, epsilon=proof.epsilon)
+    return proof
+
+
+def _list_bounds(approximation: Approximation) -> Iterator[float]:
     floor = TINY * max(approximation.function.scale, approximation.sum_abs_c, math.ulp(1.0))
     for looser in LOOSER:
         yield looser * approximation.sup_error + floor
@@ -96,7 +110,7 @@ def narrow_relu(approximation: Approximation, epsilon: float) -> Approximation:
     """
     target = require_function(approximation)
     x = list_points(target, target.grid, epsilon)
-    least = force_kinks(target.expression, x, target(x), epsilon).least_width
+    least = force_kinks(target.as_written, x, target(x), epsilon).least_width
     laid = fit_tube(target, x, epsilon * (1 - INSIDE))
     if laid is not None and (not approximation.reached or len(laid.w) < approximation.width):
         points = np.append(target.grid, list_own_points(laid.w, laid.b, target.domain))

@@ -15,8 +15,8 @@ from flint import arb
 from backprop.approximation.apriori import AprioriBound, compute_bound, compute_steepness
 from backprop.approximation.hidden import read_sigma
 from backprop.approximation.modulus import Modulus, enclose_modulus, find_jump
-from backprop.approximation.proving.enclosures import enclose_values
 from backprop.approximation.proving.precision import computing, float_above
+from backprop.approximation.proving.values import enclose_values
 from backprop.approximation.result import Approximation, Network, measure
 from backprop.approximation.target import Floats, FunctionTarget
 from backprop.errors import UsageError
@@ -151,7 +151,7 @@ def _bound_error(
     with computing():
         level, variation, rounding = arb(network.constant), arb(0), arb(0)
         for middle, jump in zip(middles.tolist(), [*network.c.tolist(), 0.0], strict=True):
-            rounding = rounding.max(abs(level - enclose_values(target.expression, middle, middle)))
+            rounding = rounding.max(abs(level - enclose_values(target.as_written, middle, middle)))
             level, variation = level + arb(jump), variation + abs(arb(jump))
         total = compute_bound(*changes, variation, shortest, steepness)
         tail = total - compute_bound(*changes, arb(0), shortest, steepness)

@@ -9,8 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from backprop.approximation.proving.enclosures import Undecided, enclose_values
+from backprop.approximation.proving.enclosures import Undecided
 from backprop.approximation.proving.precision import float_above, float_below
+from backprop.approximation.proving.values import enclose_values
 from backprop.approximation.target import Floats, FunctionTarget
 from backprop.errors import UsageError
 from theory.pieces import split
@@ -78,7 +79,7 @@ def enclose_modulus(target: FunctionTarget, pieces: int) -> Modulus:
 
 def _enclose(target: FunctionTarget, low: float, high: float) -> tuple[float, float]:
     try:
-        ball = enclose_values(target.expression, low, high)
+        ball = enclose_values(target.as_written, low, high)
     except Undecided as error:
         raise UsageError(
             f"no bound for {target.text!r} on [{low:.6g}, {high:.6g}], so no modulus of continuity ({error}); write it "

@@ -8,9 +8,10 @@ import sympy
 from sympy import Expr
 
 from theory.activations import parse
+from theory.elementwise import transcribe
 from theory.expressions import real_symbol
 
-__all__ = ["NAMED", "NAMED_SURFACES", "list_named", "read_named"]
+__all__ = ["NAMED", "NAMED_SURFACES", "list_named", "read_named", "read_written"]
 
 NAMED: dict[str, str] = {
     "sine": "sin(2*pi*x)",
@@ -39,6 +40,15 @@ PEAK = "2.8214393721220788934"
 def list_named() -> list[str]:
     """The names, in order."""
     return list(NAMED)
+
+
+def read_written(text: str) -> Expr:
+    """A name or an expression without simplification: what a proof is about.
+
+    >>> read_written("kink"), read_written("x/x")
+    (Abs(x - 1/2), x/x)
+    """
+    return read_named(text) if text == "planck" else transcribe(NAMED.get(text, text))
 
 
 @cache

@@ -16,6 +16,7 @@ from backprop.approximation.outcome import Outcome
 from backprop.approximation.proving.prover import Certificate
 from backprop.approximation.target import Floats, Target
 from backprop.approximation.wording import describe_above, describe_below, describe_outcome
+from theory.elementwise import find as find_activation
 
 __all__ = ["Approximation", "Network", "evaluate_network", "list_own_points", "measure"]
 
@@ -126,6 +127,7 @@ class Approximation(Outcome):
             "target": self.target,
             "method": self.method,
             "activation": self.activation,
+            "activation_expression": find_activation(self.activation).text,
             "domain": list(self.domain),
             "hidden": {"w": self.w.tolist(), "b": self.b.tolist(), "c": self.c.tolist()},
             "constant": self.constant,

@@ -12,7 +12,9 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from backprop.approximation.named import NAMED, NAMED_SURFACES, read_named
+from backprop.approximation.named import NAMED, NAMED_SURFACES, read_named, read_written
+from backprop.approximation.proving.enclosures import Undecided
+from backprop.approximation.proving.values import NoValue, enclose_values
 from backprop.codegen.elementwise import evaluate
 from backprop.errors import UsageError
 from theory.activations import parse
@@ -29,6 +31,9 @@ GRID_POINTS = 10_001
 
 HALVINGS = (14, 41)
 """Distances to an end or a break at which the grid has a point: these powers of 1/2, times b - a."""
+
+LOOKED_AT = 100
+"""Of so many points of the grid one is looked at for a value of the text as it is written."""
 
 LARGEST = 1e100
 """Targets beyond this are refused: their squares leave the range of a float."""
@@ -67,13 +72,14 @@ class Target(ABC):
 
 @dataclass(frozen=True, eq=False)
 class FunctionTarget(Target):
-    """A function given by an expression in x.
+    """A function given by an expression in x: simplified, and as it is written, which is what proofs are about.
 
     Its grid has `GRID_POINTS` equispaced points, and more that close in on the ends and on the breaks, halving the
     distance, up to the neighbour among the floats.
     """
 
     expression: sympy.Expr
+    as_written: sympy.Expr
     function: Callable[[Any], Any]
 
     def __call__(self, x: Floats) -> Floats:
@@ -98,10 +104,24 @@ def read_target(text: str, domain: Sequence[float] = UNIT) -> FunctionTarget:
     breaks = _find_breaks(expression, interval)
     grid = _make_grid(interval, breaks)
     function = evaluate(expression)
-    target = FunctionTarget(text, interval, breaks, grid, np.zeros_like(grid), expression, function)
+    as_written = read_written(text)
+    target = FunctionTarget(text, interval, breaks, grid, np.zeros_like(grid), expression, as_written, function)
     values = target(grid)
     _check_values(text, grid, values)
+    _refuse_holes(text, as_written, [*interval, *breaks, *grid[::LOOKED_AT].tolist()])
     return replace(target, values=values)
+
+
+def _refuse_holes(text: str, as_written: sympy.Expr, points: Sequence[float]) -> None:
+    """What SymPy simplifies may have a value where the text has none."""
+    for point in points:
+        try:
+            enclose_values(as_written, point, point)
+        except NoValue as error:
+            what_where = f"no value at x = {point:.6g} ({error})"
+            raise UsageError(f"target {text!r} has {what_where}; choose a domain without it") from None
+        except Undecided:
+            continue  # it may have one
 
 
 def _read_expression(text: str) -> sympy.Expr:

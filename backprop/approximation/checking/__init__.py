@@ -1,5 +1,5 @@
 """Checks saved certificates: other arithmetic, an own reader of expressions, nothing shared with the prover."""
 
-from backprop.approximation.checking.check import Verdict, check_certificate
+from backprop.approximation.checking.check import SECONDS, Verdict, check_certificate
 
-__all__ = ["Verdict", "check_certificate"]
+__all__ = ["SECONDS", "Verdict", "check_certificate"]

@@ -2,159 +2,206 @@
 
 from __future__ import annotations
 
-import ast
+from collections.abc import Callable
 from fractions import Fraction
+from functools import cache, partial
 
+from backprop.approximation.checking import functions as fn
 from backprop.approximation.checking import intervals as iv
-from backprop.approximation.checking.intervals import Interval, Series, Unclear
+from backprop.approximation.checking.intervals import HALF, ONE, ZERO, Interval, NoValue, Series, TooLarge, Unclear
+from backprop.approximation.checking.reader import ACTIVATIONS, Tree, fold, read
 
 __all__ = ["expand", "value"]
 
 PEAK = Fraction("2.8214393721220788934")
 """Where Planck's law u³/(e^u − 1) is largest."""
+HIGHEST_POWER = 1000
+CATALOGUE = {name: read(name, ACTIVATIONS) for name in ACTIVATIONS if name != "tanh"}
 
 
-def expand(node: ast.expr, x: Series, length: int) -> Series:
-    """The Taylor series of an expression at x.  Errors: Unclear."""
-    match node:
-        case ast.Constant():
-            return [iv.rational(Fraction(str(node.value)))]
-        case ast.Name(id="x"):
+def expand(node: Tree, x: Series, length: int) -> Series:
+    """The Taylor series of an expression at x.  Errors: Unclear, also where it is not shown to have a value."""
+    match node.kind:
+        case "number":
+            return [iv.rational(node.number)]
+        case "x":
             return x
-        case ast.Name(id="pi"):
+        case "pi":
             return [iv.pi()]
-        case ast.Name():
-            return iv.FUNCTIONS["exp"]([iv.rational(Fraction(1))], 1)
-        case ast.UnaryOp(op=op, operand=operand):
-            inner = expand(operand, x, length)
-            return iv.negate(inner) if isinstance(op, ast.USub) else inner
-        case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            return _power(expand(left, x, length), right, x, length)
-        case ast.BinOp(left=left, op=op, right=right):
-            return _combine(op, expand(left, x, length), expand(right, x, length), length)
-        case ast.Compare(left=left, ops=[op], comparators=[right]):
-            gap = iv.subtract(expand(left, x, length), expand(right, x, length))[0]
-            above = iv.sign_of(gap) > 0
-            return [iv.rational(Fraction(int(above == isinstance(op, ast.Gt | ast.GtE))))]
-        case ast.Call(func=ast.Name(id=name), args=arguments):
-            return _call(name, [expand(argument, x, length) for argument in arguments], length)
-    raise Unclear(f"no series for {ast.dump(node)[:40]}")
+        case "e":
+            return fn.exponential([ONE], 1)
+        case "**":
+            return _power(node, x, length)
+    if node.kind == "*" and node.parts[0] == node.parts[1]:
+        return iv.power(expand(node.parts[0], x, length), 2, length)
+    parts = [expand(part, x, length) for part in node.parts]
+    if node.kind in OPERATIONS:
+        return OPERATIONS[node.kind](parts, 1 if all(len(part) == 1 for part in parts) else length)
+    if node.kind in CATALOGUE:
+        return expand(CATALOGUE[node.kind], parts[0], length)
+    return fn.FUNCTIONS[node.kind](parts[0], 1 if len(parts[0]) == 1 else length)
 
 
-def _combine(op: ast.operator, left: Series, right: Series, length: int) -> Series:
-    if isinstance(op, ast.Add):
-        return iv.add(left, right)
-    if isinstance(op, ast.Sub):
-        return iv.subtract(left, right)
-    if isinstance(op, ast.Mult):
-        return iv.multiply(left, right, length)
-    if len(left) == len(right) == 1:
-        length = 1
-    return iv.divide(left, right, length)
-
-
-def _power(base: Series, exponent: ast.expr, x: Series, length: int) -> Series:
-    whole = _whole(exponent)
+def _power(node: Tree, x: Series, length: int) -> Series:
+    """A whole power by multiplications; any other of what is shown to be positive, e^(v log u)."""
+    base, whole = expand(node.parts[0], x, length), _whole(node.parts[1])
     if whole is not None:
         return iv.power(base, whole, length)
-    return iv.FUNCTIONS["exp"](
-        iv.multiply(expand(exponent, x, length), iv.FUNCTIONS["log"](base, length), length), length
-    )
+    exponent = expand(node.parts[1], x, length)
+    if fold(node.parts[1]) == Fraction(1, 2):
+        return fn.root(base, 1 if len(base) == 1 else length)
+    if len(base) == len(exponent) == 1:
+        return [_real_power(base[0], exponent[0])]
+    return fn.exponential(iv.multiply(exponent, fn.logarithm(base, length), length), length)
 
 
-def _whole(node: ast.expr) -> int | None:
-    """An integer exponent."""
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        inner = _whole(node.operand)
-        return None if inner is None else -inner
-    is_integer = isinstance(node, ast.Constant) and isinstance(node.value, int)
-    return node.value if is_integer and abs(node.value) <= 1000 else None  # type: ignore[attr-defined]
+def _whole(exponent: Tree) -> int | None:
+    """An exponent that is a whole number by its text."""
+    number = fold(exponent)
+    if number is None or number.denominator != 1:
+        return None
+    if abs(number) > HIGHEST_POWER:
+        raise TooLarge("a power is too high")
+    return int(number)
 
 
-def _call(name: str, arguments: list[Series], length: int) -> Series:
-    z = arguments[0]
-    if name in ("abs", "max", "min"):
-        return _choose(name, arguments)
-    if name in ("sign", "heaviside"):
-        above = iv.sign_of(z[0]) > 0
-        return [iv.rational(Fraction(1 if above else -1 if name == "sign" else 0))]
-    if name == "planck":
-        one = [iv.rational(Fraction(1))]
-        law = iv.divide(iv.power(z, 3, length), iv.subtract(iv.FUNCTIONS["exp"](z, length), one), length)
-        return iv.multiply(law, [_planck_scale()], length)
-    if name in ("sinh", "cosh"):
-        up, down = iv.FUNCTIONS["exp"](z, length), iv.FUNCTIONS["exp"](iv.negate(z), length)
-        whole = iv.subtract(up, down) if name == "sinh" else iv.add(up, down)
-        return iv.multiply(whole, [iv.rational(Fraction(1, 2))], length)
-    if name == "tan":
-        return iv.divide(iv.FUNCTIONS["sin"](z, length), iv.FUNCTIONS["cos"](z, length), length)
-    if name == "erfc":
-        return iv.subtract([iv.rational(Fraction(1))], iv.FUNCTIONS["erf"](z, length))
-    return iv.FUNCTIONS[name](z, 1 if len(z) == 1 else length)
+def _real_power(base: Interval, exponent: Interval) -> Interval:
+    """u^v for u > 0, and 0 for u = 0 and v > 0."""
+    if iv.is_positive(base):
+        return fn.exponential(iv.multiply([exponent], fn.logarithm([base], 1), 1), 1)[0]
+    if not (iv.is_positive(base, or_zero=True) and iv.is_positive(exponent)):
+        raise (NoValue if iv.is_negative(base) else Unclear)("a power of what may be 0 or negative")
+    top = iv.largest(base)
+    return iv.hull(ZERO, _real_power(top, exponent)) if iv.is_positive(top) else ZERO
 
 
-def _choose(name: str, arguments: list[Series]) -> Series:
-    if name == "abs":
-        return arguments[0] if iv.sign_of(arguments[0][0]) > 0 else iv.negate(arguments[0])
-    best = arguments[0]
-    for other in arguments[1:]:
-        above = iv.sign_of(iv.subtract(other, best)[0]) > 0
-        best = other if above == (name == "max") else best
+def _divide(parts: list[Series], length: int) -> Series:
+    return iv.divide(parts[0], parts[1], length)
+
+
+def _compare(kind: str, parts: list[Series], length: int) -> Series:
+    """1 where it holds, 0 elsewhere."""
+    left, right = parts if kind in (">", ">=") else parts[::-1]
+    gap = iv.subtract(left, right)[0]
+    if iv.is_positive(gap, or_zero=kind in (">=", "<=")):
+        return [ONE]
+    if iv.is_negative(gap, or_zero=kind in (">", "<")):
+        return [ZERO]
+    raise Unclear("whether a comparison holds is not the same on the whole box")
+
+
+def _absolute(parts: list[Series], length: int) -> Series:
+    z = parts[0]
+    if not (iv.is_positive(z[0], or_zero=True) or iv.is_negative(z[0], or_zero=True)):
+        raise Unclear("the sign is not the same on the whole box")
+    return z if iv.is_positive(z[0], or_zero=True) else iv.negate(z)
+
+
+def _step(low: Interval, parts: list[Series], length: int) -> Series:
+    return [ONE if iv.sign_of(parts[0][0]) > 0 else low]
+
+
+def _choose(largest: bool, parts: list[Series], length: int) -> Series:
+    best = parts[0]
+    for other in parts[1:]:
+        gap = iv.subtract(other, best)[0]
+        above = iv.is_positive(gap, or_zero=True)
+        if not (above or iv.is_negative(gap, or_zero=True)):
+            raise Unclear("which of two is larger is not the same on the whole box")
+        best = other if above == largest else best
     return best
 
 
+def _hyperbolic(sign: int, parts: list[Series], length: int) -> Series:
+    up, down = fn.exponential(parts[0], length), fn.exponential(iv.negate(parts[0]), length)
+    return iv.multiply(iv.add(up, down) if sign > 0 else iv.subtract(up, down), [HALF], length)
+
+
+def _tangent(parts: list[Series], length: int) -> Series:
+    sine, cosine = fn.sine_and_cosine(parts[0], length)
+    return iv.divide(sine, cosine, length)
+
+
+def _planck(parts: list[Series], length: int) -> Series:
+    """u³/(e^u − 1) over its largest value; 0 where u <= 0."""
+    u = parts[0]
+    if iv.is_negative(u[0], or_zero=True):
+        return [ZERO]
+    law = iv.divide(iv.power(u, 3, length), iv.subtract(fn.exponential(u, length), [ONE]), length)
+    return iv.multiply(law, [_planck_scale()], length)
+
+
+OPERATIONS: dict[str, Callable[[list[Series], int], Series]] = {
+    "+": lambda parts, n: iv.add(*parts),
+    "-": lambda parts, n: iv.subtract(*parts),
+    "*": lambda parts, n: iv.multiply(parts[0], parts[1], n),
+    "/": _divide,
+    "negative": lambda parts, n: iv.negate(parts[0]),
+    **{kind: partial(_compare, kind) for kind in ("<", "<=", ">", ">=")},
+    "abs": _absolute,
+    "sign": partial(_step, iv.negate([ONE])[0]),
+    "heaviside": partial(_step, ZERO),
+    "max": partial(_choose, True),
+    "min": partial(_choose, False),
+    "sinh": partial(_hyperbolic, -1),
+    "cosh": partial(_hyperbolic, 1),
+    "tan": _tangent,
+    "planck": _planck,
+}
+
+
+@cache
 def _planck_scale() -> Interval:
     """1 / max of u³/(e^u − 1), rounded to a double as the target states it."""
     u = [iv.rational(PEAK)]
-    one = [iv.rational(Fraction(1))]
-    law = iv.divide(iv.power(u, 3, 1), iv.subtract(iv.FUNCTIONS["exp"](u, 1), one), 1)[0]
+    law = iv.divide(iv.power(u, 3, 1), iv.subtract(fn.exponential(u, 1), [ONE]), 1)[0]
     return iv.number(1 / iv.upper_float(law))
 
 
-def value(node: ast.expr, box: Interval) -> Interval:
-    """An interval of all values on a box, hulls where a branch is not decided.  Errors: Unclear."""
+def value(node: Tree, box: Interval) -> Interval:
+    """An interval of all values on a box, hulls where a branch is not decided.
+
+    Errors: Unclear, also where it is not shown to have a value at every point of the box.
+    """
     try:
         return expand(node, [box], 1)[0]
-    except (Unclear, ZeroDivisionError):
+    except (NoValue, TooLarge):
+        raise
+    except Unclear:
         return _hull(node, box)
 
 
-def _hull(node: ast.expr, box: Interval) -> Interval:
-    zero, one = iv.rational(Fraction(0)), iv.rational(Fraction(1))
-    match node:
-        case ast.UnaryOp(op=op, operand=operand):
-            inner = value(operand, box)
-            return iv.negate([inner])[0] if isinstance(op, ast.USub) else inner
-        case ast.BinOp(left=left, op=op, right=right) if not isinstance(op, ast.Pow | ast.Div):
-            return _combine(op, [value(left, box)], [value(right, box)], 1)[0]
-        case ast.BinOp(left=left, op=ast.Div(), right=right):
-            return iv.divide([value(left, box)], [value(right, box)], 1)[0]
-        case ast.BinOp(left=left, op=ast.Pow(), right=right) if (_whole(right) or 0) > 0:
-            return iv.power([value(left, box)], _whole(right) or 1, 1)[0]
-        case ast.Compare():
-            return iv.hull(zero, one)
-        case ast.Call(func=ast.Name(id="sign" | "heaviside" as name)):
-            return iv.hull(iv.negate([one])[0] if name == "sign" else zero, one)
-        case ast.Call(func=ast.Name(id="abs"), args=[argument]):
-            return iv.absolute(value(argument, box))
-        case ast.Call(func=ast.Name(id="max" | "min" as name), args=arguments):
-            return _extreme(name, [value(argument, box) for argument in arguments])
-        case ast.Call(func=ast.Name(id="sqrt"), args=[argument]):
-            top = value(argument, box)[1]
-            return iv.hull(zero, iv.root([(top, top)], 1)[0])
-        case ast.Call(func=ast.Name(id="planck"), args=[argument]):
-            # 0 <= u³/(e^u − 1) <= u² for u >= 0, because e^u >= 1 + u.
-            top = iv.largest(value(argument, box))
-            square = iv.multiply([top], [top], 1)
-            return iv.hull(zero, iv.multiply(square, [_planck_scale()], 1)[0])
-        case ast.Call(func=ast.Name(id=name), args=[argument]):
-            return _call(name, [[value(argument, box)]], 1)[0]
-    raise Unclear(f"no values for {ast.dump(node)[:40]}")
+def _hull(node: Tree, box: Interval) -> Interval:
+    if node.kind in CATALOGUE:
+        return value(CATALOGUE[node.kind], value(node.parts[0], box))
+    parts = [value(part, box) for part in node.parts]
+    if node.kind == "**":
+        whole = _whole(node.parts[1])
+        return iv.power([parts[0]], whole, 1)[0] if whole is not None else _real_power(*parts)
+    if node.kind == "*" and node.parts[0] == node.parts[1]:
+        return iv.power([parts[0]], 2, 1)[0]
+    try:
+        if node.kind in fn.FUNCTIONS:
+            return fn.FUNCTIONS[node.kind]([parts[0]], 1)[0]
+        return OPERATIONS[node.kind]([[part] for part in parts], 1)[0]
+    except Unclear:
+        if node.kind not in HULLS:
+            raise
+    return HULLS[node.kind](parts)
 
 
-def _extreme(name: str, parts: list[Interval]) -> Interval:
-    """[max of the lower ends, max of the upper ends], or the same with min."""
-    low, high = zip(*parts, strict=True)
-    pick = max if name == "max" else min
-    key = lambda end: iv.upper_float((end, end))  # noqa: E731
-    return pick(low, key=key), pick(high, key=key)
+def _hull_planck(parts: list[Interval]) -> Interval:
+    """0 <= u³/(e^u − 1) <= u² for u >= 0, because e^u >= 1 + u; 0 for u <= 0."""
+    square = iv.multiply([iv.largest(parts[0])], [iv.largest(parts[0])], 1)
+    return iv.hull(ZERO, iv.multiply(square, [_planck_scale()], 1)[0])
+
+
+HULLS: dict[str, Callable[[list[Interval]], Interval]] = {
+    **dict.fromkeys(("<", "<=", ">", ">=", "heaviside"), lambda parts: iv.hull(ZERO, ONE)),
+    "sign": lambda parts: iv.hull(iv.negate([ONE])[0], ONE),
+    "abs": lambda parts: iv.absolute(parts[0]),
+    "max": partial(iv.pull, "max"),
+    "min": partial(iv.pull, "min"),
+    "planck": _hull_planck,
+}
+"""All values where a branch is not decided."""

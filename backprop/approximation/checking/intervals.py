@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+import math
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -10,8 +12,12 @@ from mpmath.libmp import (
     from_float,
     from_int,
     from_rational,
-    mpf_erf,
-    mpf_tanh,
+    mpf_abs,
+    mpf_add,
+    mpf_cmp,
+    mpf_neg,
+    mpf_shift,
+    mpf_sign,
     round_ceiling,
     round_floor,
     to_float,
@@ -19,34 +25,38 @@ from mpmath.libmp import (
 from mpmath.libmp.libmpi import (
     mpi_abs,
     mpi_add,
-    mpi_atan,
-    mpi_cos,
     mpi_div,
-    mpi_exp,
-    mpi_log,
     mpi_mul,
-    mpi_neg,
     mpi_pi,
-    mpi_sin,
-    mpi_sqrt,
     mpi_sub,
 )
 
 __all__ = [
-    "FUNCTIONS", "Interval", "Series", "Unclear", "absolute", "add", "divide", "from_numbers", "hull", "largest",
-    "multiply", "negate", "number", "pi", "power", "rational", "root", "sign_of", "subtract", "upper_float", "width",
+    "HALF", "ONE", "PRECISION", "ZERO", "Interval", "NoValue", "Series", "TooLarge", "Unclear", "absolute",
+    "add", "clamp", "convolve", "divide", "finite", "from_numbers", "hull", "integer", "is_below",
+    "is_negative", "is_positive", "largest", "minus", "multiply", "negate", "number", "over", "pad", "pi",
+    "plus", "power", "pull", "rational", "sign_of", "smallest", "subtract", "times", "upper_float", "widen",
+    "width",
 ]  # fmt: skip
 
 Interval: TypeAlias = "tuple[object, object]"
 Series: TypeAlias = "list[Interval]"
 """Coefficients of h^0, h^1 …; shorter than asked for means zeros behind."""
-PRECISION = 120
+PRECISION = 160
 MARGIN = 10
-"""Bits by which functions without an interval form are widened."""
+"""Bits by which what a library's function gives is widened: its last bits need not be right."""
 
 
 class Unclear(ArithmeticError):
     """The box is too wide to tell."""
+
+
+class NoValue(Unclear):
+    """There is surely no value, whatever number of the interval is meant."""
+
+
+class TooLarge(Unclear):
+    """A number is beyond what is worked out here."""
 
 
 def number(value: float) -> Interval:
@@ -71,37 +81,56 @@ def from_numbers(low: float, high: float) -> Interval:
 
 def pi() -> Interval:
     """π"""
-    found: Interval = mpi_pi(PRECISION)
-    return found
+    return widen(mpi_pi(PRECISION))
 
 
 def upper_float(interval: Interval) -> float:
     """A double that is not below an interval."""
-    return float(to_float(interval[1], rnd=round_ceiling))
+    found = float(to_float(interval[1], rnd=round_ceiling))
+    return found if mpf_cmp(interval[1], from_float(found)) <= 0 else math.nextafter(found, math.inf)
 
 
-def width(interval: Interval) -> float:
-    """A double that is not below the length of an interval."""
+def width(interval: Interval) -> Interval:
+    """The length of an interval, from above."""
     low, high = interval
-    length: Interval = mpi_sub((high, high), (low, low), PRECISION)
-    return upper_float(length)
+    return largest(minus((high, high), (low, low)))
+
+
+def is_below(a: Interval, b: Interval) -> bool:
+    """Whether the upper end of one interval is not above that of another; exactly."""
+    return bool(mpf_cmp(a[1], b[1]) <= 0)
+
+
+def is_positive(interval: Interval, or_zero: bool = False) -> bool:
+    """Whether all of it is above 0 (or 0); exactly."""
+    return bool(mpf_sign(interval[0]) >= (0 if or_zero else 1))
+
+
+def is_negative(interval: Interval, or_zero: bool = False) -> bool:
+    """Whether all of it is below 0 (or 0); exactly."""
+    return bool(mpf_sign(interval[1]) <= (0 if or_zero else -1))
 
 
 def sign_of(interval: Interval) -> int:
     """1 or −1 for an interval without 0.  Errors: Unclear if 0 is in it."""
-    low, high = to_float(interval[0], rnd=round_floor), to_float(interval[1], rnd=round_ceiling)
-    if low > 0:
+    if is_positive(interval):
         return 1
-    if high < 0:
+    if is_negative(interval):
         return -1
-    raise Unclear("the sign is not the same on the whole box")
+    raise Unclear("what may be 0 is a denominator, or decides between cases")
 
 
 def hull(*parts: Interval) -> Interval:
-    """The smallest interval that holds several."""
-    low = min((part[0] for part in parts), key=lambda end: to_float(end, rnd=round_floor))
-    high = max((part[1] for part in parts), key=lambda end: to_float(end, rnd=round_ceiling))
-    return low, high
+    """The smallest interval that holds several; ends are ordered exactly."""
+    order = functools.cmp_to_key(mpf_cmp)
+    return min((part[0] for part in parts), key=order), max((part[1] for part in parts), key=order)
+
+
+def pull(name: str, parts: Sequence[Interval]) -> Interval:
+    """[max of the lower ends, max of the upper ends], or the same with min."""
+    order, pick = functools.cmp_to_key(mpf_cmp), max if name == "max" else min
+    low, high = zip(*parts, strict=True)
+    return pick(low, key=order), pick(high, key=order)
 
 
 def largest(interval: Interval) -> Interval:
@@ -110,52 +139,89 @@ def largest(interval: Interval) -> Interval:
     return top, top
 
 
+def smallest(interval: Interval) -> Interval:
+    """An interval at the smallest absolute value."""
+    end = mpi_abs(interval, PRECISION)[0]
+    return end, end
+
+
 def absolute(interval: Interval) -> Interval:
     """|z|"""
     found: Interval = mpi_abs(interval, PRECISION)
     return found
 
 
-def _plus(a: Interval, b: Interval) -> Interval:
-    found: Interval = mpi_add(a, b, PRECISION)
-    return found
+def plus(a: Interval, b: Interval) -> Interval:
+    """a + b of intervals."""
+    return finite(mpi_add(a, b, PRECISION))
 
 
-def _times(a: Interval, b: Interval) -> Interval:
-    found: Interval = mpi_mul(a, b, PRECISION)
-    return found
+def minus(a: Interval, b: Interval) -> Interval:
+    """a − b."""
+    return finite(mpi_sub(a, b, PRECISION))
 
 
-def _over(a: Interval, b: Interval) -> Interval:
+def times(a: Interval, b: Interval) -> Interval:
+    """a b."""
+    return finite(mpi_mul(a, b, PRECISION))
+
+
+def over(a: Interval, b: Interval) -> Interval:
+    """a / b.  Errors: NoValue for b = 0, Unclear if 0 is in b."""
+    if is_positive(b, or_zero=True) and is_negative(b, or_zero=True):
+        raise NoValue("a division by 0")
     sign_of(b)
-    found: Interval = mpi_div(a, b, PRECISION)
-    return found
+    return finite(mpi_div(a, b, PRECISION))
 
 
-def _integer(value: int) -> Interval:
+def integer(value: int) -> Interval:
+    """A whole number, exactly."""
     exact = from_int(value)
     return exact, exact
 
 
-ZERO = _integer(0)
+ZERO, ONE = integer(0), integer(1)
+HALF = rational(Fraction(1, 2))
+
+
+def finite(interval: Interval) -> Interval:
+    """Itself.  Errors: Unclear where an end is no number."""
+    if all(end[1] or not end[2] for end in interval) and mpf_cmp(*interval) <= 0:  # type: ignore[index]
+        return interval
+    raise TooLarge("a value is too large")
+
+
+def widen(interval: Interval) -> Interval:
+    """Both ends moved outward by more than the error of a library's function."""
+    low, high = finite(interval)
+    slack = [mpf_shift(mpf_abs(end), MARGIN - PRECISION) for end in (low, high)]
+    return (
+        mpf_add(low, mpf_neg(slack[0]), PRECISION, round_floor),
+        mpf_add(high, slack[1], PRECISION, round_ceiling),
+    )
+
+
+def clamp(interval: Interval, low: Interval, high: Interval) -> Interval:
+    """What is inside, of values that are known to be between two numbers."""
+    return pull("max", [low, pull("min", [interval, high])])
 
 
 def add(a: Series, b: Series) -> Series:
     """a + b"""
     length = max(len(a), len(b))
     a, b = pad(a, length), pad(b, length)
-    return [_plus(x, y) for x, y in zip(a, b, strict=True)]
+    return [plus(x, y) for x, y in zip(a, b, strict=True)]
 
 
 def subtract(a: Series, b: Series) -> Series:
     """a − b"""
     length = max(len(a), len(b))
-    return [mpi_sub(x, y, PRECISION) for x, y in zip(pad(a, length), pad(b, length), strict=True)]
+    return [minus(x, y) for x, y in zip(pad(a, length), pad(b, length), strict=True)]
 
 
 def negate(a: Series) -> Series:
     """−a"""
-    return [mpi_neg(x, PRECISION) for x in a]
+    return [(mpf_neg(high), mpf_neg(low)) for low, high in a]
 
 
 def pad(series: Sequence[Interval], length: int) -> Series:
@@ -168,7 +234,7 @@ def convolve(a: Series, b: Series, k: int, first: int = 0) -> Interval:
     total = ZERO
     for j in range(first, k + 1):
         if j < len(a) and k - j < len(b):
-            total = _plus(total, _times(a[j], b[k - j]))
+            total = plus(total, times(a[j], b[k - j]))
     return total
 
 
@@ -176,7 +242,7 @@ def multiply(a: Series, b: Series, length: int) -> Series:
     """a · b, that many coefficients."""
     if len(a) == 1 or len(b) == 1:
         one, other = (a[0], b) if len(a) == 1 else (b[0], a)
-        return [_times(one, x) for x in other]
+        return [times(one, x) for x in other]
     return [convolve(a, b, k) for k in range(length)]
 
 
@@ -188,119 +254,20 @@ def divide(a: Series, b: Series, length: int) -> Series:
         total = ZERO
         for j in range(1, k + 1):
             if j < len(b):
-                total = _plus(total, _times(b[j], quotient[k - j]))
-        quotient.append(_over(mpi_sub(wanted, total, PRECISION), b[0]))
+                total = plus(total, times(b[j], quotient[k - j]))
+        quotient.append(over(minus(wanted, total), b[0]))
     return quotient
 
 
 def power(a: Series, exponent: int, length: int) -> Series:
-    """An integer power, by multiplications."""
+    """An integer power, by multiplications; an even one is not negative."""
     if exponent < 0:
-        return divide([_integer(1)], power(a, -exponent, length), length)
-    result: Series = [_integer(1)]
-    for _ in range(exponent):
-        result = multiply(result, a, length)
+        return divide([ONE], power(a, -exponent, length), length if len(a) > 1 else 1)
+    result, square, left = [ONE], a, exponent
+    while left:
+        result = multiply(result, square, length) if left & 1 else result
+        left >>= 1
+        square = multiply(square, square, length) if left else square
+    if exponent % 2 == 0 and exponent and not (is_positive(a[0]) or is_negative(a[0])):
+        result = [(ZERO[0], result[0][1]), *result[1:]]
     return result
-
-
-def root(a: Series, length: int) -> Series:
-    """√a: s_k = (a_k − Σ_{0<j<k} s_j s_{k−j}) / (2 s_0)"""
-    if sign_of(a[0]) < 0:
-        raise Unclear("a root of a negative number")
-    found: Series = [mpi_sqrt(a[0], PRECISION)]
-    for k in range(1, length):
-        total = ZERO
-        for j in range(1, k):
-            total = _plus(total, _times(found[j], found[k - j]))
-        wanted = a[k] if k < len(a) else ZERO
-        found.append(_over(mpi_sub(wanted, total, PRECISION), _times(_integer(2), found[0])))
-    return found
-
-
-def integrate(slope_of: Callable[[Series, int], Interval], start: Interval, length: int) -> Series:
-    """f from f_0 and k f_k = the coefficient k − 1 of f', which may need f up to k − 1."""
-    found: Series = [start]
-    for k in range(1, length):
-        found.append(_over(slope_of(found, k - 1), _integer(k)))
-    return found
-
-
-def derivative(a: Series) -> Series:
-    """(k + 1) a_{k+1}"""
-    return [_times(_integer(k), x) for k, x in enumerate(a)][1:] or [ZERO]
-
-
-def exponential(z: Series, length: int) -> Series:
-    """f' = f z'"""
-    slope = derivative(z)
-    return integrate(lambda f, k: convolve(f, slope, k), mpi_exp(z[0], PRECISION), length)
-
-
-def logarithm(z: Series, length: int) -> Series:
-    """f' = z' / z"""
-    if sign_of(z[0]) < 0:
-        raise Unclear("a logarithm of a negative number")
-    slope = divide(derivative(z), z, length)
-    return integrate(lambda f, k: slope[k], mpi_log(z[0], PRECISION), length)
-
-
-def sine_and_cosine(z: Series, length: int) -> tuple[Series, Series]:
-    """s' = c z', c' = −s z'"""
-    slope = derivative(z)
-    s, c = [mpi_sin(z[0], PRECISION)], [mpi_cos(z[0], PRECISION)]
-    for k in range(1, length):
-        s_next = _over(convolve(c, slope, k - 1), _integer(k))
-        c_next = _over(mpi_neg(convolve(s, slope, k - 1), PRECISION), _integer(k))
-        s.append(s_next)
-        c.append(c_next)
-    return s, c
-
-
-def _monotone(function: Callable[..., object], z: Interval) -> Interval:
-    """An increasing function at both ends, widened by more than its error."""
-    low = function(z[0], PRECISION + MARGIN, round_floor)
-    high = function(z[1], PRECISION + MARGIN, round_ceiling)
-    ends: Interval = (low, high)
-    slack = from_rational(1, 2 ** (PRECISION - MARGIN), PRECISION, round_ceiling)
-    return _plus(ends, (mpi_neg((slack, slack), PRECISION)[0], slack))
-
-
-def hyperbolic_tangent(z: Series, length: int) -> Series:
-    """f' = (1 − f²) z'"""
-    slope = derivative(z)
-    complement: Series = []
-
-    def next_slope(f: Series, k: int) -> Interval:
-        square = convolve(f, f, k)
-        complement.append(mpi_sub(ZERO if k else _integer(1), square, PRECISION))
-        return convolve(complement, slope, k)
-
-    return integrate(next_slope, _monotone(mpf_tanh, z[0]), length)
-
-
-def error_function(z: Series, length: int) -> Series:
-    """f' = 2/√π e^(−z²) z'"""
-    square = multiply(z, z, length) if len(z) > 1 else [_times(z[0], z[0])]
-    bell = exponential(negate(square), length)
-    factor = _over(_integer(2), mpi_sqrt(pi(), PRECISION))
-    slope = multiply([factor], multiply(bell, derivative(z), length), length)
-    return integrate(lambda f, k: slope[k] if k < len(slope) else ZERO, _monotone(mpf_erf, z[0]), length)
-
-
-def arc_tangent(z: Series, length: int) -> Series:
-    """f' = z' / (1 + z²)"""
-    square = add([_integer(1)], multiply(z, z, length))
-    slope = divide(derivative(z), square, length)
-    return integrate(lambda f, k: slope[k], mpi_atan(z[0], PRECISION), length)
-
-
-FUNCTIONS: dict[str, Callable[[Series, int], Series]] = {
-    "exp": exponential,
-    "log": logarithm,
-    "sin": lambda z, n: sine_and_cosine(z, n)[0],
-    "cos": lambda z, n: sine_and_cosine(z, n)[1],
-    "tanh": hyperbolic_tangent,
-    "erf": error_function,
-    "atan": arc_tangent,
-    "sqrt": root,
-}

@@ -23,8 +23,9 @@ from sympy import Expr, Poly
 
 from backprop.approximation.limits.balls import BITS, enclose_fraction, round_down
 from backprop.approximation.limits.weights import check_weights, find_weights
-from backprop.approximation.proving.enclosures import Undecided, enclose_values
+from backprop.approximation.proving.enclosures import Undecided
 from backprop.approximation.proving.precision import computing
+from backprop.approximation.proving.values import enclose_values
 from backprop.approximation.solving import list_peaks, solve_minimax_exactly
 from backprop.approximation.target import Floats, FunctionTarget
 from backprop.approximation.wording import describe_below
@@ -128,7 +129,7 @@ def prove_floor(target: FunctionTarget, degree: int) -> Floor:
         others = [x for x in chebyshev_points if x not in first]
         points = tuple(map(Fraction, sorted(first + others[: degree + 2 - len(first)])))
         weights = find_weights(points)
-        proved.append((_bound_below(target.expression, points, weights), points, weights))
+        proved.append((_bound_below(target.as_written, points, weights), points, weights))
     lower, points, weights = max(proved)
     upper = float(np.max(np.abs(residual)))
     return Floor(target.text, target.domain, degree, points, weights, lower, upper, tuple(map(float, coefficients)))

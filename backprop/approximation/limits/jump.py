@@ -15,8 +15,9 @@ from flint import arb
 from sympy import Expr
 
 from backprop.approximation.limits.balls import BITS, round_down, round_up
-from backprop.approximation.proving.enclosures import Ball, Undecided, enclose_values
+from backprop.approximation.proving.enclosures import Ball, Undecided
 from backprop.approximation.proving.precision import computing
+from backprop.approximation.proving.values import enclose_values
 from backprop.approximation.target import FunctionTarget
 from backprop.approximation.wording import describe_below
 

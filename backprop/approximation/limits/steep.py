@@ -17,8 +17,8 @@ from flint import arb
 from sympy import Expr
 
 from backprop.approximation.limits.balls import BITS, round_down, round_up
-from backprop.approximation.proving.enclosures import enclose_values
 from backprop.approximation.proving.precision import computing
+from backprop.approximation.proving.values import enclose_values
 from backprop.errors import UsageError
 from theory.activations import X, find
 from theory.differentiation import differentiate

@@ -1,8 +1,8 @@
-"""Enclosures of an expression in x on a box: Taylor coefficients that surely hold the true ones, or a ball of values.
+"""Enclosures of an expression in x on a box: Taylor coefficients that surely hold the true ones.
 
 A ball is an interval that surely holds the true value (python-flint's `arb`). Where a branch is not decided on the box
 (a kink or a jump inside, a root of the denominator, the end of the domain of a root) there are no Taylor coefficients;
-then a ball of all values is given, the hull over the branches.
+`values` then has all values.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sympy
 from flint import arb, arb_series, fmpq
 from sympy import Expr
 
-__all__ = ["Ball", "Undecided", "enclose_values", "expand", "hull", "make_box"]
+__all__ = ["Ball", "Undecided", "constant", "expand", "hull", "make_box"]
 
 Series: TypeAlias = "arb_series"
 Ball: TypeAlias = "arb"
@@ -51,21 +51,6 @@ def make_box(low: float, high: float) -> Ball:
     return hull(arb(low), arb(high))
 
 
-def enclose_values(expression: Expr, low: float, high: float) -> Ball:
-    """A ball that holds the value of an expression at every point from low to high.
-
-    Errors: Undecided where it may have no finite value.
-
-    >>> ball = enclose_values(sympy.sqrt(sympy.Symbol("x")), 0.0, 0.25)
-    >>> bool(ball.contains(0.5)), bool(ball < 0.6)
-    (True, True)
-    """
-    value = _Values(low, high).visit(expression)
-    if not value.is_finite():
-        raise Undecided(f"{expression} is not finite on the box")
-    return value
-
-
 def constant(number: Expr) -> Ball:
     """A number of an expression as a ball."""
     if number.is_Rational:
@@ -74,8 +59,6 @@ def constant(number: Expr) -> Ball:
         return arb.pi()
     if number is sympy.E:
         return arb(1).exp()
-    if number.is_Float:
-        return arb(float(number))
     raise Undecided(f"{number} is no number that is known")
 
 
@@ -144,7 +127,7 @@ class _Expansion:
             raise Undecided(f"{base} may be 0 or negative on the box")
         if exponent == sympy.S.Half:
             return inner.sqrt()
-        return (inner.log() * constant(exponent)).exp()
+        return (inner.log() * self.visit(exponent)).exp()
 
     def piecewise(self, node: Expr) -> Series:
         """The branch that holds on the whole box."""
@@ -218,6 +201,8 @@ SERIES: dict[str, Callable[[Series], Series]] = {
     "cos": lambda z: z.cos(),
     "tan": lambda z: z.tan(),
     "atan": lambda z: z.atan(),
+    "asin": lambda z: z.asin() if bool(abs(z[0]) < 1) else _refuse("asin"),
+    "acos": lambda z: z.acos() if bool(abs(z[0]) < 1) else _refuse("acos"),
     "erf": lambda z: z.erf(),
     "erfc": lambda z: z.erfc(),
     "tanh": tanh_series,
@@ -227,95 +212,4 @@ SERIES: dict[str, Callable[[Series], Series]] = {
 
 
 def _refuse(name: str) -> Series:
-    raise Undecided(f"{name} of what may be 0 or negative")
-
-
-class _Values:
-    """Visits an expression with balls; hulls over branches that are not decided."""
-
-    def __init__(self, low: float, high: float) -> None:
-        self.ends = (low, high)
-        self.box = make_box(low, high)
-
-    def visit(self, node: Expr) -> Ball:
-        """A ball of the values of a node."""
-        if node.is_Symbol:
-            return arb(self.ends[0]) if self.ends[0] == self.ends[1] else self.box
-        if node.is_number and not node.args:
-            return constant(node)
-        if node.is_Mul:
-            return self.product(node)
-        if node.is_Add:
-            return sum((self.visit(argument) for argument in node.args), arb(0))
-        if node.is_Pow:
-            return self.power(*node.args)
-        if isinstance(node, sympy.Piecewise):
-            return self.piecewise(node)
-        return self.call(node)
-
-    def product(self, node: Expr) -> Ball:
-        """A product; a quotient of two that vanish together at an end of the box by Cauchy's mean value theorem."""
-        numerator, denominator = node.as_numer_denom()
-        if denominator.is_number or bool(self.visit(denominator) != 0):
-            whole = arb(1)
-            for argument in node.args:
-                whole = whole * self.visit(argument)
-            return whole
-        for end in self.ends:
-            at_end = _Values(end, end)
-            if all(at_end.visit(part).is_zero() for part in (numerator, denominator)):
-                symbol = next(iter(node.free_symbols))
-                slope = self.visit(sympy.diff(denominator, symbol))
-                if bool(slope != 0):
-                    return self.visit(sympy.diff(numerator, symbol)) / slope
-        raise Undecided("the denominator may be 0 on the box")
-
-    def power(self, base: Expr, exponent: Expr) -> Ball:
-        """An integer power, a root (0 at 0), or e to a power."""
-        if base is sympy.E:
-            return self.visit(exponent).exp()
-        inner = self.visit(base)
-        if exponent.is_Integer:
-            even = int(exponent) % 2 == 0 and int(exponent) > 0 and not bool(inner != 0)
-            value = cast("Ball", raise_to(inner, int(exponent), lambda ball: bool(ball != 0)))
-            return hull(arb(0), value.abs_upper()) if even else value
-        if (not exponent.is_positive or bool(inner < 0)) and not bool(inner > 0):
-            raise Undecided(f"{base} may be 0 or negative on the box")
-        upper = arb(inner.upper())
-        top = upper.sqrt() if exponent == sympy.S.Half else (upper.log() * constant(exponent)).exp()
-        if bool(inner > 0):
-            return inner.sqrt() if exponent == sympy.S.Half else (inner.log() * constant(exponent)).exp()
-        return hull(arb(0), top)
-
-    def piecewise(self, node: Expr) -> Ball:
-        """The hull over the branches that may hold."""
-        parts = []
-        for value, condition in node.args:
-            decided = holds(condition, self.visit)
-            if decided is not False:
-                parts.append(self.visit(value))
-            if decided:
-                break
-        if not parts:
-            raise Undecided(f"no branch of {node} holds")
-        return hull(*parts)
-
-    def call(self, node: Expr) -> Ball:
-        """A function of balls."""
-        name, inner = type(node).__name__, [self.visit(argument) for argument in node.args]
-        z = inner[0]
-        if name == "Abs":
-            return abs(z) if bool(z != 0) else hull(arb(0), z.abs_upper())
-        if name in ("sign", "Heaviside"):
-            low = -1 if name == "sign" else 0
-            return arb(1) if bool(z > 0) else arb(low) if bool(z < 0) else hull(arb(low), arb(1))
-        if name in ("Max", "Min"):
-            whole = inner[0]
-            for other in inner[1:]:
-                whole = whole.max(other) if name == "Max" else whole.min(other)
-            return whole
-        if name in ("exp", "log", "sin", "cos", "tan", "atan", "erf", "erfc", "tanh", "sinh", "cosh"):
-            if name == "log" and not bool(z > 0):
-                raise Undecided("log of what may be 0 or negative")
-            return cast("Ball", getattr(z, name)())
-        raise Undecided(f"no values for {name}")
+    raise Undecided(f"{name} of what may be outside its domain")

@@ -5,24 +5,26 @@ from __future__ import annotations
 import heapq
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
 from flint import arb, arb_series
 from sympy import Expr
 
-from backprop.approximation.proving.enclosures import Ball, Undecided, enclose_values, expand, make_box
+from backprop.approximation.proving.enclosures import Ball, Undecided, expand, make_box
 from backprop.approximation.proving.precision import computing, float_above, float_below
+from backprop.approximation.proving.values import NoValue, enclose_range
 
 __all__ = ["Certificate", "Claim", "prove"]
 
 ORDER = 8
 """Of the Taylor models: terms h^0 … h^7, and a remainder h^8."""
 MOST_BOXES = 20_000
-SECONDS = 60.0
+MOST_TERMS = 2_000_000
+"""Taylor models of F and of units, on all boxes: about a minute or two. Not seconds: the same everywhere."""
+LONGEST_REASON = 200
 SHORTEST = 2.0**-60
 """Boxes are not halved below this share of the domain."""
 
@@ -73,7 +75,14 @@ class Certificate:
         }
 
 
-def prove(claim: Claim, epsilon: float, *, seconds: float = SECONDS, most_boxes: int = MOST_BOXES) -> Certificate:
+def prove(
+    claim: Claim,
+    epsilon: float,
+    *,
+    seconds: float = math.inf,
+    most_boxes: int = MOST_BOXES,
+    most_terms: int = MOST_TERMS,
+) -> Certificate:
     """Bound |F − f| on boxes that cover the domain, halving a box until the bound is below epsilon.
 
     On a box c ± r:  |E(x)| <= Σ_k<8 |e_k| r^k + |e_8| r^8, e_k the Taylor coefficients of E = F − f at c, the last one
@@ -87,7 +96,7 @@ def prove(claim: Claim, epsilon: float, *, seconds: float = SECONDS, most_boxes:
     >>> prove(line, 0.1251).verdict, prove(line, 0.1249).verdict
     ('proved', 'refuted')
     """
-    search = _Search(claim, epsilon, time.monotonic() + seconds, most_boxes)
+    search = _Search(claim, epsilon, time.monotonic() + seconds, most_boxes, most_terms)
     with computing(terms=ORDER + 1):
         return search.run()
 
@@ -95,9 +104,11 @@ def prove(claim: Claim, epsilon: float, *, seconds: float = SECONDS, most_boxes:
 class _Search:
     """Boxes to do, the worst first, and boxes done."""
 
-    def __init__(self, claim: Claim, epsilon: float, deadline: float, most_boxes: int) -> None:
+    def __init__(self, claim: Claim, epsilon: float, deadline: float, most_boxes: int, most_terms: int) -> None:
+        self.terms_left = most_terms
         self.claim, self.epsilon, self.deadline, self.most_boxes = claim, epsilon, deadline, most_boxes
         self.shown: list[tuple[float, float, float]] = []
+        self.why = ""
 
     def run(self) -> Certificate:
         """Halve until every box is shown, a point refutes, or the limits are reached."""
@@ -107,15 +118,18 @@ class _Search:
         heapq.heapify(waiting)
         while waiting:
             _, a, b = heapq.heappop(waiting)
-            if time.monotonic() > self.deadline or len(self.shown) + len(waiting) > self.most_boxes:
-                return self.give_up(f"no decision on [{a:.6g}, {b:.6g}] within the time or the number of boxes allowed")
+            if self.terms_left < 0 or len(self.shown) + len(waiting) > self.most_boxes:
+                return self.give_up(f"no decision on [{a:.6g}, {b:.6g}] within the number of boxes allowed")
+            if time.monotonic() > self.deadline:
+                return self.give_up(f"no decision on [{a:.6g}, {b:.6g}] within the time allowed")
+            self.terms_left -= len(self.claim.w) + 1
             centre, bound = self.bound_on(a, b)
             if bound < self.epsilon:
                 self.shown.append((a, b, bound))
                 continue
-            refuted = self.refute_at(centre)
-            if refuted is not None:
-                return refuted
+            decided = self.decide_at(centre)
+            if decided is not None:
+                return decided
             if not a < centre < b or b - a < SHORTEST * (high - low):
                 return self.give_up(f"no decision on [{a:.17g}, {b:.17g}], which is too short to halve")
             for left, right in ((a, centre), (centre, b)):
@@ -125,12 +139,16 @@ class _Search:
         return Certificate("proved", self.epsilon, max(bound for *_, bound in self.shown), edges)
 
     def give_up(self, reason: str) -> Certificate:
+        reason += f" ({self.why})" if self.why else ""
         return Certificate("undecided", self.epsilon, math.inf, reason=reason)
 
-    def refute_at(self, point: float) -> Certificate | None:
-        """The claim is false if the error at one point is surely epsilon or more."""
+    def decide_at(self, point: float) -> Certificate | None:
+        """The claim is false if the error at one point is surely epsilon or more, and none if there is no value."""
         try:
             error = abs(self.error_at(point))
+        except NoValue as hole:
+            self.why = str(hole)
+            return self.give_up(f"there is no value at x = {point!r}")
         except Undecided:
             return None
         if not bool(error >= arb(self.epsilon)):
@@ -141,7 +159,7 @@ class _Search:
     def error_at(self, point: float) -> Ball:
         """F − f at one point."""
         claim, x = self.claim, arb(point)
-        total = _value_at(claim.target, point) - arb(claim.constant)
+        total = _evaluate(claim.target, x) - arb(claim.constant)
         for w, b, c in zip(claim.w, claim.b, claim.c, strict=True):
             total -= arb(c) * _evaluate(claim.activation, arb(w) * x + arb(b))
         return total
@@ -154,7 +172,8 @@ class _Search:
             total = arb(0)
             for k, coefficient in enumerate(self.model(a, b, centre)):
                 total += coefficient.abs_upper() * radius**k
-        except Undecided:
+        except Undecided as error:
+            self.why = str(error)[:LONGEST_REASON]
             return centre, math.inf
         return centre, float_above(total)
 
@@ -164,35 +183,30 @@ class _Search:
         here, there = arb_series([arb(centre), 1]), arb_series([make_box(a, b), 1])
         total = [arb(0)] * (ORDER + 1)
         total[0] -= arb(claim.constant)
-        _add(total, _term(claim.target, here, there, lambda: enclose_values(claim.target, a, b)), arb(1))
+        _add(total, _term(claim.target, here, there, [arb(a), arb(b)]), arb(1))
         for w, shift, c in zip(claim.w, claim.b, claim.c, strict=True):
             inner = [arb(w) * x + arb(shift) for x in (here, there)]
-            ends = sorted((float_below(inner[1][0].lower()), float_above(inner[1][0].upper())))
-            values = partial(enclose_values, claim.activation, *ends)
-            _add(total, _term(claim.activation, inner[0], inner[1], values), -arb(c))
+            ends = [arb(w) * arb(end) + arb(shift) for end in (a, b)]
+            _add(total, _term(claim.activation, inner[0], inner[1], ends), -arb(c))
         return total
 
 
-def _value_at(expression: Expr, point: float) -> Ball:
-    return enclose_values(expression, point, point)
+def _evaluate(expression: Expr, *ends: Ball) -> Ball:
+    """The values between the numbers in some balls."""
+    low, high = ends[0], ends[0]
+    for end in ends:
+        low, high = low.min(end), high.max(end)
+    return enclose_range(expression, arb(low.lower()), arb(high.upper())).to_ball()
 
 
-def _evaluate(expression: Expr, z: Ball) -> Ball:
-    """A value at a ball: by its series where there is one, by the hull of its values elsewhere."""
-    try:
-        return expand(expression, arb_series([z]))[0]
-    except Undecided:
-        return enclose_values(expression, float_below(z.lower()), float_above(z.upper()))
-
-
-def _term(expression: Expr, here: Any, there: Any, values: Callable[[], Ball]) -> list[Ball]:
+def _term(expression: Expr, here: Any, there: Any, ends: list[Ball]) -> list[Ball]:
     """Coefficients 0..7 at the centre and the eighth on the box, or the ball of all values alone."""
     try:
         remainder = expand(expression, there)[ORDER]
         near = expand(expression, here)
         return [near[k] for k in range(ORDER)] + [remainder]
     except Undecided:
-        return [values()]
+        return [_evaluate(expression, *ends)]
 
 
 def _add(total: list[Ball], part: Sequence[Ball], factor: Ball) -> None:

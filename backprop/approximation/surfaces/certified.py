@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from backprop.activation_functions import activation as find_activation
-from backprop.approximation.surfaces.proving import SECONDS, SurfaceClaim, prove_surface
+from backprop.approximation.surfaces.proving import SurfaceClaim, prove_surface
 from backprop.approximation.surfaces.result import SurfaceApproximation
+from theory.elementwise import find as find_activation
 
 __all__ = ["certify_surface", "grow_certified"]
 
@@ -21,15 +21,15 @@ TINY = 1e-15
 
 
 def certify_surface(
-    approximation: SurfaceApproximation, epsilon: float | None = None, seconds: float = SECONDS
+    approximation: SurfaceApproximation, epsilon: float | None = None, seconds: float = math.inf
 ) -> SurfaceApproximation:
     """The same approximation with a certificate: sup |F − f| < epsilon proved, refuted or undecided.
 
     Without an epsilon the smallest bound is proved of a few a little above the error on the grid.
     """
-    sigma = find_activation(approximation.activation).expression
+    sigma = find_activation(approximation.activation).as_written
     target, network = approximation.function, approximation.network
-    claim = SurfaceClaim(target.expression, sigma, network, target.domain)
+    claim = SurfaceClaim(target.as_written, sigma, network, target.domain)
     floor = TINY * max(target.scale, approximation.sum_abs_c, math.ulp(1.0))
     bounds = [times * approximation.sup_error + floor for times in LOOSER] if epsilon is None else [epsilon]
     for bound in bounds:

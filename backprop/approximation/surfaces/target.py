@@ -14,6 +14,7 @@ from backprop.approximation.target import LARGEST, UNIT, Floats, read_domain
 from backprop.codegen.elementwise import evaluate
 from backprop.errors import UsageError
 from theory.activations import parse
+from theory.elementwise import transcribe
 from theory.tokens import ExpressionError, split_tokens
 
 __all__ = ["GRID_SIDE", "VARIABLES", "Rectangle", "Surface", "is_surface", "read_surface"]
@@ -31,7 +32,7 @@ class Surface:
 
     Attributes:
         text: as it was written.
-        expression: the same as a SymPy expression in x and y.
+        expression, as_written: the same as a SymPy expression in x and y, simplified and not.
         domain: ((a, b), (c, d)): a <= x <= b, c <= y <= d.
         grid: (GRID_SIDE², 2), the points at which errors are measured; x varies fastest.
         values: F on the grid, (GRID_SIDE²,).
@@ -39,6 +40,7 @@ class Surface:
 
     text: str
     expression: sympy.Expr
+    as_written: sympy.Expr
     domain: Rectangle
     grid: Floats
     values: Floats
@@ -86,16 +88,16 @@ def read_surface(text: str, domain: Sequence[Sequence[float]] = (UNIT, UNIT)) ->
     if not isinstance(text, str):
         raise UsageError(f"the target must be text, such as 'sin(x*y)'; got {type(text).__name__}")
     try:
-        expression = parse(NAMED_SURFACES.get(text, text), VARIABLES)
+        expression, as_written = (read(NAMED_SURFACES.get(text, text), VARIABLES) for read in (parse, transcribe))
     except ExpressionError as error:
         raise UsageError(f"target {error}; or the name {', '.join(NAMED_SURFACES)}") from None
     rectangle = _read_rectangle(domain)
     sides = [np.linspace(low, high, GRID_SIDE) for low, high in rectangle]
     grid = np.column_stack([side.ravel() for side in np.meshgrid(*sides)])
     function = evaluate(expression, VARIABLES)
-    values = Surface(text, expression, rectangle, grid, grid[:, 0], function)(grid)
+    values = Surface(text, expression, as_written, rectangle, grid, grid[:, 0], function)(grid)
     check_values(text, grid, values)
-    return Surface(text, expression, rectangle, grid, values, function)
+    return Surface(text, expression, as_written, rectangle, grid, values, function)
 
 
 def _read_rectangle(domain: Sequence[Sequence[float]]) -> Rectangle:
