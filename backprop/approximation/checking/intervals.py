@@ -186,7 +186,8 @@ HALF = rational(Fraction(1, 2))
 
 def finite(interval: Interval) -> Interval:
     """Itself.  Errors: Unclear where an end is no number."""
-    if all(end[1] or not end[2] for end in interval) and mpf_cmp(*interval) <= 0:  # type: ignore[index]
+    low, high = interval
+    if (low[1] or not low[2]) and (high[1] or not high[2]):  # type: ignore[index]
         return interval
     raise TooLarge("a value is too large")
 
