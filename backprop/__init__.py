@@ -8,16 +8,20 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from backprop.version import VERSION
+
 if TYPE_CHECKING:
-    from backprop.activation_functions import activation
     from backprop.approximation import approximate, approximate_2d
     from backprop.errors import UsageError
-    from backprop.examiner.adapters.functions import subject_from_functions
-    from backprop.examiner.adapters.jax_functions import subject_from_jax
-    from backprop.examiner.adapters.networks import subject_from_network
-    from backprop.examiner.adapters.scikit import subject_from_sklearn
-    from backprop.examiner.adapters.torch_modules import subject_from_torch
-    from backprop.layers import (
+    from backprop.examiner.subject.adapters.from_functions import subject_from_functions
+    from backprop.examiner.subject.adapters.jax_functions import subject_from_jax
+    from backprop.examiner.subject.adapters.networks import subject_from_network
+    from backprop.examiner.subject.adapters.scikit import subject_from_sklearn
+    from backprop.examiner.subject.adapters.torch_modules import subject_from_torch
+    from backprop.runtime.activation_functions import activation
+    from backprop.runtime.compiled import CompiledNetwork, build
+    from backprop.runtime.saving import load, save
+    from backprop.specification.layers import (
         GEGLU,
         GLU,
         Activation,
@@ -31,42 +35,46 @@ if TYPE_CHECKING:
         Residual,
         SwiGLU,
     )
-    from backprop.network import Network
-    from backprop.runtime.compiled import CompiledNetwork, build
-    from backprop.saving import load, save
+    from backprop.specification.network import Network
     from backprop.training import fit
-    from backprop.verification import assert_gradients, verify
+    from backprop.verification.verify import assert_gradients, verify
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 LAYERS = (
     "Activation", "BatchNorm", "Bilinear", "Dense", "Dropout", "GEGLU", "GLU", "Gated", "LayerNorm", "PReLU",
     "Residual", "SwiGLU",
 )  # fmt: skip
 PUBLIC = {
-    **dict.fromkeys(LAYERS, "backprop.layers"),
+    **dict.fromkeys(LAYERS, "backprop.specification.layers"),
     "CompiledNetwork": "backprop.runtime.compiled",
-    "Network": "backprop.network",
+    "Network": "backprop.specification.network",
     "UsageError": "backprop.errors",
-    "activation": "backprop.activation_functions",
+    "activation": "backprop.runtime.activation_functions",
     "approximate": "backprop.approximation",
     "approximate_2d": "backprop.approximation",
-    "assert_gradients": "backprop.verification",
+    "assert_gradients": "backprop.verification.verify",
     "build": "backprop.runtime.compiled",
     "fit": "backprop.training",
-    "subject_from_functions": "backprop.examiner.adapters.functions",
-    "subject_from_jax": "backprop.examiner.adapters.jax_functions",
-    "subject_from_network": "backprop.examiner.adapters.networks",
-    "subject_from_sklearn": "backprop.examiner.adapters.scikit",
-    "subject_from_torch": "backprop.examiner.adapters.torch_modules",
-    "load": "backprop.saving",
-    "save": "backprop.saving",
-    "verify": "backprop.verification",
+    "subject_from_functions": "backprop.examiner.subject.adapters.from_functions",
+    "subject_from_jax": "backprop.examiner.subject.adapters.jax_functions",
+    "subject_from_network": "backprop.examiner.subject.adapters.networks",
+    "subject_from_sklearn": "backprop.examiner.subject.adapters.scikit",
+    "subject_from_torch": "backprop.examiner.subject.adapters.torch_modules",
+    "load": "backprop.runtime.saving",
+    "save": "backprop.runtime.saving",
+    "verify": "backprop.verification.verify",
 }
 """Public name -> the module that holds it; rooms such as `backprop.strategies` load the same way."""
 
-ROOMS = ("strategies", "data", "layers", "plots", "training")
-OPTIONAL_ROOMS = ("estimators",)
+ROOMS = {
+    "strategies": "backprop.verification.strategies",
+    "data": "backprop.data",
+    "layers": "backprop.specification.layers",
+    "plots": "backprop.pictures.plots",
+    "training": "backprop.training",
+}
+OPTIONAL_ROOMS = {"estimators": "backprop.estimators"}
 """Rooms that need a library of their own."""
 
 __all__ = [
@@ -107,8 +115,9 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(PUBLIC[name]), name)
         globals()[name] = value
         return value
-    if name in (*ROOMS, *OPTIONAL_ROOMS):
-        return import_module(f"backprop.{name}")
+    place = ROOMS.get(name) or OPTIONAL_ROOMS.get(name)
+    if place is not None:
+        return import_module(place)
     raise AttributeError(f"module 'backprop' has no attribute {name!r}")
 
 

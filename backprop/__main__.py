@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["run"]
+from backprop.errors import INTERRUPTED
 
-INTERRUPTED = 130
+__all__ = ["run"]
 
 
 def run() -> int:
     """The command line."""
     try:
-        from backprop.cli import main
+        from backprop.door.cli import main
 
         return main()
     except KeyboardInterrupt:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["UsageError", "unknown_name"]
+__all__ = ["INTERRUPTED", "UsageError", "unknown_name"]
+
+INTERRUPTED = 130
+"""The exit status of a command that was interrupted."""
 
 
 class UsageError(ValueError):

@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from backprop.arrays import as_plain, is_number
 from backprop.data import Scaling, measure_scaling, one_hot
 from backprop.errors import UsageError
-from backprop.layers import Dense, Dropout
-from backprop.network import Network
 from backprop.runtime.compiled import CompiledNetwork, build
+from backprop.specification.layers import Dense, Dropout
+from backprop.specification.network import Network
 from backprop.training import History, Optimiser, Schedule, fit
 
 try:

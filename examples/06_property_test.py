@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import backprop
-from backprop import strategies
+from backprop.verification import strategies
 
 
 @settings(max_examples=50, deadline=None)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import Phase, given, settings
 
 import backprop
-from backprop import strategies
+from backprop.verification import strategies
 
 
 class MyNetwork:

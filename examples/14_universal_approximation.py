@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import backprop
+from backprop.approximation.ground.wording import describe_above
 from backprop.approximation.survey import survey_relu_widths
-from backprop.approximation.wording import describe_above
 from backprop.reporting.gallery import FULL, QUICK, draw_approximation_figures
 from backprop.reporting.progress import show_stages
 

@@ -14,10 +14,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from planted import count_entries, plant
+from kit.planted import count_entries, plant
 
-from backprop.examiner.report import Report
-from backprop.explanation import judge_and_explain
+from backprop.examiner.saying.report import Report
+from backprop.verification.explanation import judge_and_explain
 
 __all__ = ["Outcome", "Tally", "run_case", "run_cases"]
 

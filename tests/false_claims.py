@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from backprop.approximation.checking import check_certificate
 from backprop.approximation.proving.prover import Claim, prove
 from backprop.errors import UsageError
-from theory.elementwise import transcribe
+from theory.functions.elementwise import transcribe
 
 BOXES, TERMS = 400, 800
 """What the prover may spend on one claim."""

@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from right_habits import draw_right
+from kit.right_habits import draw_right
 
-from backprop.explanation import judge_and_explain
+from backprop.verification.explanation import judge_and_explain
 
 __all__ = ["Verdicts", "judge_right"]
 

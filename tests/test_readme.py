@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from readme_page import BLOCK, README, ROOT, assurance, not_shown, run
+from kit.readme_page import BLOCK, README, ROOT, assurance, not_shown, run
 
 TEXT = README.read_text(encoding="utf-8")
 BLOCKS = [(m["command"], m["output"]) for m in BLOCK.finditer(TEXT)]
@@ -32,7 +32,7 @@ def test_there_is_a_worked_page():
 
 @pytest.mark.parametrize(("command", "output"), BLOCKS, ids=[command[:40] for command, _ in BLOCKS])
 def test_a_command_of_the_readme_prints_what_stands_there(command, output):
-    assert coarse(run(command)) == coarse(output), "refresh the page with: python tests/readme_page.py"
+    assert coarse(run(command)) == coarse(output), "refresh the page with: python tests/kit/readme_page.py"
 
 
 def test_the_table_of_assurance_is_the_one_in_the_code():

@@ -1,3 +1,3 @@
 """The book: backpropagation derived in small named steps, every step re-checked.
 
-Begin with `theory.four_equations`."""
+Begin with `theory.chapters.networks.four_equations`."""

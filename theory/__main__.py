@@ -1,5 +1,5 @@
 """`python -m theory [TOPIC …]`"""
 
-from theory.book import main
+from theory.chapters.book import main
 
 raise SystemExit(main())

@@ -1,13 +1,13 @@
 """Approximation: a network of one hidden layer for a given function of one variable or two, or for data."""
 
-from backprop.approximation.arguments import MAX_WIDTH
-from backprop.approximation.certified import certify
-from backprop.approximation.constructive import construct
-from backprop.approximation.methods import approximate_by
-from backprop.approximation.result import Approximation
-from backprop.approximation.search import approximate
+from backprop.approximation.ground.arguments import MAX_WIDTH
+from backprop.approximation.searching.certified import certify
+from backprop.approximation.searching.constructive import construct
+from backprop.approximation.searching.methods import approximate_by
+from backprop.approximation.searching.result import Approximation
+from backprop.approximation.searching.search import approximate
+from backprop.approximation.searching.trained import train_with_adam
 from backprop.approximation.surfaces import SurfaceApproximation, approximate_2d
-from backprop.approximation.trained import train_with_adam
 
 __all__ = [
     "MAX_WIDTH",

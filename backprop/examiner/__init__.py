@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from backprop.examiner.child import examine_file
-from backprop.examiner.exact import ExactResult, check_exact
-from backprop.examiner.examination import Examination
-from backprop.examiner.judge import examine, judge
-from backprop.examiner.loading import load_subject
-from backprop.examiner.report import Entry, Finding, Report
-from backprop.examiner.subjects import Subject, Unusable
+from backprop.examiner.apart.child import examine_file
+from backprop.examiner.judging.judge import examine, judge
+from backprop.examiner.measuring.examination import Examination
+from backprop.examiner.saying.report import Entry, Finding, Report
+from backprop.examiner.subject.loading import load_subject
+from backprop.examiner.subject.protocol.subjects import Subject, Unusable
+from backprop.examiner.wiring.exact import ExactResult, check_exact
 
 __all__ = [
     "Entry",

@@ -11,13 +11,12 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from backprop import __version__
 from backprop.approximation import Approximation, approximate
-from backprop.codegen.lower import output_error_of
+from backprop.codegen.lowering.lower import output_error_of
 from backprop.data import digits, disturb, one_hot, split
-from backprop.examiner.report import Report
+from backprop.examiner.saying.report import Report
 from backprop.files import make_folder, write_atomically
-from backprop.plots import plot_approximation, plot_training
+from backprop.pictures.plots import plot_approximation, plot_training
 from backprop.reporting.page import (
     Picture,
     fold,
@@ -32,12 +31,13 @@ from backprop.reporting.page import (
 from backprop.reporting.progress import Stages
 from backprop.runtime.compiled import CompiledNetwork, build
 from backprop.training import accuracy, classify, cosine, fit
-from backprop.verification import verify_network
-from theory import costs, four_equations, softmax
-from theory.chapter import Chapter
-from theory.derivation import Derivation
-from theory.printing import show
-from theory.witness import check
+from backprop.verification.verify import verify_network
+from backprop.version import VERSION
+from theory.chapters.chapter import Chapter
+from theory.chapters.networks import costs, four_equations, softmax
+from theory.language.derivation import Derivation
+from theory.language.printing import show
+from theory.witnesses.witness import check
 
 __all__ = ["Summary", "run_demo"]
 
@@ -97,7 +97,7 @@ def run_demo(folder: Path, *, seed: int, stages: Stages) -> Summary:
     save(summary, "network.py", net.source)
     stages.start("verify: exact over a prime field, then numerically")
     summary.verification = verify_network(net, seed)
-    report = {"network": SIZES, "version": __version__, **summary.verification.to_dict()}
+    report = {"network": SIZES, "version": VERSION, **summary.verification.to_dict()}
     save(summary, "verification.json", json.dumps(report, indent=2, allow_nan=False) + "\n")
     save(summary, "verification.txt", f"{summary.verification}\n")
     train(net, summary, seed, stages)

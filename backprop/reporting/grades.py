@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from backprop.examiner.report import Report
-from backprop.grading import Grades
+from backprop.examiner.saying.report import Report
+from backprop.verification.grading import Grades
 
 __all__ = ["print_grades"]
 

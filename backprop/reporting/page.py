@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from backprop.reporting.assurance import LEVELS, NOT_SHOWN
-from theory.printing import math_ml
+from theory.language.printing import math_ml
 
 __all__ = [
     "Picture",

@@ -1,0 +1,1 @@
+"""Networks that run: generated code loaded, parameters as views, saved and read back."""

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backprop.arrays import as_array, as_generator, as_whole
-from backprop.codegen.elementwise import Accuracy, check_accuracy
-from backprop.codegen.emit_flat import emit_flat
-from backprop.codegen.emit_module import emit
-from backprop.codegen.load import load
-from backprop.codegen.lower import lower
-from backprop.codegen.program import Program
-from backprop.codegen.promises import require_full
-from backprop.codegen.secure import secure
+from backprop.codegen.functions.elementwise import Accuracy, check_accuracy
+from backprop.codegen.functions.promises import require_full
+from backprop.codegen.lowering.load import load
+from backprop.codegen.lowering.lower import lower
+from backprop.codegen.lowering.program import Program
+from backprop.codegen.lowering.secure import secure
+from backprop.codegen.printing.emit_flat import emit_flat
+from backprop.codegen.printing.emit_module import emit
 from backprop.errors import UsageError
-from backprop.network import DEFAULT_ACTIVATION, DEFAULT_COST, DEFAULT_OUTPUT, Network
 from backprop.runtime.context import Beside, Context
-from backprop.runtime.parameters import Array, Layout
 from backprop.runtime.workspace import Memory, Spaces
+from backprop.specification.network import DEFAULT_ACTIVATION, DEFAULT_COST, DEFAULT_OUTPUT, Network
+from backprop.specification.parameters import Array, Layout
 
 if TYPE_CHECKING:
     from backprop.runtime.fast import FastForm

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from backprop.arrays import Array, as_array
-from backprop.codegen.program import Program
+from backprop.codegen.lowering.program import Program
 from backprop.errors import UsageError
 
 __all__ = ["Beside", "Context"]

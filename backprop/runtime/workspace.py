@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from backprop.errors import UsageError
-from backprop.network import Network
-from backprop.runtime.parameters import Array, Layout
+from backprop.specification.network import Network
+from backprop.specification.parameters import Array, Layout
 
 if TYPE_CHECKING:
     from backprop.runtime.fast import FastForm

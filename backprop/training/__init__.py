@@ -5,12 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from backprop.training.catalogue import OPTIMISERS, find_optimiser
-from backprop.training.clipping import clip_by_norm, clip_by_value
-from backprop.training.history import Epoch, History
 from backprop.training.initialisers import draw_parameters
-from backprop.training.loop import fit
-from backprop.training.optimiser import (
+from backprop.training.prediction import accuracy, classify, find_labels
+from backprop.training.running.history import Epoch, History
+from backprop.training.running.loop import fit
+from backprop.training.running.watch import TrainingDiverged
+from backprop.training.trainable import Trainable
+from backprop.training.updating.catalogue import OPTIMISERS, find_optimiser
+from backprop.training.updating.clipping import clip_by_norm, clip_by_value
+from backprop.training.updating.optimiser import (
     AdaGrad,
     AdaGradMomentum,
     Adam,
@@ -21,22 +24,11 @@ from backprop.training.optimiser import (
     Optimiser,
     RMSProp,
 )
-from backprop.training.prediction import accuracy, classify, find_labels
-from backprop.training.schedules import (
-    Schedule,
-    constant,
-    cosine,
-    exponential,
-    one_cycle,
-    step,
-    time_decay,
-)
-from backprop.training.settings import on_weights
-from backprop.training.trainable import Trainable
-from backprop.training.watch import TrainingDiverged
+from backprop.training.updating.schedules import Schedule, constant, cosine, exponential, one_cycle, step, time_decay
+from backprop.training.updating.settings import on_weights
 
 if TYPE_CHECKING:
-    from backprop.training.lbfgs import fit_whole
+    from backprop.training.running.lbfgs import fit_whole
 
 __all__ = [
     "OPTIMISERS",
@@ -76,5 +68,5 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """`fit_whole` is loaded when it is first used: SciPy's optimisers take half a second."""
     if name == "fit_whole":
-        return import_module("backprop.training.lbfgs").fit_whole
+        return import_module("backprop.training.running.lbfgs").fit_whole
     raise AttributeError(f"module 'backprop.training' has no attribute {name!r}")

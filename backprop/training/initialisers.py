@@ -10,9 +10,9 @@ import numpy as np
 
 from backprop.arrays import as_generator
 from backprop.errors import UsageError, unknown_name
-from backprop.layers import Residual
+from backprop.specification.layers import Residual
 from backprop.training.trainable import Array, Trainable
-from theory.initialisation import SCHEMES, variance
+from theory.chapters.training.initialisation import SCHEMES, variance
 
 __all__ = ["draw_parameters", "find_activations"]
 

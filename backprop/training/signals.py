@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import sympy
 
-from backprop.activation_functions import activation as find_functions
+from backprop.runtime.activation_functions import activation as find_functions
 from backprop.training.trainable import Array, Trainable
-from theory.initialisation import BACKWARD, FORWARD, INPUTS, OUTPUTS, SLOPE, SPREAD, VALUE, variance
+from theory.chapters.training.initialisation import BACKWARD, FORWARD, INPUTS, OUTPUTS, SLOPE, SPREAD, VALUE, variance
 
 __all__ = ["Sizes", "count_dead_units", "derive_sizes", "measure_sizes"]
 

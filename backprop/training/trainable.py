@@ -20,7 +20,7 @@ class Trainable(Protocol):
     """A network with parameters theta of shape (size,); what `backprop.build` returns is one.
 
     X has shape (n, M_0), Y has shape (n, M_L); the gradient has the shape of theta. Networks with masks or
-    running statistics have more; `backprop.training.learner` knows how to ask for it.
+    running statistics have more; `backprop.training.running.learner` knows how to ask for it.
     """
 
     @property

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.accuracy import Array, largest_error, reference
-from theory.activations import NAMES
+from kit.accuracy import Array, largest_error, reference
+
+from theory.chapters.networks.activations import NAMES
 
 POINTS = 100_000
 Pair = tuple[Callable[[Array], Any] | None, Callable[[Array], Any] | None]
@@ -26,7 +27,7 @@ Candidates = dict[str, Callable[[str], Pair]]
 
 def ours(accuracy: str) -> Callable[[str], Pair]:
     """The formulas of this project, `full` or `fast`."""
-    from backprop.activation_functions import activation
+    from backprop.runtime.activation_functions import activation
 
     def find(name: str) -> Pair:
         found = activation(name, accuracy)

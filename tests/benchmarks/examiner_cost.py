@@ -25,8 +25,8 @@ from types import ModuleType, SimpleNamespace  # noqa: E402
 import numpy as np  # noqa: E402
 
 import backprop  # noqa: E402
-from backprop.examiner.judge import judge  # noqa: E402
-from backprop.examiner.remote import RemoteSubject  # noqa: E402
+from backprop.examiner.apart.remote import RemoteSubject  # noqa: E402
+from backprop.examiner.judging.judge import judge  # noqa: E402
 
 ROWS, SAMPLE, STEP, MEMORY = 64, 200, 1e-5, 4 * 2**30
 WIDTHS = (25, 50, 100, 200)

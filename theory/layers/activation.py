@@ -1,6 +1,6 @@
 """An activation by itself: F2, wherever it stands.
 
->>> from theory.printing import show
+>>> from theory.language.printing import show
 >>> for definition in activation().definitions:
 ...     print(definition.label, show(definition.target), ":=", show(definition.expr))
 F2 h_sj^l := f_l(x_sj^l)
@@ -8,9 +8,9 @@ F2 h_sj^l := f_l(x_sj^l)
 
 from __future__ import annotations
 
+from theory.language.notation import Function, l, sample, unit, var
+from theory.language.statement import Definition, System
 from theory.layers.kind import Kind
-from theory.notation import Function, l, sample, unit, var
-from theory.statement import Definition, System
 
 __all__ = ["ACTIVATION", "activation"]
 

@@ -1,6 +1,6 @@
 """Batch normalisation: every unit is standardised over the batch, then scaled and shifted by what is learned.
 
->>> from theory.printing import show
+>>> from theory.language.printing import show
 >>> for definition in batch_norm().definitions:
 ...     print(definition.label, show(definition.target), ":=", show(definition.expr))
 mean μ_j^l := 1/n Σ_s x_sj^l
@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from sympy import Rational
 
+from theory.language.notation import epsilon, l, n, sample, total, unit, var
+from theory.language.statement import Definition, System
 from theory.layers.kind import Kind
-from theory.notation import epsilon, l, n, sample, total, unit, var
-from theory.statement import Definition, System
 
 __all__ = ["BATCH_NORM", "batch_norm", "batch_norm_given"]
 

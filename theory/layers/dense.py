@@ -1,6 +1,6 @@
 """The dense layer: F1 and F2 of the lecture, stated once, for one sample or for a batch of n.
 
->>> from theory.printing import show
+>>> from theory.language.printing import show
 >>> for definition in dense().definitions:
 ...     print(definition.label, show(definition.target), ":=", show(definition.expr))
 F1 z_j^l := Σ_i w_ij^l a_i^(l-1) + b_j^l
@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from theory.notation import GLOSSARY, Function, L, Variable, l, rewrite, sample, total, unit, var
-from theory.statement import Definition, System
+from theory.language.notation import GLOSSARY, Function, L, Variable, l, rewrite, sample, total, unit, var
+from theory.language.statement import Definition, System
 
 __all__ = ["batched", "dense"]
 
@@ -32,7 +32,7 @@ def dense() -> System:
 def batched(system: System) -> System:
     """The same definitions for n samples: every letter that belongs to a sample gets the row index s in front.
 
-    >>> from theory.printing import show
+    >>> from theory.language.printing import show
     >>> show(batched(dense()).definitions[0].expr)
     'Σ_i w_ij^l a_si^(l-1) + b_j^l'
     """

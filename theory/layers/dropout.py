@@ -3,7 +3,7 @@
 A mask entry is 0 with probability `rate` and 1/(1 - rate) otherwise, so that its mean is 1 and nothing has to be
 scaled for prediction, where there is no mask.
 
->>> from theory.printing import show
+>>> from theory.language.printing import show
 >>> for definition in dropout().definitions:
 ...     print(definition.label, show(definition.target), ":=", show(definition.expr))
 mask h_sj^l := m_sj^l x_sj^l
@@ -11,9 +11,9 @@ mask h_sj^l := m_sj^l x_sj^l
 
 from __future__ import annotations
 
+from theory.language.notation import l, sample, unit, var
+from theory.language.statement import Definition, System
 from theory.layers.kind import Kind
-from theory.notation import l, sample, unit, var
-from theory.statement import Definition, System
 
 __all__ = ["DROPOUT", "dropout"]
 

@@ -2,7 +2,7 @@
 
 f is the sigmoid in GLU, gelu in GeGLU, silu in SwiGLU, the identity in the bilinear gate.
 
->>> from theory.printing import show
+>>> from theory.language.printing import show
 >>> for definition in gated().definitions:
 ...     print(definition.label, show(definition.target), ":=", show(definition.expr))
 F1 z_sj^l := Σ_i w_ij^l a_si^(l-1) + b_j^l
@@ -12,9 +12,9 @@ F2 h_sj^l := f_l(g_sj^l) z_sj^l
 
 from __future__ import annotations
 
+from theory.language.notation import Function, l, sample, total, unit, var
+from theory.language.statement import Definition, System
 from theory.layers.kind import Kind
-from theory.notation import Function, l, sample, total, unit, var
-from theory.statement import Definition, System
 
 __all__ = ["GATED", "gated"]
 

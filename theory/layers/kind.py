@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from theory.notation import GLOSSARY, Variable
-from theory.statement import System
+from theory.language.notation import GLOSSARY, Variable
+from theory.language.statement import System
 
 __all__ = ["CATALOGUE", "Kind", "Statement"]
 

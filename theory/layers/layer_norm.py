@@ -1,6 +1,6 @@
 """Layer normalisation: every sample is standardised over its units, then scaled and shifted by what is learned.
 
->>> from theory.printing import show
+>>> from theory.language.printing import show
 >>> for definition in layer_norm().definitions:
 ...     print(definition.label, show(definition.target), ":=", show(definition.expr))
 mean μ_s^l := 1/M_l Σ_j x_sj^l
@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from sympy import Rational
 
+from theory.language.notation import Width, epsilon, l, sample, total, unit, var
+from theory.language.statement import Definition, System
 from theory.layers.kind import Kind
-from theory.notation import Width, epsilon, l, sample, total, unit, var
-from theory.statement import Definition, System
 
 __all__ = ["LAYER_NORM", "layer_norm"]
 

@@ -3,7 +3,7 @@
 f is (λ/2) w² for L2, λ |w| for L1, or their sum.  The derivative of a sum is the sum of the derivatives, so what is
 found here is added to BP4; biases are no w.
 
->>> from theory.printing import show
+>>> from theory.language.printing import show
 >>> for definition in penalty().definitions:
 ...     print(definition.label, show(definition.target), ":=", show(definition.expr))
 penalty C := Σ_i Σ_j f_l(w_ij^l)
@@ -11,8 +11,8 @@ penalty C := Σ_i Σ_j f_l(w_ij^l)
 
 from __future__ import annotations
 
-from theory.notation import Function, l, total, unit, var
-from theory.statement import Definition, System
+from theory.language.notation import Function, l, total, unit, var
+from theory.language.statement import Definition, System
 
 __all__ = ["penalty"]
 

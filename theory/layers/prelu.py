@@ -3,7 +3,7 @@
 With f = max(0, x) this is x for x > 0 and α x for x <= 0.  Stated with an arbitrary f, so that the derivation does
 not depend on where the kink is.
 
->>> from theory.printing import show
+>>> from theory.language.printing import show
 >>> for definition in prelu().definitions:
 ...     print(definition.label, show(definition.target), ":=", show(definition.expr))
 F2 h_sj^l := α_j^l (x_sj^l - f_l(x_sj^l)) + f_l(x_sj^l)
@@ -11,9 +11,9 @@ F2 h_sj^l := α_j^l (x_sj^l - f_l(x_sj^l)) + f_l(x_sj^l)
 
 from __future__ import annotations
 
+from theory.language.notation import Function, l, sample, unit, var
+from theory.language.statement import Definition, System
 from theory.layers.kind import Kind
-from theory.notation import Function, l, sample, unit, var
-from theory.statement import Definition, System
 
 __all__ = ["PRELU", "prelu"]
 

@@ -1,6 +1,6 @@
 """A residual connection: what went into some layers is added to what comes out of them.
 
->>> from theory.printing import show
+>>> from theory.language.printing import show
 >>> for definition in residual().definitions:
 ...     print(definition.label, show(definition.target), ":=", show(definition.expr))
 skip h_sj^l := r_sj^l + x_sj^l
@@ -8,9 +8,9 @@ skip h_sj^l := r_sj^l + x_sj^l
 
 from __future__ import annotations
 
+from theory.language.notation import Function, L, l, sample, total, unit, var
+from theory.language.statement import Definition, System
 from theory.layers.kind import Kind
-from theory.notation import Function, L, l, sample, total, unit, var
-from theory.statement import Definition, System
 
 __all__ = ["RESIDUAL", "residual", "residual_stack"]
 

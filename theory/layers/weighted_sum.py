@@ -1,6 +1,6 @@
 """The weights of a dense layer by themselves: F1, whatever comes after it.
 
->>> from theory.printing import show
+>>> from theory.language.printing import show
 >>> for definition in weighted_sum().definitions:
 ...     print(definition.label, show(definition.target), ":=", show(definition.expr))
 F1 z_sj^l := Σ_i w_ij^l a_si^(l-1) + b_j^l
@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from theory.language.notation import l, sample, unit, var
+from theory.language.statement import System
 from theory.layers.dense import batched, dense
 from theory.layers.kind import Kind
-from theory.notation import l, sample, unit, var
-from theory.statement import System
 
 __all__ = ["WEIGHTED_SUM", "weighted_sum"]
 

@@ -19,21 +19,19 @@ import numpy as np
 from flint import arb
 from numpy.polynomial import chebyshev
 from numpy.typing import ArrayLike
-from sympy import Expr, Poly
+from sympy import Expr
 
+from backprop.approximation.ground.solving import list_peaks, solve_minimax_exactly
+from backprop.approximation.ground.target import Floats, FunctionTarget
+from backprop.approximation.ground.wording import describe_below
 from backprop.approximation.limits.balls import BITS, enclose_fraction, round_down
 from backprop.approximation.limits.weights import check_weights, find_weights
 from backprop.approximation.proving.enclosures import Undecided
 from backprop.approximation.proving.precision import computing
 from backprop.approximation.proving.values import enclose_values
-from backprop.approximation.solving import list_peaks, solve_minimax_exactly
-from backprop.approximation.target import Floats, FunctionTarget
-from backprop.approximation.wording import describe_below
-from theory.expressions import real_symbol
 
-__all__ = ["MOST_DEGREE", "Floor", "find_degree", "prove_floor"]
+__all__ = ["Floor", "prove_floor"]
 
-MOST_DEGREE = 32
 """The highest degree for which a floor is looked for."""
 
 
@@ -97,17 +95,6 @@ class Floor:
         }
 
 
-def find_degree(activation: Expr) -> int | None:
-    """The degree of an activation that is stated as a polynomial in x, or None.
-
-    >>> from theory.activations import parse
-    >>> [find_degree(parse(text)) for text in ("(x + 1)**2", "x", "x*tanh(x)", "abs(x)")]
-    [2, 1, None, None]
-    """
-    x = real_symbol()
-    return int(Poly(activation, x).degree()) if activation.is_polynomial(x) else None
-
-
 def prove_floor(target: FunctionTarget, degree: int) -> Floor:
     """Prove how near polynomials of a degree can come to F at most: E_k(F) >= |Σ λ_i F(x_i)|.
 
@@ -117,7 +104,7 @@ def prove_floor(target: FunctionTarget, degree: int) -> Floor:
     Source: C. de la Vallée-Poussin, Leçons sur l'approximation (1919); M. Leshno, V. Lin, A. Pinkus, S. Schocken,
     Multilayer feedforward networks with a nonpolynomial activation function can approximate any function (1993).
 
-    >>> from backprop.approximation.target import read_target
+    >>> from backprop.approximation.ground.target import read_target
     >>> floor = prove_floor(read_target("x**2", (0, 1)), 1)
     >>> floor.lower, [str(point) for point in floor.points], [str(weight) for weight in floor.weights]
     (0.125, ['0', '1/2', '1'], ['1/4', '-1/2', '1/4'])

@@ -14,12 +14,12 @@ import sympy
 from flint import arb
 from sympy import Expr
 
+from backprop.approximation.ground.target import FunctionTarget
+from backprop.approximation.ground.wording import describe_below
 from backprop.approximation.limits.balls import BITS, round_down, round_up
 from backprop.approximation.proving.enclosures import Ball, Undecided
 from backprop.approximation.proving.precision import computing
 from backprop.approximation.proving.values import enclose_values
-from backprop.approximation.target import FunctionTarget
-from backprop.approximation.wording import describe_below
 
 __all__ = ["Jump", "prove_jump"]
 
@@ -83,7 +83,7 @@ def prove_jump(target: FunctionTarget) -> Jump | None:
     derivative is nowhere 0) and every other decision the same on the whole box, holds exactly one break; the formulas
     on both sides are continuous where their balls of values are finite, so these balls hold the limits.
 
-    >>> from backprop.approximation.target import read_target
+    >>> from backprop.approximation.ground.target import read_target
     >>> jump = prove_jump(read_target("x > 1/2", (0, 1)))
     >>> (jump.place, jump.left, jump.right, jump.lower)
     (0.5, (0.0, 0.0), (1.0, 1.0), 0.5)

@@ -23,8 +23,8 @@ from sympy import Expr
 
 from backprop.approximation.proving.enclosures import Undecided
 from backprop.approximation.proving.precision import computing
+from backprop.approximation.proving.stabbing import lay_lines
 from backprop.approximation.proving.values import enclose_values
-from backprop.approximation.stabbing import lay_lines
 
 __all__ = ["ForcedKinks", "Triple", "force_kinks"]
 
@@ -76,7 +76,7 @@ def force_kinks(target: Expr, grid: Floats, values: Floats, epsilon: float) -> F
 
     Shapes: grid, values (m,), increasing points and F there in floats; they only say where to look.
 
-    >>> from theory.activations import parse
+    >>> from theory.chapters.networks.activations import parse
     >>> x = np.linspace(0, 1, 1001)
     >>> force_kinks(parse("x**2"), x, x**2, 1 / 128).least_width
     4

@@ -91,7 +91,7 @@ def prove(
 
     Returns: Certificate. Errors: none; giving up is an answer ("undecided").
 
-    >>> from theory.activations import parse
+    >>> from theory.chapters.networks.activations import parse
     >>> line = Claim(parse("x**2"), parse("max(x,0)"), (1.0,), (0.0,), (1.0,), -0.125, (0.0, 1.0))
     >>> prove(line, 0.1251).verdict, prove(line, 0.1249).verdict
     ('proved', 'refuted')

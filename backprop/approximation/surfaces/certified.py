@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from backprop.approximation.surfaces.proving import SurfaceClaim, prove_surface
 from backprop.approximation.surfaces.result import SurfaceApproximation
-from theory.elementwise import find as find_activation
+from theory.functions.elementwise import find as find_activation
 
 __all__ = ["certify_surface", "grow_certified"]
 

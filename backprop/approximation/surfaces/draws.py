@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from backprop.approximation.hidden import Hidden
-from backprop.approximation.target import Floats
+from backprop.approximation.ground.hidden import Hidden
+from backprop.approximation.ground.target import Floats
 
 __all__ = ["draw_hidden", "list_nodes"]
 

@@ -14,10 +14,10 @@ from sympy import Expr
 
 from backprop.approximation.proving.enclosures import Ball, Undecided, expand, make_box
 from backprop.approximation.proving.precision import computing, float_above
-from backprop.approximation.result import Network
+from backprop.approximation.searching.result import Network
 from backprop.approximation.surfaces.target import VARIABLES, Rectangle
-from theory.expressions import real_symbol
-from theory.pieces import split
+from theory.functions.expressions import real_symbol
+from theory.functions.pieces import split
 
 __all__ = ["SurfaceCertificate", "SurfaceClaim", "prove_surface"]
 
@@ -96,7 +96,7 @@ def prove_surface(
     Returns: SurfaceCertificate. Errors: none; giving up is an answer ("undecided").
 
     >>> import numpy as np
-    >>> from theory.activations import parse
+    >>> from theory.chapters.networks.activations import parse
     >>> unit = Network(np.array([[1.0, 1.0]]), np.zeros(1), np.ones(1), 0.0)
     >>> claim = SurfaceClaim(parse("x + y", VARIABLES), parse("tanh(x)"), unit, ((0.0, 0.5), (0.0, 0.5)))
     >>> prove_surface(claim, 0.24).verdict, prove_surface(claim, 0.2).verdict  # 1 - tanh 1 = 0.238...

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop.approximation.outcome import Outcome
-from backprop.approximation.result import Network, evaluate_network
+from backprop.approximation.ground.outcome import Outcome
+from backprop.approximation.ground.target import Floats
+from backprop.approximation.ground.wording import describe_above, describe_below, describe_outcome
+from backprop.approximation.searching.result import Network, evaluate_network
 from backprop.approximation.surfaces.proving import SurfaceCertificate
 from backprop.approximation.surfaces.target import GRID_SIDE, Rectangle, Surface
-from backprop.approximation.target import Floats
-from backprop.approximation.wording import describe_above, describe_below, describe_outcome
 
 __all__ = ["SurfaceApproximation"]
 

@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from backprop.approximation.arguments import read_epsilon, read_seed, read_width
-from backprop.approximation.growing import find_width
-from backprop.approximation.hidden import Hidden, Sigma, read_sigma
-from backprop.approximation.refinement import refine
-from backprop.approximation.result import Network, evaluate_network
-from backprop.approximation.solving import solve
+from backprop.approximation.ground.arguments import read_epsilon, read_seed, read_width
+from backprop.approximation.ground.hidden import Hidden, Sigma, read_sigma
+from backprop.approximation.ground.solving import solve
+from backprop.approximation.ground.target import UNIT, Floats
+from backprop.approximation.searching.growing import find_width
+from backprop.approximation.searching.refinement import refine
+from backprop.approximation.searching.result import Network, evaluate_network
 from backprop.approximation.surfaces.certified import certify_surface, grow_certified
 from backprop.approximation.surfaces.draws import draw_hidden, list_nodes
 from backprop.approximation.surfaces.result import SurfaceApproximation
 from backprop.approximation.surfaces.target import GRID_SIDE, Surface, check_values, read_surface
-from backprop.approximation.target import UNIT, Floats
 from backprop.errors import UsageError
 
 __all__ = ["MAX_WIDTH", "approximate_2d"]

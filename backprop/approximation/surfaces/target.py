@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import sympy
 
-from backprop.approximation.named import NAMED_SURFACES
-from backprop.approximation.target import LARGEST, UNIT, Floats, read_domain
-from backprop.codegen.elementwise import evaluate
+from backprop.approximation.ground.named import NAMED_SURFACES
+from backprop.approximation.ground.target import LARGEST, UNIT, Floats, read_domain
+from backprop.codegen.functions.elementwise import evaluate
 from backprop.errors import UsageError
-from theory.activations import parse
-from theory.elementwise import transcribe
-from theory.tokens import ExpressionError, split_tokens
+from theory.chapters.networks.activations import parse
+from theory.functions.elementwise import transcribe
+from theory.language.tokens import ExpressionError, split_tokens
 
 __all__ = ["GRID_SIDE", "VARIABLES", "Rectangle", "Surface", "is_surface", "read_surface"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from backprop.approximation.methods import approximate_by
+from backprop.approximation.searching.methods import approximate_by
 
 __all__ = ["WAYS", "WidthCurve", "survey_widths"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from backprop.approximation.result import Approximation
-from backprop.approximation.search import approximate
+from backprop.approximation.searching.result import Approximation
+from backprop.approximation.searching.search import approximate
 
 __all__ = ["grow_step_by_step"]
 

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backprop.approximation.certified import narrow_relu
-from backprop.approximation.hidden import read_sigma
-from backprop.approximation.result import Network, measure
-from backprop.approximation.target import FunctionTarget, read_target
-from backprop.codegen.elementwise import evaluate
-from theory.activations import X
-from theory.differentiation import differentiate
+from backprop.approximation.ground.hidden import read_sigma
+from backprop.approximation.ground.target import FunctionTarget, read_target
+from backprop.approximation.searching.certified import narrow_relu
+from backprop.approximation.searching.result import Network, measure
+from backprop.codegen.functions.elementwise import evaluate
+from theory.chapters.networks.activations import X
+from theory.functions.differentiation import differentiate
 
 __all__ = ["ReluTarget", "ReluWidth", "integrate_bend", "survey_relu_widths"]
 

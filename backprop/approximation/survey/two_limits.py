@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from backprop.approximation.ground.target import Target, read_target
 from backprop.approximation.limits.floor import Floor, prove_floor
 from backprop.approximation.limits.jump import Jump, prove_jump
-from backprop.approximation.limits.on_the_floor import FloorRow, list_networks_on_floor
 from backprop.approximation.limits.steep import SteepRow, list_steep_sigmoids
-from backprop.approximation.target import Target, read_target
-from theory.activations import X
+from backprop.approximation.survey.on_the_floor import FloorRow, list_networks_on_floor
+from theory.chapters.networks.activations import X
 
 __all__ = ["TwoLimits", "survey_limits"]
 

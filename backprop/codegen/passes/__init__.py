@@ -1,0 +1,1 @@
+"""Passes: a program made quick, step by step."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from backprop.codegen.passes.functions import BOTH, INTO
 from backprop.codegen.passes.slopes import SLOPE
 from backprop.codegen.passes.writing import SMALL
-from backprop.runtime.parameters import Layout
+from backprop.specification.parameters import Layout
 
 __all__ = ["write_exact_subject"]
 

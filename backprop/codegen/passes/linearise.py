@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from backprop.codegen.emit import write_expression
-from backprop.codegen.passes.steps import TEMPORARY, Flow, Kind, Step, Unsupported
-from backprop.codegen.program import (
+from backprop.codegen.lowering.program import (
     Add,
     Assignment,
     Binary,
@@ -29,6 +27,8 @@ from backprop.codegen.program import (
     rewrite,
     walk,
 )
+from backprop.codegen.passes.steps import TEMPORARY, Flow, Kind, Step, Unsupported
+from backprop.codegen.printing.emit import write_expression
 
 __all__ = ["Expand", "linearise"]
 

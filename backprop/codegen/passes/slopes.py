@@ -13,11 +13,11 @@ from dataclasses import replace
 import sympy
 from sympy import Expr, Piecewise
 
-from backprop.codegen.numpy_printer import PRODUCT, Printer
-from backprop.codegen.program import Assignment, Call, Expression, Name, Program, rewrite, walk
-from backprop.network import find_activation
-from theory.elementwise import Activation
-from theory.value_identities import A
+from backprop.codegen.functions.numpy_printer import PRODUCT, Printer
+from backprop.codegen.lowering.program import Assignment, Call, Expression, Name, Program, rewrite, walk
+from backprop.specification.network import find_activation
+from theory.functions.elementwise import Activation
+from theory.functions.value_identities import A
 
 __all__ = ["SLOPE", "list_pairs", "list_slopes", "take_slopes_from_values", "write_slope"]
 
@@ -31,7 +31,7 @@ def write_slope(activation: Activation, name: str) -> str | None:
 
     Two pieces that meet at 0 are joined without a choice: p(min(a, 0)) + (q - p(0)) [a > 0].
 
-    >>> from theory.activations import find
+    >>> from theory.chapters.networks.activations import find
     >>> for known in ("tanh", "relu", "elu", "gelu"):
     ...     print(str(write_slope(find(known), "f")).splitlines()[-1].strip())
     return 1 - a**2

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from backprop.codegen.emit import write_function
+from backprop.codegen.lowering.program import Program, Shape
 from backprop.codegen.passes.buffers import Home, Plan, plan_buffers
 from backprop.codegen.passes.fold import WIDE, fold_biases
 from backprop.codegen.passes.functions import INTO, NEW, Functions
@@ -15,8 +15,8 @@ from backprop.codegen.passes.layout import choose_orders, is_batch, turn_inputs
 from backprop.codegen.passes.linearise import linearise
 from backprop.codegen.passes.steps import ELEMENTWISE, Flow, Kind, Step
 from backprop.codegen.passes.turn import TURNED, turn_weights
-from backprop.codegen.program import Program, Shape
-from backprop.runtime.parameters import Block, Layout
+from backprop.codegen.printing.emit import write_function
+from backprop.specification.parameters import Block, Layout
 
 __all__ = ["SMALL", "Form", "Writer", "list_used", "write_views"]
 

@@ -1,0 +1,1 @@
+"""What is approximated and by what: targets, tables, activations, least squares."""

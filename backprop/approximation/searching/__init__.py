@@ -1,0 +1,1 @@
+"""Searches for a network near the target."""

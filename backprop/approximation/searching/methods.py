@@ -1,0 +1,80 @@
+"""The three ways to a network, by name: fitted, written down as in the proof, trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from backprop.approximation.ground.arguments import read_epsilon, read_width
+from backprop.approximation.ground.given import Given, read_given
+from backprop.approximation.ground.target import FunctionTarget
+from backprop.approximation.searching.certified import certify as certify_network
+from backprop.approximation.searching.constructive import ACTIVATION, MOST_UNITS, construct
+from backprop.approximation.searching.result import METHODS, Approximation
+from backprop.approximation.searching.search import approximate
+from backprop.approximation.searching.trained import train_with_adam
+from backprop.errors import UsageError, unknown_name
+
+__all__ = ["approximate_by"]
+
+DEFAULT_ACTIVATION = "tanh"
+
+
+def approximate_by(
+    method: str,
+    target: Given,
+    *,
+    width: int | None = None,
+    epsilon: float | None = None,
+    activation: str | None = None,
+    domain: Sequence[float] | None = None,
+    seed: int = 0,
+    certify: bool = False,
+) -> Approximation:
+    """Find a network near a function by a named method.
+
+    Args:
+        method: "fit": `approximate`; "constructive": `construct`, sigmoid units only; "adam": `train_with_adam`, which
+            needs a width.
+        target, domain, seed: as for `approximate`.
+        width, epsilon: how wide, or how near; "adam" only compares the epsilon.
+        activation: None: tanh, for "constructive" sigmoid.
+        certify: prove a bound of the error on the whole domain.
+
+    Raises:
+        UsageError: an unknown method, or what the method refuses.
+
+    >>> found = approximate_by("constructive", "sqrt(x)", width=15)
+    >>> found.method, found.sup_error <= found.bound.total
+    ('constructive', True)
+    """
+    if method not in METHODS:
+        raise unknown_name("method", method, METHODS)
+    sigma = activation or (ACTIVATION if method == "constructive" else DEFAULT_ACTIVATION)
+    if method == "fit":
+        return approximate(
+            target, width=width, activation=sigma, domain=domain, seed=seed, epsilon=epsilon, certify=certify
+        )
+    wanted = None if epsilon is None else read_epsilon(epsilon)
+    if method == "constructive":
+        found = _construct(target, domain, width, wanted, sigma)
+    else:
+        if width is None:
+            raise UsageError("--method adam needs a width: training has no bound by which the width could grow")
+        found = replace(train_with_adam(read_given(target, domain), width, sigma, seed=seed), epsilon=wanted)
+    return certify_network(found, wanted) if certify else found
+
+
+def _construct(
+    target: Given, domain: Sequence[float] | None, width: int | None, epsilon: float | None, activation: str
+) -> Approximation:
+    if activation != ACTIVATION:
+        raise UsageError(
+            f"--method constructive is about {ACTIVATION} units; got activation {activation!r}; leave it out or use "
+            "--method fit"
+        )
+    count = None if width is None else read_width(width, MOST_UNITS)
+    function = read_given(target, domain)
+    if not isinstance(function, FunctionTarget):
+        raise UsageError("--method constructive needs a function, whose change over a cell can be bounded; got data")
+    return construct(function, width=count, epsilon=epsilon)

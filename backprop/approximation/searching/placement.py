@@ -1,0 +1,107 @@
+"""Where the units start: evenly, where the function bends most, or at random; on the interval [-1, 1]."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from backprop.approximation.ground.hidden import Hidden
+from backprop.approximation.ground.target import Floats
+
+__all__ = ["list_nodes", "list_placements", "place_adaptively", "place_at_breaks", "place_evenly", "place_randomly"]
+
+STEEPNESS = (0.5, 1.0, 0.25, 2.0, 4.0, 32.0)
+"""Slope of a unit times the distance to its neighbour; below 1 units overlap, above 4 they are steps."""
+BESIDE = 1e-9
+"""How far from a break, on both sides, the fit looks."""
+JUMP = 1e3
+"""Slope of a unit on a break, times the steepness."""
+SHORTEST = 2.0**-20
+"""Intervals are not halved below this; the whole is 2."""
+PADDING = (0.5, 0.1, 0.0)
+"""How far the centres reach beyond the interval on each side, in lengths of the interval."""
+MANY, CLOSE_PADDING = 64, 0.05
+"""Above that many units those that overlap most come nearest to smooth functions, and few starts can be looked at."""
+
+Function = Callable[[Floats], Floats]
+
+
+def list_placements(function: Function, breaks: Floats, width: int, rng: np.random.Generator) -> Iterator[Hidden]:
+    """Yield hidden layers to try, the most promising first."""
+    adapted = [_cut(function, width, degree) for degree in (1, 3)]
+    many = width > MANY
+    for steepness in sorted(STEEPNESS) if many else STEEPNESS:
+        for padding in (CLOSE_PADDING, *PADDING) if many else PADDING:
+            yield place_evenly(width, padding, steepness)
+        for edges in adapted:
+            yield place_adaptively(edges[:-1], np.diff(edges), steepness)
+        yield place_adaptively((edges[:-1] + edges[1:]) / 2, np.diff(edges), steepness)
+        if len(breaks):
+            yield place_at_breaks(breaks, width, steepness)
+        yield place_randomly(width, steepness, rng)
+
+
+def list_nodes(function: Function, breaks: Floats, width: int) -> Floats:
+    """List the points of [-1, 1] where the fit looks: Chebyshev's, and more where F bends most or breaks."""
+    count = 160 + 8 * width
+    chebyshev = np.cos(np.pi * (np.arange(count) + 0.5) / count)
+    edges = _cut(function, width, degree=3)
+    inner = np.linspace(edges[:-1], edges[1:], 4, endpoint=False).ravel()
+    beside = breaks[:, None] + BESIDE * np.array([-1, 0, 1])
+    return np.union1d(np.union1d(chebyshev, inner), np.clip(beside, -1, 1))
+
+
+def place_evenly(width: int, padding: float, steepness: float) -> Hidden:
+    """Put the centres at equal distances; without padding not on the right end, where relu is idle."""
+    reach = 1 + 2 * padding
+    centres = np.linspace(-reach, reach, width, endpoint=padding > 0) if width > 1 else np.zeros(1)
+    return place_adaptively(centres, np.full(width, 2 * reach / width), steepness)
+
+
+def place_adaptively(centres: Floats, lengths: Floats, steepness: float) -> Hidden:
+    """Make each unit as steep as the interval it stands for is short."""
+    slopes = steepness / lengths
+    return Hidden(slopes, -slopes * centres)
+
+
+def place_at_breaks(breaks: Floats, width: int, steepness: float) -> Hidden:
+    """Put one steep unit on each break, and the others at equal distances."""
+    steep = breaks[:width]
+    even = place_evenly(width - len(steep), 0.0, steepness) if width > len(steep) else Hidden(steep[:0], steep[:0])
+    slopes = np.full(len(steep), JUMP * steepness)
+    return Hidden(np.append(slopes, even.w), np.append(-slopes * steep, even.b))
+
+
+def place_randomly(width: int, steepness: float, rng: np.random.Generator) -> Hidden:
+    """Draw centres evenly over [-1.2, 1.2] and slopes of both signs and mixed sizes."""
+    centres = np.sort(rng.uniform(-1.2, 1.2, width))
+    slopes = steepness * width * rng.lognormal(-1, 0.5, width)
+    return Hidden(slopes, -slopes * centres)
+
+
+def _cut(function: Function, count: int, degree: int) -> Floats:
+    """Cut [-1, 1] into `count` intervals: always halve the one where a polynomial fits worst.
+
+    Towards a kink or a root the intervals shrink geometrically, elsewhere they stay long.
+    """
+    heap = [(0.0, -2.0, -1.0)]  # error and length, both negative, so that the worst comes first; left end
+    while len(heap) < count:
+        _, shortness, low = heapq.heappop(heap)
+        half = -shortness / 2
+        for left in (low, low + half):
+            heapq.heappush(heap, (-_measure(function, left, left + half, degree), -half, left))
+    return np.array([*sorted(low for _, _, low in heap), 1.0])
+
+
+_SAMPLES = np.linspace(-1, 1, 9)
+
+
+def _measure(function: Function, low: float, high: float, degree: int) -> float:
+    """Return the largest residual of a polynomial fit at nine points; 0 if the interval is short enough."""
+    if high - low < SHORTEST:
+        return 0.0
+    values = function((low + high) / 2 + (high - low) / 2 * _SAMPLES)
+    basis = np.vander(_SAMPLES, degree + 1)
+    return float(np.max(np.abs(values - basis @ np.linalg.lstsq(basis, values, rcond=None)[0])))

@@ -1,0 +1,229 @@
+"""The result: a network of one hidden layer, its error on a grid, and its JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop.approximation.ground.hidden import Sigma, compute_arguments
+from backprop.approximation.ground.outcome import Outcome
+from backprop.approximation.ground.target import Floats, Target
+from backprop.approximation.ground.wording import describe_above, describe_below, describe_outcome
+from backprop.approximation.limits.find import Limit
+from backprop.approximation.proving.prover import Certificate
+from backprop.approximation.searching.apriori import AprioriBound
+from theory.functions.elementwise import find as find_activation
+
+__all__ = ["Approximation", "Network", "evaluate_network", "list_own_points", "measure"]
+
+ARGUMENTS = np.array([-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0])
+"""Arguments w x + b of a unit at which the error is looked at, besides the grid."""
+ROWS_AT_ONCE = 4096
+ENTRIES_AT_ONCE = 2**22
+"""Points, and points times units, evaluated together, so that a wide network on a long grid stays small in memory."""
+METHODS = {
+    "fit": "",
+    "constructive": ", written down as in the proof",
+    "adam": ", trained with Adam (an optimisation error: what training reached, not what the network could)",
+}
+"""How a network was found, in words."""
+
+
+class Network(NamedTuple):
+    """Weights w and biases b of the hidden layer, output weights c, each (width,), and the output's bias."""
+
+    w: Floats
+    b: Floats
+    c: Floats
+    constant: float
+
+
+@dataclass(frozen=True, eq=False)
+class Approximation(Outcome):
+    """A network f(x) = constant + sum_k c_k sigma(w_k x + b_k) near a function F on an interval.
+
+    Attributes:
+        target: F as it was written.
+        activation: the name of sigma, or its expression in x.
+        domain: (a, b).
+        network: its w, b, c and constant, also to be had one by one from the approximation itself.
+        sup_error: the largest |F - f| over the points of a grid, in the unit of F: not a bound between them.
+        grid_points: how many points the grid has: 10,001 equispaced ones, more that close in on the ends
+            and on the breaks of F, and some around each step of the network. Of data: the points of the table.
+        epsilon: the error that was asked for, or None.
+        certificate: the proof that |F - f| is below a bound at every point, or what came of the attempt; None if it
+            was not tried.
+        width_lower_bound: for ReLU and an epsilon, the proved least width of any network within epsilon; None else.
+        limit: why no network with this activation, of any width, is nearer than some error, with the proof; None where
+            nothing of the kind is known.
+        method: how it was found: "fit", "constructive" (the network of the proof) or "adam" (plain training).
+        bound: for the network of the proof, the bound that was proved before any error was measured; None else.
+    """
+
+    target: str
+    activation: str
+    domain: tuple[float, float]
+    network: Network
+    sup_error: float
+    grid_points: int
+    epsilon: float | None
+    function: Target = field(repr=False)
+    sigma: Callable[[Any], Any] = field(repr=False)
+    certificate: Certificate | None = field(repr=False, default=None)
+    width_lower_bound: int | None = None
+    limit: Limit | None = field(repr=False, default=None)
+    method: str = "fit"
+    bound: AprioriBound | None = None
+
+    @property
+    def w(self) -> Floats:
+        """Weights of the hidden layer, (width,)."""
+        return self.network.w
+
+    @property
+    def b(self) -> Floats:
+        """Biases of the hidden layer, (width,)."""
+        return self.network.b
+
+    @property
+    def c(self) -> Floats:
+        """Weights of the output layer, (width,)."""
+        return self.network.c
+
+    @property
+    def constant(self) -> float:
+        """Bias of the output."""
+        return self.network.constant
+
+    @property
+    def max_abs_w(self) -> float:
+        """Largest |w_k|: large where the network has steep steps."""
+        return float(np.max(np.abs(self.w), initial=0.0))
+
+    @property
+    def reached(self) -> bool:
+        """Whether the error is below the one asked for: proved where that was tried, else on the grid."""
+        if self.epsilon is not None and self.limit is not None and self.epsilon <= self.limit.lower:
+            return False
+        return super().reached
+
+    @property
+    def error_lower_bound(self) -> float | None:
+        """The error that every network with this activation makes, of any width: proved; None where none is known."""
+        return None if self.limit is None else self.limit.lower
+
+    def f(self, x: ArrayLike) -> Floats:
+        """Evaluate the network; the result has the shape of x."""
+        points = np.asarray(x, dtype=np.float64)
+        return evaluate_network(self.sigma, self.network, points.ravel()).reshape(points.shape)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `approximate --json` prints: plain numbers that read back exactly."""
+        return {
+            "target": self.target,
+            "method": self.method,
+            "activation": self.activation,
+            "activation_expression": find_activation(self.activation).text,
+            "domain": list(self.domain),
+            "hidden": {"w": self.w.tolist(), "b": self.b.tolist(), "c": self.c.tolist()},
+            "constant": self.constant,
+            "width": self.width,
+            "epsilon": self.epsilon,
+            "sup_error_on_grid": self.sup_error,
+            "grid_points": self.grid_points,
+            "measured_on": "grid" if self.function.known_between else "data",
+            "sum_abs_c": self.sum_abs_c,
+            "max_abs_w": self.max_abs_w,
+            "sup_error_bound": self.certificate.bound if self.certified and self.certificate else None,
+            "certified": self.certified,
+            "width_lower_bound": self.width_lower_bound,
+            "error_lower_bound": self.error_lower_bound,
+            **({"error_lower_bound_proof": self.limit.to_dict()} if self.limit is not None else {}),
+            "a_priori_bound": self.bound.total if self.bound else None,
+            **({"a_priori": self.bound.to_dict()} if self.bound else {}),
+            **({"certificate": self.certificate.to_dict()} if self.certificate is not None else {}),
+        }
+
+    def __str__(self) -> str:
+        low, high = self.domain
+        units = f"{self.width} {self.activation} unit{'s'[: self.width != 1]}{METHODS[self.method]}"
+        text = f"{self.target} on [{low:.12g}, {high:.12g}] by {units}: largest error {self.sup_error:.2e} "
+        if self.function.known_between:
+            text += f"on a grid of {self.grid_points:,} points"
+            text += " (not a bound between them)" if self.certificate is None else f"; {self.describe_proof()}"
+        else:
+            text += f"at {self.grid_points:,} data points (between them nothing is known: the data say nothing there)"
+        if self.epsilon is not None:
+            text += f"; {describe_outcome(self.epsilon, reached=self.reached, undecided=self.undecided)}"
+        if self.width_lower_bound:
+            least = f"{self.width_lower_bound} unit{'s' * (self.width_lower_bound != 1)}"
+            text += f"; any {self.activation} network that near has at least {least} (proved)"
+        if self.limit is not None:
+            least = describe_below(self.limit.lower)
+            text += f"; any {self.activation} network, of any width, errs by at least {least} somewhere (proved)"
+        text += f"\n{self.bound}" if self.bound else ""
+        return f"{text}\nweights: sum of |c| {self.sum_abs_c:.3g}, largest |w| {self.max_abs_w:.3g}"
+
+    def describe_proof(self) -> str:
+        """What the certificate says, in words."""
+        proof = self.certificate
+        if proof is None:
+            return "no proof was tried"
+        if proof.verdict == "proved":
+            count = len(proof.edges) - 1
+            boxes = f"{count} box{'es' * (count != 1)}"
+            return f"PROVED: at most {describe_above(proof.bound)} at every point of the domain ({boxes})"
+        if proof.verdict == "refuted":
+            return f"REFUTED: at x = {proof.witness!r} the error is at least {describe_below(proof.at_least or 0.0, 4)}"
+        return f"not proved: {proof.reason}"
+
+
+def evaluate_network(sigma: Callable[[Any], Any], network: Network, x: Floats) -> Floats:
+    """Evaluate f at points (n,), or (n, d) if w is (width, d), a few thousand at a time."""
+    values = np.empty(len(x))
+    count = min(ROWS_AT_ONCE, ENTRIES_AT_ONCE // max(len(network.w), 1))
+    for start in range(0, len(x), count):
+        rows = slice(start, start + count)
+        values[rows] = sigma(compute_arguments(network.w, network.b, x[rows])) @ network.c + network.constant
+    return values
+
+
+def measure(
+    target: Target,
+    sigma: Sigma,
+    network: Network,
+    method: str,
+    epsilon: float | None,
+    bound: AprioriBound | None = None,
+) -> Approximation:
+    """A network that was found, with its largest error on the grid of its target and around its own steps."""
+    own = list_own_points(network.w, network.b, target.domain) if target.known_between else np.zeros(0)
+    points, values = np.append(target.grid, own), np.append(target.values, target(own))
+    error = float(np.max(np.abs(evaluate_network(sigma.f, network, points) - values)))
+    return Approximation(
+        target=target.text,
+        activation=sigma.name,
+        domain=target.domain,
+        network=network,
+        sup_error=error,
+        grid_points=len(points),
+        epsilon=epsilon,
+        function=target,
+        sigma=sigma.f,
+        method=method,
+        bound=bound,
+    )
+
+
+def list_own_points(w: Floats, b: Floats, domain: tuple[float, float]) -> Floats:
+    """List the points of the domain around the steps of a network, where the argument of a unit is small.
+
+    A unit steeper than the grid is fine could hide a spike between two points of it.
+    """
+    steep = np.abs(w) > 0
+    points = ((ARGUMENTS[:, None] - b[steep]) / w[steep]).ravel()
+    return points[(points >= domain[0]) & (points <= domain[1])]

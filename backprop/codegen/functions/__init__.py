@@ -1,0 +1,1 @@
+"""Functions of one variable as NumPy code: readable, and accurate to the last digits."""

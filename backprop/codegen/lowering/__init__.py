@@ -1,0 +1,1 @@
+"""From matrix equations to a program of assignments."""

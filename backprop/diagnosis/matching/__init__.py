@@ -1,0 +1,1 @@
+"""Which mutated program makes exactly the subject's numbers."""

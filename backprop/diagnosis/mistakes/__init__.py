@@ -1,0 +1,1 @@
+"""The table of mistakes, as rewrites of program nodes."""

@@ -1,0 +1,1 @@
+"""Mistakes that show without the network being known."""

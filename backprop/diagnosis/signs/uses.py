@@ -1,0 +1,89 @@
+"""What one wrong weight gradient is made of, beside right ones: rows overwritten, one of two uses, other values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from backprop.diagnosis.model.evaluate import Array
+from backprop.diagnosis.model.grounds import DIFFERS_ONLY_THERE, SHOWN
+from backprop.examiner.judging.probes import Probes, measure_entries
+from backprop.examiner.measuring.cases import Case, slice_case
+from backprop.examiner.measuring.examination import Examination
+from backprop.examiner.saying.grounds import Predicate
+from backprop.examiner.subject.protocol.subjects import Unusable
+
+__all__ = ["name_use"]
+
+PLACES = 4
+MOST_ENTRIES = 200
+NEGLIGIBLE = 1e-6
+
+
+Use = tuple[str, "int | None", Predicate, dict[str, Any]]
+
+
+def name_use(examination: Examination) -> Use | None:
+    """(cause, layer, predicate, numbers) where only weights of one layer are wrong, and they tell why."""
+    wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
+    leaves = [examination.leaves[i] for i in wrong]
+    if not wrong or any(leaf.role != "W" or leaf.layer != leaves[0].layer for leaf in leaves):
+        return None
+    layer = leaves[0].layer
+    right = [leaf.name for i, leaf in enumerate(examination.leaves) if leaf.layer == layer and examination.is_right(i)]
+    numbers: dict[str, Any] = {"wrong": [leaf.name for leaf in leaves], "right": right}
+    if all(not leaf.dense for leaf in leaves):
+        slopes = all("slope" in leaf.name for leaf in leaves)
+        return ("slope_gradient_wrong", layer, DIFFERS_ONLY_THERE, numbers) if slopes else None
+    if len(wrong) != 1 or not leaves[0].dense or len(leaves[0].shape) != 2:
+        return None
+    probes = Probes(examination)
+    beside = any(
+        leaf.role == "b" and leaf.dense and leaf.layer == layer and examination.is_right(i)
+        for i, leaf in enumerate(examination.leaves)
+    )
+    whole = all(np.asarray(c.case.X).dtype.kind in "iu" for c in examination.cases)
+    if whole and probes.spares_inputs(wrong[0]):
+        # Rows that few samples look up are right.
+        return "table_rows_overwritten", layer, DIFFERS_ONLY_THERE, numbers | {"right": ["other rows", *right]}
+    samples, seen = count_once(examination, wrong[0]) if beside else (0, 0)
+    if samples > 1 and SHOWN.holds(samples=samples, seen=seen):
+        return "shared_weights_counted_once", layer, SHOWN, {"samples": samples, "seen": seen}
+    # A right W beside it was made from the same error, at every step.
+    shared = any(
+        leaf.role == "W" and leaf.dense and leaf.layer == layer and examination.is_right(i)
+        for i, leaf in enumerate(examination.leaves)
+    )
+    if beside and (shared or probes.uses_right_activation(wrong[0]) is False):
+        return "other_values_in_weight_gradient", layer, DIFFERS_ONLY_THERE, numbers
+    return None
+
+
+def count_once(examination: Examination, tensor: int) -> tuple[int, int]:
+    """For how many single samples this could be asked, and at how many of them the true gradient is a sum of two outer
+    products of which the subject's is one."""
+    leaf = examination.leaves[tensor]
+    if leaf.size > MOST_ENTRIES or min(leaf.shape) < 3:
+        return 0, 0
+    base = next((c.case for c in examination.cases if c.case.jittered), examination.cases[0].case)
+    parts = [part for first in range(PLACES) if (part := slice_case(base, first, 1)) is not None]
+    answers = [answer for part in parts if (answer := _is_half(part, tensor)) is not None]
+    return len(answers), sum(answers)
+
+
+def _is_half(part: Case, tensor: int) -> bool | None:
+    shape = part.leaves[tensor].shape
+    try:
+        yours = np.asarray(part.gradients(part.values)[tensor]).reshape(shape)
+        expected = measure_entries(part, tensor, list(np.ndindex(*shape))).reshape(shape)
+    except Unusable:
+        return None
+    return (_rank(yours), _rank(expected - yours), _rank(expected)) == (1, 1, 2)
+
+
+def _rank(matrix: Array) -> int:
+    if not np.isfinite(matrix).all():
+        return 0
+    sizes = np.linalg.svd(matrix, compute_uv=False)
+    return int(np.sum(sizes > NEGLIGIBLE * sizes[0])) if sizes[0] else 0

@@ -1,0 +1,348 @@
+"""The door: seven commands, words in, numbers and pictures out.
+
+Exit status: 0 holds, 1 does not hold, 2 unusable input or undecided (one line on standard error).
+The rooms behind the door are imported by the command that needs them, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from backprop.door.commands import (
+    FAILS,
+    HOLDS,
+    SIZES_OPTIONS,
+    UNUSABLE,
+    Wanted,
+    check_folder_name,
+    finish_approximation,
+    finish_causes,
+    finish_random,
+    finish_surface,
+    finish_target,
+    read_accuracy,
+    read_target,
+    write_source,
+)
+from backprop.errors import INTERRUPTED, UsageError
+from backprop.version import VERSION
+
+__all__ = ["app", "main"]
+
+
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""The matrices of the commands are small: threads would wait for each other (ten times slower was measured)."""
+
+app = typer.Typer(
+    name="backprop",
+    help="Derive the backpropagation equations, generate the code, verify it: yours too.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Format(StrEnum):
+    """How derivations are printed."""
+
+    text = "text"
+    latex = "latex"
+    markdown = "markdown"
+
+
+Activation = Annotated[
+    str,
+    typer.Option(
+        "--activation", help="Of the hidden layers: a name, an expression in x, or one for each, with commas."
+    ),
+]
+Output = Annotated[str, typer.Option("--output", help="Activation of the last layer; softmax is possible here.")]
+Cost = Annotated[str, typer.Option("--cost", help="half-sse, mse, binary-cross-entropy or cross-entropy.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Fixes every random draw.")]
+Accuracy = Annotated[
+    str, typer.Option("--accuracy", help="Of the activations: fast, or full (every digit, several times slower).")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def show_version(wanted: bool) -> None:
+    """--version"""
+    if wanted:
+        typer.echo(f"backprop {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Derive the backpropagation equations, generate the code, verify it: yours too."""
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the report; made if it is missing.")] = Path(
+        "backprop-demo"
+    ),
+    seed: Seed = 0,
+) -> None:
+    """Everything once: derive, generate, verify, train on real digits, approximate; leaves a folder to open."""
+    from backprop.reporting.demo import run_demo
+    from backprop.reporting.progress import show_stages
+
+    check_folder_name(out)
+    with show_stages() as stages:
+        summary = run_demo(out, seed=seed, stages=stages)
+    typer.echo(str(summary))
+    raise typer.Exit(HOLDS if summary.ok else FAILS)
+
+
+@app.command()
+def derive(
+    topics: Annotated[list[str] | None, typer.Argument(metavar="[TOPIC]...", help="Chapters; all if none.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="For a terminal, a paper or a page.")] = Format.text,
+) -> None:
+    """Print the derivations: the four equations, costs, softmax, activations."""
+    from theory.chapters.book import TopicError, render
+
+    try:
+        text = render(topics or (), form.value)
+    except TopicError as error:
+        raise UsageError(str(error)) from None
+    typer.echo(text, nl=False)
+
+
+@app.command()
+def generate(
+    sizes: Annotated[
+        str, typer.Argument(metavar="SIZES", help="Units of every layer, e.g. 784-100-100-10, or FILE.json.")
+    ],
+    activation: Activation = SIZES_OPTIONS["--activation"],
+    output: Output = SIZES_OPTIONS["--output"],
+    cost: Cost = SIZES_OPTIONS["--cost"],
+    accuracy: Accuracy = SIZES_OPTIONS["--accuracy"],
+    target: Annotated[str, typer.Option("--target", help="numpy or jax.")] = "numpy",
+    file: Annotated[Path | None, typer.Option("-o", help="File to write; standard output if not given.")] = None,
+) -> None:
+    """Print the module of a network, for NumPy or for JAX: forward pass, cost, gradients."""
+    from backprop.files import write_atomically
+
+    source = write_source(read_target(sizes, activation, output, cost), read_accuracy(accuracy), target)
+    if file is None:
+        typer.echo(source, nl=False)
+    else:
+        write_atomically(file, source)
+        typer.echo(f"wrote {file}; check it with: backprop verify {shlex.quote(str(file))}", err=True)
+
+
+@app.command()
+def verify(
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="[TARGET]", help="SIZES, FILE.json, FILE.py, a folder, or package.module[:object]."),
+    ] = None,
+    activation: Activation = SIZES_OPTIONS["--activation"],
+    output: Output = SIZES_OPTIONS["--output"],
+    cost: Cost = SIZES_OPTIONS["--cost"],
+    random: Annotated[int | None, typer.Option("--random", help="Verify this many random networks instead.")] = None,
+    accuracy: Accuracy = SIZES_OPTIONS["--accuracy"],
+    certify: Annotated[
+        bool, typer.Option("--certify", help="SIZES: bound the error of the gradient in ball arithmetic as well.")
+    ] = False,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            "--timeout",
+            help="Seconds for the code of a file or module; a minute without waiting for a processor if not said.",
+        ),
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Subjects of a folder that run at once.")] = 1,
+    list_causes: Annotated[bool, typer.Option("--list-causes", help="Print the mistakes it names.")] = False,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Say whether a backward pass is right and, if not, which equation in which layer is wrong.
+
+    A FILE.py or module has the functions parameters, data, cost and gradients (or fun, grad, theta0); torch modules,
+    JAX functions, scikit-learn networks and network classes are wrapped by backprop.subject_from_torch, _jax, _sklearn
+    and _network, functions of your own by subject_from_functions. Its code is run, not sandboxed, in a process of its
+    own with a time limit. FILE.json states a network: {"format": "backprop network 1", "inputs": 4,
+    "layers": [{"kind": "Dense", "units": 3, "activation": "relu"}], "cost": "mse"};
+    backprop.specification.json_form writes it.
+    """
+    if list_causes:
+        finish_causes(as_json)
+    options = {"--activation": activation, "--output": output, "--cost": cost, "--accuracy": accuracy}
+    asked = Wanted(seed, as_json, timeout, jobs, certify, {k: v for k, v in options.items() if v != SIZES_OPTIONS[k]})
+    if random is not None:
+        finish_random(random, target, asked)
+    finish_target(target, read_accuracy(accuracy), asked)
+
+
+@app.command()
+def approximate(
+    expression: Annotated[
+        str,
+        typer.Argument(
+            metavar="TARGET",
+            help="A function of x, e.g. 'sin(2*pi*x)', or of x and y; a name, e.g. runge, franke; or data.csv.",
+        ),
+    ],
+    width: Annotated[int | None, typer.Option("--width", help="Number of hidden units.")] = None,
+    epsilon: Annotated[float | None, typer.Option("--epsilon", help="Grow until the error is below this.")] = None,
+    activation: Annotated[
+        str | None,
+        typer.Option("--activation", help="A name or an expression in x; left out: tanh, sigmoid for constructive."),
+    ] = None,
+    method: Annotated[
+        str, typer.Option("--method", help="fit; constructive: the network of the proof; adam: plain training.")
+    ] = "fit",
+    domain: Annotated[
+        tuple[float, float] | None,
+        typer.Option("--domain", help="Ends of the interval, for x and y alike; 0 1 or that of the data if not given."),
+    ] = None,
+    certify: Annotated[
+        bool | None,
+        typer.Option(
+            "--certify/--no-certify",
+            help="Prove the error on the whole domain; so it is if not said for a function of x with an epsilon.",
+        ),
+    ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option("--certificate", help="JSON file for the proof; see check-certificate.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Picture to write (.png, .pdf, .svg).")] = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Fit a network of one hidden layer to a function of one variable or two, or to data; with an epsilon
+    it grows until its error is proved to be below, at every point. Other errors are measured on a dense grid (at the
+    data) unless --certify is given; data prove nothing."""
+    from backprop.approximation import approximate_by
+    from backprop.approximation.ground.table_file import is_table_file
+    from backprop.approximation.surfaces import is_surface
+    from backprop.files import write_atomically
+
+    if is_surface(expression):
+        if certificate is not None:
+            raise UsageError("no certificate file in two dimensions: check-certificate reads proofs of one variable; "
+                             "use --certify")  # fmt: skip
+        if method != "fit":
+            raise UsageError(f"--method {method} is for functions of one variable; leave it out for a function of x "
+                             "and y")  # fmt: skip
+        finish_surface(expression, width, epsilon, activation or "tanh", domain, certify or False, plot, seed, as_json)
+    if certify is None:
+        grows = epsilon is not None and width is None and method == "fit"
+        certify = certificate is not None or (grows and not is_table_file(expression))
+    result = approximate_by(
+        method,
+        expression,
+        width=width,
+        activation=activation,
+        domain=domain,
+        seed=seed,
+        epsilon=epsilon,
+        certify=certify or certificate is not None,
+    )
+    if certificate is not None:
+        write_atomically(certificate, json.dumps(result.to_dict(), allow_nan=False, indent=1) + "\n")
+    if plot is not None:
+        from backprop.pictures.plots import plot_approximation
+
+        plot_approximation(result, plot)
+    typer.echo(json.dumps(result.to_dict(), allow_nan=False) if as_json else str(result))
+    finish_approximation(result)
+
+
+@app.command(name="check-certificate")
+def check_certificate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What approximate --certificate wrote.")],
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", help="Seconds that the check may take; a minute if not said.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Check a saved proof again, in other arithmetic and with nothing of the prover."""
+    from backprop.approximation.checking import SECONDS
+    from backprop.approximation.checking import check_certificate as check
+    from backprop.reporting.progress import show_count
+
+    with show_count("boxes", plain=False) as progress:
+        verdict = check(file, progress, SECONDS if timeout is None else timeout)
+    typer.echo(json.dumps(verdict.to_dict(), allow_nan=False) if as_json else str(verdict))
+    raise typer.Exit(HOLDS if verdict.ok else FAILS)
+
+
+@app.command()
+def figures(
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="What is drawn: approximation.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the pictures; made if it is missing.")] = Path(
+        "backprop-figures"
+    ),
+    quick: Annotated[bool, typer.Option("--quick", help="Few and small networks: seconds instead of minutes.")] = False,
+) -> None:
+    """Compute and draw the figures of universal approximation: errors, bounds, limits, least widths, an animation."""
+    from backprop.errors import unknown_name
+    from backprop.reporting.gallery import FULL, QUICK, draw_approximation_figures
+    from backprop.reporting.progress import show_stages
+
+    if topic != "approximation":
+        raise unknown_name("topic", topic, ["approximation"])
+    with show_stages() as stages:
+        files = draw_approximation_figures(out, QUICK if quick else FULL, stages)
+    for file in files:
+        typer.echo(file)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; every expected failure is one line on standard error and a status."""
+    for variable in THREADS:
+        os.environ.setdefault(variable, "1")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        code: Any = app(args=argv, standalone_mode=False)
+    except UsageError as error:
+        return complain(str(error))
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return HOLDS
+    except MemoryError:
+        return complain("not enough memory for this; use smaller layers or a smaller batch")
+    except OSError as error:
+        return complain(
+            f"{error.strerror or error}: {error.filename or 'output'}; choose another place or free some space"
+        )
+    except Exception as error:
+        message = getattr(error, "format_message", None)
+        if message is None:
+            if type(error).__name__ == "Abort":
+                sys.stderr.write("interrupted\n")
+                return INTERRUPTED
+            raise
+        return complain(f"{message()} Try 'backprop --help'.")
+    if code == INTERRUPTED:
+        sys.stderr.write("interrupted\n")
+    return code if isinstance(code, int) else HOLDS
+
+
+def complain(message: str) -> int:
+    """One line on standard error; exit status 2."""
+    sys.stderr.write(f"error: {' '.join(message.split())}\n")
+    return UNUSABLE

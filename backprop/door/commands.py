@@ -1,0 +1,281 @@
+"""What the commands do once their words are read: check them, call the rooms, print, leave with a status."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import shlex
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from backprop.errors import UsageError
+
+if TYPE_CHECKING:
+    from backprop.approximation import Approximation, SurfaceApproximation
+    from backprop.examiner.saying.report import Report
+    from backprop.specification.network import Network
+
+__all__ = [
+    "FAILS",
+    "HOLDS",
+    "SIZES_OPTIONS",
+    "UNUSABLE",
+    "Wanted",
+    "check_folder_name",
+    "finish_approximation",
+    "finish_causes",
+    "finish_random",
+    "finish_surface",
+    "finish_target",
+    "read_accuracy",
+    "read_network",
+    "read_target",
+    "split_names",
+    "write_source",
+]
+
+HOLDS, FAILS, UNUSABLE = 0, 1, 2
+MOST_VERIFIED = 10_000_000
+"""Parameters of a network that `verify SIZES` takes on."""
+EXIT = {"verified": HOLDS, "wrong": FAILS, "undecided": UNUSABLE, "unusable": UNUSABLE}
+SIZES_PATTERN = re.compile(r"\s*\d[\d\s]*(-[\d\s]*)*")
+MODULE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_][\w.]*)?")
+SIZES_OPTIONS = {"--activation": "sigmoid", "--output": "identity", "--cost": "half-sse", "--accuracy": "fast"}
+"""What says how the network of SIZES is made, and what it is if nothing is said."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The options of `verify` beside its target; `about_sizes`: those that were given and say how SIZES are meant."""
+
+    seed: int
+    as_json: bool
+    timeout: float | None
+    jobs: int
+    certify: bool
+    about_sizes: dict[str, str]
+
+    def refuse(self, what: str, *, timed: bool = False) -> None:
+        """Options that mean nothing for this target are refused, not ignored."""
+        if self.about_sizes:
+            raise UsageError(f"{' and '.join(self.about_sizes)} say how SIZES such as 64-32-10 are meant; {what} "
+                             "states its own; leave them out")  # fmt: skip
+        if self.certify:
+            raise UsageError(f"--certify needs SIZES such as 64-32-10 with known activations, got {what}")
+        if not timed:
+            self.refuse_timeout(what)
+
+    def refuse_timeout(self, what: str) -> None:
+        """A time limit is for code that is not ours."""
+        if self.timeout is not None:
+            raise UsageError(f"--timeout is for the code of a file or module, got {what}; leave it out")
+
+
+def finish_target(target: str | None, accuracy: Any, asked: Wanted) -> None:
+    """Verify what was named: SIZES, a specification, a folder, a file, a module."""
+    if not target:
+        raise UsageError("no TARGET; give SIZES such as 64-32-10, a FILE.py, package.module, or --random N")
+    if asked.timeout is not None and not 0 < asked.timeout < math.inf:
+        raise UsageError(f"--timeout must be a positive number of seconds, got {asked.timeout:g}")
+    if SIZES_PATTERN.fullmatch(target) or target.endswith(".json"):
+        asked.refuse_timeout(repr(target))
+        words = {name.removeprefix("--"): asked.about_sizes.get(name, usual) for name, usual in SIZES_OPTIONS.items()}
+        network = read_target(target, words["activation"], words["output"], words["cost"])
+        finish_sizes(network, asked, target, accuracy)
+    asked.refuse(repr(target), timed=True)
+    if Path(target).is_dir():
+        finish_folder(Path(target), asked)
+    check_target(target)
+    from backprop.verification.explanation import verify_file
+
+    finish_report(verify_file(target, seed=asked.seed, timeout=asked.timeout), asked.as_json)
+
+
+def check_folder_name(folder: Path) -> None:
+    """An empty name would be the current folder, which nobody wants filled unasked."""
+    if folder == Path():
+        raise UsageError("--out needs the name of a folder to make or to fill, got the current one")
+
+
+def read_network(sizes: str, activation: str, output: str, cost: str) -> Network:
+    """The specification from the words of the command line."""
+    from backprop.specification.network import Network
+
+    names = split_names(activation)
+    return Network.parse(sizes, names[0] if len(names) == 1 else names, output, cost)
+
+
+def read_target(target: str, activation: str, output: str, cost: str) -> Network:
+    """The specification from SIZES and options, or from a JSON file, which states everything itself."""
+    if not target.endswith(".json"):
+        return read_network(target, activation, output, cost)
+    usual = tuple(SIZES_OPTIONS[name] for name in ("--activation", "--output", "--cost"))
+    if (activation, output, cost) != usual:
+        raise UsageError(f"{target!r} states its activations and its cost itself; leave --activation, --output and "
+                         "--cost out")  # fmt: skip
+    from backprop.specification.json_form import read_specification_file
+
+    return read_specification_file(target)
+
+
+def split_names(text: str) -> list[str]:
+    """Split at commas outside parentheses: "relu,max(x,0)" has two parts."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character in "([") - (character in ")]")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
+
+
+def check_target(target: str) -> None:
+    """A file that exists, or a name that can be a module."""
+    looks_like_file = target.endswith(".py") or "/" in target or os.sep in target
+    if Path(target).is_file():
+        return
+    if looks_like_file or not MODULE_PATTERN.fullmatch(target):
+        shown = target if len(target) <= 80 else target[:77] + "..."
+        raise UsageError(
+            f"no file {shown!r} to verify; give SIZES such as 64-32-10, an existing FILE.py or package.module[:object]"
+        )
+
+
+def finish_approximation(result: Approximation | SurfaceApproximation) -> None:
+    """Leave with the status: reached, not reached, or a proof given up."""
+    if result.undecided:
+        typer.echo(f"undecided: {result.target}: {result.describe_proof()}", err=True)
+        raise typer.Exit(UNUSABLE)
+    raise typer.Exit(HOLDS if result.reached else FAILS)
+
+
+def finish_surface(
+    target: str,
+    width: int | None,
+    epsilon: float | None,
+    activation: str,
+    domain: tuple[float, float] | None,
+    certify: bool,
+    plot: Path | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Fit a network to a function of x and y on the square of the domain."""
+    from backprop.approximation.surfaces import approximate_2d
+
+    square = (domain or (0.0, 1.0),) * 2
+    result = approximate_2d(
+        target, width=width, epsilon=epsilon, activation=activation, domain=square, seed=seed, certify=certify
+    )
+    if plot is not None:
+        from backprop.pictures.figures.surface_fit import plot_surface_approximation
+
+        plot_surface_approximation(result, plot)
+    typer.echo(json.dumps(result.to_dict(), allow_nan=False) if as_json else str(result))
+    finish_approximation(result)
+
+
+def finish_report(report: Report, as_json: bool) -> None:
+    """Print a report and leave with its status."""
+    if as_json:
+        typer.echo(json.dumps(report.to_dict(), allow_nan=False))
+    elif report.verdict != "unusable":
+        typer.echo(str(report))
+    if report.verdict == "unusable":
+        typer.echo(f"error: {' '.join(' '.join(report.notes).split()) or report.subject}", err=True)
+    elif report.verdict == "undecided":
+        typer.echo(f"undecided: {report.subject}: the oracle could not measure the derivative sharply enough", err=True)
+    raise typer.Exit(EXIT[report.verdict])
+
+
+def write_source(network: Network, accuracy: Any, target: str) -> str:
+    """The module's text for an array library."""
+    from backprop.errors import unknown_name
+    from backprop.runtime.compiled import build
+
+    net = build(network, accuracy=accuracy)
+    if target == "numpy":
+        return net.source
+    if target != "jax":
+        raise unknown_name("target", target, ["numpy", "jax"])
+    if accuracy != "fast":
+        raise UsageError(f"--target jax has the fast formulas only, got --accuracy {accuracy}; leave it out")
+    from backprop.codegen.printing.emit_jax import emit_jax
+
+    return emit_jax(network, net.program)
+
+
+def read_accuracy(word: str) -> Any:
+    """The choice of formulas from the words of the command line."""
+    from backprop.codegen.functions.elementwise import check_accuracy
+
+    return check_accuracy(word)
+
+
+def finish_sizes(network: Network, asked: Wanted, target: str, accuracy: Any) -> None:
+    """Verify the generated code of a network."""
+    from backprop.runtime.compiled import CompiledNetwork
+    from backprop.verification.verify import add_certificates, verify_network
+
+    net = CompiledNetwork(network, accuracy)
+    if net.size > MOST_VERIFIED:
+        raise UsageError(f"{target} has {net.size:,} parameters; at most {MOST_VERIFIED:,} are verified; use smaller "
+                         "layers: the wiring does not depend on their sizes")  # fmt: skip
+    report = verify_network(net, asked.seed)
+    if asked.certify:
+        report = add_certificates(report, net, asked.seed)
+    if target.endswith(".json"):
+        report = replace(report, reproduce=shlex.join(["backprop", "verify", target, "--seed", str(asked.seed)]))
+    finish_report(report, asked.as_json)
+
+
+def finish_random(count: int, target: str | None, asked: Wanted) -> None:
+    """Verify random networks, with progress."""
+    if target is not None:
+        raise UsageError(f"--random draws its own networks, got TARGET {target!r} as well; leave one of them out")
+    asked.refuse("--random")
+    from backprop.reporting.progress import show_count
+    from backprop.verification.verify import verify_random
+
+    with show_count("networks") as progress:
+        run = verify_random(count, seed=asked.seed, progress=progress)
+    typer.echo(json.dumps(run.to_dict(), allow_nan=False) if asked.as_json else str(run))
+    raise typer.Exit(HOLDS if run.ok else FAILS)
+
+
+def finish_causes(as_json: bool) -> None:
+    """Print the table of mistakes."""
+    from backprop.diagnosis.mistakes.catalogue import list_causes
+
+    rows = [cause.to_dict() for cause in list_causes()]
+    if as_json:
+        typer.echo(json.dumps({"causes": rows}))
+    else:
+        for row in rows:
+            typer.echo(f"{row['identifier']}  ({row['equation']})\n    {row['sentence']}")
+    raise typer.Exit(HOLDS)
+
+
+def finish_folder(folder: Path, asked: Wanted) -> None:
+    """Grade every submission of a folder; 1 if one is wrong, 2 if one is unusable or undecided and none is wrong."""
+    from backprop.reporting.grades import print_grades
+    from backprop.reporting.progress import show_count
+    from backprop.verification.grading import grade_folder
+
+    with show_count("subjects", plain=not asked.as_json) as progress:
+        grades = grade_folder(folder, seed=asked.seed, timeout=asked.timeout, jobs=asked.jobs, progress=progress)
+    if asked.as_json:
+        typer.echo(json.dumps(grades.to_dict(), allow_nan=False))
+    else:
+        print_grades(grades)
+    codes = {EXIT[report.verdict] for report in grades.reports.values()}
+    if FAILS not in codes and UNUSABLE in codes:
+        unclear = [name for name, report in grades.reports.items() if EXIT[report.verdict] == UNUSABLE]
+        typer.echo(f"not decided: {', '.join(unclear)}", err=True)
+    raise typer.Exit(FAILS if FAILS in codes else max(codes, default=UNUSABLE))

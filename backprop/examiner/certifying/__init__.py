@@ -1,0 +1,1 @@
+"""The error of one float gradient, certified in ball arithmetic."""

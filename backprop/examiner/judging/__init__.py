@@ -1,0 +1,1 @@
+"""From measured mismatches to a verdict, an equation and a layer."""

@@ -1,0 +1,1 @@
+"""What is said: sentences with the predicates they rest on, remarks, the report."""

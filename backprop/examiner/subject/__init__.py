@@ -1,0 +1,1 @@
+"""From whatever somebody has to a subject that can be asked."""

@@ -1,0 +1,1 @@
+"""What a subject is: its functions, its parameters taken apart and named."""

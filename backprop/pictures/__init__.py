@@ -1,0 +1,1 @@
+"""Pictures: one style, plots of runs and of approximations."""

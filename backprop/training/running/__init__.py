@@ -1,0 +1,1 @@
+"""A training run: checked inputs, epochs, records, and what is kept on disk."""

@@ -1,0 +1,1 @@
+"""Puts judge and explanation together: one subject, drawn networks, folders of submissions."""

@@ -1,0 +1,265 @@
+"""verify: anything that has a gradient is judged; what was generated is checked exactly as well."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import hypothesis
+import hypothesis.strategies
+import numpy as np
+from hypothesis import HealthCheck, Phase
+
+from backprop.errors import UsageError
+from backprop.examiner.apart.generated import add_exact, exact_finding
+from backprop.examiner.certifying.certify import Certificate, certify
+from backprop.examiner.judging.judge import judge
+from backprop.examiner.saying.report import Report
+from backprop.examiner.wiring.exact import check_exact
+from backprop.runtime.compiled import CompiledNetwork, build
+from backprop.specification.layers import Residual
+from backprop.specification.network import Network, walk
+from backprop.verification import strategies
+from backprop.verification.explanation import explain_findings, judge_and_explain, verify_file
+
+__all__ = [
+    "RandomRun",
+    "add_certificates",
+    "assert_gradients",
+    "certify_network",
+    "verify",
+    "verify_file",
+    "verify_network",
+    "verify_random",
+]
+
+FAST_ROWS = 64
+
+MAX_RANDOM = 100_000
+
+
+def verify(subject: Any, *, seed: int = 0) -> Report:
+    """Say whether a gradient is the derivative of its cost, with the evidence.
+
+    Parameters: `subject` is a `CompiledNetwork`, a `Network`, a module or object with parameters, data,
+    cost and gradients (or fun, grad, theta0), or a path of such a module.  The code runs in this process.
+    Errors: none for a bad subject, whose verdict is "unusable".  Levels: exact for generated code, tested
+    for everything.
+
+    >>> import backprop
+    >>> report = verify(backprop.build("3-4-2", activation="tanh"))
+    >>> report.ok, report.evidence["exact"]["ok"]
+    (True, True)
+    """
+    if isinstance(subject, Network):
+        return verify_network(CompiledNetwork(subject), seed)
+    if isinstance(subject, CompiledNetwork):
+        return verify_network(subject, seed)
+    return judge_and_explain(subject, seed=seed)
+
+
+def command_for(network: Network, seed: int) -> str:
+    """The command that repeats the verification of a network."""
+    if not network.is_plain:
+        return shlex.join(["python", "-c", f"from backprop import *; print(verify({network!r}, seed={seed}))"])
+    sizes = "-".join(str(size) for size in network.sizes)
+    activations = dict.fromkeys(network.activations)
+    hidden = ",".join(network.activations) if len(activations) > 1 else "".join(activations)
+    words = ["backprop", "verify", sizes, *(["--activation", hidden] if hidden else [])]
+    return shlex.join([*words, "--output", network.output, "--cost", network.cost, "--seed", str(seed)])
+
+
+def certify_network(net: CompiledNetwork, seed: int = 0, dtype: str = "float64") -> Certificate:
+    """Bound the error of a network's gradient, rounding included, at random parameters and a random batch.
+
+    The true gradient comes from a forward-mode derivative of the cost in balls, see
+    `backprop.examiner.certifying.certify`. Parameters: dtype of parameters and batch, "float64" or "float32".
+    Errors: UsageError for an activation without a definition in balls, or a network too large for this.
+
+    >>> import backprop
+    >>> certify_network(backprop.build("3-4-2", activation="gelu"), dtype="float32").ok
+    True
+    """
+    if not net.network.is_plain:
+        raise UsageError("certificates are for networks of dense layers only; leave --certify out for this one")
+    rng = np.random.default_rng(seed)
+    theta = net.initial(rng).astype(dtype)
+    X, Y = (array.astype(dtype) for array in net.module.data(rng))
+    found = net.views(net.gradient(theta, X, Y))
+    return certify(net.network.sizes, net.network.functions, net.network.cost, net.views(theta), X, Y, found)
+
+
+def add_certificates(report: Report, net: CompiledNetwork, seed: int = 0) -> Report:
+    """The report with certificates in float64 and float32; a failure makes the verdict "undecided" at best."""
+    certificates = {dtype: certify_network(net, seed, dtype) for dtype in ("float64", "float32")}
+    evidence = {**report.evidence, "certified": {dtype: one.to_dict() for dtype, one in certificates.items()}}
+    holds = all(certificate.ok for certificate in certificates.values())
+    verdict = "undecided" if report.ok and not holds else report.verdict
+    notes = (*report.notes, *map(str, certificates.values()))
+    return replace(report, verdict=verdict, evidence=evidence, notes=notes, reproduce=f"{report.reproduce} --certify")
+
+
+def verify_network(net: CompiledNetwork, seed: int = 0) -> Report:
+    """The generated module of a network: judged by the oracles, its wiring checked over a prime field, and the wiring
+    of the fast source as well."""
+    report = add_exact(judge(net.module, seed=seed, explain=explain_findings), net.source, seed)
+    if report.ok and net.fast.module(net.fast.choose(FAST_ROWS)) is not None:
+        report = add_fast(report, net, seed)
+    return replace(report, subject=str(net.network), reproduce=command_for(net.network, seed))
+
+
+def add_fast(report: Report, net: CompiledNetwork, seed: int = 0) -> Report:
+    """The report with the exact check of the fast source, in the form for 64 rows; a failure there makes it "wrong"."""
+    result = check_exact(net.fast.write_exact_subject(net.fast.choose(FAST_ROWS)), seed=seed)
+    evidence = {**report.evidence, "exact_fast": result.to_dict()}
+    if result.ok:
+        return replace(report, evidence=evidence)
+    return replace(report, verdict="wrong", findings=(exact_finding(result),), evidence=evidence)
+
+
+def assert_gradients(subject: Any, *, seed: int = 0) -> None:
+    """For test suites: AssertionError with the readable report unless the gradient is verified.
+
+    Parameters as for `verify`. A traceback in pytest ends at the line that called this; with Hypothesis and
+    `backprop.strategies` the failure is that of the smallest network (examples/07_in_a_test_suite.py).
+
+    >>> assert_gradients({"fun": lambda x: x @ x, "grad": lambda x: 2 * x, "theta0": lambda rng: rng.normal(size=3)})
+    """
+    __tracebackhide__ = True
+    report = verify(subject, seed=seed)
+    if not report.ok:
+        raise AssertionError(f"\n{report}")
+
+
+@dataclass
+class RandomRun:
+    """N networks drawn at random, each verified; `failure` is the smallest that failed, after shrinking."""
+
+    seed: int
+    wanted: int
+    networks: int = 0
+    failure: Report | None = None
+    smallest: Network | None = None
+    covered: dict[str, Counter[str]] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Did every network pass?"""
+        return self.failure is None and self.networks > 0
+
+    def note(self, network: Network, report: Report) -> None:
+        """Count what was covered."""
+        self.networks += 1
+        equal = any(a == b >= 2 for a, b in zip(network.sizes, network.sizes[1:], strict=False))
+        kinds = dict.fromkeys(type(layer).__name__ for layer in walk(network.layers))
+        options = {"l2": network.l2, "l1": network.l1, "weights of samples": network.weighted}
+        seen = {
+            "depth": [str(network.depth)],
+            "layers": [*kinds, *(["Residual"] if any(isinstance(x, Residual) for x in network.layers) else [])],
+            "options": [name for name, value in options.items() if value] or ["none"],
+            "widest layer": [str(max(network.sizes))],
+            "equal neighbouring widths": ["yes" if equal else "no"],
+            "activation": list(network.activations),
+            "output": [network.output],
+            "cost": [network.cost],
+            "batch size": [str(rows) for rows in report.evidence.get("rows", [])],
+        }
+        for what, values in seen.items():
+            self.covered.setdefault(what, Counter()).update(values)
+
+    @property
+    def reproduce(self) -> str:
+        """The command for the smallest failure, or for the whole run."""
+        if self.failure is not None:
+            return self.failure.reproduce
+        return f"backprop verify --random {self.wanted} --seed {self.seed}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """In the form of a report; what was covered is part of the evidence."""
+        covered = {what: dict(sorted(counts.items())) for what, counts in self.covered.items()}
+        evidence: dict[str, Any] = {"networks": self.networks, "seed": self.seed, "covered": covered}
+        findings: list[Any] = []
+        if self.failure is not None:
+            failed = self.failure.to_dict()
+            findings, evidence["smallest"] = failed["findings"], {"network": str(self.smallest), **failed["evidence"]}
+        verdict = "verified" if self.ok else "undecided" if self.failure is None else self.failure.verdict
+        return {"verdict": verdict, "findings": findings, "evidence": evidence, "reproduce": self.reproduce}
+
+    def __str__(self) -> str:
+        lines = []
+        if self.failure is not None:
+            lines += [f"FAILED after {self.networks} networks; the smallest that fails:", "", str(self.failure)]
+        else:
+            lines.append(
+                f"VERIFIED  {self.networks} random networks (levels: exact for the wiring, tested for the values)."
+            )
+        lines += ["", "Covered:"]
+        for what, counts in self.covered.items():
+            shown = ", ".join(f"{value} ×{count}" for value, count in sorted(counts.items(), key=natural))
+            lines.append(f"  {what}: {shown}")
+        return "\n".join([*lines, "", f"To reproduce: {self.reproduce}"])
+
+
+def natural(item: tuple[str, int]) -> tuple[int, str]:
+    """Numbers in their order, then words."""
+    value = item[0]
+    return (int(value), "") if value.isdigit() else (10**9, value)
+
+
+class FoundFailure(Exception):
+    """Carries a failing network through the shrinking."""
+
+    def __init__(self, network: Network, report: Report) -> None:
+        super().__init__(str(network))
+        self.network, self.report = network, report
+
+
+def verify_random(
+    count: int,
+    *,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+    check: Callable[[Network, int], Report] | None = None,
+) -> RandomRun:
+    """Draw `count` networks (any layers, widths, activations, outputs, costs), verify each, shrink a failure.
+
+    `progress(done, count)` is called after each; `check(network, seed)` is what verifies one of them.
+    Errors: UsageError if count is not between 1 and 100,000.
+
+    >>> verify_random(3, seed=1).ok
+    True
+    """
+    if not 1 <= count <= MAX_RANDOM:
+        raise UsageError(f"--random needs a number of networks from 1 to {MAX_RANDOM:,}, got {count}")
+    run = RandomRun(seed, count)
+    examine = check or (lambda network, number: verify_network(build(network), number))
+
+    def examine_one(network: Network) -> None:
+        report = examine(network, seed)
+        if run.failure is None:
+            run.note(network, report)
+            if progress is not None:
+                progress(min(run.networks, count), count)
+        if not report.ok:
+            run.failure, run.smallest = report, network
+            raise FoundFailure(network, report)
+
+    drawn = hypothesis.strategies.one_of(strategies.networks(), strategies.stacks())
+    settings = hypothesis.settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        print_blob=False,
+        report_multiple_bugs=False,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    test = hypothesis.seed(seed)(settings(hypothesis.given(drawn)(examine_one)))
+    try:
+        test()
+    except FoundFailure as found:
+        run.failure, run.smallest = found.report, found.network
+    return run

@@ -1,0 +1,86 @@
+"""The demo leaves a whole folder; progress goes to standard error; the page stands alone."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from backprop.door.cli import main
+from backprop.errors import UsageError
+from backprop.reporting import demo
+from backprop.reporting.progress import show_count, show_stages
+
+FILES = {
+    "derivation.md", "network.py", "verification.json", "verification.txt", "training.png", "approximation.png",
+    "index.html",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The demo with a short training run."""
+    out = tmp_path_factory.mktemp("demo") / "new" / "folder"
+    with pytest.MonkeyPatch.context() as patch, show_stages() as stages:
+        patch.setattr(demo, "EPOCHS", 12)
+        patch.setattr(demo, "WIDTH", 6)
+        summary = demo.run_demo(out, seed=0, stages=stages)
+    return out, summary
+
+
+def test_the_folder_holds_every_file_and_nothing_half_written(folder):
+    out, summary = folder
+    assert {path.name for path in out.iterdir()} == FILES == set(summary.files)
+    assert all(path.stat().st_size > 500 for path in out.iterdir())
+
+
+def test_the_summary_names_the_level_of_every_claim(folder):
+    _, summary = folder
+    text = str(summary)
+    assert summary.ok
+    for word in ("derived", "exact", "tested", "trained", "observed", "not a bound"):
+        assert word in text
+
+
+def test_the_report_is_json_and_verified(folder):
+    report = json.loads((folder[0] / "verification.json").read_text(encoding="utf-8"))
+    assert (report["network"], report["verdict"]) == ("64-32-10", "verified")
+    assert report["evidence"]["exact"]["parameters"] == 2410
+
+
+def test_the_generated_module_of_the_folder_verifies_by_itself(folder, capsys):
+    assert main(["verify", str(folder[0] / "network.py")]) == 0
+    assert "VERIFIED" in capsys.readouterr().out
+
+
+def test_the_page_needs_nothing_from_the_network_and_links_only_its_own_files(folder):
+    page = (folder[0] / "index.html").read_text(encoding="utf-8")
+    targets = re.findall(r"""(?:src|href)=['"]([^'"]+)['"]""", page)
+    assert targets
+    assert set(targets) <= FILES
+    assert "http" not in page.replace("http-equiv", "")
+    assert page.count("<math") > 100
+
+
+def test_the_derivation_of_the_folder_shows_the_induction(folder):
+    text = (folder[0] / "derivation.md").read_text(encoding="utf-8")
+    assert "The induction over the layers closes" in text
+    assert text.count("### BP") >= 8
+
+
+def test_a_folder_that_cannot_be_made_is_a_usage_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot make the folder"), show_stages() as stages:
+        demo.run_demo(tmp_path / "file" / "demo", seed=0, stages=stages)
+
+
+def test_progress_is_plain_and_on_standard_error_where_there_is_no_terminal(capsys):
+    with show_count("networks") as progress:
+        for done in range(1, 21):
+            progress(done, 20)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines()[-1] == "20/20 networks"
+    assert len(captured.err.splitlines()) <= 11
+    assert "\x1b" not in captured.err

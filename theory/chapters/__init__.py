@@ -1,0 +1,1 @@
+"""The book: chapters that derive, judge and print themselves."""

@@ -1,0 +1,1 @@
+"""The chapter on universal approximation, with the claims it rests on."""

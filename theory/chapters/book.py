@@ -1,0 +1,74 @@
+"""The table of contents; `python -m theory` prints the book, `python -m theory TOPIC …` single chapters."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+from collections.abc import Sequence
+
+from theory.chapters.approximation import universal_approximation
+from theory.chapters.chapter import FORMATS, Chapter, Format, write
+from theory.chapters.networks import activations, batch_norm, costs, four_equations, layer_chapters, lecture, softmax
+from theory.chapters.networks import letters_and_rules as rules
+from theory.chapters.training import initialisation, optimisers
+
+__all__ = ["CHAPTERS", "TopicError", "main", "render"]
+
+FIRST = (rules, four_equations, costs, softmax, activations, batch_norm)
+LAST = (initialisation, optimisers, universal_approximation, lecture)
+CHAPTERS: dict[str, Chapter] = {
+    chapter.name: chapter
+    for chapter in (
+        *(module.CHAPTER for module in FIRST),
+        *layer_chapters.CHAPTERS,
+        *(module.CHAPTER for module in LAST),
+    )
+}
+
+
+class TopicError(ValueError):
+    """A chapter that the book does not have."""
+
+
+def render(topics: Sequence[str] = (), form: Format = "text") -> str:
+    """Chapters by name, or the whole book.  Errors: TopicError with the choices and the nearest spelling.
+
+    >>> render(["four_equation"])
+    Traceback (most recent call last):
+    theory.chapters.book.TopicError: unknown topic 'four_equation' (did you mean 'four_equations'?); choose from: rules,
+    \
+four_equations, costs, softmax, activations, batch_norm, layer_norm, gates, prelu, dropout, residual, penalties, \
+initialisation, optimisers, universal_approximation, lecture
+    """
+    for topic in topics:
+        if topic not in CHAPTERS:
+            near = difflib.get_close_matches(topic, CHAPTERS, n=1)
+            guess = f" (did you mean '{near[0]}'?)" if near else ""
+            raise TopicError(f"unknown topic {topic[:60]!r}{guess}; choose from: {', '.join(CHAPTERS)}")
+    return "\n\n".join(CHAPTERS[topic].render(form) for topic in topics or CHAPTERS)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print; exit status 2 for an unknown topic."""
+    parser = argparse.ArgumentParser(prog="python -m theory", description="Print the book or some of its chapters.")
+    parser.add_argument("topics", nargs="*", metavar="TOPIC", help=", ".join(CHAPTERS))
+    parser.add_argument("--format", choices=FORMATS, default="text")
+    options = parser.parse_args(argv)
+    try:
+        write(render(options.topics, options.format))
+    except TopicError as error:
+        parser.exit(2, f"error: {error}\n")
+    except BrokenPipeError:
+        discard_output()
+    except OSError as error:
+        discard_output()
+        parser.exit(2, f"error: {error.strerror}: standard output; choose another place or free some space\n")
+    return 0
+
+
+def discard_output() -> None:
+    """What is left in the buffer of a pipe that closed, or of a full disk, goes nowhere: no second failure at the
+    end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,1 @@
+"""Chapters on networks: letters and rules, the four equations, costs, activations, layers."""

@@ -1,0 +1,1 @@
+"""Chapters on training: initial weights from the variance condition, and optimisers as equations."""

@@ -1,0 +1,181 @@
+"""Alphabets: the few ways in which symbols are put together, as terminal text, LaTeX or MathML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from theory.language.notation import GLOSSARY
+
+__all__ = ["ALPHABETS", "Alphabet", "Latex", "MathML"]
+
+
+MATRICES = {letter: letter.upper() for letter in "azwyxhvgumr"}
+"""A matrix is written with the capital of its entries' letter."""
+
+
+class Alphabet:
+    """The few ways in which symbols are put together; this one writes plain text for a terminal."""
+
+    times, minus, hadamard, equals = " ", "-", " ∘ ", " = "
+    infinity = "∞"
+
+    def letter(self, name: str) -> str:
+        return GLOSSARY[name].text if name in GLOSSARY else name
+
+    def word(self, name: str) -> str:
+        return name
+
+    def number(self, value: str) -> str:
+        return value
+
+    def group(self, body: str) -> str:
+        return f"({body})"
+
+    def row(self, parts: Sequence[str]) -> str:
+        return "".join(parts)
+
+    def operator(self, name: str) -> str:
+        return name
+
+    def scripts(self, base: str, sub: str, sup: str) -> str:
+        return base + (f"_{self.braced(sub)}" if sub else "") + (f"^{self.braced(sup)}" if sup else "")
+
+    def braced(self, body: str) -> str:
+        return body if body.isalnum() or len(body) == 1 or body.startswith("(") else f"({body})"
+
+    def indices(self, names: Sequence[str]) -> str:
+        return "".join(names) if all(len(name) == 1 for name in names) else ",".join(names)
+
+    def fraction(self, above: str, below: str) -> str:
+        return f"{above}/{below}"
+
+    def derivative(self, u: str, x: str, held: bool) -> str:
+        return f"∂{u}/∂{x}" + ("|held" if held else "")
+
+    def sum(self, index: str, size: str) -> str:
+        return f"Σ_{index} "
+
+    def prime(self, base: str, order: int) -> str:
+        return base + ("'" * order if order < 4 else f"^({order})")
+
+    def transposed(self, base: str) -> str:
+        return base + "ᵀ"
+
+    def matrix(self, name: str) -> str:
+        return {**MATRICES, "delta": "Δ"}.get(name, name)
+
+    def ones(self) -> str:
+        return "1"
+
+
+class Latex(Alphabet):
+    """LaTeX."""
+
+    times, minus, hadamard, infinity = r"\,", "-", r" \circ ", r"\infty"
+
+    def letter(self, name: str) -> str:
+        return GLOSSARY[name].latex if name in GLOSSARY else name
+
+    def word(self, name: str) -> str:
+        return rf"\operatorname{{{name}}}"
+
+    def operator(self, name: str) -> str:
+        return {"≤": r"\le ", "∂": r"\partial ", "∇": r"\nabla"}.get(name, name)
+
+    def group(self, body: str) -> str:
+        return rf"\left({body}\right)"
+
+    def scripts(self, base: str, sub: str, sup: str) -> str:
+        return base + (f"_{{{sub}}}" if sub else "") + (f"^{{{sup}}}" if sup else "")
+
+    def fraction(self, above: str, below: str) -> str:
+        return rf"\frac{{{above}}}{{{below}}}"
+
+    def derivative(self, u: str, x: str, held: bool) -> str:
+        short = len(u) < 40
+        numerator, rest = (u, "") if short else ("", u)
+        body = rf"\frac{{\partial {numerator}}}{{\partial {x}}}{rest}"
+        return rf"\left.{body}\right|_{{\mathrm{{held}}}}" if held else body
+
+    def sum(self, index: str, size: str) -> str:
+        return rf"\sum_{{{index}=1}}^{{{size}}} "
+
+    def prime(self, base: str, order: int) -> str:
+        return base + "'" * order
+
+    def transposed(self, base: str) -> str:
+        return f"{{{base}}}^{{\\!\\top}}"
+
+    def matrix(self, name: str) -> str:
+        return {**MATRICES, "delta": r"\Delta"}.get(name, self.letter(name))
+
+    def ones(self) -> str:
+        return r"\mathbf{1}"
+
+
+class MathML(Alphabet):
+    """MathML Core, which browsers draw without any script."""
+
+    times, hadamard, equals = "<mo>&#x2062;</mo>", "<mo>∘</mo>", "<mo>=</mo>"
+    minus, infinity = "<mo>−</mo>", "<mi>∞</mi>"
+
+    def letter(self, name: str) -> str:
+        return f"<mi>{escape(GLOSSARY[name].text if name in GLOSSARY else name)}</mi>"
+
+    word = letter
+
+    def number(self, value: str) -> str:
+        return f"<mn>{value}</mn>"
+
+    def operator(self, name: str) -> str:
+        return f"<mo>{escape(name)}</mo>"
+
+    def group(self, body: str) -> str:
+        return f"<mrow><mo>(</mo>{body}<mo>)</mo></mrow>"
+
+    def row(self, parts: Sequence[str]) -> str:
+        return f"<mrow>{''.join(parts)}</mrow>"
+
+    def indices(self, names: Sequence[str]) -> str:
+        return "".join(names)
+
+    def scripts(self, base: str, sub: str, sup: str) -> str:
+        if sub and sup:
+            return f"<msubsup>{base}<mrow>{sub}</mrow><mrow>{sup}</mrow></msubsup>"
+        if sub:
+            return f"<msub>{base}<mrow>{sub}</mrow></msub>"
+        return f"<msup>{base}<mrow>{sup}</mrow></msup>" if sup else base
+
+    def fraction(self, above: str, below: str) -> str:
+        return f"<mfrac><mrow>{above}</mrow><mrow>{below}</mrow></mfrac>"
+
+    def derivative(self, u: str, x: str, held: bool) -> str:
+        body = self.fraction(f"<mo>∂</mo>{u}", f"<mo>∂</mo>{x}")
+        return f"<msub>{body}<mtext>held</mtext></msub>" if held else body
+
+    def sum(self, index: str, size: str) -> str:
+        below = f"<mrow>{index}<mo>=</mo><mn>1</mn></mrow>"
+        return f'<munderover><mo movablelimits="false">∑</mo>{below}<mrow>{size}</mrow></munderover>'
+
+    def prime(self, base: str, order: int) -> str:
+        return f"<msup>{base}<mo>{'′' * order}</mo></msup>" if order else base
+
+    def transposed(self, base: str) -> str:
+        return f"<msup><mrow>{base}</mrow><mo>⊤</mo></msup>"
+
+    def matrix(self, name: str) -> str:
+        return f"<mi>{super().matrix(name)}</mi>"
+
+    def ones(self) -> str:
+        return '<mi mathvariant="normal">𝟏</mi>'
+
+    def prime_scripts(self, base: str, order: int, sub: str) -> str:
+        return (
+            f"<msubsup>{base}<mrow>{sub}</mrow><mo>{'′' * order}</mo></msubsup>"
+            if order
+            else self.scripts(base, sub, "")
+        )
+
+
+ALPHABETS: dict[str, Alphabet] = {"text": Alphabet(), "latex": Latex(), "mathml": MathML()}

@@ -1,0 +1,103 @@
+"""A derivation is a list of steps; a step is a rule with what stood before and what stands after.
+
+Nothing is believed because it was printed: `Derivation.check` hands every step to the witness
+(`theory.witnesses.witness`), which evaluates both sides on random networks over a prime field and knows no rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from sympy import Expr
+
+from theory.language.printing import Style, math_ml, show
+from theory.language.statement import System
+
+__all__ = ["Derivation", "Step"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One application of one named rule."""
+
+    rule: str
+    before: Expr
+    after: Expr
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """From a quantity (`subject`, for instance δ_j^l) to its formula, in steps.
+
+    `label` is the equation's name in the lecture (BP1 … BP4) or a short name of our own;
+    `system` holds the forward definitions that the steps may use; `real` says that the steps use laws
+    that hold for real numbers only (log of a product), so the witness must not use a finite field.
+    """
+
+    label: str
+    title: str
+    subject: Expr
+    steps: tuple[Step, ...]
+    system: System = field(repr=False)
+    real: bool = False
+
+    @property
+    def result(self) -> Expr:
+        """The right-hand side that was derived."""
+        return self.steps[-1].after
+
+    def check(self, agree: Callable[[System, Expr, Expr], bool]) -> list[Step]:
+        """The steps whose two sides differ (none, if the derivation is right).
+
+        `agree` is normally `theory.witnesses.witness.agree`; the first side of the first step must be the subject.
+        """
+        chained = zip(self.steps, (self.subject, *(step.after for step in self.steps)), strict=False)
+        return [s for s, before in chained if s.before != before or not agree(self.system, s.before, s.after)]
+
+    def equation(self, style: Style = "text") -> str:
+        """The result as one equation: subject = formula."""
+        return f"{show(self.subject, style)} = {show(self.result, style)}"
+
+    def extended(self, *steps: Step) -> Derivation:
+        """The same derivation with more steps; those that change nothing are left out."""
+        return replace(self, steps=(*self.steps, *(step for step in steps if step.before != step.after)))
+
+    def then(self, rule: str, after: Expr, note: str = "") -> Derivation:
+        """One more step."""
+        return self.extended(Step(rule, self.result, after, note))
+
+    def to_text(self) -> str:
+        """As a student would read it on a terminal."""
+        lines = [f"{self.label}  {self.title}", "", f"  {show(self.subject)}"]
+        for step in self.steps:
+            lines.append(f"    = {show(step.after):<66}  [{step.rule}]" + (f"  {step.note}" if step.note else ""))
+        return "\n".join(lines)
+
+    def to_latex(self) -> str:
+        """An align environment with the rule beside each line."""
+        lines = [rf"% {self.label}: {self.title}", r"\begin{align}"]
+        for position, step in enumerate(self.steps):
+            left = show(self.subject, "latex") if position == 0 else ""
+            lines.append(rf"  {left} &= {show(step.after, 'latex')} && \text{{{step.rule}}} \\")
+        return "\n".join([*lines[:-1], lines[-1].removesuffix(r" \\"), r"\end{align}"])
+
+    def to_markdown(self) -> str:
+        """A heading, a table of steps in LaTeX, and the result by itself."""
+        lines = [f"### {self.label}: {self.title}", "", f"Start: ${show(self.subject, 'latex')}$", ""]
+        lines += ["| rule | becomes |", "|---|---|"]
+        for step in self.steps:
+            lines.append(f"| {step.rule}{': ' + step.note if step.note else ''} | ${show(step.after, 'latex')}$ |")
+        return "\n".join([*lines, "", f"$${self.equation('latex')}$$", ""])
+
+    def to_html(self) -> str:
+        """A table of steps with the mathematics as MathML (any browser, no script, no network)."""
+        rows = "".join(
+            f"<tr><td>{step.rule}{'<br><small>' + step.note + '</small>' if step.note else ''}</td>"
+            f"<td>{math_ml('<mo>=</mo>' + show(step.after, 'mathml'), block=True)}</td></tr>"
+            for step in self.steps
+        )
+        start = math_ml(show(self.subject, "mathml"), block=True)
+        head = f"<h3><span class='label'>{self.label}</span> {self.title}</h3>"
+        return f"{head}<table class='steps'><tr><td>start</td><td>{start}</td></tr>{rows}</table>"
