@@ -73,7 +73,7 @@ class _GrammarPrinter(_TextPrinter):
         if condition == sympy.true:
             return f"({self._print(value)})"
         rest = sympy.Piecewise(*others, evaluate=False)
-        return f"(({self._print(condition)})*({self._print(value)}) + ({self._print(~condition)})*{self._print(rest)})"
+        return f"(({self._print(condition)})*({self._print(value)}) + ({self._print(~condition)})*({self._print(rest)}))"
 
     def _print_Exp1(self, expr: Expr) -> str:
         return "e"
