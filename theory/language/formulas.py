@@ -73,8 +73,8 @@ class _GrammarPrinter(_TextPrinter):
         (value, condition), *others = expr.args
         if condition == sympy.true:
             return f"({self._print(value)})"
-        rest = sympy.Piecewise(*others, evaluate=False)
-        return f"(({self._print(condition)})*({self._print(value)}) + ({self._print(~condition)})*{self._print(rest)})"
+        rest = self._print(sympy.Piecewise(*others, evaluate=False))
+        return f"(({self._print(condition)})*({self._print(value)}) + ({self._print(~condition)})*({rest}))"
 
     def _print_Exp1(self, expr: Expr) -> str:
         return "e"

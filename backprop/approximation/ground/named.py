@@ -45,8 +45,8 @@ def list_named() -> list[str]:
 def read_written(text: str) -> Expr:
     """A name or an expression without simplification: what a proof is about.
 
-    >>> read_written("kink"), read_written("x/x")
-    (Abs(x - 1/2), x/x)
+    >>> read_written("square"), read_written("x/x")
+    (x**2, x/x)
     """
     return read_named(text) if text == "planck" else transcribe(NAMED.get(text, text))
 
