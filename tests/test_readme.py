@@ -47,7 +47,8 @@ def test_the_python_of_the_readme_runs():
         exec(compile(block, "README.md", "exec"), {})
 
 
-PAGES = [README, *(page for folder in ("backprop", "theory", "examples") for page in (ROOT / folder).rglob("README.md"))]
+ROOMS = ("backprop", "theory", "examples")
+PAGES = [README, *(page for room in ROOMS for page in (ROOT / room).rglob("README.md"))]
 NAMED = re.compile(r"(?<![\w./-])(?:tests|theory|backprop|examples)(?:/[\w.-]*\w)+|(?<=\]\()[^)#\s]+")
 
 
