@@ -194,9 +194,7 @@ def test_a_closed_terminal_and_an_interruption_leave_nobody(start, event: str, s
     assert end_at(start, event, ASLEEP, sent) == []
 
 
-@pytest.mark.parametrize(
-    ("line", "place", "sent"), list_cases([IN_PYTHON, IN_C], ["loading", "gradients", "step"], ENDS)
-)
+@pytest.mark.parametrize(("line", "place", "sent"), list_cases([IN_PYTHON, IN_C], list(PLACES), ENDS))
 def test_a_subject_that_hangs_ends_with_the_command(start, line: str, place: str, sent: signal.Signals) -> None:
     assert end_at(start, PLACES[place], hang(NET, place, line), sent) == []
 
