@@ -20,7 +20,7 @@ PATIENCE = 60.0
 MOMENTS = 20.0
 """Far more than the second or two that it takes, for machines with other work; a process that stays, stays for ever."""
 MARK = "BACKPROP_TEST_OF_ORPHANS"
-HOST, JUDGE = "examiner.host", "examiner.child"
+HOST, JUDGE = "apart.host", "apart.child"
 ENDS = (signal.SIGTERM, signal.SIGKILL)
 SIGNALS = (signal.SIGTERM, signal.SIGKILL, signal.SIGHUP, signal.SIGINT)
 DELAYS = (0.0, 0.05, 0.2)
