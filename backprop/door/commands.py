@@ -9,10 +9,11 @@ import re
 import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from backprop.door.files import Telling, tell_file
 from backprop.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Wanted:
     jobs: int
     certify: bool
     about_sizes: dict[str, str]
+    telling: Telling
 
     def refuse(self, what: str, *, timed: bool = False) -> None:
         """Options that mean nothing for this target are refused, not ignored."""
@@ -91,9 +93,7 @@ def finish_target(target: str | None, accuracy: Any, asked: Wanted) -> None:
     if Path(target).is_dir():
         finish_folder(Path(target), asked)
     check_target(target)
-    from backprop.verification.explanation import verify_file
-
-    finish_report(verify_file(target, seed=asked.seed, timeout=asked.timeout), asked.as_json)
+    finish_status(tell_file(target, asked.telling, seed=asked.seed, timeout=asked.timeout))
 
 
 def check_folder_name(folder: Path) -> None:
@@ -181,12 +181,17 @@ def finish_surface(
     finish_approximation(result)
 
 
-def finish_report(report: Report, as_json: bool) -> None:
+def finish_report(report: Report, as_json: bool) -> NoReturn:
     """Print a report and leave with its status."""
     if as_json:
         typer.echo(json.dumps(report.to_dict(), allow_nan=False))
     elif report.verdict != "unusable":
         typer.echo(str(report))
+    finish_status(report)
+
+
+def finish_status(report: Report) -> NoReturn:
+    """Leave with the status of a report; what could not be decided is said in one line."""
     if report.verdict == "unusable":
         typer.echo(f"error: {' '.join(' '.join(report.notes).split()) or report.subject}", err=True)
     elif report.verdict == "undecided":

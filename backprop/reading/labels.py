@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from backprop.examiner.measuring.cases import Array
 from backprop.examiner.subject.protocol.subjects import Unusable
-from backprop.reading.bench import Bench, Point
-from backprop.reading.recorder import Event, Key
+from backprop.reading.running.bench import Bench, Point
+from backprop.reading.running.recorder import Event, Key
 from backprop.reading.source import head_of
 
 __all__ = ["Label", "label_lines"]
@@ -108,13 +108,7 @@ def _list_known(bench: Bench, points: Sequence[Point]) -> list[_Known]:
 
 
 def _record_cost(bench: Bench, point: Point) -> list[Event]:
-    bench.recorder.log = []
-    bench.recorder.restart()
-    try:
-        point.case.cost(point.case.values)
-        return [event for event in bench.recorder.log if event.value.dtype.kind == "f"]
-    finally:
-        bench.recorder.log = None
+    return [event for event in bench.record_cost(point.case) if event.value.dtype.kind == "f"]
 
 
 def _forward_names(bench: Bench, point: Point) -> dict[Key, str]:

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from backprop.examiner.subject.protocol.subjects import Unusable
-from backprop.reading.bench import Bench, Point
 from backprop.reading.labels import Label, label_lines
-from backprop.reading.mending import LIGHT, Mend, Search
-from backprop.reading.renewal import renew
-from backprop.reading.scenes import look_around
-from backprop.reading.source import HEADED, SIMPLE, Source, Spot
-from backprop.reading.sufficiency import Sufficient, find_sufficient
+from backprop.reading.proposing.mending import LIGHT, Mend, Search
+from backprop.reading.proposing.renewal import renew
+from backprop.reading.proposing.sufficiency import Sufficient, find_sufficient
+from backprop.reading.running.bench import Bench, Point
+from backprop.reading.running.scenes import look_around
+from backprop.reading.source import BOM, HEADED, SIMPLE, Source, Spot
 
-__all__ = ["Reading", "annotate", "read"]
+__all__ = ["SourceReading", "annotate", "read"]
 
 PLANS = ((11, 2), (12, 3), (13, 5))
 """Seeds and rows: n = 2 and 3 for what is measured entry by entry, one more against chance."""
@@ -29,7 +29,7 @@ ALL = 9.0
 
 
 @dataclass(frozen=True)
-class Reading:
+class SourceReading:
     """What was read: the suspect spot, and mends that hold at every point tried, the most natural first."""
 
     source: Source
@@ -44,6 +44,7 @@ class Reading:
             "location": None if self.spot is None else locate(self.source, self.spot),
             "mends": [describe_mend(self.source, mend) for mend in self.mends],
             "source": self.source.text,
+            "bom": BOM if self.source.bom else "",
             "labels": [{"line": label.line, "labels": list(label.texts)} for label in self.labels],
             "runs": self.runs,
         }
@@ -74,7 +75,7 @@ def describe_mend(source: Source, mend: Mend) -> dict[str, Any]:
     }
 
 
-def read(path: Path) -> Reading:
+def read(path: Path) -> SourceReading:
     """Find the line of a subject whose gradient was judged wrong, and how it could be mended.
 
     Errors: `Unusable` where the file cannot be read or no point works.
@@ -87,18 +88,19 @@ def read(path: Path) -> Reading:
     found = [find_sufficient(bench, p) for p in wrong[:2]]
     suspects = _rank(bench, wrong[0], found[0])
     search = _search(bench, points, wrong, found, suspects)
-    mends = tuple(sorted(search.full, key=lambda mend: mend.weight))
+    # Of equal ones the earliest: there the value was made that the later lines only hand on.
+    mends = tuple(sorted(search.full, key=lambda mend: (mend.weight, mend.lines)))
     labels = tuple(label_lines(bench, points[:2]))
-    return Reading(bench.source, _locate(bench, mends, suspects), mends, labels, search.shop.runs)
+    return SourceReading(bench.source, _locate(bench, mends, suspects), mends, labels, search.shop.runs)
 
 
-def annotate(path: Path) -> Reading:
+def annotate(path: Path) -> SourceReading:
     """The labels of a subject's lines alone, for one that is right as well.  Errors: as for `read`."""
     bench = Bench(Source.read(path))
     points = bench.draw_points(PLANS[:2])
     if not points:
         raise Unusable("no point works where its lines could be read")
-    return Reading(bench.source, None, (), tuple(label_lines(bench, points)))
+    return SourceReading(bench.source, None, (), tuple(label_lines(bench, points)))
 
 
 def _rank(bench: Bench, point: Point, found: Sequence[Sufficient]) -> list[ast.stmt]:
@@ -129,13 +131,8 @@ def _heads_around(source: Source, statement: ast.stmt) -> list[ast.stmt]:
 
 
 def _statements_of_cost(bench: Bench, point: Point) -> set[ast.stmt]:
-    bench.recorder.log = []
-    bench.recorder.restart()
-    try:
-        point.case.cost(point.case.values)
-        return {bench.source.statement_of(bench.instrumented.sites[e.key[0]]) for e in bench.recorder.log}
-    finally:
-        bench.recorder.log = None
+    events = bench.record_cost(point.case)
+    return {bench.source.statement_of(bench.instrumented.sites[event.key[0]]) for event in events}
 
 
 def _find_misshapen(bench: Bench, point: Point) -> list[ast.stmt]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
-__all__ = ["HEADED", "SIMPLE", "Edit", "FunctionNode", "Source", "Spot", "head_of"]
+__all__ = ["BOM", "HEADED", "SIMPLE", "Edit", "FunctionNode", "Source", "Spot", "head_of"]
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr)

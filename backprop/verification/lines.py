@@ -39,7 +39,7 @@ def read_lines(report: Report, path: Path, *, seed: int = 0, timeout: float | No
     if chosen is not None:
         reading["location"] = chosen["location"]
         reading["lines"] = _cut(found["source"], chosen["location"])
-        reading |= {"mend": _tell(chosen), "mended": chosen["text"]}
+        reading |= {"mend": _tell(chosen), "mended": found["bom"] + chosen["text"]}
     return replace(report, reading=reading)
 
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from backprop.examiner.measuring.cases import Array
 from backprop.examiner.subject.protocol.subjects import Unusable
-from backprop.reading.bench import Bench, Point
-from backprop.reading.recorder import Event, Key
+from backprop.reading.running.bench import Bench, Point
+from backprop.reading.running.recorder import Event, Key
 
 __all__ = ["Sufficient", "find_sufficient"]
 

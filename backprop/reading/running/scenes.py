@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from backprop.reading.bench import Bench, Point
-from backprop.reading.edits import Surroundings
-from backprop.reading.recorder import is_number
+from backprop.reading.proposing.surroundings import Surroundings
+from backprop.reading.running.bench import Bench, Point
+from backprop.reading.running.recorder import Event, is_number
 from backprop.reading.source import HEADED, SIMPLE
 
 __all__ = ["list_helpers", "list_numbers", "look_around", "say_count", "scopes_of"]
@@ -27,13 +27,26 @@ def look_around(bench: Bench, point: Point, statements: Sequence[ast.stmt]) -> d
     helpers = {name: arity for name, (arity, _) in list_helpers(bench).items()}
     constants = _module_numbers(bench)
     events, _ = bench.record(point.case)
+    said = tuple(_list_constants(bench, [*events, *bench.record_cost(point.case)]))
     shapes = {bench.instrumented.sites[e.key[0]]: e.value.shape for e in events}
     found = {}
     for statement, seen in scopes_of(bench, point, statements).items():
         names = {**constants, **seen[-1]}
         counts = say_count(names, point.case.rows)
-        found[statement] = Surroundings(names, helpers, tuple(counts), shapes)
+        found[statement] = Surroundings(names, helpers, tuple(counts), said, shapes)
     return found
+
+
+def _list_constants(bench: Bench, events: Sequence[Event]) -> list[str]:
+    """Pieces of the file that are one number made of constants of the module alone."""
+    found: dict[str, None] = {}
+    for event in events:
+        node = bench.instrumented.sites[event.key[0]]
+        if isinstance(node, ast.BinOp | ast.Call) and event.value.shape == ():
+            names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+            if names <= set(vars(bench.module)) and names:
+                found[bench.source.segment(node)] = None
+    return list(found)
 
 
 def scopes_of(bench: Bench, point: Point, statements: Sequence[ast.stmt]) -> dict[ast.stmt, list[dict[str, Any]]]:

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from backprop.reading.bench import Bench, Point
-from backprop.reading.edits import Proposal
-from backprop.reading.scenes import list_helpers, list_numbers, say_count, scopes_of
+from backprop.reading.proposing.edits import Proposal
+from backprop.reading.proposing.sufficiency import Sufficient
+from backprop.reading.proposing.synthesis import Candidate, Values, Vocabulary, synthesise
+from backprop.reading.running.bench import Bench, Point
+from backprop.reading.running.scenes import list_helpers, list_numbers, say_count, scopes_of
 from backprop.reading.source import Edit
-from backprop.reading.sufficiency import Sufficient
-from backprop.reading.synthesis import Expression, Scene, Values, synthesise
 
 __all__ = ["renew"]
 
@@ -59,11 +59,11 @@ def _pieces(bench: Bench, point: Point, statement: ast.stmt, node: ast.expr, tim
     return {text: values for text, values in found.items() if len(values) == times}
 
 
-def _weigh(e: Expression) -> float:
+def _weigh(e: Candidate) -> float:
     return BASE_WEIGHT + NODE_WEIGHT * e.size
 
 
-def _place(bench: Bench, node: ast.expr, e: Expression) -> str:
+def _place(bench: Bench, node: ast.expr, e: Candidate) -> str:
     parent = bench.source.parents[node]
     tight = isinstance(parent, ast.BinOp | ast.UnaryOp | ast.Attribute | ast.Compare | ast.Subscript)
     return e.inside(2) if tight else e.text
@@ -71,7 +71,7 @@ def _place(bench: Bench, node: ast.expr, e: Expression) -> str:
 
 def _make_scene(
     bench: Bench, scopes: Sequence[Mapping[str, Any]], counts: Sequence[Sequence[str]], node: ast.expr
-) -> Scene:
+) -> Vocabulary:
     """The names that are there every time."""
     listed = [dict(list_numbers(scope)) for scope in scopes]
     shared = [name for name in listed[0] if all(name in one for one in listed)]
@@ -81,7 +81,7 @@ def _make_scene(
     number = {count: _evaluate_counts(count, scopes) for count in sorted(said) if all(count in some for some in counts)}
     text = bench.source.segment(bench.source.statement_of(node))
     favoured = frozenset(name for name in shared if name in text)
-    return Scene(names, helpers, number, favoured)
+    return Vocabulary(names, helpers, number, favoured)
 
 
 def _evaluate_counts(count: str, scopes: Sequence[Mapping[str, Any]]) -> Values:

@@ -19,11 +19,11 @@ from backprop.examiner.measuring.noise import entry_sizes, measure_noise
 from backprop.examiner.measuring.oracles import Oracle
 from backprop.examiner.subject.adapters.detection import recognise
 from backprop.examiner.subject.protocol.subjects import Unusable
-from backprop.reading.probes import PROBE, SCOPE, Instrumented, instrument
-from backprop.reading.recorder import Event, Exhausted, Recorder
+from backprop.reading.running.probes import PROBE, SCOPE, Instrumented, instrument
+from backprop.reading.running.recorder import Event, Exhausted, ValueRecorder
 from backprop.reading.source import Source
 
-__all__ = ["Bench", "Point", "Truth", "load_module", "trust"]
+__all__ = ["Bench", "Point", "TrueGradient", "load_module", "trust"]
 
 MODULE = "subject_under_reading"
 MOST_ENTRIES = 48
@@ -33,7 +33,7 @@ SAFETY = 4.0
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class TrueGradient:
     """The derivative of the cost at some entries of each tensor (flat positions), and how well it is known."""
 
     where: tuple[NDArray[np.int_], ...]
@@ -60,7 +60,7 @@ class Point:
     """A place where the code is run: parameters, batch, and the truth there."""
 
     case: Case
-    truth: Truth
+    truth: TrueGradient
     given: tuple[bool, ...]
     """Which tensors the code as written has right."""
 
@@ -74,7 +74,7 @@ class Bench:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.instrumented: Instrumented = instrument(source)
-        self.recorder = Recorder()
+        self.recorder = ValueRecorder()
         self.module = load_module(
             compile(self.instrumented.tree, str(source.path), "exec"),
             source.path,
@@ -127,6 +127,16 @@ class Bench:
         finally:
             self.recorder.log = None
 
+    def record_cost(self, case: Case) -> list[Event]:
+        """All values of one run of the cost."""
+        self.recorder.log = []
+        self.recorder.restart()
+        try:
+            case.cost(case.values)
+            return self.recorder.log
+        finally:
+            self.recorder.log = None
+
     def scopes(self, case: Case, sites: frozenset[int]) -> dict[int, list[dict[str, Any]]]:
         """Names and values before the statements of these sites, each time they were met."""
         self.recorder.watch, self.recorder.scopes = sites, {}
@@ -155,7 +165,7 @@ def load_module(code: types.CodeType, path: Path, names: Mapping[str, Any]) -> t
     return module
 
 
-def measure_truth(case: Case) -> Truth:
+def measure_truth(case: Case) -> TrueGradient:
     """The derivative of the cost by its entries, a drawn part of them where there are many."""
     rng = np.random.default_rng(0)
     oracle = Oracle(case, measure_noise(case, rng))
@@ -172,7 +182,7 @@ def measure_truth(case: Case) -> Truth:
         tolerance.append(SLACK * scale + SAFETY * float(max((f[1] for f in found), default=0.0)))
     # What is zero up to rounding is compared with the size of the others.
     floor = 1e-10 * max((float(np.max(np.abs(v), initial=0.0)) for v in values), default=0.0)
-    return Truth(tuple(where), tuple(values), tuple(max(t, floor) for t in tolerance))
+    return TrueGradient(tuple(where), tuple(values), tuple(max(t, floor) for t in tolerance))
 
 
 def trust(oracle: Oracle, rng: np.random.Generator) -> list[tuple[int, Array, Any]]:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Event", "Exhausted", "Key", "Recorder", "as_array", "is_number"]
+__all__ = ["Event", "Exhausted", "Key", "ValueRecorder", "as_array", "is_number"]
 
 MOST_EVENTS = 200_000
 LARGEST = 4_096
@@ -34,7 +34,7 @@ class Event:
 
 
 @dataclass
-class Recorder:
+class ValueRecorder:
     """The probe and scope functions of an instrumented module.
 
     Attributes: `log` (events of the run, None while nothing is remembered), `scopes` (names and values before each

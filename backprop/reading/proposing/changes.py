@@ -1,19 +1,18 @@
-"""Small changes of a line, as people make mistakes: a name, an operator, an axis, a factor, a term, an order."""
+"""Changes of one piece of a line, as people make mistakes: a name, an operator, an axis, an index, a constant."""
 
 from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from backprop.reading.recorder import is_number
-from backprop.reading.source import SIMPLE, Edit, Source, head_of
+from backprop.reading.proposing.additions import add_to
+from backprop.reading.proposing.surroundings import Change, Surroundings, number
 
-__all__ = ["Proposal", "Surroundings", "propose"]
+__all__ = ["REDUCTIONS", "change", "change_reduction"]
 
 TWINS = (
     ("sum", "mean"), ("maximum", "minimum"), ("argmax", "argmin"), ("max", "min"), ("sin", "cos"), ("exp", "log"),
@@ -42,124 +41,7 @@ AXES = (0, 1, -1)
 REDUCTIONS = {"sum", "mean", "max", "min", "var", "std", "prod", "argmax", "argmin"}
 
 
-@dataclass(frozen=True)
-class Proposal:
-    """Edits that belong together, what kind of change they are, and how much they change (less is more natural)."""
-
-    edits: tuple[Edit, ...]
-    kind: str
-    weight: float
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a statement sees: names with their values, functions of the file that may be called, ways to say n."""
-
-    values: Mapping[str, Any]
-    helpers: Mapping[str, int]
-    """Name -> number of arguments."""
-    counts: tuple[str, ...] = ()
-    shapes: Mapping[ast.AST, tuple[int, ...]] = field(default_factory=dict)
-    """What nodes were like when they ran."""
-
-    @property
-    def numbers(self) -> dict[str, tuple[int, ...]]:
-        """Names of arrays and numbers with their shapes."""
-        return {
-            name: tuple(np.shape(value)) if not hasattr(value, "shape") else tuple(value.shape)
-            for name, value in self.values.items()
-            if is_number(value) and not isinstance(value, bool)
-        }
-
-    @property
-    def masks(self) -> list[str]:
-        """Names of arrays of truth values."""
-        return [
-            name for name, value in self.values.items() if getattr(value, "dtype", None) == np.bool_ and np.ndim(value)
-        ]
-
-
-def propose(source: Source, statement: ast.stmt, around: Surroundings) -> Iterator[Proposal]:
-    """All small changes of one statement, none twice."""
-    seen: set[tuple[Edit, ...]] = set()
-    for proposal in _propose(source, statement, around):
-        if proposal.edits not in seen and all(source.cut(e.spot) != e.replacement for e in proposal.edits):
-            seen.add(proposal.edits)
-            yield proposal
-
-
-def _propose(source: Source, statement: ast.stmt, around: Surroundings) -> Iterator[Proposal]:
-    nodes = [node for node in ast.walk(head_of(statement)) if isinstance(node, ast.expr)]
-    loads = [node for node in nodes if isinstance(getattr(node, "ctx", ast.Load()), ast.Load)]
-    callees = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
-    texts = {id(node): source.segment(node) for node in loads}
-    same: dict[str, list[ast.expr]] = {}
-    for node in loads:
-        same.setdefault(texts[id(node)], []).append(node)
-    for node in loads:
-        for new, kind, weight in _change(node, around, callee=id(node) in callees, parent=source.parents[node]):
-            text = _fit(source, node, new)
-            yield Proposal((Edit(source.spot(node), text),), kind, weight)
-            twins = [other for other in same[texts[id(node)]] if other is not node] if kind in FAMILIES else []
-            if twins:
-                edits = [Edit(source.spot(one), _fit(source, one, new)) for one in (node, *twins)]
-                yield Proposal(tuple(sorted(edits, key=lambda e: e.spot)), kind, weight + 0.25)
-    yield from _change_all(source, nodes, around)
-    if isinstance(statement, SIMPLE):
-        yield from _change_statement(source, statement)
-
-
-def _change_all(source: Source, nodes: Sequence[ast.expr], around: Surroundings) -> Iterator[Proposal]:
-    """The same change of every sum, mean or the like of a line: one axis for all, all kept, means for sums."""
-    reductions = [
-        n for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr in REDUCTIONS
-    ]
-    if len(reductions) < 2:
-        return
-    changes = [
-        {ast.unparse(_without(new, node)): (node, new) for new, _, _ in _change_reduction(node)} for node in reductions
-    ]
-    for said in changes[0]:
-        if all(said in one for one in changes):
-            edits = [Edit(source.spot(one[said][0]), _fit(source, *one[said])) for one in changes]
-            yield Proposal(tuple(sorted(edits, key=lambda e: e.spot)), "axis", 1.4)
-
-
-def _without(new: ast.expr, node: ast.Call) -> ast.expr:
-    """A reduction without what is reduced: only how."""
-    if not isinstance(new, ast.Call):
-        return ast.Name("taken_away", ast.Load())
-    return ast.Call(ast.Name("reduce", ast.Load()), [], new.keywords)
-
-
-FAMILIES = {"name", "function", "key", "constant"}
-
-
-def _fit(source: Source, old: ast.expr, new: ast.expr) -> str:
-    """The text of the new node where the old one stands, in parentheses where it needs them."""
-    text = ast.unparse(new)
-    if not isinstance(new, LOOSE):
-        return text
-    around = source.spot(head_of(source.statement_of(old)))
-    bare, safe = (_parse(source.cut_replaced(around, Edit(source.spot(old), said))) for said in (text, f"({text})"))
-    return text if bare is not None and bare == safe else f"({text})"
-
-
-LOOSE = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.IfExp, ast.Lambda)
-
-
-def _parse(text: str) -> str | None:
-    """The tree of a statement; None where it is no Python by itself."""
-    try:
-        return ast.dump(ast.parse(text))
-    except SyntaxError:
-        return None
-
-
-Change = tuple[ast.expr, str, float]
-
-
-def _change(node: ast.expr, around: Surroundings, *, callee: bool, parent: ast.AST) -> Iterator[Change]:
+def change(node: ast.expr, around: Surroundings, *, callee: bool, parent: ast.AST) -> Iterator[Change]:
     """The changes of one node."""
     if callee:
         yield from _change_callee(node, around)
@@ -170,7 +52,7 @@ def _change(node: ast.expr, around: Surroundings, *, callee: bool, parent: ast.A
     if isinstance(
         node, ast.BinOp | ast.Call | ast.Name | ast.Subscript | ast.Attribute | ast.UnaryOp
     ) and not _is_place(node, parent):
-        yield from _add_to(node, around, parent)
+        yield from add_to(node, around, parent)
 
 
 def _is_place(node: ast.expr, parent: ast.AST) -> bool:
@@ -213,7 +95,7 @@ def _change_constant(node: ast.Constant, around: Surroundings) -> Iterator[Chang
         for new in dict.fromkeys((c + 1, c - 1, 2 * c, c / 2 if c % 2 else c // 2, -c, 0, 1, 2, 0.5)):
             if new != c:
                 # Nothing added, and a factor of one, say that the operand itself should not be there.
-                yield _number(new), "constant", 1.0 if new not in (0, 1) else 1.25
+                yield number(new), "constant", 1.0 if new not in (0, 1) else 1.25
         for name, shape in around.numbers.items():
             if shape == ():
                 yield ast.Name(name, ast.Load()), "constant", 1.5
@@ -235,8 +117,23 @@ def _change_product(node: ast.BinOp, around: Surroundings) -> Iterator[Change]:
         yield ast.BinOp(_turn(node.right), node.op, node.left), "transpose", 1.5
         yield ast.BinOp(node.right, node.op, _turn(node.left)), "transpose", 1.5
         yield _turn(node), "transpose", 1.2
+        yield from _swap_axes(node, around)
     if isinstance(node.op, ast.Mult | ast.Div):
         yield from _regroup(node)
+
+
+def _swap_axes(node: ast.BinOp, around: Surroundings) -> Iterator[Change]:
+    """Transposes of stacks of matrices, as the file writes them or not at all."""
+    for operand in (node.left, node.right):
+        if len(around.shapes.get(operand, ())) == 3:
+            swapped = ast.parse("x.transpose(0, 2, 1)", mode="eval").body
+        elif len(around.shapes.get(operand, ())) > 3:
+            swapped = ast.parse("x.swapaxes(-1, -2)", mode="eval").body
+        else:
+            continue
+        swapped.func.value = operand  # type: ignore[attr-defined]
+        left, right = (swapped, node.right) if operand is node.left else (node.left, swapped)
+        yield ast.BinOp(left, node.op, right), "transpose", 1.1
 
 
 def _regroup(node: ast.BinOp) -> Iterator[Change]:
@@ -273,13 +170,17 @@ def _change_attribute(node: ast.Attribute, around: Surroundings) -> Iterator[Cha
                     yield ast.Attribute(node.value, name, ast.Load()), "name", 1.0
 
 
+TAKEN_AWAY = ("copy", "clip", "flatten", "ravel", "squeeze", "transpose", "swapaxes")
+"""Methods that may be one too many."""
+
+
 def _change_call(node: ast.Call, around: Surroundings) -> Iterator[Change]:
     if ast.unparse(node) in around.counts or (isinstance(node.func, ast.Name) and node.func.id == "len"):
         for mask in around.masks:
             yield ast.parse(f"{mask}.sum()", mode="eval").body, "count", 1.1
     if len(node.args) == 1:
         for helper, arity in around.helpers.items():
-            for more in (*([ast.Constant(1)], [_number(-1)]),) if arity == 1 else ():
+            for more in (*([ast.Constant(1)], [number(-1)]),) if arity == 1 else ():
                 yield ast.Call(ast.Name(helper, ast.Load()), [node.args[0], *more], []), "function", 1.4
             if arity == 1 and not (isinstance(node.func, ast.Name) and node.func.id == helper):
                 yield ast.Call(ast.Name(helper, ast.Load()), node.args, []), "function", 1.2
@@ -287,8 +188,16 @@ def _change_call(node: ast.Call, around: Surroundings) -> Iterator[Change]:
     if len(node.args) == 1 and not (isinstance(node.func, ast.Attribute) and node.func.attr in REDUCTIONS):
         yield node.args[0], "call taken away", 1.3
     if isinstance(node.func, ast.Attribute) and node.func.attr in REDUCTIONS:
-        yield from _change_reduction(node)
-    if isinstance(node.func, ast.Attribute) and node.func.attr in ("copy", "clip", "flatten", "ravel", "squeeze"):
+        yield from change_reduction(node)
+    if isinstance(node.func, ast.Attribute) and node.func.attr in (
+        "copy",
+        "clip",
+        "flatten",
+        "ravel",
+        "squeeze",
+        "transpose",
+        "swapaxes",
+    ):
         yield node.func.value, "call taken away", 1.2
     if len(node.args) == 2:
         yield ast.Call(node.func, node.args[::-1], node.keywords), "order of operands", 1.2
@@ -305,7 +214,7 @@ def _move_out(node: ast.Call) -> Iterator[Change]:
                 yield ast.BinOp(rest, argument.op, outer), "grouping", 1.2
 
 
-def _change_reduction(node: ast.Call) -> Iterator[Change]:
+def change_reduction(node: ast.Call) -> Iterator[Change]:
     """Axes, kept or not, one for all or none."""
     method = isinstance(node.func, ast.Attribute) and not (
         isinstance(node.func.value, ast.Name) and node.func.value.id in ("np", "numpy", "jnp", "torch")
@@ -317,7 +226,7 @@ def _change_reduction(node: ast.Call) -> Iterator[Change]:
     base.args = node.args[: (0 if method else 1)]
     kept = [k for k in node.keywords if k.arg not in ("axis", "keepdims")]
     for axis in AXES:
-        word = ast.keyword("axis", _number(axis))
+        word = ast.keyword("axis", number(axis))
         yield ast.Call(node.func, base.args, [word, *keep, *kept]), "axis", 1.0
         if not keep:
             more = ast.keyword("keepdims", ast.Constant(True))
@@ -364,7 +273,7 @@ def _change_place(node: ast.Subscript, around: Surroundings) -> Iterator[Change]
 def _tidy(node: ast.BinOp) -> ast.expr:
     """i - 1 + 1 is i; 2 - 1 is 1."""
     try:
-        return _number(ast.literal_eval(ast.unparse(node.left)) + (1 if isinstance(node.op, ast.Add) else -1))
+        return number(ast.literal_eval(ast.unparse(node.left)) + (1 if isinstance(node.op, ast.Add) else -1))
     except (ValueError, TypeError):
         pass
     left = node.left
@@ -383,107 +292,3 @@ CHANGES: Mapping[type[ast.expr], Callable[[Any, Surroundings], Iterator[Change]]
     ast.Compare: _change_comparison,
     ast.Subscript: _change_place,
 }
-
-
-def _add_to(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[Change]:
-    """Something that was left out: a sign, a factor, a term, a function around it."""
-    yield ast.UnaryOp(ast.USub(), node), "sign", 1.0
-    for count in around.counts:
-        n = ast.parse(count, mode="eval").body
-        yield ast.BinOp(node, ast.Div(), n), "factor n", 1.1
-        yield ast.BinOp(node, ast.Mult(), n), "factor n", 1.2
-    for c in (2,):
-        yield ast.BinOp(_number(c), ast.Mult(), node), "constant factor", 1.2
-        yield ast.BinOp(node, ast.Div(), _number(c)), "constant factor", 1.2
-    if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult) and parent.right is not node:
-        return  # the whole product is offered the same factors
-    yield from _add_names(node, around)
-    for helper, arity in around.helpers.items():
-        if arity == 1:
-            yield ast.Call(ast.Name(helper, ast.Load()), [node], []), "function around it", 1.5
-    if len(around.shapes.get(node, ())) == 2:
-        for axis in (0, 1):
-            total = ast.Attribute(node, "sum", ast.Load())
-            yield ast.Call(total, [], [ast.keyword("axis", ast.Constant(axis))]), "sum left out", 1.3
-
-
-def _add_names(node: ast.expr, around: Surroundings) -> Iterator[Change]:
-    """A factor, or a term, of what has a name here and fits."""
-    mine = around.shapes.get(node)
-    scalars = [name for name, shape in around.numbers.items() if shape == ()]
-    for name, shape in around.numbers.items():
-        if isinstance(node, ast.Name) and node.id == name:
-            continue
-        other = ast.Name(name, ast.Load())
-        if mine is not None and len(mine) == 2 and shape == mine[:1]:
-            column = ast.parse(f"{name}[:, None]", mode="eval").body
-            yield ast.BinOp(node, ast.Mult(), column), "factor", 1.7
-        if mine is not None and not _fits(shape, mine):
-            continue
-        yield ast.BinOp(node, ast.Mult(), other), "factor", 1.6
-        yield ast.BinOp(node, ast.Div(), other), "factor", 1.8
-        for helper, arity in around.helpers.items():
-            if arity == 1:
-                slope = ast.Call(ast.Name(helper, ast.Load()), [other], [])
-                yield ast.BinOp(node, ast.Mult(), slope), "factor", 1.6
-        if shape == () or (mine is not None and shape != mine):
-            continue
-        yield ast.BinOp(node, ast.Add(), other), "term", 1.8
-        yield ast.BinOp(node, ast.Sub(), other), "term", 1.9
-        for scalar in scalars:
-            weighted = ast.BinOp(ast.Name(scalar, ast.Load()), ast.Mult(), other)
-            yield ast.BinOp(node, ast.Add(), weighted), "term", 2.0
-            yield ast.BinOp(node, ast.Add(), ast.BinOp(ast.Constant(2), ast.Mult(), weighted)), "term", 2.1
-
-
-def _fits(shape: tuple[int, ...], mine: tuple[int, ...]) -> bool:
-    """Whether an array stretches to the other's shape and leaves it as it is."""
-    return len(shape) <= len(mine) and all(m in (1, n) for m, n in zip(shape[::-1], mine[::-1], strict=False))
-
-
-def _number(c: float) -> ast.expr:
-    """A constant; negative ones as people write them."""
-    return ast.UnaryOp(ast.USub(), ast.Constant(-c)) if c < 0 else ast.Constant(c)
-
-
-def _change_statement(source: Source, node: ast.stmt) -> Iterator[Proposal]:
-    """The assignment itself, and its place among its neighbours."""
-    spot = source.spot(node)
-    if isinstance(node, ast.Assign) and len(node.targets) == 1:
-        target, value = node.targets[0], source.segment(node.value)
-        written = source.segment(target)
-        if not isinstance(target, ast.Tuple | ast.List):
-            for sign in ("+=", "-=", "*="):
-                yield Proposal((Edit(spot, f"{written} {sign} {value}"),), "= for " + sign, 1.0)
-        if isinstance(node.value, ast.Name | ast.Attribute | ast.Subscript):
-            yield Proposal((Edit(source.spot(node.value), f"{value}.copy()"),), "copy", 1.0)
-    if isinstance(node, ast.AugAssign):
-        target, value = source.segment(node.target), source.segment(node.value)
-        for sign in ("=", "+=", "-=", "*=", "/="):
-            yield Proposal((Edit(spot, f"{target} {sign} {value}"),), "assignment", 1.0)
-        yield Proposal((Edit(spot, f"{target} = {target} + {value}"),), "copy", 1.3)
-        if isinstance(node.target, ast.Subscript) and isinstance(node.op, ast.Add):
-            array, place = source.segment(node.target.value), source.segment(node.target.slice)
-            place = f"({place})" if isinstance(node.target.slice, ast.Tuple) else place
-            yield Proposal((Edit(spot, f"np.add.at({array}, {place}, {value})"),), "repeated indices", 1.1)
-    yield from _move(source, node)
-
-
-def _move(source: Source, node: ast.stmt) -> Iterator[Proposal]:
-    """Take the line away, or put it before or after another of its block."""
-    block = next(
-        (held for _, held in ast.iter_fields(source.parents[node]) if isinstance(held, list) and node in held), []
-    )
-    if len(block) > 1 and not isinstance(node, ast.Return):
-        yield Proposal((Edit(source.spot(node), "pass"),), "line taken away", 1.5)
-    place = block.index(node) if node in block else 0
-    for other in block[:place][::-1] + block[place + 1 :]:
-        if isinstance(other, ast.Return | ast.FunctionDef) or source.spot(other).line == source.spot(node).line:
-            continue
-        first, second = sorted((node, other), key=lambda one: one.lineno)
-        edits = (Edit(source.spot(first), source.segment(second)), Edit(source.spot(second), source.segment(first)))
-        if isinstance(first, SIMPLE_ONES) and isinstance(second, SIMPLE_ONES):
-            yield Proposal(edits, "order of lines", 1.5)
-
-
-SIMPLE_ONES = (ast.Assign, ast.AugAssign, ast.Expr)

@@ -13,8 +13,8 @@ import numpy as np
 from backprop.examiner.measuring.cases import Case
 from backprop.examiner.subject.adapters.detection import recognise
 from backprop.examiner.subject.protocol.subjects import Unusable
-from backprop.reading.bench import Point, load_module
-from backprop.reading.recorder import Exhausted
+from backprop.reading.running.bench import Point, load_module
+from backprop.reading.running.recorder import Exhausted
 from backprop.reading.source import Edit, Source, Spot
 
 __all__ = ["Workshop"]

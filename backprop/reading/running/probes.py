@@ -121,7 +121,7 @@ class _Writer(ast.NodeTransformer):
             node = super().visit(node)
         reads = isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
         if self.inside and isinstance(node, VALUES) and reads:
-            return self.probe(node, old)  # type: ignore[arg-type]
+            return self.probe(node, old)
         return node
 
     def _visit_callee(self, node: ast.Call) -> None:

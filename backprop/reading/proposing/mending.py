@@ -9,10 +9,11 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from backprop.reading.bench import Point
-from backprop.reading.edits import Proposal, Surroundings, propose
+from backprop.reading.proposing.edits import Proposal, propose
+from backprop.reading.proposing.surroundings import Surroundings
+from backprop.reading.running.bench import Point
+from backprop.reading.running.workshop import Workshop
 from backprop.reading.source import Edit, Source
-from backprop.reading.workshop import Workshop
 
 __all__ = ["Mend", "Search"]
 
