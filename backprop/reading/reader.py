@@ -14,9 +14,9 @@ from backprop.examiner.subject.protocol.subjects import Unusable
 from backprop.reading.labels import Label, label_lines
 from backprop.reading.proposing.mending import LIGHT, Mend, Search
 from backprop.reading.proposing.renewal import renew
+from backprop.reading.proposing.scenes import look_around
 from backprop.reading.proposing.sufficiency import Sufficient, find_sufficient
 from backprop.reading.running.bench import Bench, Point
-from backprop.reading.running.scenes import look_around
 from backprop.reading.source import BOM, HEADED, SIMPLE, Source, Spot
 
 __all__ = ["SourceReading", "annotate", "read"]
@@ -26,6 +26,7 @@ PLANS = ((11, 2), (12, 3), (13, 5))
 FIRST_SUSPECTS = 6
 RENEWED = 8
 ALL = 9.0
+LEFT_OUT = ("factor", "factor n", "term", "constant factor")
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,14 @@ def read(path: Path) -> SourceReading:
     found = [find_sufficient(bench, p) for p in wrong[:2]]
     suspects = _rank(bench, wrong[0], found[0])
     search = _search(bench, points, wrong, found, suspects)
-    # Of equal ones the earliest: there the value was made that the later lines only hand on.
-    mends = tuple(sorted(search.full, key=lambda mend: (mend.weight, mend.lines)))
+    mends = tuple(sorted(search.full, key=_rank_mend))
     labels = tuple(label_lines(bench, points[:2]))
     return SourceReading(bench.source, _locate(bench, mends, suspects), mends, labels, search.shop.runs)
+
+
+def _rank_mend(mend: Mend) -> tuple[float, int]:
+    """The most natural first; what was left out, of equal ones the earliest: later lines only hand the value on."""
+    return mend.weight, mend.lines[0] if mend.kind in LEFT_OUT else 0
 
 
 def annotate(path: Path) -> SourceReading:

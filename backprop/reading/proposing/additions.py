@@ -10,8 +10,17 @@ from backprop.reading.proposing.surroundings import Change, Surroundings, number
 __all__ = ["add_to"]
 
 
+ON_A_NAME = 0.1
+"""What is missing was left out where a value was made, rather than where its name is used."""
+
+
 def add_to(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[Change]:
     """Something that was left out: a sign, a factor, a term, a function around it."""
+    for new, kind, weight in _add_to(node, around, parent):
+        yield new, kind, weight + ON_A_NAME * isinstance(node, ast.Name)
+
+
+def _add_to(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[Change]:
     yield ast.UnaryOp(ast.USub(), node), "sign", 1.0
     for count in around.counts:
         n = ast.parse(count, mode="eval").body

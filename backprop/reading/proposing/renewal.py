@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from backprop.reading.proposing.edits import Proposal
+from backprop.reading.proposing.scenes import list_helpers, list_numbers, say_count, scopes_of
 from backprop.reading.proposing.sufficiency import Sufficient
-from backprop.reading.proposing.synthesis import Candidate, Values, Vocabulary, synthesise
+from backprop.reading.proposing.synthesis import Made, Values, Vocabulary, synthesise
 from backprop.reading.running.bench import Bench, Point
-from backprop.reading.running.scenes import list_helpers, list_numbers, say_count, scopes_of
 from backprop.reading.source import Edit
 
 __all__ = ["renew"]
@@ -59,11 +59,11 @@ def _pieces(bench: Bench, point: Point, statement: ast.stmt, node: ast.expr, tim
     return {text: values for text, values in found.items() if len(values) == times}
 
 
-def _weigh(e: Candidate) -> float:
+def _weigh(e: Made) -> float:
     return BASE_WEIGHT + NODE_WEIGHT * e.size
 
 
-def _place(bench: Bench, node: ast.expr, e: Candidate) -> str:
+def _place(bench: Bench, node: ast.expr, e: Made) -> str:
     parent = bench.source.parents[node]
     tight = isinstance(parent, ast.BinOp | ast.UnaryOp | ast.Attribute | ast.Compare | ast.Subscript)
     return e.inside(2) if tight else e.text

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Candidate", "Vocabulary", "synthesise"]
+__all__ = ["Made", "Vocabulary", "synthesise"]
 
 Place: TypeAlias = int
 """One time that a line runs, at one point."""
@@ -26,7 +26,7 @@ LARGEST = 4_096
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
+class Made:
     """A text, what it is at the first place and how to get it at others, its length in nodes, how tightly it binds.
 
     `binds`: 0 a sum, 1 a product, 2 an atom.
@@ -54,7 +54,7 @@ class Vocabulary:
     """Names that the line has already."""
 
 
-def synthesise(target: Values, scene: Vocabulary) -> list[Candidate]:
+def synthesise(target: Values, scene: Vocabulary) -> list[Made]:
     """Expressions that have the target's value at every place, the shortest first; NaN in the target is free.
 
     >>> a, b = np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])
@@ -75,17 +75,15 @@ def synthesise(target: Values, scene: Vocabulary) -> list[Candidate]:
     return sorted(found, key=lambda e: e.size)
 
 
-def _list_leaves(scene: Vocabulary) -> list[Candidate]:
+def _list_leaves(scene: Vocabulary) -> list[Made]:
     made = []
     for name, values in scene.names.items():
         size = 1.0 if name in scene.favoured else 1.5
-        made.append(Candidate(name, np.asarray(values[0]), lambda k, v=values: np.asarray(v[k]), size))  # type: ignore[misc]
+        made.append(Made(name, np.asarray(values[0]), lambda k, v=values: np.asarray(v[k]), size))  # type: ignore[misc]
     return sorted(made, key=lambda e: e.size)[:MOST_LEAVES]
 
 
-def _apply(
-    text: str, function: Callable[..., Any], parts: Sequence[Candidate], size: float, binds: int
-) -> Candidate | None:
+def _apply(text: str, function: Callable[..., Any], parts: Sequence[Made], size: float, binds: int) -> Made | None:
     """A function of expressions; None where it fails or is not finite."""
     try:
         with np.errstate(all="ignore"):
@@ -94,10 +92,10 @@ def _apply(
         return None
     if first.dtype.kind not in "fiub" or first.size > LARGEST or not np.isfinite(first).all():
         return None
-    return Candidate(text, first, lambda k: np.asarray(function(*(part.at(k) for part in parts))), size, binds)
+    return Made(text, first, lambda k: np.asarray(function(*(part.at(k) for part in parts))), size, binds)
 
 
-def _extend(leaf: Candidate, scene: Vocabulary) -> Iterator[Candidate]:
+def _extend(leaf: Made, scene: Vocabulary) -> Iterator[Made]:
     """One leaf with something done to it."""
     inside = leaf.inside(2)
     made: list[tuple[str, Callable[[Any], Any], float, int]] = [
@@ -125,7 +123,7 @@ OPERATIONS: tuple[tuple[str, Callable[[Any, Any], Any], int], ...] = (
 )
 
 
-def _combine(a: Candidate, b: Candidate) -> Iterator[Candidate]:
+def _combine(a: Made, b: Made) -> Iterator[Made]:
     """Two blocks by one operation, in both orders where they differ."""
     for left, right in ((a, b), (b, a)) if a is not b else ((a, b),):
         x, y = left.first, right.first
@@ -136,7 +134,7 @@ def _combine(a: Candidate, b: Candidate) -> Iterator[Candidate]:
             if product is not None:
                 yield product
         if not _broadcasts(x.shape, y.shape):
-            return
+            continue
         for sign, function, binds in OPERATIONS:
             if sign in (" * ", " + ") and left is b and a is not b:
                 continue
@@ -150,7 +148,7 @@ def _combine(a: Candidate, b: Candidate) -> Iterator[Candidate]:
                     yield from _reduce(made)
 
 
-def _reduce(e: Candidate) -> Iterator[Candidate]:
+def _reduce(e: Made) -> Iterator[Made]:
     """Sums over one axis."""
     for axis in range(e.first.ndim):
         for keep in (False, True):
@@ -164,7 +162,7 @@ def _broadcasts(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
     return all(m == n or 1 in (m, n) for m, n in zip(a[::-1], b[::-1], strict=False))
 
 
-def _matches(e: Candidate, target: Values) -> bool:
+def _matches(e: Made, target: Values) -> bool:
     try:
         return all(_close(e.at(k), t) for k, t in enumerate(target))
     except Exception:
@@ -179,7 +177,7 @@ def _close(v: NDArray[Any], t: NDArray[Any]) -> bool:
     return bool(known.any()) and bool(np.all(np.abs(v[known] - t[known]) <= CLOSE * max(scale, 1e-12)))
 
 
-def _scale(target: Values, shelf: _Shelf, scene: Vocabulary) -> Iterator[Candidate]:
+def _scale(target: Values, shelf: _Shelf, scene: Vocabulary) -> Iterator[Made]:
     """c times an expression, c one of -1, 2, 1/2, n, 1/n."""
     ones = [np.asarray(1.0) for _ in target]
     factors = [
@@ -194,7 +192,7 @@ def _scale(target: Values, shelf: _Shelf, scene: Vocabulary) -> Iterator[Candida
         wanted = [t / f for t, f in zip(target, factor, strict=True)]
         for e in shelf.find(wanted[0]):
             if _matches(e, wanted):
-                yield Candidate(f"{before}{e.inside(1)}{after}", e.first, e.at, e.size + 1, 1)
+                yield Made(f"{before}{e.inside(1)}{after}", e.first, e.at, e.size + 1, 1)
 
 
 INVERSES: tuple[tuple[str, Callable[[Any, Any], Any], int, bool], ...] = (
@@ -207,7 +205,7 @@ INVERSES: tuple[tuple[str, Callable[[Any, Any], Any], int, bool], ...] = (
 """target = e ∘ block, or block ∘ e: how e is got, how tightly it binds, whether the block is first."""
 
 
-def _complete(target: Values, blocks: Sequence[Candidate], shelf: _Shelf) -> Iterator[Candidate]:
+def _complete(target: Values, blocks: Sequence[Made], shelf: _Shelf) -> Iterator[Made]:
     """target = pair ∘ block: what is left over of the target is looked up."""
     for block in blocks:
         for sign, rest, binds, first in INVERSES:
@@ -216,7 +214,7 @@ def _complete(target: Values, blocks: Sequence[Candidate], shelf: _Shelf) -> Ite
                 yield from (_put(e, block, sign, binds, first=first) for e in _look_up(left, shelf))
 
 
-def _complete_twice(target: Values, leaves: Sequence[Candidate], shelf: _Shelf) -> Iterator[Candidate]:
+def _complete_twice(target: Values, leaves: Sequence[Made], shelf: _Shelf) -> Iterator[Made]:
     """target = (pair ∘ leaf) ∘ leaf."""
     for leaf in leaves:
         for sign, rest, binds, first in INVERSES:
@@ -225,13 +223,13 @@ def _complete_twice(target: Values, leaves: Sequence[Candidate], shelf: _Shelf) 
                 yield from (_put(e, leaf, sign, binds, first=first) for e in _complete(left, leaves, shelf))
 
 
-def _put(e: Candidate, block: Candidate, sign: str, binds: int, *, first: bool) -> Candidate:
+def _put(e: Made, block: Made, sign: str, binds: int, *, first: bool) -> Made:
     a, b = (block, e) if first else (e, block)
     said = f"{a.inside(binds)}{sign}{b.inside(binds + 1)}"
-    return Candidate(said, e.first, e.at, e.size + block.size + (RARE if sign == " / " and b.first.ndim else 1), binds)
+    return Made(said, e.first, e.at, e.size + block.size + (RARE if sign == " / " and b.first.ndim else 1), binds)
 
 
-def _look_up(left: Values, shelf: _Shelf) -> Iterator[Candidate]:
+def _look_up(left: Values, shelf: _Shelf) -> Iterator[Made]:
     """All that are what is left, also those of one row or column that is stretched."""
     for target in (left, *_collapse(left)):
         yield from (e for e in shelf.find(target[0]) if _matches(e, target))
@@ -250,7 +248,7 @@ def _collapse(values: Values) -> Iterator[Values]:
                 yield [v[0] for v in values]
 
 
-def _take_off(rest: Callable[[Any, Any], Any], target: Values, block: Candidate) -> list[NDArray[Any]] | None:
+def _take_off(rest: Callable[[Any, Any], Any], target: Values, block: Made) -> list[NDArray[Any]] | None:
     found = []
     for k, t in enumerate(target):
         value = block.first if k == 0 else block.at(k)
@@ -267,13 +265,13 @@ def _take_off(rest: Callable[[Any, Any], Any], target: Values, block: Candidate)
 class _Shelf:
     """Expressions by shape, to be found by their value at the first place."""
 
-    def __init__(self, expressions: Sequence[Candidate]) -> None:
-        self.by_shape: dict[tuple[int, ...], list[Candidate]] = {}
+    def __init__(self, expressions: Sequence[Made]) -> None:
+        self.by_shape: dict[tuple[int, ...], list[Made]] = {}
         for e in expressions:
             self.by_shape.setdefault(e.first.shape, []).append(e)
         self.stacks = {shape: np.stack([e.first for e in found]) for shape, found in self.by_shape.items()}
 
-    def find(self, first: NDArray[Any]) -> list[Candidate]:
+    def find(self, first: NDArray[Any]) -> list[Made]:
         """All that are close there."""
         stack, known = self.stacks.get(first.shape), ~np.isnan(first)
         if stack is None or not known.any():
@@ -283,9 +281,9 @@ class _Shelf:
         return [self.by_shape[first.shape][int(k)] for k in np.flatnonzero(near)]
 
 
-def _dedupe(expressions: Sequence[Candidate]) -> list[Candidate]:
+def _dedupe(expressions: Sequence[Made]) -> list[Made]:
     """The shortest of those with the same value at the first place."""
-    best: dict[Any, Candidate] = {}
+    best: dict[Any, Made] = {}
     for e in sorted(expressions, key=lambda e: e.size):
         best.setdefault((e.first.shape, _round(e.first)), e)
     return list(best.values())
