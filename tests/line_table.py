@@ -1,7 +1,7 @@
 """How often the wrong line is found and a mend verified, on a folder of wrong programs with known lines.
 
-`python tests/line_table.py PATH` reads PATH/lines.json, `{"folder/file.py": {"lines": [numbers]}}`, and the files it names,
-in PATH or in PATH/wrong.  A program counts as it is: comments, docstrings and telling constants should not be in it.
+`python tests/line_table.py PATH` reads PATH/lines.json, `{"folder/file.py": {"lines": [numbers]}}`, and the files it
+names, in PATH or in PATH/wrong.  A program counts as it is: comments, docstrings and telling constants should not be in it.
 """
 
 from __future__ import annotations
