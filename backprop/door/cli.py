@@ -105,8 +105,8 @@ def demo(
     seed: Seed = 0,
 ) -> int:
     """Everything once: derive, generate, verify, train on real digits, approximate; leaves a folder to open."""
+    from backprop.progress import show_stages
     from backprop.reporting.demo import run_demo
-    from backprop.reporting.progress import show_stages
 
     check_folder_name(out)
     with show_stages() as stages:
@@ -270,7 +270,7 @@ def check_certificate(
     """Check a saved proof again, in other arithmetic and with nothing of the prover."""
     from backprop.approximation.checking import SECONDS
     from backprop.approximation.checking import check_certificate as check
-    from backprop.reporting.progress import show_count
+    from backprop.progress import show_count
 
     with show_count("boxes", plain=False) as progress:
         verdict = check(file, progress, SECONDS if timeout is None else timeout)
@@ -288,8 +288,8 @@ def figures(
 ) -> int:
     """Compute and draw the figures of universal approximation: errors, bounds, limits, least widths, an animation."""
     from backprop.errors import unknown_name
+    from backprop.progress import show_stages
     from backprop.reporting.gallery import FULL, QUICK, draw_approximation_figures
-    from backprop.reporting.progress import show_stages
 
     if topic != "approximation":
         raise unknown_name("topic", topic, ["approximation"])

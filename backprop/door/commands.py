@@ -246,7 +246,7 @@ def finish_random(count: int, target: str | None, asked: Wanted) -> int:
     if target is not None:
         raise UsageError(f"--random draws its own networks, got TARGET {target!r} as well; leave one of them out")
     asked.refuse("--random")
-    from backprop.reporting.progress import show_count
+    from backprop.progress import show_count
     from backprop.verification.verify import verify_random
 
     with show_count("networks") as progress:
@@ -270,8 +270,8 @@ def finish_causes(as_json: bool) -> int:
 
 def finish_folder(folder: Path, asked: Wanted) -> int:
     """Grade every submission of a folder; 1 if one is wrong, 2 if one is unusable or undecided and none is wrong."""
+    from backprop.progress import show_count
     from backprop.reporting.grades import print_grades
-    from backprop.reporting.progress import show_count
     from backprop.verification.grading import grade_folder
 
     with show_count("subjects", plain=not asked.as_json) as progress:

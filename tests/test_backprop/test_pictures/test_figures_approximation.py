@@ -29,9 +29,9 @@ from backprop.pictures.figures.error_by_width import plot_error_by_width
 from backprop.pictures.figures.growth import animate_growth
 from backprop.pictures.figures.limits import plot_limits
 from backprop.pictures.figures.relu_widths import plot_relu_widths
+from backprop.progress import show_stages
 from backprop.reporting import gallery
 from backprop.reporting.gallery import QUICK, draw_approximation_figures
-from backprop.reporting.progress import show_stages
 
 PNG = b"\x89PNG"
 MOST_BYTES = 2_000_000

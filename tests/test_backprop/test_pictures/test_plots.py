@@ -189,7 +189,8 @@ def test_drawing_changes_no_global_state(tmp_path, sine):
 
 def test_drawing_never_loads_pyplot(tmp_path):
     code = (
-        "import sys; from backprop.pictures.plots import plot_approximation; from backprop.approximation import approximate; "
+        "import sys; from backprop.pictures.plots import plot_approximation; "
+        "from backprop.approximation import approximate; "
         f"plot_approximation(approximate('x', width=1), {str(tmp_path / 'a.png')!r}); "
         "print('matplotlib.pyplot' in sys.modules)"
     )
