@@ -1,7 +1,7 @@
 """How often the wrong line is found and a mend verified, on a folder of wrong programs with known lines.
 
 `python tests/line_table.py PATH` reads PATH/lines.json, `{"folder/file.py": {"lines": [numbers]}}`, and the files it
-names, in PATH or in PATH/wrong.  A program counts as it is: comments, docstrings and telling constants should not be in it.
+names, in PATH or in PATH/wrong.  Comments, docstrings and telling constants should not be in them.
 """
 
 from __future__ import annotations
@@ -50,9 +50,8 @@ def main() -> None:
             continue
         row = examine(path, entry["lines"])
         rows.append(row)
-        print(
-            f"{'line' if row[0] else '-':5} {'mend' if row[1] else '-':5} {row[2]:6.1f} s  {name}  {row[3]}", flush=True
-        )
+        marks = f"{'line' if row[0] else '-':5} {'mend' if row[1] else '-':5}"
+        print(f"{marks} {row[2]:6.1f} s  {name}  {row[3]}", flush=True)
     right, mended, seconds = (sum(r[0] for r in rows), sum(r[1] for r in rows), median(r[2] for r in rows))
     print(f"{len(rows)} programs: line right {right}, mend verified {mended}, reading {seconds:.1f} s (median)")
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase
 
 from backprop.errors import UsageError
 from backprop.examiner.apart.generated import add_exact, exact_finding
-from backprop.examiner.certifying.certify import Certificate, certify
+from backprop.examiner.certifying.certify import GradientCertificate, certify
 from backprop.examiner.judging.judge import judge
 from backprop.examiner.saying.report import Report
 from backprop.examiner.wiring.exact import check_exact
@@ -72,7 +72,7 @@ def command_for(network: Network, seed: int) -> str:
     return shlex.join([*words, "--output", network.output, "--cost", network.cost, "--seed", str(seed)])
 
 
-def certify_network(net: CompiledNetwork, seed: int = 0, dtype: str = "float64") -> Certificate:
+def certify_network(net: CompiledNetwork, seed: int = 0, dtype: str = "float64") -> GradientCertificate:
     """Bound the error of a network's gradient, rounding included, at random parameters and a random batch.
 
     The true gradient comes from a forward-mode derivative of the cost in balls, see

@@ -13,7 +13,7 @@ import numpy as np
 
 from backprop.errors import UsageError
 from backprop.examiner.apart.processes import GRACE, describe_end, start_python
-from backprop.examiner.apart.wire import LENGTH_BYTES, Reader, WireError, Writer, overwrite
+from backprop.examiner.apart.wire import LENGTH_BYTES, Reader, WireError, WireWriter, overwrite
 from backprop.examiner.measuring.cases import RESEED, count_restarts
 from backprop.examiner.saying.remarks import read_notes
 from backprop.examiner.subject.protocol.subjects import Subject, Unusable
@@ -107,7 +107,7 @@ class RemoteSubject(Subject):
             self._oldest = self._next
         # Numbers are not used again: what is older than this may be forgotten there, whenever the message is read.
         request = {"call": name, "args": list(args), "keywords": keywords, "restart": restart, "oldest": self._oldest}
-        self._send(Writer(share=self._share).message(request))
+        self._send(WireWriter(share=self._share).message(request))
         return self._receive(f"in {name}")
 
     def _take_over(self, answer: dict[str, Any], args: Any) -> None:
