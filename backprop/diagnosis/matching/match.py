@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from backprop.codegen.lowering.program import Assignment, Multiply, Program
+from backprop.codegen.lowering.program import Assignment, Program
 from backprop.diagnosis.model.cause import Cause
 from backprop.diagnosis.model.evaluate import Array, Values, evaluate, names_in, run_lines
 from backprop.diagnosis.model.net import KAPPA, Net
 from backprop.diagnosis.model.work import OutOfWork, Work
-from backprop.diagnosis.recognition.recognise import Scene
+from backprop.diagnosis.recognition.recognise import NetScene
 from backprop.examiner.measuring.laws import SAME_NUMBER, describe_law, find_law
 
 __all__ = ["Match", "Trial", "find_matches", "layer_of", "list_sets", "list_wrong", "measure_match"]
@@ -47,7 +47,7 @@ class Match:
         return "" if self.number is None else describe_law(self.number, self.power)
 
 
-def list_wrong(scenes: Sequence[Scene]) -> list[str]:
+def list_wrong(scenes: Sequence[NetScene]) -> list[str]:
     """The gradients in which the subject differs from the right program at some case."""
     names = list(scenes[0].right)
     return [
@@ -67,12 +67,12 @@ def is_gradient(name: str) -> bool:
     return name.startswith(("dW", "db", "dgamma"))
 
 
-def same(yours: Array, other: Array, scene: Scene) -> bool:
+def same(yours: Array, other: Array, scene: NetScene) -> bool:
     """Equal in shape and value; one number may stand for all."""
     return measure_gap(yours, other, scene) <= 1
 
 
-def measure_gap(yours: Array, other: Array, scene: Scene) -> float:
+def measure_gap(yours: Array, other: Array, scene: NetScene) -> float:
     """The largest difference in units of its room; infinite where shapes or what is no number forbid a comparison."""
     if not np.isfinite(yours).all() or not np.isfinite(other).all():
         return math.inf
@@ -87,7 +87,7 @@ def measure_gap(yours: Array, other: Array, scene: Scene) -> float:
     return gap / room if room else math.inf if gap else 0.0
 
 
-def measure_match(scenes: Sequence[Scene], made: Sequence[Values]) -> dict[str, float]:
+def measure_match(scenes: Sequence[NetScene], made: Sequence[Values]) -> dict[str, float]:
     """How far made gradients are from the subject's, and those of the right program, in units of their room."""
     pairs = [(scene, values, name) for scene, values in zip(scenes, made, strict=True) for name in scene.yours]
     known = [(scene, values, name) for scene, values, name in pairs if name in values and name in scene.right]
@@ -99,7 +99,7 @@ def measure_match(scenes: Sequence[Scene], made: Sequence[Values]) -> dict[str, 
     }
 
 
-def overall(scene: Scene) -> float:
+def overall(scene: NetScene) -> float:
     """The largest gradient entry of a case."""
     if not scene.size:
         scene.size = max((float(np.max(np.abs(a), initial=0.0)) for k, a in scene.right.items() if is_gradient(k)))
@@ -121,7 +121,7 @@ def fit_shapes(yours: Array, other: Array) -> tuple[Array, Array] | None:
 class Trial:
     """Runs mutants on the cases, taking over what does not change, and gives up at the first difference."""
 
-    def __init__(self, net: Net, scenes: Sequence[Scene], work: Work) -> None:
+    def __init__(self, net: Net, scenes: Sequence[NetScene], work: Work) -> None:
         self.net, self.scenes, self.work = net, scenes, work
         self.lines = {line.target.id: line for line in (*net.program.forward, *net.program.backward)}
         self.reads: dict[int, frozenset[str]] = {}
@@ -138,7 +138,7 @@ class Trial:
             self.kept.append(line)
         return self.reads[id(line)]
 
-    def run(self, program: Program, scene: Scene, number: float | None, until: str | None = None) -> Values | None:
+    def run(self, program: Program, scene: NetScene, number: float | None, until: str | None = None) -> Values | None:
         """The values of a mutant; None as soon as a gradient differs (unless only one is wanted, `until`)."""
         self.work.spend(MUTANT, 3)
         values: Values = dict(scene.right)
@@ -189,7 +189,7 @@ class Trial:
                 numbers.append((number, scene.rows))
         return find_law(numbers) if numbers else None
 
-    def solve(self, program: Program, scene: Scene, tensor: str) -> float | None:
+    def solve(self, program: Program, scene: NetScene, tensor: str) -> float | None:
         """The number for one gradient, which depends on it by an affine function; NaN where any number does."""
         zero, one = self.run(program, scene, 0.0, tensor), self.run(program, scene, 1.0, tensor)
         if zero is None or one is None:
@@ -231,7 +231,9 @@ def list_tops(cause: Cause, top: int) -> tuple[int, ...]:
     return (*range(top, 0, -1),) if cause.equation == "forward" else (top,)
 
 
-def find_matches(net: Net, scenes: Sequence[Scene], causes: Sequence[Cause], work: Work | None = None) -> list[Match]:
+def find_matches(
+    net: Net, scenes: Sequence[NetScene], causes: Sequence[Cause], work: Work | None = None
+) -> list[Match]:
     """All causes that explain every number, exact ones first, then fitted ones, each once."""
     wrong = list_wrong(scenes)
     if not wrong:
@@ -315,7 +317,7 @@ def try_scaled(trial: Trial, causes: Sequence[Cause], top: int, tensor: str) -> 
 def scale_all(program: Program) -> Program:
     """Every gradient of a program times the free number."""
     lines = tuple(
-        Assignment(line.target, Multiply(KAPPA, line.value), line.label) if is_gradient(line.target.id) else line
+        Assignment(line.target, KAPPA * line.value, line.label) if is_gradient(line.target.id) else line
         for line in program.backward
     )
     return Program(program.sizes, program.forward, program.cost, lines, program.functions, program.targets)

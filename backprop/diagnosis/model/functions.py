@@ -1,8 +1,8 @@
-"""Activations as functions on arrays, loaded when they are first asked for, and families with a free number."""
+"""Activations as functions on arrays, loaded when they are first asked for, and what else a mutant may call."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import cast
 
@@ -10,44 +10,12 @@ import numpy as np
 
 from backprop.codegen.lowering.load import load
 from backprop.codegen.lowering.support import ROW_FUNCTIONS
+from backprop.diagnosis.model.activations import CATALOGUE, FURTHER
 from backprop.diagnosis.model.evaluate import Array, Function
 from backprop.errors import UsageError
 from backprop.runtime.activation_functions import activation as load_activation
 
-__all__ = [
-    "CATALOGUE",
-    "FAMILIES",
-    "FURTHER",
-    "LIMITS",
-    "Functions",
-    "derivative_of",
-    "function_of",
-    "member_of",
-    "usual_members",
-]
-
-CATALOGUE = (
-    "sigmoid", "tanh", "relu", "identity", "leaky_relu", "softplus", "elu", "gelu_tanh", "gelu", "silu", "selu", "mish",
-    "log_sigmoid",
-)  # fmt: skip
-FURTHER = {
-    "sin": "sin(x)",
-    "cos": "cos(x)",
-    "arctan": "atan(x)",
-    "softsign": "x/(1+abs(x))",
-    "isru": "x/sqrt(1+x**2)",
-    "gaussian": "exp(-x**2)",
-    "exp": "exp(x)",
-    "square": "x**2",
-    "cube": "x**3",
-    "scaled_tanh": "17159*tanh(2*x/3)/10000",
-    "relu6": "min(max(x,0),6)",
-    "hard_tanh": "max(-1,min(1,x))",
-    "hard_sigmoid": "min(max(x/5+1/2,0),1)",
-    "hard_swish": "x*min(max(x+3,0),6)/6",
-    "squared_relu": "max(x,0)**2",
-}
-"""Not in the catalogue, but written often enough."""
+__all__ = ["LIMITS", "NetFunctions", "derivative_of", "function_of"]
 
 
 @cache
@@ -72,51 +40,6 @@ def derivative_of(name: str) -> Function | None:
     """f', or None if there is no such function."""
     pair = loaded(name)
     return None if pair is None else pair[1]
-
-
-def usual_members() -> Iterator[tuple[str, tuple[Function, Function]]]:
-    """The members of families that are seen often: (name, (f, f'))."""
-    for name, numbers in USUAL.items():
-        for number in numbers:
-            yield name, member_of(name, number)
-
-
-def member_of(name: str, number: float) -> tuple[Function, Function]:
-    """f and f' of one member of a family."""
-    member = FAMILIES[name][0]
-    return lambda z: member(number, 0, z), lambda z: member(number, 1, z)
-
-
-def part(name: str, order: int, z: Array) -> Array:
-    """f (order 0) or f' (order 1) of the catalogue at z."""
-    pair = loaded(name)
-    assert pair is not None
-    return pair[order](z)
-
-
-USUAL = {"leaky_relu": (0.1, 0.2, 0.05, 0.3), "elu": (0.5, 0.1), "tanh": (2 / 3,), "silu": (1.702, 1.5, 2.0),
-         "sin": (2.0, 3.0, 5.0, 10.0, 30.0)}  # fmt: skip
-"""Numbers that people give to the members of a family."""
-
-Member = Callable[[float, int, Array], Array]
-
-FAMILIES: dict[str, tuple[Member, float]] = {
-    "leaky_relu": (
-        lambda s, order, z: (1 - s) * part("relu", order, z) + s * part("identity", order, z),
-        0.1,
-    ),
-    "elu": (
-        lambda s, order, z: (1 - s) * part("relu", order, z) + s * part("elu", order, z),
-        0.5,
-    ),
-    "tanh": (lambda s, order, z: s**order * part("tanh", order, s * z), 0.6),
-    "sigmoid": (lambda s, order, z: s**order * part("sigmoid", order, s * z), 2.0),
-    "silu": (lambda s, order, z: part("silu", order, s * z) / s ** (1 - order), 1.5),
-    "softplus": (lambda s, order, z: part("softplus", order, s * z) / s ** (1 - order), 2.0),
-    "sin": (lambda s, order, z: s**order * part("sin", order, s * z), 2.0),
-}
-"""(number, order, z) -> f or f' of the member, and where a search for the number starts.  A leaky ReLU is a mixture of
-ReLU and the identity, an ELU one of ReLU and ELU; the others stretch z."""
 
 
 @cache
@@ -207,7 +130,7 @@ SPECIAL: dict[str, Function] = {
 }
 
 
-class Functions(Mapping[str, Function]):
+class NetFunctions(Mapping[str, Function]):
     """Every function a mutant may call: f1, f1_prime … of the network, and all others by name, loaded when needed."""
 
     def __init__(self, own: Mapping[str, Function]) -> None:

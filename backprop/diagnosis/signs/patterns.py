@@ -11,7 +11,7 @@ import numpy as np
 
 from backprop.diagnosis.model.evaluate import Array
 from backprop.diagnosis.model.grounds import NO_NUMBERS, OTHER_SHAPE, PATTERN, ZERO
-from backprop.diagnosis.signs.beside import Beside, fits, measure_fit, read_case
+from backprop.diagnosis.signs.beside import Compared, fits, measure_fit, read_case
 from backprop.diagnosis.signs.factors import list_factors, list_shared
 from backprop.diagnosis.signs.input_factors import find_scaled_inputs
 from backprop.diagnosis.signs.uses import name_use
@@ -144,7 +144,7 @@ def detect_clipping(examination: Examination, cases: list[CaseExamination]) -> I
         yield PatternMatch("gradient_clipped", None, PATTERN, numbers, f"entries are cut off at {limit:.6g}")
 
 
-def _count_beyond(t: Beside, limit: float) -> int:
+def _count_beyond(t: Compared, limit: float) -> int:
     """How many entries the true gradient has beyond a limit, where the subject's are at it."""
     known = t.known
     beyond = np.abs(t.expected[known]) > limit + t.room
@@ -155,7 +155,7 @@ def detect_integers(examination: Examination, cases: list[CaseExamination]) -> I
     """Whole numbers in every wrong tensor, each off by less than one for every sample that was added."""
     wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
 
-    def truncated(t: Beside, rows: int) -> float:
+    def truncated(t: Compared, rows: int) -> float:
         off = np.abs(t.yours - t.expected)[t.known]
         whole = np.array_equal(t.yours, np.trunc(t.yours))
         return float(np.max(off, initial=0.0)) / (rows + t.room) if whole else math.inf
@@ -195,7 +195,7 @@ def _spread(lengths: list[float]) -> dict[str, float]:
     return {"off": float(np.ptp(lengths)) / (SHARE * max(lengths)), "entries": len(lengths), "length": lengths[0]}
 
 
-def _parallel(t: Beside) -> bool:
+def _parallel(t: Compared) -> bool:
     norm = float(np.sum(t.expected * t.expected))
     if not norm:
         return not t.yours.any()
