@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backprop.diagnosis.matching.match import is_gradient, measure_match
+from backprop.diagnosis.matching.comparison import is_gradient, measure_match
 from backprop.diagnosis.model.evaluate import Array, Values, run_lines
 from backprop.diagnosis.model.net import MEASURED
 from backprop.diagnosis.recognition.recognise import NetScene, Recognised
