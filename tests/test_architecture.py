@@ -47,7 +47,7 @@ LINES = {
     "backprop.approximation": 7_400,
     "backprop.codegen": 5_300,
     "backprop.data": 700,
-    "backprop.diagnosis": 6_200,
+    "backprop.diagnosis": 6_000,
     "backprop.door": 800,
     "backprop.examiner": 8_700,
     "backprop.pictures": 1_500,
@@ -57,12 +57,12 @@ LINES = {
     "backprop.training": 2_200,
     "backprop.verification": 750,
 }
-LONG_FILES = 16
+LONG_FILES = 12
 LONG_FILE = 300
-LONG_FUNCTIONS = 44
+LONG_FUNCTIONS = 41
 LONG_FUNCTION = 25
-SHARED_CLASS_NAMES = 28
-LISTS_OF_CATALOGUE_NAMES = 33
+SHARED_CLASS_NAMES = 24
+LISTS_OF_CATALOGUE_NAMES = 10
 
 ALL = [path for package in PACKAGES for path in files(package)]
 
