@@ -160,6 +160,16 @@ def mutate(net: Net, cause: Cause, layers: Sequence[int], value: object) -> Prog
     return program
 
 
+def list_mutants(net: Net, cause: Cause, places: Sequence[int]) -> Iterator[tuple[Program, tuple[int, ...], object]]:
+    """A mistake made in every way: (program, the layers in which it stands, the way)."""
+    for place in places:
+        for layers in list_sets(place, net.depth, cause.spreads):
+            for value in cause.values(net):
+                program = mutate(net, cause, layers, value)
+                if program is not None:
+                    yield program, layers, value
+
+
 def list_tops(cause: Cause, top: int) -> tuple[int, ...]:
     """Where a mistake may stand if the topmost wrong gradient is in layer `top`: a forward pass spoils all above."""
     return (*range(top, 0, -1),) if cause.equation == "forward" else (top,)
@@ -195,15 +205,10 @@ def try_all(trial: Trial, causes: Sequence[Cause], top: int, tensor: str, fitted
     for cause in causes:
         if cause.rewrite is None or cause.fitted != fitted or not trial.has(cause.given):
             continue
-        for place in list_tops(cause, top):
-            for layers in list_sets(place, net.depth, cause.spreads):
-                for value in cause.values(net):
-                    program = mutate(net, cause, layers, value)
-                    if program is None:
-                        continue
-                    match = try_one(trial, cause, program, layers, value, tensor)
-                    if match is not None:
-                        yield match
+        for program, layers, value in list_mutants(net, cause, list_tops(cause, top)):
+            match = try_one(trial, cause, program, layers, value, tensor)
+            if match is not None:
+                yield match
 
 
 def try_one(
@@ -235,17 +240,12 @@ def try_scaled(trial: Trial, causes: Sequence[Cause], top: int, tensor: str) -> 
     for cause in causes:
         if cause.rewrite is None or cause.fitted or cause.equation == "cost" or cause.given:
             continue
-        for place in range(top, 0, -1):
-            for layers in list_sets(place, net.depth, cause.spreads):
-                for value in cause.values(net):
-                    program = mutate(net, cause, layers, value)
-                    if program is None:
-                        continue
-                    scaled = scale_all(program)
-                    law = trial.fit_number(scaled, tensor)
-                    if law is not None and not (law[1] == 0 and abs(law[0] - 1) < SAME_NUMBER):
-                        numbers = trial.measure(scaled, law)
-                        yield Match(cause, layers[0], layers, value, *law, scaled=True, numbers=numbers)
+        for program, layers, value in list_mutants(net, cause, range(top, 0, -1)):
+            scaled = scale_all(program)
+            law = trial.fit_number(scaled, tensor)
+            if law is not None and not (law[1] == 0 and abs(law[0] - 1) < SAME_NUMBER):
+                numbers = trial.measure(scaled, law)
+                yield Match(cause, layers[0], layers, value, *law, scaled=True, numbers=numbers)
 
 
 def scale_all(program: Program) -> Program:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from backprop.diagnosis.model.evaluate import Array, Function
-from backprop.diagnosis.model.functions import derivative_of, function_of
+from backprop.diagnosis.model.functions import pair_of
 
 __all__ = ["FAMILIES", "Family", "usual_members"]
 
@@ -26,9 +26,9 @@ class Family(NamedTuple):
 
 def part(name: str, order: int, z: Array) -> Array:
     """f (order 0) or f' (order 1) of the catalogue at z."""
-    found = derivative_of(name) if order else function_of(name)
-    assert found is not None
-    return found(z)
+    pair = pair_of(name)
+    assert pair is not None
+    return pair[order](z)
 
 
 def mixture(name: str, start: float, first: str, second: str, usual: tuple[float, ...] = ()) -> Family:

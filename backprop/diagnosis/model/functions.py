@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -15,12 +15,12 @@ from backprop.diagnosis.model.evaluate import Array, Function
 from backprop.errors import UsageError
 from backprop.runtime.activation_functions import activation as load_activation
 
-__all__ = ["LIMITS", "NetFunctions", "derivative_of", "function_of"]
+__all__ = ["LIMITS", "NetFunctions", "pair_of"]
 
 
 @cache
-def loaded(name: str) -> tuple[Function, Function] | None:
-    """f and f' of a name; None if the expression is not accepted."""
+def pair_of(name: str) -> tuple[Function, Function] | None:
+    """f and f' of a name; None if there is no such function."""
     if not name:
         return None
     try:
@@ -30,104 +30,39 @@ def loaded(name: str) -> tuple[Function, Function] | None:
     return cast("tuple[Function, Function]", (found.f, found.f_prime))
 
 
-def function_of(name: str) -> Function | None:
-    """f, or None if there is no such function."""
-    pair = loaded(name)
-    return None if pair is None else pair[0]
-
-
-def derivative_of(name: str) -> Function | None:
-    """f', or None if there is no such function."""
-    pair = loaded(name)
-    return None if pair is None else pair[1]
-
-
 @cache
 def row_functions() -> Mapping[str, Function]:
     """softmax and what belongs to it, as generated modules have them."""
     return vars(load("import numpy as np\n\n\n" + "\n\n".join(f.text for f in ROW_FUNCTIONS.values()), "rows"))
 
 
-def softmax_columns(z: Array) -> Array:
-    """softmax over the samples instead of the outputs."""
-    return np.asarray(row_functions()["softmax"](z.T).T)
-
-
-def softmax_all(z: Array) -> Array:
-    """softmax over everything."""
-    return np.asarray(row_functions()["softmax"](z.reshape(1, -1)).reshape(z.shape))
-
-
-def winner(a: Array) -> Array:
-    """1 for the largest output of a row, 0 for the others."""
-    return np.asarray(a == a.max(axis=1, keepdims=True), dtype=np.float64)
-
-
-def keep_pattern(mask: Array) -> Array:
-    """A mask without its scale."""
-    return np.asarray(mask != 0, dtype=np.float64)
-
-
-def keep_scale(mask: Array) -> Array:
-    """A mask's scale without its pattern."""
-    return np.asarray(np.max(np.abs(mask)))
-
-
-def next_column(y: Array) -> Array:
-    """One-hot targets of the next class; the last one's next is the first."""
-    return np.roll(y, 1, axis=1)
-
-
-def previous_column(y: Array) -> Array:
-    """One-hot targets of the class before."""
-    return np.roll(y, -1, axis=1)
-
-
-def reshaped(a: Array) -> Array:
-    """The entries in their order, in the shape of the transpose."""
-    return np.asarray(a.reshape(a.shape[::-1]))
-
-
-def running_sum(a: Array) -> Array:
-    """Each entry with those before it in its row."""
-    return np.cumsum(a, axis=1)
-
-
-def running_sum_of_all(a: Array) -> Array:
-    """Each entry with those before it in its row and in all rows before."""
-    return np.asarray(np.cumsum(a).reshape(a.shape))
-
-
-def without_first(a: Array) -> Array:
-    """The same without the first column's numbers."""
-    return np.asarray(a * (np.arange(a.shape[1]) > 0))
-
-
-def without_last(a: Array) -> Array:
-    """The same without the last column's numbers."""
-    return np.asarray(a * (np.arange(a.shape[1]) < a.shape[1] - 1))
-
-
 LIMITS = (1.0, 0.1, 0.5, 0.01, 5.0, 10.0, 0.25, 2.0, 3.0)
 """At which people cut errors off."""
 
-SPECIAL: dict[str, Function] = {
-    "without_first": without_first,
-    "without_last": without_last,
-    "softmax_columns": softmax_columns,
-    "softmax_all": softmax_all,
+SPECIAL: dict[str, Callable[[Array], Any]] = {
     "sign": np.sign,
     "absolute": np.abs,
     "rounded": np.round,
-    "winner": winner,
-    "keep_pattern": keep_pattern,
-    "next_column": next_column,
-    "previous_column": previous_column,
-    "keep_scale": keep_scale,
-    "reshaped": reshaped,
-    "running_sum": running_sum,
-    "running_sum_of_all": running_sum_of_all,
+    "softmax_columns": lambda z: softmax(z.T).T,
+    "softmax_all": lambda z: softmax(z.reshape(1, -1)).reshape(z.shape),
+    "winner": lambda a: (a == a.max(axis=1, keepdims=True)).astype(np.float64),
+    "keep_pattern": lambda mask: (mask != 0).astype(np.float64),
+    "keep_scale": lambda mask: np.asarray(np.max(np.abs(mask))),
+    "next_column": lambda y: np.roll(y, 1, axis=1),
+    "previous_column": lambda y: np.roll(y, -1, axis=1),
+    "reshaped": lambda a: a.reshape(a.shape[::-1]),
+    "running_sum": lambda a: np.cumsum(a, axis=1),
+    "running_sum_of_all": lambda a: np.cumsum(a).reshape(a.shape),
+    "without_first": lambda a: a * (np.arange(a.shape[1]) > 0),
+    "without_last": lambda a: a * (np.arange(a.shape[1]) < a.shape[1] - 1),
 }
+"""What mistakes do to arrays: softmax over the samples or over everything, the largest output of a row as 1, a mask
+without its scale or its scale alone, targets of the next or the last class, all entries in the shape of the transpose,
+each entry with those before it, a column silenced."""
+
+
+def softmax(z: Array) -> Array:
+    return row_functions()["softmax"](z)
 
 
 class NetFunctions(Mapping[str, Function]):
@@ -158,8 +93,7 @@ def find(name: str) -> Function:
     rows = row_functions()
     if name in rows:
         return rows[name]
-    bare = name.removesuffix("_prime")
-    found = function_of(bare) if bare == name else derivative_of(bare)
-    if found is None:
+    pair = pair_of(name.removesuffix("_prime"))
+    if pair is None:
         raise KeyError(name)
-    return found
+    return pair[name.endswith("_prime")]

@@ -11,7 +11,7 @@ import numpy as np
 from backprop.diagnosis.model.activations import CATALOGUE, FURTHER, OUTPUTS
 from backprop.diagnosis.model.evaluate import Array, Function, Values
 from backprop.diagnosis.model.families import usual_members
-from backprop.diagnosis.model.functions import NetFunctions, derivative_of, function_of
+from backprop.diagnosis.model.functions import NetFunctions, pair_of
 
 __all__ = [
     "Norm",
@@ -91,13 +91,8 @@ class Stack:
 
 def named(names: Sequence[str], masks: dict[int, Array]) -> Stack | None:
     """A stack of activations by their names."""
-    pairs = []
-    for name in names:
-        f, slope = function_of(name), derivative_of(name)
-        if f is None or slope is None:
-            return None
-        pairs.append((f, slope))
-    return Stack(tuple(names), tuple(pairs), masks)
+    pairs = tuple(pair for name in names if (pair := pair_of(name)) is not None)
+    return Stack(tuple(names), pairs, masks) if len(pairs) == len(names) else None
 
 
 def list_stacks(hidden: int, masks: dict[int, Array]) -> Iterator[Stack]:

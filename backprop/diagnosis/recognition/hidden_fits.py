@@ -27,11 +27,8 @@ def fit_constants(points: Sequence[Point], outs: Sequence[Array], work: Work) ->
     """One hidden layer behind a batch normalisation whose γ and β are constants of the code."""
     width = points[0][0]["W1"].shape[1]
     rng = np.random.default_rng(0)
-    for output in OUTPUTS:
-        wanted = [undo_output(output, out) for out in outs]
-        if any(w is None for w in wanted) or width > WIDEST:
-            continue
-        targets = [center(output, w) for w in wanted if w is not None]
+    for output, wanted in list_undone(outs) if width <= WIDEST else ():
+        targets = [center(output, w) for w in wanted]
         for name in USUAL:
             stack = named((name,), {})
             assert stack is not None
@@ -71,6 +68,14 @@ def finite(gaps: Array) -> Array:
     return np.nan_to_num(gaps, nan=HUGE, posinf=HUGE, neginf=-HUGE)
 
 
+def list_undone(outs: Sequence[Array]) -> Iterator[tuple[str, list[Array]]]:
+    """The output functions that may have made these outputs, each with z^L of every point."""
+    for output in OUTPUTS:
+        found = [z for out in outs if (z := undo_output(output, out)) is not None]
+        if len(found) == len(outs):
+            yield output, found
+
+
 def undo_output(name: str, out: Array) -> Array | None:
     """z^L from the outputs, up to a number for each row with softmax; None where it is not found so."""
     if name == "identity":
@@ -93,11 +98,8 @@ def fit_family(
     hidden: int, points: Sequence[Point], outs: Sequence[Array], masks: dict[int, Array], work: Work
 ) -> Iterator[Stack]:
     """Stacks whose activation has one number of its own: a slope, an α, a stretch."""
-    for output in OUTPUTS:
-        wanted = [undo_output(output, out) for out in outs]
-        if any(w is None for w in wanted):
-            continue
-        targets = [center(output, w) for w in wanted if w is not None]
+    for output, wanted in list_undone(outs):
+        targets = [center(output, w) for w in wanted]
         for name, family in FAMILIES.items():
             work.spend(SOLVED, SOLVED * len(points))
             number = _fit_member(hidden, points, targets, masks, family)
@@ -136,17 +138,13 @@ def _round(value: float) -> float:
 
 def fit_units(hidden: int, points: Sequence[Point], outs: Sequence[Array], work: Work) -> Iterator[Stack]:
     """Stacks whose last hidden units carry a fixed factor each, such as a frozen dropout mask."""
-    for output in OUTPUTS:
-        wanted = [undo_output(output, out) for out in outs]
-        if any(w is None for w in wanted):
-            continue
+    for output, wanted in list_undone(outs):
         for name in CATALOGUE:
             work.spend(1, len(points))
             stack = named((name,) * hidden, {})
             assert stack is not None
             rows, right = [], []
             for (values, X), w in zip(points, wanted, strict=True):
-                assert w is not None
                 W, b = values[f"W{hidden + 1}"], values[f"b{hidden + 1}"]
                 a = stack.below(values, X)
                 shares = a[:, None, :] * W.T[None, :, :]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from backprop.codegen.lowering.nodes import Call, Expression, rewrite
 from backprop.codegen.lowering.program import Assignment, Program
 from backprop.diagnosis.model.evaluate import Function
-from backprop.diagnosis.model.functions import NetFunctions, derivative_of, function_of
+from backprop.diagnosis.model.functions import NetFunctions, pair_of
 from backprop.diagnosis.model.layout import NetLayout
 from backprop.diagnosis.model.net import SCALE, Net
 from backprop.diagnosis.model.normalising import write_backward, write_forward
@@ -49,12 +49,11 @@ def own_functions(stack: Stack, output: str, cost: str = "half-sse") -> NetFunct
     for layer, norm in stack.norms.items():
         own |= {f"normalise{layer}": norm.normalise, f"shrink{layer}": norm.shrink}
     last = len(stack.pairs) + 1
-    value, derivative = (None, None) if output == "softmax" else (function_of(output), derivative_of(output))
-    if value is not None and derivative is not None:
-        own |= {f"f{last}": value, f"f{last}_prime": derivative}
-    g, slope_of_g = function_of(RESIDUALS.get(cost, "")), derivative_of(RESIDUALS.get(cost, ""))
-    if g is not None and slope_of_g is not None:
-        own |= {"residual_cost": g, "cost_prime": slope_of_g}
+    names = ((output, f"f{last}", f"f{last}_prime"), (RESIDUALS.get(cost, ""), "residual_cost", "cost_prime"))
+    for stated, f_name, slope_name in names:
+        pair = None if stated == "softmax" else pair_of(stated)
+        if pair is not None:
+            own |= {f_name: pair[0], slope_name: pair[1]}
     return NetFunctions(own)
 
 

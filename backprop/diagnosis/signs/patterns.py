@@ -10,10 +10,10 @@ import numpy as np
 from backprop.diagnosis.model.grounds import NO_NUMBERS, OTHER_SHAPE, PATTERN, ZERO
 from backprop.diagnosis.signs.beside import fits, read_case
 from backprop.diagnosis.signs.cut_off import detect_clipping, detect_integers, detect_length
-from backprop.diagnosis.signs.factors import list_factors, list_shared
+from backprop.diagnosis.signs.factors import detect_factors, detect_shared
 from backprop.diagnosis.signs.pattern import PatternMatch
 from backprop.diagnosis.signs.units import detect_inputs, detect_mean_path, detect_units
-from backprop.diagnosis.signs.uses import name_use
+from backprop.diagnosis.signs.uses import detect_uses
 from backprop.examiner.measuring.examination import CaseExamination, Examination
 
 __all__ = ["find_patterns"]
@@ -130,24 +130,8 @@ def _exchanged(case: CaseExamination, i: int, j: int) -> float:
     return float(max(np.max(one[known]), np.max(two[known]))) / room
 
 
-def detect_factors(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
-    """One factor on all wrong tensors; one array for several of them."""
-    for identifier, layer, off in list_shared(examination, cases):
-        yield PatternMatch(identifier, layer, PATTERN, off)
-    for identifier, layer, factor in list_factors(examination):
-        numbers = {"off": factor.off, "entries": factor.entries, "number": factor.number, "power": factor.power}
-        yield PatternMatch(identifier, layer, PATTERN, numbers, f"the factor is {factor}")
-
-
-def detect_uses(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
-    """One wrong multiplicative tensor beside right ones: what its gradient is made of."""
-    found = name_use(examination)
-    if found is not None:
-        yield PatternMatch(*found)
-
-
 Detector = Callable[[Examination, list[CaseExamination]], Iterator[PatternMatch]]
 DETECTORS: tuple[Detector, ...] = (
     detect_refusals, detect_zeros, detect_clipping, detect_integers, detect_length, detect_exchange, detect_inputs,
-    detect_units, detect_mean_path, detect_factors, detect_uses,
+    detect_units, detect_mean_path, detect_shared, detect_factors, detect_uses,
 )  # fmt: skip
