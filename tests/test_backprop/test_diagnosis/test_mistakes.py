@@ -13,6 +13,7 @@ from test_backprop.test_diagnosis.test_explain import make_subject
 
 from backprop.diagnosis.mistakes.catalogue import CAUSES, list_causes
 from backprop.diagnosis.mistakes.mistake import CHAIN, KNOWN, Mistakes, in_line, is_hidden
+from backprop.diagnosis.model.activations import CATALOGUE, USUAL, USUAL_OUTPUTS, below_zero
 from backprop.verification.explanation import judge_and_explain
 
 FOLDER = "backprop/diagnosis/mistakes"
@@ -99,3 +100,11 @@ def test_without_docstrings_a_mistake_is_told_by_its_name(table):
 
     Mistakes([], "slope", in_line("delta")).name(activation_forgotten)
     assert KNOWN["activation_forgotten"].sentence == "activation forgotten."
+
+
+def test_what_is_told_of_activations_follows_from_their_expressions():
+    assert USUAL == ("identity", "sigmoid", "tanh", "relu", "leaky_relu")
+    assert set(USUAL_OUTPUTS) == {"identity", "sigmoid", "tanh", "relu", "softmax"}
+    assert [name for name in CATALOGUE if below_zero(name) is not None] == ["relu", "leaky_relu", "elu", "selu"]
+    assert below_zero("relu") == 0 != below_zero("selu")
+    assert below_zero("relu6") is below_zero("softmax") is None
