@@ -50,7 +50,7 @@ LINES = {
     "backprop.approximation": 7_400,
     "backprop.codegen": 5_300,
     "backprop.data": 700,
-    "backprop.diagnosis": 6_200,
+    "backprop.diagnosis": 6_000,
     "backprop.door": 900,
     "backprop.examiner": 8_850,
     "backprop.npz": 75,
@@ -63,11 +63,11 @@ LINES = {
     "backprop.training": 2_090,
     "backprop.verification": 850,
 }
-LONG_FILES = 16
+LONG_FILES = 12
 LONG_FILE = 300
-LONG_FUNCTIONS = 46
+LONG_FUNCTIONS = 43
 LONG_FUNCTION = 25
-LISTS_OF_CATALOGUE_NAMES = 33
+LISTS_OF_CATALOGUE_NAMES = 12
 
 ALL = [path for package in PACKAGES for path in files(package)]
 
