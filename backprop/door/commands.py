@@ -281,6 +281,7 @@ def finish_folder(folder: Path, asked: Wanted) -> int:
 
     with show_count("subjects", plain=not asked.as_json) as progress:
         grades = grade_folder(folder, seed=asked.seed, timeout=asked.timeout, jobs=asked.jobs, progress=progress)
+    grades = replace(grades, reports={name: one.tell(asked.telling.hint) for name, one in grades.reports.items()})
     if asked.as_json:
         typer.echo(json.dumps(grades.to_dict(), allow_nan=False))
     else:

@@ -115,3 +115,11 @@ def test_a_hint_limits_what_is_printed(files, capsys):
     _, printed, _ = run(capsys, "verify", files / "net.py", "--hint", "verdict")
     assert printed.startswith("WRONG")
     assert "BP" not in printed
+
+
+def test_a_folder_keeps_to_the_hint(files, capsys):
+    status, printed, _ = run(capsys, "verify", files, "--hint", "verdict", "--json")
+    assert status == 1
+    told = json.loads(printed)["subjects"]
+    assert {report["verdict"] for report in told.values()} == {"verified", "wrong"}
+    assert all(report["findings"] == [] for report in told.values())
