@@ -1,4 +1,4 @@
-"""An attention layer with a slip in its backward pass.  Give the file to the examiner, which marks the line and mends it:
+"""An attention layer with a slip in its backward pass; the examiner marks the line and mends it:
 
 backprop verify examples/15_a_wrong_line.py --annotate
 """
