@@ -8,8 +8,8 @@ from pathlib import Path
 import backprop
 from backprop.approximation.ground.wording import describe_above
 from backprop.approximation.survey import survey_relu_widths
+from backprop.progress import show_stages
 from backprop.reporting.gallery import FULL, QUICK, draw_approximation_figures
-from backprop.reporting.progress import show_stages
 
 SIZE, EPSILON = (QUICK, 1e-2) if os.environ.get("QUICK") else (FULL, 1e-3)
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else "universal-approximation")

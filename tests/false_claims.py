@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from backprop.approximation.checking import check_certificate
-from backprop.approximation.proving.prover import Claim, prove
+from backprop.approximation.proving.prover import IntervalClaim, prove
 from backprop.errors import UsageError
 from theory.functions.elementwise import transcribe
 
@@ -215,7 +215,7 @@ def list_claims(count: int, seed: int) -> list[tuple[str, Drawn]]:
 def is_proved(drawn: Drawn) -> bool:
     """What the prover says."""
     w, b, c = zip(*drawn.units, strict=True) if drawn.units else ((), (), ())
-    claim = Claim(transcribe(drawn.target), transcribe(drawn.activation), w, b, c, drawn.constant, drawn.domain)
+    claim = IntervalClaim(transcribe(drawn.target), transcribe(drawn.activation), w, b, c, drawn.constant, drawn.domain)
     return prove(claim, drawn.epsilon, most_boxes=BOXES, most_terms=TERMS).verdict == "proved"
 
 

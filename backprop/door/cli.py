@@ -27,12 +27,14 @@ from backprop.door.commands import (
     finish_approximation,
     finish_causes,
     finish_random,
-    finish_surface,
     finish_target,
+    print_result,
     read_accuracy,
     read_target,
+    refuse_for_surfaces,
     write_source,
 )
+from backprop.door.files import Telling
 from backprop.errors import INTERRUPTED, UsageError
 from backprop.version import VERSION
 
@@ -82,7 +84,12 @@ def show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+def leave(status: int, **_: Any) -> None:
+    """A command returns its status; here it becomes that of the program."""
+    raise typer.Exit(status)
+
+
+@app.callback(result_callback=leave)
 def start(
     version: Annotated[
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and leave.")
@@ -97,23 +104,23 @@ def demo(
         "backprop-demo"
     ),
     seed: Seed = 0,
-) -> None:
+) -> int:
     """Everything once: derive, generate, verify, train on real digits, approximate; leaves a folder to open."""
+    from backprop.progress import show_stages
     from backprop.reporting.demo import run_demo
-    from backprop.reporting.progress import show_stages
 
     check_folder_name(out)
     with show_stages() as stages:
         summary = run_demo(out, seed=seed, stages=stages)
     typer.echo(str(summary))
-    raise typer.Exit(HOLDS if summary.ok else FAILS)
+    return HOLDS if summary.ok else FAILS
 
 
 @app.command()
 def derive(
     topics: Annotated[list[str] | None, typer.Argument(metavar="[TOPIC]...", help="Chapters; all if none.")] = None,
     form: Annotated[Format, typer.Option("--format", help="For a terminal, a paper or a page.")] = Format.text,
-) -> None:
+) -> int:
     """Print the derivations: the four equations, costs, softmax, activations."""
     from theory.chapters.book import TopicError, render
 
@@ -122,6 +129,7 @@ def derive(
     except TopicError as error:
         raise UsageError(str(error)) from None
     typer.echo(text, nl=False)
+    return HOLDS
 
 
 @app.command()
@@ -135,7 +143,7 @@ def generate(
     accuracy: Accuracy = SIZES_OPTIONS["--accuracy"],
     target: Annotated[str, typer.Option("--target", help="numpy or jax.")] = "numpy",
     file: Annotated[Path | None, typer.Option("-o", help="File to write; standard output if not given.")] = None,
-) -> None:
+) -> int:
     """Print the module of a network, for NumPy or for JAX: forward pass, cost, gradients."""
     from backprop.files import write_atomically
 
@@ -145,6 +153,7 @@ def generate(
     else:
         write_atomically(file, source)
         typer.echo(f"wrote {file}; check it with: backprop verify {shlex.quote(str(file))}", err=True)
+    return HOLDS
 
 
 @app.command()
@@ -170,9 +179,16 @@ def verify(
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Subjects of a folder that run at once.")] = 1,
     list_causes: Annotated[bool, typer.Option("--list-causes", help="Print the mistakes it names.")] = False,
+    hint: Annotated[str, typer.Option("--hint", help="How much is told: verdict, place, line or mend.")] = "mend",
+    annotate: Annotated[
+        bool, typer.Option("--annotate", help="FILE.py: print the backward pass, each line with what its value is.")
+    ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="FILE.py: print the mend as a unified diff only.")] = False,
+    mend: Annotated[Path | None, typer.Option("--mend", help="FILE.py: write a mended copy to this new file.")] = None,
+    form: Annotated[str, typer.Option("--format", help="FILE.py: text, json, sarif, junit or github.")] = "text",
     seed: Seed = 0,
     as_json: Json = False,
-) -> None:
+) -> int:
     """Say whether a backward pass is right and, if not, which equation in which layer is wrong.
 
     A FILE.py or module has the functions parameters, data, cost and gradients (or fun, grad, theta0); torch modules,
@@ -183,12 +199,15 @@ def verify(
     backprop.specification.json_form writes it.
     """
     if list_causes:
-        finish_causes(as_json)
+        return finish_causes(as_json)
     options = {"--activation": activation, "--output": output, "--cost": cost, "--accuracy": accuracy}
-    asked = Wanted(seed, as_json, timeout, jobs, certify, {k: v for k, v in options.items() if v != SIZES_OPTIONS[k]})
+    telling = Telling(hint, "json" if as_json else form, annotate, diff, mend)
+    telling.check(target)
+    about_sizes = {k: v for k, v in options.items() if v != SIZES_OPTIONS[k]}
+    asked = Wanted(seed, telling.form == "json", timeout, jobs, certify, about_sizes, telling)
     if random is not None:
-        finish_random(random, target, asked)
-    finish_target(target, read_accuracy(accuracy), asked)
+        return finish_random(random, target, asked)
+    return finish_target(target, read_accuracy(accuracy), asked)
 
 
 @app.command()
@@ -226,44 +245,29 @@ def approximate(
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture to write (.png, .pdf, .svg).")] = None,
     seed: Seed = 0,
     as_json: Json = False,
-) -> None:
+) -> int:
     """Fit a network of one hidden layer to a function of one variable or two, or to data; with an epsilon
     it grows until its error is proved to be below, at every point. Other errors are measured on a dense grid (at the
     data) unless --certify is given; data prove nothing."""
-    from backprop.approximation import approximate_by
+    from backprop.approximation import approximate_2d, approximate_by
     from backprop.approximation.ground.table_file import is_table_file
     from backprop.approximation.surfaces import is_surface
     from backprop.files import write_atomically
 
+    asked: Any = {"width": width, "epsilon": epsilon, "seed": seed}
     if is_surface(expression):
-        if certificate is not None:
-            raise UsageError("no certificate file in two dimensions: check-certificate reads proofs of one variable; "
-                             "use --certify")  # fmt: skip
-        if method != "fit":
-            raise UsageError(f"--method {method} is for functions of one variable; leave it out for a function of x "
-                             "and y")  # fmt: skip
-        finish_surface(expression, width, epsilon, activation or "tanh", domain, certify or False, plot, seed, as_json)
+        refuse_for_surfaces(method, certificate)
+        square, unit = (domain or (0.0, 1.0),) * 2, activation or "tanh"
+        surface = approximate_2d(expression, activation=unit, domain=square, certify=certify or False, **asked)
+        return finish_approximation(surface, plot, as_json)
     if certify is None:
         grows = epsilon is not None and width is None and method == "fit"
         certify = certificate is not None or (grows and not is_table_file(expression))
-    result = approximate_by(
-        method,
-        expression,
-        width=width,
-        activation=activation,
-        domain=domain,
-        seed=seed,
-        epsilon=epsilon,
-        certify=certify or certificate is not None,
-    )
+    certify = certify or certificate is not None
+    result = approximate_by(method, expression, activation=activation, domain=domain, certify=certify, **asked)
     if certificate is not None:
         write_atomically(certificate, json.dumps(result.to_dict(), allow_nan=False, indent=1) + "\n")
-    if plot is not None:
-        from backprop.pictures.plots import plot_approximation
-
-        plot_approximation(result, plot)
-    typer.echo(json.dumps(result.to_dict(), allow_nan=False) if as_json else str(result))
-    finish_approximation(result)
+    return finish_approximation(result, plot, as_json)
 
 
 @app.command(name="check-certificate")
@@ -273,16 +277,16 @@ def check_certificate(
         float | None, typer.Option("--timeout", help="Seconds that the check may take; a minute if not said.")
     ] = None,
     as_json: Json = False,
-) -> None:
+) -> int:
     """Check a saved proof again, in other arithmetic and with nothing of the prover."""
     from backprop.approximation.checking import SECONDS
     from backprop.approximation.checking import check_certificate as check
-    from backprop.reporting.progress import show_count
+    from backprop.progress import show_count
 
     with show_count("boxes", plain=False) as progress:
         verdict = check(file, progress, SECONDS if timeout is None else timeout)
-    typer.echo(json.dumps(verdict.to_dict(), allow_nan=False) if as_json else str(verdict))
-    raise typer.Exit(HOLDS if verdict.ok else FAILS)
+    print_result(verdict, as_json)
+    return HOLDS if verdict.ok else FAILS
 
 
 @app.command()
@@ -292,11 +296,11 @@ def figures(
         "backprop-figures"
     ),
     quick: Annotated[bool, typer.Option("--quick", help="Few and small networks: seconds instead of minutes.")] = False,
-) -> None:
+) -> int:
     """Compute and draw the figures of universal approximation: errors, bounds, limits, least widths, an animation."""
     from backprop.errors import unknown_name
+    from backprop.progress import show_stages
     from backprop.reporting.gallery import FULL, QUICK, draw_approximation_figures
-    from backprop.reporting.progress import show_stages
 
     if topic != "approximation":
         raise unknown_name("topic", topic, ["approximation"])
@@ -304,6 +308,7 @@ def figures(
         files = draw_approximation_figures(out, QUICK if quick else FULL, stages)
     for file in files:
         typer.echo(file)
+    return HOLDS
 
 
 def main(argv: Sequence[str] | None = None) -> int:

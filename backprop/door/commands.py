@@ -1,4 +1,4 @@
-"""What the commands do once their words are read: check them, call the rooms, print, leave with a status."""
+"""What the commands do once their words are read: check them, call the rooms, print, return the exit status."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import re
 import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
+from backprop.door.files import Telling, tell_file
 from backprop.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,11 +31,12 @@ __all__ = [
     "finish_approximation",
     "finish_causes",
     "finish_random",
-    "finish_surface",
     "finish_target",
+    "print_result",
     "read_accuracy",
     "read_network",
     "read_target",
+    "refuse_for_surfaces",
     "split_names",
     "write_source",
 ]
@@ -49,6 +51,12 @@ SIZES_OPTIONS = {"--activation": "sigmoid", "--output": "identity", "--cost": "h
 """What says how the network of SIZES is made, and what it is if nothing is said."""
 
 
+class Printable(Protocol):
+    """What a command can print."""
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+
 @dataclass(frozen=True)
 class Wanted:
     """The options of `verify` beside its target; `about_sizes`: those that were given and say how SIZES are meant."""
@@ -59,6 +67,7 @@ class Wanted:
     jobs: int
     certify: bool
     about_sizes: dict[str, str]
+    telling: Telling
 
     def refuse(self, what: str, *, timed: bool = False) -> None:
         """Options that mean nothing for this target are refused, not ignored."""
@@ -76,7 +85,7 @@ class Wanted:
             raise UsageError(f"--timeout is for the code of a file or module, got {what}; leave it out")
 
 
-def finish_target(target: str | None, accuracy: Any, asked: Wanted) -> None:
+def finish_target(target: str | None, accuracy: Any, asked: Wanted) -> int:
     """Verify what was named: SIZES, a specification, a folder, a file, a module."""
     if not target:
         raise UsageError("no TARGET; give SIZES such as 64-32-10, a FILE.py, package.module, or --random N")
@@ -86,14 +95,12 @@ def finish_target(target: str | None, accuracy: Any, asked: Wanted) -> None:
         asked.refuse_timeout(repr(target))
         words = {name.removeprefix("--"): asked.about_sizes.get(name, usual) for name, usual in SIZES_OPTIONS.items()}
         network = read_target(target, words["activation"], words["output"], words["cost"])
-        finish_sizes(network, asked, target, accuracy)
+        return finish_sizes(network, asked, target, accuracy)
     asked.refuse(repr(target), timed=True)
     if Path(target).is_dir():
-        finish_folder(Path(target), asked)
+        return finish_folder(Path(target), asked)
     check_target(target)
-    from backprop.verification.explanation import verify_file
-
-    finish_report(verify_file(target, seed=asked.seed, timeout=asked.timeout), asked.as_json)
+    return finish_status(tell_file(target, asked.telling, seed=asked.seed, timeout=asked.timeout))
 
 
 def check_folder_name(folder: Path) -> None:
@@ -147,51 +154,55 @@ def check_target(target: str) -> None:
         )
 
 
-def finish_approximation(result: Approximation | SurfaceApproximation) -> None:
-    """Leave with the status: reached, not reached, or a proof given up."""
+def finish_approximation(result: Approximation | SurfaceApproximation, plot: Path | None, as_json: bool) -> int:
+    """Draw and print it; the status says reached, not reached, or a proof given up."""
+    if plot is not None:
+        from backprop.approximation import Approximation
+        from backprop.pictures.figures.surface_fit import plot_surface_approximation
+        from backprop.pictures.plots import plot_approximation
+
+        if isinstance(result, Approximation):
+            plot_approximation(result, plot)
+        else:
+            plot_surface_approximation(result, plot)
+    print_result(result, as_json)
     if result.undecided:
         typer.echo(f"undecided: {result.target}: {result.describe_proof()}", err=True)
-        raise typer.Exit(UNUSABLE)
-    raise typer.Exit(HOLDS if result.reached else FAILS)
+        return UNUSABLE
+    return HOLDS if result.reached else FAILS
 
 
-def finish_surface(
-    target: str,
-    width: int | None,
-    epsilon: float | None,
-    activation: str,
-    domain: tuple[float, float] | None,
-    certify: bool,
-    plot: Path | None,
-    seed: int,
-    as_json: bool,
-) -> None:
-    """Fit a network to a function of x and y on the square of the domain."""
-    from backprop.approximation.surfaces import approximate_2d
+def refuse_for_surfaces(method: str, certificate: Path | None) -> None:
+    """What a function of two variables has not."""
+    if certificate is not None:
+        raise UsageError("no certificate file in two dimensions: check-certificate reads proofs of one variable; "
+                         "use --certify")  # fmt: skip
+    if method != "fit":
+        raise UsageError(f"--method {method} is for functions of one variable; leave it out for a function of x "
+                         "and y")  # fmt: skip
 
-    square = (domain or (0.0, 1.0),) * 2
-    result = approximate_2d(
-        target, width=width, epsilon=epsilon, activation=activation, domain=square, seed=seed, certify=certify
-    )
-    if plot is not None:
-        from backprop.pictures.figures.surface_fit import plot_surface_approximation
 
-        plot_surface_approximation(result, plot)
+def print_result(result: Printable, as_json: bool) -> None:
+    """As one JSON object or as text."""
     typer.echo(json.dumps(result.to_dict(), allow_nan=False) if as_json else str(result))
-    finish_approximation(result)
 
 
-def finish_report(report: Report, as_json: bool) -> None:
-    """Print a report and leave with its status."""
+def finish_report(report: Report, as_json: bool) -> int:
+    """Print a report; its status."""
     if as_json:
         typer.echo(json.dumps(report.to_dict(), allow_nan=False))
     elif report.verdict != "unusable":
         typer.echo(str(report))
+    return finish_status(report)
+
+
+def finish_status(report: Report) -> int:
+    """The status of a report; what could not be decided is said in one line."""
     if report.verdict == "unusable":
         typer.echo(f"error: {' '.join(' '.join(report.notes).split()) or report.subject}", err=True)
     elif report.verdict == "undecided":
         typer.echo(f"undecided: {report.subject}: the oracle could not measure the derivative sharply enough", err=True)
-    raise typer.Exit(EXIT[report.verdict])
+    return EXIT[report.verdict]
 
 
 def write_source(network: Network, accuracy: Any, target: str) -> str:
@@ -218,7 +229,7 @@ def read_accuracy(word: str) -> Any:
     return check_accuracy(word)
 
 
-def finish_sizes(network: Network, asked: Wanted, target: str, accuracy: Any) -> None:
+def finish_sizes(network: Network, asked: Wanted, target: str, accuracy: Any) -> int:
     """Verify the generated code of a network."""
     from backprop.runtime.compiled import CompiledNetwork
     from backprop.verification.verify import add_certificates, verify_network
@@ -232,24 +243,24 @@ def finish_sizes(network: Network, asked: Wanted, target: str, accuracy: Any) ->
         report = add_certificates(report, net, asked.seed)
     if target.endswith(".json"):
         report = replace(report, reproduce=shlex.join(["backprop", "verify", target, "--seed", str(asked.seed)]))
-    finish_report(report, asked.as_json)
+    return finish_report(report, asked.as_json)
 
 
-def finish_random(count: int, target: str | None, asked: Wanted) -> None:
+def finish_random(count: int, target: str | None, asked: Wanted) -> int:
     """Verify random networks, with progress."""
     if target is not None:
         raise UsageError(f"--random draws its own networks, got TARGET {target!r} as well; leave one of them out")
     asked.refuse("--random")
-    from backprop.reporting.progress import show_count
+    from backprop.progress import show_count
     from backprop.verification.verify import verify_random
 
     with show_count("networks") as progress:
         run = verify_random(count, seed=asked.seed, progress=progress)
-    typer.echo(json.dumps(run.to_dict(), allow_nan=False) if asked.as_json else str(run))
-    raise typer.Exit(HOLDS if run.ok else FAILS)
+    print_result(run, asked.as_json)
+    return HOLDS if run.ok else FAILS
 
 
-def finish_causes(as_json: bool) -> None:
+def finish_causes(as_json: bool) -> int:
     """Print the table of mistakes."""
     from backprop.diagnosis.mistakes.catalogue import list_causes
 
@@ -259,17 +270,18 @@ def finish_causes(as_json: bool) -> None:
     else:
         for row in rows:
             typer.echo(f"{row['identifier']}  ({row['equation']})\n    {row['sentence']}")
-    raise typer.Exit(HOLDS)
+    return HOLDS
 
 
-def finish_folder(folder: Path, asked: Wanted) -> None:
+def finish_folder(folder: Path, asked: Wanted) -> int:
     """Grade every submission of a folder; 1 if one is wrong, 2 if one is unusable or undecided and none is wrong."""
+    from backprop.progress import show_count
     from backprop.reporting.grades import print_grades
-    from backprop.reporting.progress import show_count
     from backprop.verification.grading import grade_folder
 
     with show_count("subjects", plain=not asked.as_json) as progress:
         grades = grade_folder(folder, seed=asked.seed, timeout=asked.timeout, jobs=asked.jobs, progress=progress)
+    grades = replace(grades, reports={name: one.tell(asked.telling.hint) for name, one in grades.reports.items()})
     if asked.as_json:
         typer.echo(json.dumps(grades.to_dict(), allow_nan=False))
     else:
@@ -278,4 +290,4 @@ def finish_folder(folder: Path, asked: Wanted) -> None:
     if FAILS not in codes and UNUSABLE in codes:
         unclear = [name for name, report in grades.reports.items() if EXIT[report.verdict] == UNUSABLE]
         typer.echo(f"not decided: {', '.join(unclear)}", err=True)
-    raise typer.Exit(FAILS if FAILS in codes else max(codes, default=UNUSABLE))
+    return FAILS if FAILS in codes else max(codes, default=UNUSABLE)

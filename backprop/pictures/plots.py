@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from backprop.errors import UsageError
 from backprop.pictures.plots_approximation import plot_approximation
-from backprop.pictures.plots_style import FAINT, INK, STYLE, Floats, Palette, open_figure, save_figure
+from backprop.pictures.plots_style import FAINT, INK, STYLE, Floats, Palette, open_figure, save_figure, write_title
 from backprop.training.running.history import History
 
 __all__ = [
@@ -71,7 +71,7 @@ def plot_training(
             cells = rows[1].subgridspec(1, STRIP, wspace=0.18)
             axes = [figure.add_subplot(cells[i]) for i in range(len(strip))]
             _draw_strip(axes, strip)
-        figure.suptitle(title, x=0.07, ha="left", fontsize=16, fontweight="bold", parse_math=False)
+        write_title(figure, title)
         return save_figure(figure, path)
 
 

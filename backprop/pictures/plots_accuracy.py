@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from backprop.pictures.plots import Floats, Palette, open_figure, save_figure
+from backprop.pictures.plots_style import Floats, Palette, open_figure, save_figure, write_title
 from backprop.runtime.activation_functions import activation
 
 __all__ = ["plot_slopes"]
@@ -65,7 +65,7 @@ def plot_slopes(path: str | os.PathLike[str]) -> Path:
             for axes, label in ((top, "|f'(z)|"), (bottom, "digits right")):
                 axes.set_ylabel(label if column == 0 else "")
         title = "f' in double precision: a gradient that vanishes in the arithmetic"
-        figure.suptitle(title, x=0.075, ha="left", fontsize=16, fontweight="bold")
+        write_title(figure, title, x=0.075)
         return save_figure(figure, path)
 
 

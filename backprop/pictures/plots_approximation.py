@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 
 from backprop.approximation.ground.wording import describe_above
 from backprop.approximation.searching.result import Approximation
-from backprop.pictures.plots_style import INK, Floats, Palette, open_figure, save_figure, shorten
+from backprop.pictures.plots_style import INK, Floats, Palette, open_figure, save_figure, shorten, write_title
 
-__all__ = ["draw_fit", "plot_approximation"]
+__all__ = ["choose_unit", "draw_fit", "plot_approximation"]
 
 LINE_POINTS = 2001
 """Points of the line of a network where data are drawn."""
@@ -46,7 +46,7 @@ def plot_approximation(approximation: Approximation, path: str | os.PathLike[str
         bottom.set(xlabel="x", xlim=approximation.domain)
         plural = "s" if approximation.width > 1 else ""
         title = f"{shorten(approximation.target, 40)}  by {approximation.width} {approximation.activation} unit{plural}"
-        figure.suptitle(title, x=0.09, ha="left", fontsize=16, fontweight="bold", parse_math=False)
+        write_title(figure, title, x=0.09)
         return save_figure(figure, path)
 
 
@@ -96,15 +96,23 @@ def _draw_units(axes: Axes, approximation: Approximation, x: Floats) -> None:
     axes.set_ylabel("output")
 
 
+def choose_unit(limit: float) -> tuple[float, str]:
+    """What an axis of errors counts in, a power of ten, and how that is said.
+
+    >>> choose_unit(3e-5)
+    (1e-05, '   [$10^{-5}$]')
+    """
+    power = int(np.floor(np.log10(limit))) if limit > 0 else 0
+    return (1.0, "") if -2 <= power <= 2 else (10.0**power, rf"   [$10^{{{power}}}$]")
+
+
 def _draw_error(axes: Axes, approximation: Approximation) -> None:
     x, function = approximation.function.grid, approximation.function.known_between
-    error = approximation.f(x) - approximation.function.values
+    error = approximation.function.values - approximation.f(x)
     worst = int(np.argmax(np.abs(error)))
     proof = approximation.certificate if approximation.certified else None
     limit = approximation.sup_error if proof is None else proof.bound
-    power = int(np.floor(np.log10(limit))) if limit > 0 else 0
-    power = 0 if -2 <= power <= 2 else power
-    unit = 10.0**power
+    unit, words = choose_unit(limit)
     if function:
         axes.plot(x, error / unit, color=Palette.orange, linewidth=1.4)
     else:
@@ -116,6 +124,6 @@ def _draw_error(axes: Axes, approximation: Approximation) -> None:
     points = f"on {approximation.grid_points:,} grid points (not proved between them)"
     data = f"at {approximation.grid_points:,} data points (nothing is known between them)"
     axes.set_title(f"Error: largest {limit:.2g} {points if function else data}" if proof is None else proved)
-    axes.set_ylabel(("f(x) − F(x)" if function else "f(x) − y") + (rf"   [$10^{{{power}}}$]" if power else ""))
+    axes.set_ylabel(("F(x) − f(x)" if function else "y − f(x)") + words)
     if limit > 0:
         axes.set_ylim(-1.35 * limit / unit, 1.35 * limit / unit)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from backprop.errors import UsageError
 from backprop.files import write_atomically
 
-__all__ = ["FAINT", "INK", "STYLE", "Floats", "Palette", "open_figure", "save_figure", "shorten"]
+__all__ = ["FAINT", "INK", "STYLE", "Floats", "Palette", "open_figure", "save_figure", "shorten", "write_title"]
 
 Floats = NDArray[np.floating]
 
@@ -60,6 +60,9 @@ STYLE: Any = {
     "legend.frameon": False,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
+    "pdf.fonttype": 42,  # letters as TrueType in the file: to be searched, copied and edited, as publishers ask
+    "ps.fonttype": 42,
+    "svg.fonttype": "path",  # letters as outlines: the same on every machine
     "svg.hashsalt": "backprop",  # identifiers without chance: the same figure is the same file
 }
 """Everything about the looks that is not the data; applied while a figure is made, never globally."""
@@ -85,6 +88,11 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
         figure.savefig(stream, format=ending, bbox_inches="tight", pad_inches=0.25, metadata=_drop_date(ending))
 
     return write_atomically(path, write)
+
+
+def write_title(figure: Figure, text: str, *, x: float = 0.07, y: float = 0.98) -> None:
+    """The heading, from the left, as it is: a dollar sign in it is a dollar sign."""
+    figure.suptitle(text, x=x, y=y, ha="left", fontsize=16, fontweight="bold", parse_math=False)
 
 
 def _drop_date(ending: str) -> dict[str, None] | None:

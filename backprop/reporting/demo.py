@@ -17,6 +17,7 @@ from backprop.data import digits, disturb, one_hot, split
 from backprop.examiner.saying.report import Report
 from backprop.files import make_folder, write_atomically
 from backprop.pictures.plots import plot_approximation, plot_training
+from backprop.progress import Stages
 from backprop.reporting.page import (
     Picture,
     fold,
@@ -28,7 +29,6 @@ from backprop.reporting.page import (
     write_sentence,
     write_text,
 )
-from backprop.reporting.progress import Stages
 from backprop.runtime.compiled import CompiledNetwork, build
 from backprop.training import accuracy, classify, cosine, fit
 from backprop.verification.verify import verify_network

@@ -14,7 +14,7 @@ from backprop.pictures.figures.error_by_width import plot_error_by_width
 from backprop.pictures.figures.growth import animate_growth
 from backprop.pictures.figures.limits import plot_limits
 from backprop.pictures.figures.relu_widths import plot_relu_widths
-from backprop.reporting.progress import Stages
+from backprop.progress import Stages
 
 __all__ = ["FULL", "QUICK", "Size", "draw_approximation_figures"]
 

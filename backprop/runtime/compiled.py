@@ -20,10 +20,10 @@ from backprop.codegen.lowering.secure import secure
 from backprop.codegen.printing.emit_flat import emit_flat
 from backprop.codegen.printing.emit_module import emit
 from backprop.errors import UsageError
-from backprop.runtime.context import Beside, Context
+from backprop.runtime.context import Context, NeededContext
 from backprop.runtime.workspace import Memory, Spaces
 from backprop.specification.network import DEFAULT_ACTIVATION, DEFAULT_COST, DEFAULT_OUTPUT, Network
-from backprop.specification.parameters import Array, Layout
+from backprop.specification.parameters import Array, ParameterLayout
 
 if TYPE_CHECKING:
     from backprop.runtime.fast import FastForm
@@ -58,12 +58,12 @@ class CompiledNetwork:
             for name in {*(element.function for element in network.elements), network.output} - {"", "softmax"}:
                 require_full(name)
         self.network, self.accuracy = network, accuracy
-        self.layout = Layout.of_network(network)
+        self.layout = ParameterLayout.of_network(network)
         self.widths = network.inputs, network.outputs
         program = lower(network)
         self.program: Program = secure(program, network) if accuracy == "full" else program
         self.source: str = emit(network, self.program, accuracy)
-        self.beside = Beside(self.program)
+        self.beside = NeededContext(self.program)
         self.spaces = Spaces(is_quick=not self.beside.is_needed)
 
     def __reduce__(self) -> tuple[type[CompiledNetwork], tuple[Network, Accuracy]]:

@@ -15,13 +15,13 @@ from backprop.arrays import Array, as_array
 from backprop.codegen.lowering.program import Program
 from backprop.errors import UsageError
 
-__all__ = ["Beside", "Context"]
+__all__ = ["Context", "NeededContext"]
 
 Context = Mapping[str, Any]
 MODES = ("train", "predict")
 
 
-class Beside:
+class NeededContext:
     """What one program needs beside theta, X and Y; nothing for most.
 
     Errors: UsageError for a keyword that is missing, unknown or of another shape.

@@ -19,12 +19,12 @@ from backprop.codegen.lowering.program import Program
 from backprop.codegen.lowering.support import ROW_FUNCTIONS
 from backprop.codegen.passes.emit_fast import FastSource, Form, emit_fast
 from backprop.codegen.passes.exact_subject import write_exact_subject
-from backprop.codegen.passes.functions import NEW, Functions
+from backprop.codegen.passes.functions import NEW, CalledFunctions
 from backprop.codegen.passes.slopes import SLOPE, list_pairs, list_slopes, take_slopes_from_values
 from backprop.codegen.passes.steps import Unsupported
 from backprop.runtime.workspace import Memory, Workspace
 from backprop.specification.network import Network
-from backprop.specification.parameters import Layout
+from backprop.specification.parameters import ParameterLayout
 
 __all__ = ["FastForm"]
 
@@ -45,7 +45,7 @@ class FastForm:
         self,
         network: Network,
         program: Program,
-        layout: Layout,
+        layout: ParameterLayout,
         source: str,
         module: Callable[[], ModuleType],
         accuracy: Accuracy,
@@ -67,12 +67,12 @@ class FastForm:
         return take_slopes_from_values(self.readable, self.slopes)
 
     @cached_property
-    def functions(self) -> Functions:
+    def functions(self) -> CalledFunctions:
         """The functions of the readable module, and the slopes."""
         known: dict[str, Any] = dict(vars(self.get_module()))
         for name, text in self.slopes.items():
             known[name + SLOPE] = load_functions(text, "slope")[name + SLOPE]
-        return Functions(known, frozenset(ROW_FUNCTIONS), list_pairs(self.program))
+        return CalledFunctions(known, frozenset(ROW_FUNCTIONS), list_pairs(self.program))
 
     def choose(self, n: int) -> Form:
         """The form for n rows."""

@@ -7,20 +7,18 @@ and to edit copies of.  Each file appears whole or not at all; the JSON says whi
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from backprop.arrays import as_floats, check_vector
 from backprop.errors import UsageError
 from backprop.files import write_atomically
+from backprop.npz import open_npz, pack_npz, read_entry, read_text
 from backprop.runtime.compiled import CompiledNetwork, build
 from backprop.specification.json_form import LARGEST_FILE, read_specification, write_specification
 from backprop.specification.network import Network
@@ -30,8 +28,6 @@ __all__ = ["Saved", "load", "save"]
 
 SPECIFICATION = "specification"
 LARGEST_NUMBER = 16  # bytes
-LARGEST_HEAD = 65_536
-"""Bytes that an array in a file may have before its numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +62,7 @@ def save(
     compiled = build(net) if isinstance(net, Network) else net
     arrays = name_arrays(compiled, theta, state or {})
     stated = write_specification(compiled.network)
-    stream = io.BytesIO()
-    np.savez(stream, **{SPECIFICATION: np.frombuffer(stated.encode(), np.uint8), **arrays})  # type: ignore[arg-type]
-    content = stream.getvalue()
+    content = pack_npz(arrays, **{SPECIFICATION: stated})
     weights, described = (stem(path).with_name(stem(path).name + ending) for ending in (".npz", ".json"))
     write_atomically(weights, content)
     belongs = {"file": weights.name, "sha256": hashlib.sha256(content).hexdigest()}
@@ -148,35 +142,17 @@ def read_bytes(path: Path) -> bytes:
         raise UsageError(f"cannot read {str(path)!r}: {(error.strerror or str(error)).lower()}") from None
 
 
-def read_entry(file: Any, name: str, largest: int) -> Array:
-    """One array of an .npz file, not unpacked if it is larger than it can be."""
-    size = file.zip.getinfo(f"{name}.npy").file_size
-    if size > largest + LARGEST_HEAD:
-        raise ValueError(f"{name} has {size:,} bytes, more than {largest:,}")
-    array: Array = file[name]
-    return array
-
-
 def read_weights(path: Path, content: bytes) -> Saved:
     """Network, parameters and statistics from the bytes of an .npz file."""
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            text = read_entry(file, SPECIFICATION, LARGEST_FILE).tobytes().decode("utf-8")
-            net = build(read_specification(text, repr(str(path))))
-            wanted = {block.name: block.shape for block in net.layout.blocks}
-            state = {name: value.shape for name, value in net.statistics().items() if name in file.files}
-            known = wanted | state
-            for name in file.files:
-                if name not in known and name != SPECIFICATION:
-                    raise UsageError(f"{str(path)!r}: {name} should have shape None, got another array")
-            arrays = {name: read_entry(file, name, LARGEST_NUMBER * prod(shape)) for name, shape in known.items()}
-    except UsageError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, MemoryError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UsageError(
-            f"{str(path)!r} is not a saved network ({reason:.100}); give what backprop.save wrote"
-        ) from None
+    with open_npz(content, lambda reason: refuse(path, reason)) as file:
+        net = build(read_specification(read_text(file, SPECIFICATION, LARGEST_FILE), repr(str(path))))
+        wanted = {block.name: block.shape for block in net.layout.blocks}
+        state = {name: value.shape for name, value in net.statistics().items() if name in file.files}
+        known = wanted | state
+        for name in file.files:
+            if name not in known and name != SPECIFICATION:
+                raise UsageError(f"{str(path)!r}: {name} should have shape None, got another array")
+        arrays = {name: read_entry(file, name, LARGEST_NUMBER * prod(shape)) for name, shape in known.items()}
     for name, array in arrays.items():
         if array.shape != known[name]:
             raise UsageError(f"{str(path)!r}: {name} should have shape {known[name]}, got {array.shape}")
@@ -185,3 +161,8 @@ def read_weights(path: Path, content: bytes) -> Saved:
         as_floats(array, f"{str(path)!r}: {name}")
     theta = np.concatenate([arrays[name].ravel() for name in wanted])
     return Saved(net, theta, {name: arrays[name] for name in state})
+
+
+def refuse(path: Path, reason: str) -> UsageError:
+    """The error for what is no saved network."""
+    return UsageError(f"{str(path)!r} is not a saved network ({reason:.100}); give what backprop.save wrote")

@@ -15,7 +15,7 @@ import numpy as np
 
 from backprop.errors import UsageError
 from backprop.specification.network import Network
-from backprop.specification.parameters import Array, Layout
+from backprop.specification.parameters import Array, ParameterLayout
 
 if TYPE_CHECKING:
     from backprop.runtime.fast import FastForm
@@ -54,7 +54,9 @@ class Workspace:
         "value", "value_buffers", "weights", "x_shape", "y_shape",
     )  # fmt: skip
 
-    def __init__(self, module: ModuleType, network: Network, layout: Layout, n: int, dtype: np.dtype[Any]) -> None:
+    def __init__(
+        self, module: ModuleType, network: Network, layout: ParameterLayout, n: int, dtype: np.dtype[Any]
+    ) -> None:
         self.dtype, self.size, self.module = dtype, layout.size, module
         self.x_shape, self.y_shape = (n, network.inputs), (n, network.outputs)
         memory, vectors = np.empty(n * module.MATRICES, dtype), np.empty(module.VECTORS, dtype)

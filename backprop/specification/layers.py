@@ -28,12 +28,12 @@ from theory.layers.residual import RESIDUAL
 from theory.layers.weighted_sum import WEIGHTED_SUM
 
 __all__ = [
-    "GEGLU", "GLU", "KINDS", "Activation", "BatchNorm", "Bilinear", "Dense", "Dropout", "Gated", "Layer", "LayerNorm",
-    "PReLU", "Part", "Residual", "SwiGLU",
+    "GEGLU", "GLU", "KINDS", "Activation", "BatchNorm", "Bilinear", "Dense", "Dropout", "ForwardStep", "Gated",
+    "Layer", "LayerNorm", "PReLU", "Residual", "SwiGLU",
 ]  # fmt: skip
 
 
-class Part(NamedTuple):
+class ForwardStep(NamedTuple):
     """One step of the forward pass: its kind, how many units it has (0: as many as come in), its function."""
 
     kind: Kind
@@ -58,10 +58,10 @@ class Layer:
     def __init_subclass__(cls) -> None:
         KINDS[cls.__name__] = cls
 
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[ForwardStep, ...]:
         """The steps of the forward pass that this layer is."""
         function = getattr(self, self.named) if self.named else self.kind.function
-        return (Part(self.kind, getattr(self, "units", 0), function),)
+        return (ForwardStep(self.kind, getattr(self, "units", 0), function),)
 
     @property
     def front(self) -> str | None:
@@ -105,8 +105,8 @@ class Dense(Layer):
     def __post_init__(self) -> None:
         check_units(self, self.units, self.activation)
 
-    def parts(self) -> tuple[Part, ...]:
-        return Part(WEIGHTED_SUM, self.units), Part(ACTIVATION, function=self.activation)
+    def parts(self) -> tuple[ForwardStep, ...]:
+        return ForwardStep(WEIGHTED_SUM, self.units), ForwardStep(ACTIVATION, function=self.activation)
 
 
 @dataclass(frozen=True, repr=False)

@@ -14,8 +14,8 @@ from backprop.errors import UsageError, unknown_name
 from backprop.specification.layers import Activation, Dense, Gated, Layer, Residual, check_layers, check_number
 from backprop.specification.plan import Element, count_parameters, list_elements, write_table
 from theory.chapters.networks.activations import NAMES as ACTIVATIONS
-from theory.chapters.networks.activations import Activation as Statement
 from theory.chapters.networks.activations import ActivationError
+from theory.chapters.networks.activations import ActivationFunction as Statement
 from theory.chapters.networks.activations import find as find_statement
 from theory.chapters.networks.costs import COSTS
 from theory.functions.expressions import ExpressionError

@@ -16,7 +16,7 @@ from backprop.errors import UsageError
 from backprop.specification.network import Network
 from theory.layers.kind import CATALOGUE
 
-__all__ = ["Array", "Block", "Layout"]
+__all__ = ["Array", "Block", "ParameterLayout"]
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Layout:
+class ParameterLayout:
     """Where every parameter lies: W1, b1, W2, b2, … one after the other, matrices by rows.
 
     `groups` says how they are put together: for each layer that owns any, what they are called together and one by
     one; a named tuple unless it is a pair (W, b).
 
-    >>> [(block.name, block.shape, block.start, block.stop) for block in Layout.of((3, 2)).blocks]
+    >>> [(block.name, block.shape, block.start, block.stop) for block in ParameterLayout.of((3, 2)).blocks]
     [('W1', (3, 2), 0, 6), ('b1', (2,), 6, 8)]
     """
 
@@ -47,18 +47,18 @@ class Layout:
     groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @classmethod
-    def of(cls, sizes: Sequence[int]) -> Layout:
+    def of(cls, sizes: Sequence[int]) -> ParameterLayout:
         """The layout of dense layers with these sizes."""
         pairs = enumerate(pairwise(sizes), start=1)
         named = [((f"W{k}", (rows, columns)), (f"b{k}", (columns,))) for k, (rows, columns) in pairs]
         return cls(place(array for pair in named for array in pair), (("Dense", ("W", "b")),) * len(named))
 
     @classmethod
-    def of_network(cls, network: Network) -> Layout:
+    def of_network(cls, network: Network) -> ParameterLayout:
         """The layout of any network.
 
         >>> from backprop.specification.layers import BatchNorm, Dense
-        >>> [block.name for block in Layout.of_network(Network(2, Dense(3), BatchNorm())).blocks]
+        >>> [block.name for block in ParameterLayout.of_network(Network(2, Dense(3), BatchNorm())).blocks]
         ['W1', 'b1', 'gamma1', 'beta1']
         """
         owners = [element for element in network.elements if element.kind and element.parameters]

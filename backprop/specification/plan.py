@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import prod
 
 from backprop.errors import UsageError
-from backprop.specification.layers import Layer, Part, Residual
+from backprop.specification.layers import ForwardStep, Layer, Residual
 from theory.language.notation import Variable, Width, l
 from theory.layers.kind import Kind
 
@@ -61,7 +61,7 @@ class Planner:
         self.used[key] += 1
         return f"{self.block}" + ("" if self.used[key] == 1 else suffix(self.used[key]))
 
-    def add(self, layer: Layer, part: Part) -> None:
+    def add(self, layer: Layer, part: ForwardStep) -> None:
         """One more element."""
         kind, before = part.kind, self.width
         self.block += bool(part.units)
@@ -95,7 +95,7 @@ class Planner:
                 f"a residual connection adds what goes in to what comes out, got {before} units in and {self.width} "
                 f"out of {layer!r:.80}; end it with Dense({before})"
             )
-        self.add(layer, Part(layer.kind))
+        self.add(layer, ForwardStep(layer.kind))
 
 
 def suffix(count: int) -> str:

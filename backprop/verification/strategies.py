@@ -24,7 +24,7 @@ from backprop.arrays import as_whole
 from backprop.errors import UsageError
 from backprop.specification.layers import KINDS, Activation, BatchNorm, Dense, Layer, LayerNorm, PReLU, Residual
 from backprop.specification.network import Network
-from backprop.specification.parameters import Array, Layout
+from backprop.specification.parameters import Array, ParameterLayout
 from theory.chapters.networks.activations import NAMES
 from theory.chapters.networks.costs import COSTS
 
@@ -126,7 +126,7 @@ def parameters(draw: st.DrawFn, network: Network) -> Array:
     """One flat vector: uniform in ±2, biases away from zero."""
     check_network(network)
     rng = np.random.default_rng(draw(SEEDS))
-    return rng.uniform(-LARGEST_PARAMETER, LARGEST_PARAMETER, size=Layout.of_network(network).size)
+    return rng.uniform(-LARGEST_PARAMETER, LARGEST_PARAMETER, size=ParameterLayout.of_network(network).size)
 
 
 @st.composite

@@ -6,6 +6,8 @@ import shlex
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import hypothesis
@@ -15,7 +17,7 @@ from hypothesis import HealthCheck, Phase
 
 from backprop.errors import UsageError
 from backprop.examiner.apart.generated import add_exact, exact_finding
-from backprop.examiner.certifying.certify import Certificate, certify
+from backprop.examiner.certifying.certify import GradientCertificate, certify
 from backprop.examiner.judging.judge import judge
 from backprop.examiner.saying.report import Report
 from backprop.examiner.wiring.exact import check_exact
@@ -24,6 +26,7 @@ from backprop.specification.layers import Residual
 from backprop.specification.network import Network, walk
 from backprop.verification import strategies
 from backprop.verification.explanation import explain_findings, judge_and_explain, verify_file
+from backprop.verification.lines import read_lines
 
 __all__ = [
     "RandomRun",
@@ -46,6 +49,7 @@ def verify(subject: Any, *, seed: int = 0) -> Report:
 
     Parameters: `subject` is a `CompiledNetwork`, a `Network`, a module or object with parameters, data,
     cost and gradients (or fun, grad, theta0), or a path of such a module.  The code runs in this process.
+    Where a file or module is wrong, its source is read: `report.location`, `report.mend`, `report.annotated()`.
     Errors: none for a bad subject, whose verdict is "unusable".  Levels: exact for generated code, tested
     for everything.
 
@@ -58,7 +62,19 @@ def verify(subject: Any, *, seed: int = 0) -> Report:
         return verify_network(CompiledNetwork(subject), seed)
     if isinstance(subject, CompiledNetwork):
         return verify_network(subject, seed)
-    return judge_and_explain(subject, seed=seed)
+    report = judge_and_explain(subject, seed=seed)
+    path = find_source(subject)
+    return report if path is None else read_lines(report, path, seed=seed)
+
+
+def find_source(subject: Any) -> Path | None:
+    """The file in which a subject can be read: that of a path, or of a module that was imported from one.
+
+    >>> find_source("my_network.py").name, find_source({"fun": sum})
+    ('my_network.py', None)
+    """
+    file = getattr(subject, "__file__", None) if isinstance(subject, ModuleType) else subject
+    return Path(file) if isinstance(file, str | Path) and str(file).endswith(".py") else None
 
 
 def command_for(network: Network, seed: int) -> str:
@@ -72,7 +88,7 @@ def command_for(network: Network, seed: int) -> str:
     return shlex.join([*words, "--output", network.output, "--cost", network.cost, "--seed", str(seed)])
 
 
-def certify_network(net: CompiledNetwork, seed: int = 0, dtype: str = "float64") -> Certificate:
+def certify_network(net: CompiledNetwork, seed: int = 0, dtype: str = "float64") -> GradientCertificate:
     """Bound the error of a network's gradient, rounding included, at random parameters and a random batch.
 
     The true gradient comes from a forward-mode derivative of the cost in balls, see

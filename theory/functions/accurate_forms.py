@@ -28,7 +28,7 @@ from theory.functions.ratios import NotRational, Ratio, factorise, make_ring
 from theory.functions.stable_forms import ProofError, prove_on
 from theory.functions.values import SYMPY_ERRORS, evaluate_precisely, to_rational
 
-__all__ = ["TAU", "AccurateForm", "D", "Factor", "Product", "R", "Root", "Side", "W", "derive_accurate"]
+__all__ = ["TAU", "AccurateForm", "D", "FactoredProduct", "PowerFactor", "R", "Root", "Side", "W", "derive_accurate"]
 
 R = Symbol("r", real=True)  # the root
 TAU = Symbol("tau", positive=True)  # t at the root
@@ -49,7 +49,7 @@ class Root:
 
 
 @dataclass(frozen=True, slots=True)
-class Factor:
+class PowerFactor:
     """A factor and its power; `tabulated` says that it is known as a function of p by `expression` only."""
 
     expression: Expr
@@ -59,14 +59,14 @@ class Factor:
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
+class FactoredProduct:
     """constant p**linear t**tail (top factors) / (bottom factors)."""
 
     constant: Rational
     linear: int
     tail: int
-    top: tuple[Factor, ...]
-    bottom: tuple[Factor, ...]
+    top: tuple[PowerFactor, ...]
+    bottom: tuple[PowerFactor, ...]
 
     def multiply(self) -> Expr:
         """The product as one expression in P, T, G and the symbols of the root."""
@@ -84,7 +84,7 @@ class Product:
 class Side:
     """One function on one side of 0: a product, or `offset` + `sign` (the product of the left side)."""
 
-    product: Product
+    product: FactoredProduct
     offset: Expr | None = None
     sign: int = 1
 
@@ -119,7 +119,7 @@ def derive_accurate(pieces: Sequence[Piece], derivatives: Sequence[Expr]) -> Acc
     return AccurateForm(decay, value, slope)
 
 
-def _derive_side(definition: Expr, decay: Decay, side: int) -> Product:
+def _derive_side(definition: Expr, decay: Decay, side: int) -> FactoredProduct:
     """Write a definition on one side as a product of primitive factors, and prove it."""
     half = make_half(decay, side, [definition])
     ratio = half.convert(definition).cancel()
@@ -129,15 +129,15 @@ def _derive_side(definition: Expr, decay: Decay, side: int) -> Product:
     return product
 
 
-def _write_product(ratio: Ratio, half: HalfLine) -> Product:
+def _write_product(ratio: Ratio, half: HalfLine) -> FactoredProduct:
     content, factors = factorise(ratio.top) if ratio.top else (Integer(0), ())
     p, t = half.p.top, half.t.top
     powers = dict(factors)
-    top = tuple(Factor(_write_polynomial(f, half), k) for f, k in factors if f not in (p, t))
-    bottom = tuple(Factor(_write_polynomial(f, half), k) for f, k in ratio.bottom.items())
+    top = tuple(PowerFactor(_write_polynomial(f, half), k) for f, k in factors if f not in (p, t))
+    bottom = tuple(PowerFactor(_write_polynomial(f, half), k) for f, k in ratio.bottom.items())
     if any(f in (p, t) for f in ratio.bottom):
         raise NotRational("it grows without bound")
-    return Product(content, powers.get(p, 0), powers.get(t, 0), top, bottom)
+    return FactoredProduct(content, powers.get(p, 0), powers.get(t, 0), top, bottom)
 
 
 def _write_polynomial(polynomial: PolyElement, half: HalfLine) -> Expr:
@@ -149,7 +149,7 @@ def _write_polynomial(polynomial: PolyElement, half: HalfLine) -> Expr:
 # -------------------------------------------------------------------------------- factors that lose digits
 
 
-def _settle(left: Product, right: Product, decay: Decay) -> tuple[Side, Side]:
+def _settle(left: FactoredProduct, right: FactoredProduct, decay: Decay) -> tuple[Side, Side]:
     """Rewrite the factors that lose digits; on the right with a tabulated tail, reflect: f(x) = x + f(-x), ..."""
     if right.multiply().has(G):
         for offset, sign in ((P, 1), (P, -1), (Integer(1), -1), (Integer(1), 1)):
@@ -160,22 +160,22 @@ def _settle(left: Product, right: Product, decay: Decay) -> tuple[Side, Side]:
     return Side(_secure(left, decay)), Side(_secure(right, decay))
 
 
-def _secure(product: Product, decay: Decay) -> Product:
+def _secure(product: FactoredProduct, decay: Decay) -> FactoredProduct:
     top = tuple(_secure_factor(factor, decay) for factor in product.top)
     bottom = tuple(_secure_factor(factor, decay) for factor in product.bottom)
     if sum(factor.root is not None for factor in (*top, *bottom)) > 1 or any(f.root for f in bottom):
         raise NotRational("more than one root")
-    return Product(product.constant, product.linear, product.tail, top, bottom)
+    return FactoredProduct(product.constant, product.linear, product.tail, top, bottom)
 
 
-def _secure_factor(factor: Factor, decay: Decay) -> Factor:
+def _secure_factor(factor: PowerFactor, decay: Decay) -> PowerFactor:
     """Return a factor that may be evaluated as it is written."""
     if factor.expression == T - 1:
-        return Factor(M, factor.power)
+        return PowerFactor(M, factor.power)
     if factor.expression.has(G):
         root = _find_root(factor.expression, decay)
         expression = factor.expression / (P - R) if root else factor.expression
-        return Factor(expression, factor.power, root, tabulated=True)
+        return PowerFactor(expression, factor.power, root, tabulated=True)
     if _has_one_sign(factor.expression):
         return factor
     if factor.power != 1 or factor.expression.has(sympy.log):
@@ -183,7 +183,7 @@ def _secure_factor(factor: Factor, decay: Decay) -> Factor:
     root = _find_root(factor.expression, decay)
     if root is None:
         raise NotRational("a difference without a root to take it from")
-    return Factor(_factor_root(factor.expression, root, decay), 1, root)
+    return PowerFactor(_factor_root(factor.expression, root, decay), 1, root)
 
 
 def _factor_root(polynomial: Expr, root: Root, decay: Decay) -> Expr:

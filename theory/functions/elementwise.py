@@ -27,7 +27,7 @@ from theory.functions.value_identities import find_identity, find_polynomial, jo
 from theory.functions.values import SYMPY_ERRORS, evaluate_at
 from theory.language.formulas import write
 
-__all__ = ["KINK_CONVENTION", "Activation", "ActivationError", "branches", "find", "parse", "transcribe"]
+__all__ = ["KINK_CONVENTION", "ActivationError", "ActivationFunction", "branches", "find", "parse", "transcribe"]
 
 KINK_CONVENTION = "at a kink f' takes its value from the left, that of the piece x <= kink"
 
@@ -42,7 +42,7 @@ class ActivationError(ValueError):
 
 
 @dataclass(frozen=True)
-class Activation:
+class ActivationFunction:
     """One activation: what is stated, and what follows from it.
 
     Units: dimensionless, f: R -> R, elementwise.  Equation: a = f(x); f'(x) is computed, never stated.
@@ -137,7 +137,7 @@ class Activation:
         return f"{self.name}: f(x) = {self.expression}, f'(x) = {self.derivative}"
 
 
-def branches(activation: Activation) -> StableForm:
+def branches(activation: ActivationFunction) -> StableForm:
     """Return forms of f and f' in which nothing overflows, each proved equal to the definition.
 
     With t = exp(-c|x|) in (0, 1], f and f' become on either side of 0 rational functions of x, t, log(1 + t)
@@ -172,7 +172,7 @@ def transcribe(text: str, variable: str | Sequence[str] = "x") -> Expr:
     return transcribe_with(text, variable, _FUNCTIONS)
 
 
-def find(name_or_expression: str) -> Activation:
+def find(name_or_expression: str) -> ActivationFunction:
     """Return the activation of that name, or the one that an expression in x states.
 
     Errors: `ActivationError` for an unknown bare name (with the choices and the nearest spelling), for an
@@ -189,12 +189,12 @@ def find(name_or_expression: str) -> Activation:
 
 
 @functools.lru_cache(maxsize=256)
-def _find(text: str) -> Activation:
+def _find(text: str) -> ActivationFunction:
     if text in STATEMENTS:
-        return Activation(text, STATEMENTS[text].formula(X), STATEMENTS[text].reference)
+        return ActivationFunction(text, STATEMENTS[text].formula(X), STATEMENTS[text].reference)
     if text != "x" and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", text):
         raise ActivationError(_describe_unknown(text))
-    activation = Activation(text, parse(text))
+    activation = ActivationFunction(text, parse(text))
     _check_usable(activation)
     return activation
 
@@ -208,7 +208,7 @@ def _describe_unknown(name: str) -> str:
     return f"unknown activation {shown!r}{guess}; choose from: {choices}, or write an expression in x"
 
 
-def _check_usable(activation: Activation) -> None:
+def _check_usable(activation: ActivationFunction) -> None:
     if X not in activation.expression.free_symbols:
         raise ActivationError(f"activation {activation.name!r} does not depend on x; try 'x*tanh(x)'")
     for point in _DEFINED_AT:

@@ -12,8 +12,9 @@ from theory.language.notation import Function, Index, Node, Variable
 from theory.language.printing import ATOM, PRODUCT, SUM, Printer, head, printer
 
 __all__ = [
-    "Applied", "Array", "Broadcast", "Columns", "CostGradient", "Elementwise", "Entry", "Filled", "Hadamard", "Outer",
-    "Plus", "Power", "Product", "RowSums", "RowTotals", "Rowwise", "Scaled", "SumRows", "Transposed", "shape",
+    "Applied", "Array", "Broadcast", "Columns", "CostGradient", "Elementwise", "EntryPower", "Filled", "Hadamard",
+    "MatrixEntry", "Outer", "Plus", "Product", "RowSums", "RowTotals", "Rowwise", "Scaled", "SumOverRows",
+    "Transposed", "shape",
 ]  # fmt: skip
 
 
@@ -64,8 +65,8 @@ class Scaled(Matrix):
     """(c A)_ij = c A_ij, c a number or a function of the batch size."""
 
 
-class Power(Matrix):
-    """Entrywise power with a constant exponent: Power(A, m)."""
+class EntryPower(Matrix):
+    """Entrywise power with a constant exponent: EntryPower(A, m)."""
 
 
 class Applied(Matrix):
@@ -80,7 +81,7 @@ class Rowwise(Matrix):
     """softmax or log_softmax of each row: Rowwise(name, Z)."""
 
 
-class SumRows(Matrix):
+class SumOverRows(Matrix):
     """Σ_s A_sj: the sum over the rows, a vector."""
 
 
@@ -104,10 +105,10 @@ class Filled(Matrix):
     """Every entry the same number: Filled(c, rows, columns)."""
 
 
-class Entry(Node):
-    """One entry of a matrix expression: Entry(A, i, j) is A_ij."""
+class MatrixEntry(Node):
+    """One entry of a matrix expression: MatrixEntry(A, i, j) is A_ij."""
 
-    def __new__(cls, matrix: Expr, *indices: Index) -> Entry:
+    def __new__(cls, matrix: Expr, *indices: Index) -> MatrixEntry:
         return Expr.__new__(cls, matrix, *indices)
 
     @property
@@ -135,7 +136,7 @@ def shape(matrix: Expr) -> tuple[Expr, ...]:
         return (*shape(matrix.args[0])[:-1], *shape(matrix.args[1])[1:])
     if isinstance(matrix, Outer):
         return (*shape(matrix.args[0]), *shape(matrix.args[1]))
-    if isinstance(matrix, SumRows):
+    if isinstance(matrix, SumOverRows):
         return shape(matrix.args[0])[1:]
     if isinstance(matrix, RowSums):
         return shape(matrix.args[0])[:1]
@@ -149,7 +150,7 @@ def shape(matrix: Expr) -> tuple[Expr, ...]:
         return (matrix.args[1], *shape(matrix.args[0]))
     if isinstance(matrix, Applied | Scaled | Elementwise | Rowwise):
         return shape(matrix.args[-1])
-    if isinstance(matrix, Hadamard | Plus | Power):
+    if isinstance(matrix, Hadamard | Plus | EntryPower):
         return shape(matrix.args[0])
     raise TypeError(f"a {type(matrix).__name__} has no shape")
 
@@ -170,7 +171,7 @@ def print_cost_gradient(p: Printer, e: Expr) -> tuple[str, int]:
     return p.alphabet.scripts(p.alphabet.operator("∇"), p.alphabet.letter("a"), "") + p.alphabet.letter("C"), ATOM
 
 
-@printer(Entry)
+@printer(MatrixEntry)
 def print_entry(p: Printer, e: Expr) -> tuple[str, int]:
     names = p.alphabet.indices([p.show(index) for index in e.indices])
     return p.alphabet.scripts(p.alphabet.group(p.show(e.matrix)), names, ""), ATOM
@@ -226,7 +227,7 @@ def print_scaled(p: Printer, e: Expr) -> tuple[str, int]:
     ), PRODUCT
 
 
-@printer(Power)
+@printer(EntryPower)
 def print_power(p: Printer, e: Expr) -> tuple[str, int]:
     return p.alphabet.scripts(p.alphabet.group(p.show(e.args[0])), "", p.show(e.args[1])), ATOM
 
@@ -252,7 +253,7 @@ def print_rowwise(p: Printer, e: Expr) -> tuple[str, int]:
     return p.alphabet.word(str(e.args[0].name).replace("_", " ")) + p.alphabet.group(p.show(e.args[1])), ATOM
 
 
-@printer(SumRows)
+@printer(SumOverRows)
 def print_sum_rows(p: Printer, e: Expr) -> tuple[str, int]:
     return p.alphabet.transposed(p.alphabet.ones()) + p.alphabet.times + p.show(e.args[0], ATOM), PRODUCT
 
@@ -276,6 +277,6 @@ def print_columns(p: Printer, e: Expr) -> tuple[str, int]:
 @printer(Broadcast)
 def print_broadcast(p: Printer, e: Expr) -> tuple[str, int]:
     inner = e.args[0]
-    if isinstance(inner, SumRows):  # 1ᵀ A is a row as it stands
+    if isinstance(inner, SumOverRows):  # 1ᵀ A is a row as it stands
         return p.alphabet.ones() + p.alphabet.times + p.show(inner, PRODUCT), PRODUCT
     return p.alphabet.ones() + p.alphabet.times + p.alphabet.transposed(p.alphabet.group(p.show(inner))), PRODUCT

@@ -33,11 +33,11 @@ from theory.language.notation import (
 )
 from theory.language.statement import System, is_below
 
-__all__ = ["RULES", "Rule", "Scene", "apply"]
+__all__ = ["RULES", "Rule", "RuleContext", "apply"]
 
 
 @dataclass(frozen=True)
-class Scene:
+class RuleContext:
     """What a rule may look at besides its node: the given definitions and the index names already in use."""
 
     system: System
@@ -91,7 +91,7 @@ def apply(name: str, expr: Expr, system: System, once: bool = False) -> Expr:
     """
     law, wanted = RULES[name].law, RULES[name].kinds
     for _ in range(100):
-        scene = Scene(system, expr)
+        scene = RuleContext(system, expr)
         new = rewrite(expr, partial(law, scene=scene), wanted)
         if once or new == expr:
             return new
@@ -100,7 +100,7 @@ def apply(name: str, expr: Expr, system: System, once: bool = False) -> Expr:
 
 
 @rule("definition of δ", Partial)
-def fold_error(node: Expr, scene: Scene) -> Expr | None:
+def fold_error(node: Expr, scene: RuleContext) -> Expr | None:
     """∂C/∂z_j^l is called δ_j^l."""
     if type(node) is not Partial or node.u != var("C", None):
         return None
@@ -109,7 +109,7 @@ def fold_error(node: Expr, scene: Scene) -> Expr | None:
 
 
 @rule("chain over the cut", Partial)
-def chain(node: Expr, scene: Scene) -> Expr | None:
+def chain(node: Expr, scene: RuleContext) -> Expr | None:
     """∂C/∂x = Σ_k ∂C/∂y_k ∂y_k/∂x, where every path from x to C goes through the y_k; where there are several
     letters y, each is replaced by its definition, in which the others are held fixed."""
     cost = var("C", None)
@@ -136,7 +136,7 @@ def chain(node: Expr, scene: Scene) -> Expr | None:
 
 
 @rule("linearity", Partial, Held)
-def linearity(node: Expr, scene: Scene) -> Expr | None:
+def linearity(node: Expr, scene: RuleContext) -> Expr | None:
     """∂(u + v) = ∂u + ∂v;  ∂(c u) = c ∂u;  ∂ Σ_k u_k = Σ_k ∂u_k."""
     if not isinstance(node, Partial):
         return None
@@ -156,7 +156,7 @@ def linearity(node: Expr, scene: Scene) -> Expr | None:
 
 
 @rule("product rule", Partial, Held)
-def product(node: Expr, scene: Scene) -> Expr | None:
+def product(node: Expr, scene: RuleContext) -> Expr | None:
     """∂(u v) = u ∂v + v ∂u."""
     if not isinstance(node, Partial) or not isinstance(node.u, Mul):
         return None
@@ -165,7 +165,7 @@ def product(node: Expr, scene: Scene) -> Expr | None:
 
 
 @rule("independence", Partial, Held)
-def independence(node: Expr, scene: Scene) -> Expr | None:
+def independence(node: Expr, scene: RuleContext) -> Expr | None:
     """∂u/∂x = 0 where u is not computed from x: a parameter, an earlier layer, or (when held) another cut."""
     if not isinstance(node, Partial) or not isinstance(node.u, Variable) or node.u.name == "C":
         return None
@@ -180,7 +180,7 @@ def independence(node: Expr, scene: Scene) -> Expr | None:
 
 
 @rule("Kronecker delta", Partial, Held)
-def kronecker(node: Expr, scene: Scene) -> Expr | None:
+def kronecker(node: Expr, scene: RuleContext) -> Expr | None:
     """∂x_i/∂x_j = δ_ij (for two indices: δ_ip δ_jq)."""
     if not isinstance(node, Partial) or not isinstance(node.u, Variable) or node.u.family != node.x.family:
         return None
@@ -188,7 +188,7 @@ def kronecker(node: Expr, scene: Scene) -> Expr | None:
 
 
 @rule("definition", Partial, Held)
-def unfold(node: Expr, scene: Scene) -> Expr | None:
+def unfold(node: Expr, scene: RuleContext) -> Expr | None:
     """Inside a derivative a computed quantity is replaced by what computes it (F1, F2, …)."""
     if not isinstance(node, Partial) or not isinstance(node.u, Variable) or node.u.family == node.x.family:
         return None
@@ -197,7 +197,7 @@ def unfold(node: Expr, scene: Scene) -> Expr | None:
 
 
 @rule("elementwise chain", Partial, Held)
-def elementwise(node: Expr, scene: Scene) -> Expr | None:
+def elementwise(node: Expr, scene: RuleContext) -> Expr | None:
     """∂f(u) = f'(u) ∂u, for the arbitrary f_l and for exp, log and powers."""
     if not isinstance(node, Partial):
         return None
@@ -214,7 +214,7 @@ def elementwise(node: Expr, scene: Scene) -> Expr | None:
 
 
 @rule("linearity of the sum", Total)
-def split_total(node: Expr, scene: Scene) -> Expr | None:
+def split_total(node: Expr, scene: RuleContext) -> Expr | None:
     """Σ_k (u_k + v_k) = Σ_k u_k + Σ_k v_k, applied where it frees a Kronecker delta."""
     if not isinstance(node, Total) or Delta not in kinds(node.body):
         return None
@@ -232,7 +232,7 @@ def expand_around_deltas(expr: Expr) -> Expr:
 
 
 @rule("collapse", Total)
-def collapse(node: Expr, scene: Scene) -> Expr | None:
+def collapse(node: Expr, scene: RuleContext) -> Expr | None:
     """Σ_k g_k δ_kj = g_j; the ranges of k and j must be equal.  (A δ without k is a constant of this sum.)"""
     if not isinstance(node, Total) or Delta not in kinds(node.body):
         return None
@@ -250,7 +250,7 @@ def collapse(node: Expr, scene: Scene) -> Expr | None:
 
 
 @rule("targets sum to one", Total)
-def sum_to_one(node: Expr, scene: Scene) -> Expr | None:
+def sum_to_one(node: Expr, scene: RuleContext) -> Expr | None:
     """Σ_k y_k = 1: the targets of a sample are a probability distribution (given)."""
     if not scene.system.sums_to_one or not isinstance(node, Total) or not isinstance(node.body, Variable):
         return None
@@ -258,7 +258,7 @@ def sum_to_one(node: Expr, scene: Scene) -> Expr | None:
 
 
 @rule("factor out", Total)
-def factor_out(node: Expr, scene: Scene) -> Expr | None:
+def factor_out(node: Expr, scene: RuleContext) -> Expr | None:
     """Σ_k c g_k = c Σ_k g_k, where c does not depend on k."""
     if not isinstance(node, Total):
         return None

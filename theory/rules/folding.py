@@ -16,7 +16,7 @@ from theory.language.notation import Total, Variable, free_indices, nodes, same
 from theory.language.statement import Definition, System
 from theory.rules.algebra import collect
 from theory.rules.backward import step_through
-from theory.rules.calculus import Scene, rule
+from theory.rules.calculus import RuleContext, rule
 
 __all__ = ["TIDY", "tidy"]
 
@@ -41,7 +41,7 @@ def has_root(expr: Expr) -> bool:
 
 
 @rule("deviations from the mean", Total)
-def sum_deviations(node: Expr, scene: Scene) -> Expr | None:
+def sum_deviations(node: Expr, scene: RuleContext) -> Expr | None:
     """Σ_k (x_k - μ) = 0, where μ := 1/n Σ_k x_k is the mean of the x_k."""
     if not isinstance(node, Total) or not isinstance(node.body, Add) or len(node.body.args) != 2:
         return None
@@ -54,7 +54,7 @@ def sum_deviations(node: Expr, scene: Scene) -> Expr | None:
 
 
 @rule("root read backwards", Pow)
-def fold_root(node: Expr, scene: Scene) -> Expr | None:
+def fold_root(node: Expr, scene: RuleContext) -> Expr | None:
     """(v + ε)^(p/2) = ρ^(-p), where ρ := (v + ε)^(-1/2)."""
     if not isinstance(node, Pow) or node.exp.is_Integer:
         return None
@@ -65,7 +65,7 @@ def fold_root(node: Expr, scene: Scene) -> Expr | None:
 
 
 @rule("deviation read backwards", Add)
-def fold_deviation(node: Expr, scene: Scene) -> Expr | None:
+def fold_deviation(node: Expr, scene: RuleContext) -> Expr | None:
     """x - μ = u/ρ, where u := (x - μ) ρ."""
     for name, stated in instances(scene.system, Mul, node):
         if node in stated.args:

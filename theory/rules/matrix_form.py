@@ -1,7 +1,7 @@
 """From indices to matrices: where the transpose and the sum over the batch come from.
 
 `lift` recognises a sum over an index as a matrix product and everything else as entrywise; the result
-is an `Entry` of a matrix expression, so that the witness can compare both sides entry by entry.
+is an `MatrixEntry` of a matrix expression, so that the witness can compare both sides entry by entry.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from theory.language.matrices import (
     Columns,
     CostGradient,
     Elementwise,
-    Entry,
+    EntryPower,
     Filled,
     Hadamard,
+    MatrixEntry,
     Outer,
     Plus,
-    Power,
     Product,
     RowSums,
     RowTotals,
     Rowwise,
     Scaled,
-    SumRows,
+    SumOverRows,
     Transposed,
 )
 from theory.language.notation import (
@@ -62,7 +62,7 @@ def lift(expr: Expr, target: Sequence[Index]) -> Expr:
     'W^(l+1) δ^(l+1)'
     """
     target = tuple(target)
-    if isinstance(expr, Entry) and expr.indices == target:
+    if isinstance(expr, MatrixEntry) and expr.indices == target:
         return expr.matrix
     known = recognise_function(expr, target)
     if known is not None:
@@ -76,7 +76,7 @@ def lift(expr: Expr, target: Sequence[Index]) -> Expr:
     if isinstance(expr, Add):
         return Plus(*(lift(term, target) for term in ordered_terms(expr)))
     if isinstance(expr, Pow) and is_constant(expr.exp):
-        return Power(lift(expr.base, target), expr.exp)
+        return EntryPower(lift(expr.base, target), expr.exp)
     if isinstance(expr, NamedFunction) and len(expr.args) == 1:
         return Elementwise(Str(type(expr).__name__), lift(expr.args[0], target))
     if isinstance(expr, Mul):
@@ -143,7 +143,7 @@ def lift_product(expr: Mul, target: tuple[Index, ...]) -> Expr:
 
 def hadamard_rank(factor: Expr) -> tuple[int, str]:
     """Reading order of an entrywise product: what comes from above first, f' last, as the lecture's matrix form."""
-    place = 2 if isinstance(factor, Function) else 0 if factor.has(Total) or isinstance(factor, Entry) else 1
+    place = 2 if isinstance(factor, Function) else 0 if factor.has(Total) or isinstance(factor, MatrixEntry) else 1
     return place, str(factor)
 
 
@@ -167,11 +167,11 @@ def contract(expr: Total, target: tuple[Index, ...]) -> Expr:
             return scale(constants, Product(lift(Mul(*rest), (target[0], k)), lift(Mul(*vector), (k,))))
         if target[0].is_sample:
             return scale(constants, RowSums(lift(Mul(*factors), (target[0], k))))
-        return scale(constants, SumRows(lift(Mul(*factors), (k, target[0]))))
+        return scale(constants, SumOverRows(lift(Mul(*factors), (k, target[0]))))
     right = [f for f in factors if free_indices(f) & last]
     left = [f for f in factors if f not in right]
     if k.is_sample and target[0].is_sample and target[0] not in free_indices(expr):
-        return scale(constants, Broadcast(SumRows(lift(Mul(*factors), (k, target[1]))), target[0].size))
+        return scale(constants, Broadcast(SumOverRows(lift(Mul(*factors), (k, target[1]))), target[0].size))
     if not right:
         return scale(constants, RowTotals(lift(Mul(*left), (target[0], k)), target[1].size))
     return scale(constants, Product(lift(Mul(*left), (target[0], k)), lift(Mul(*right), (k, target[1]))))
@@ -185,13 +185,13 @@ def lift_derivation(derivation: Derivation, target: Sequence[Index]) -> Derivati
     if isinstance(expr, Mul | Add):
 
         def recognise(node: Expr) -> Expr | None:
-            return Entry(contract(node, target), *target) if isinstance(node, Total) else None
+            return MatrixEntry(contract(node, target), *target) if isinstance(node, Total) else None
 
         sums = rewrite(expr, recognise)
         if sums != expr:
             steps.append(Step("a sum is a matrix product", expr, sums, explain(expr, sums)))
             expr = sums
-    whole = Entry(lift(expr, target), *target)
+    whole = MatrixEntry(lift(expr, target), *target)
     name = "a sum is a matrix product" if isinstance(expr, Total) else "entry by entry"
     steps.append(Step(name, expr, whole, explain(expr, whole) if isinstance(expr, Total) else ""))
     return derivation.extended(*steps)
@@ -205,6 +205,6 @@ def explain(before: Expr, after: Expr) -> str:
             name = node.args[0].template.name if isinstance(node.args[0], Array) else "the matrix"
             sums = [t.index.name for t in nodes(before) if isinstance(t, Total)]
             notes.append(f"the summed index {sums[-1]} is not where a product wants it in {name}: transpose")
-        if isinstance(node, SumRows):
+        if isinstance(node, SumOverRows):
             notes.append("one parameter serves all samples: their contributions add up")
     return "; ".join(dict.fromkeys(notes))

@@ -21,18 +21,18 @@ from theory.language.matrices import (
     Columns,
     CostGradient,
     Elementwise,
-    Entry,
+    EntryPower,
     Filled,
     Hadamard,
+    MatrixEntry,
     Outer,
     Plus,
-    Power,
     Product,
     RowSums,
     RowTotals,
     Rowwise,
     Scaled,
-    SumRows,
+    SumOverRows,
     Transposed,
     shape,
 )
@@ -242,7 +242,7 @@ class World:
             return int(bound[e.args[0]] == bound[e.args[1]]), 0
         if isinstance(e, Partial):
             return self.derivative(e, bound), 0
-        if isinstance(e, Entry):
+        if isinstance(e, MatrixEntry):
             return self.entry(e.matrix, tuple(bound[index] for index in e.indices))
         if isinstance(e, NamedFunction):
             return self.table(type(e).__name__, self.evaluate(e.args[0], bound, seed, held))
@@ -279,7 +279,7 @@ class World:
             return self.arithmetic.mul(self.evaluate(m.args[0], {}), self.entry(m.args[1], at))
         if isinstance(m, Filled):
             return self.evaluate(m.args[0], {})
-        if isinstance(m, Power):
+        if isinstance(m, EntryPower):
             return self.arithmetic.power(self.entry(m.args[0], at), m.args[1])
         if isinstance(m, Applied):
             layer, order, argument = m.args
@@ -289,7 +289,7 @@ class World:
         if isinstance(m, Rowwise):
             width = range(1, self.whole(shape(m)[1]) + 1)
             return self.rowwise(str(m.args[0].name), [self.entry(m.args[1], (at[0], k)) for k in width], at[1])
-        if isinstance(m, SumRows):
+        if isinstance(m, SumOverRows):
             return self.sum(self.entry(m.args[0], (s, *at)) for s in range(1, self.whole(shape(m.args[0])[0]) + 1))
         if isinstance(m, RowTotals | RowSums):
             inner = range(1, self.whole(shape(m.args[0])[1]) + 1)

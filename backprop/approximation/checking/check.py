@@ -74,7 +74,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Claim:
+class StatedClaim:
     """What a file claims."""
 
     target: Tree
@@ -103,7 +103,7 @@ def check_certificate(
     return _Check(claim, deadline, f"{str(path)!a} was not checked to the end in {timeout:g} seconds").run(progress)
 
 
-def _read_claim(data: dict[str, Any]) -> Claim:
+def _read_claim(data: dict[str, Any]) -> StatedClaim:
     try:
         hidden, proof = data["hidden"], data["certificate"]
         low, high = _floats(data["domain"])
@@ -136,7 +136,7 @@ def _read_claim(data: dict[str, Any]) -> Claim:
     subject = f"|F - f| for F = {target} on [{low!r}, {high!r}], f of {units_said}"
     differ = _find_difference(trees[1], read(name, ACTIVATIONS))
     doubt = "" if differ is None else f"the activation {name} and its expression {activation} differ at x = {differ}"
-    return Claim(*trees, units, iv.number(constant), epsilon, edges, subject, doubt)
+    return StatedClaim(*trees, units, iv.number(constant), epsilon, edges, subject, doubt)
 
 
 def _find_difference(stated: Tree, named: Tree) -> Fraction | None:
@@ -179,7 +179,7 @@ def _floats(values: Any) -> tuple[float, ...]:
 class _Check:
     """Bounds box after box, until one fails or the time is up."""
 
-    def __init__(self, claim: Claim, deadline: float, late: str) -> None:
+    def __init__(self, claim: StatedClaim, deadline: float, late: str) -> None:
         self.claim, self.deadline, self.late = claim, deadline, late
         self.beyond, self.refuted = False, ""
         self.why = "it is too large for a float"

@@ -17,7 +17,7 @@ from backprop.approximation.proving.enclosures import Ball, Undecided, expand, m
 from backprop.approximation.proving.precision import computing, float_above, float_below
 from backprop.approximation.proving.values import NoValue, enclose_range
 
-__all__ = ["Certificate", "Claim", "prove"]
+__all__ = ["Certificate", "IntervalClaim", "prove"]
 
 ORDER = 8
 """Of the Taylor models: terms h^0 … h^7, and a remainder h^8."""
@@ -30,7 +30,7 @@ SHORTEST = 2.0**-60
 
 
 @dataclass(frozen=True)
-class Claim:
+class IntervalClaim:
     """f(x) = constant + Σ c_k σ(w_k x + b_k) is within epsilon of F on the domain; all weights are exact doubles."""
 
     target: Expr
@@ -76,7 +76,7 @@ class Certificate:
 
 
 def prove(
-    claim: Claim,
+    claim: IntervalClaim,
     epsilon: float,
     *,
     seconds: float = math.inf,
@@ -92,19 +92,19 @@ def prove(
     Returns: Certificate. Errors: none; giving up is an answer ("undecided").
 
     >>> from theory.chapters.networks.activations import parse
-    >>> line = Claim(parse("x**2"), parse("max(x,0)"), (1.0,), (0.0,), (1.0,), -0.125, (0.0, 1.0))
+    >>> line = IntervalClaim(parse("x**2"), parse("max(x,0)"), (1.0,), (0.0,), (1.0,), -0.125, (0.0, 1.0))
     >>> prove(line, 0.1251).verdict, prove(line, 0.1249).verdict
     ('proved', 'refuted')
     """
-    search = _Search(claim, epsilon, time.monotonic() + seconds, most_boxes, most_terms)
+    search = _IntervalProof(claim, epsilon, time.monotonic() + seconds, most_boxes, most_terms)
     with computing(terms=ORDER + 1):
         return search.run()
 
 
-class _Search:
+class _IntervalProof:
     """Boxes to do, the worst first, and boxes done."""
 
-    def __init__(self, claim: Claim, epsilon: float, deadline: float, most_boxes: int, most_terms: int) -> None:
+    def __init__(self, claim: IntervalClaim, epsilon: float, deadline: float, most_boxes: int, most_terms: int) -> None:
         self.terms_left = most_terms
         self.claim, self.epsilon, self.deadline, self.most_boxes = claim, epsilon, deadline, most_boxes
         self.shown: list[tuple[float, float, float]] = []

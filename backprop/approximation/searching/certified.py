@@ -11,7 +11,7 @@ import numpy as np
 from backprop.approximation.ground.target import FunctionTarget
 from backprop.approximation.limits.continuity import is_surely_continuous
 from backprop.approximation.proving.kinks import force_kinks
-from backprop.approximation.proving.prover import Certificate, Claim, prove
+from backprop.approximation.proving.prover import Certificate, IntervalClaim, prove
 from backprop.approximation.proving.stabbing import list_points
 from backprop.approximation.searching.result import Approximation, evaluate_network, list_own_points
 from backprop.approximation.searching.tube import fit_tube
@@ -44,7 +44,7 @@ def require_function(approximation: Approximation) -> FunctionTarget:
     return approximation.function
 
 
-def make_claim(approximation: Approximation) -> Claim:
+def make_claim(approximation: Approximation) -> IntervalClaim:
     """The network and its target as a claim of exact numbers; cut at kinks of the target and of the units."""
     target = require_function(approximation)
     activation = find_activation(approximation.activation)
@@ -56,7 +56,7 @@ def make_claim(approximation: Approximation) -> Claim:
     ]
     kinks = [float(piece.upper) for piece in activation.pieces if piece.upper.is_finite]
     cuts = [(kink - b) / w for kink in kinks for w, b, _ in units if w]
-    return Claim(
+    return IntervalClaim(
         target.as_written,
         sigma,
         tuple(w for w, _, _ in units),
@@ -86,7 +86,7 @@ def certify(approximation: Approximation, epsilon: float | None = None, seconds:
     return replace(approximation, certificate=certificate)
 
 
-def _tighten(claim: Claim, proof: Certificate, bounds: Sequence[float]) -> Certificate:
+def _tighten(claim: IntervalClaim, proof: Certificate, bounds: Sequence[float]) -> Certificate:
     """The same claim with a proof that comes nearer to the error; the one there is where that takes too many boxes."""
     for wanted in bounds:
         if wanted >= proof.bound:

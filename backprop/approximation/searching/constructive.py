@@ -19,7 +19,7 @@ from backprop.approximation.proving.precision import computing, float_above
 from backprop.approximation.proving.values import enclose_values
 from backprop.approximation.searching.apriori import AprioriBound, compute_bound, compute_steepness
 from backprop.approximation.searching.modulus import Modulus, enclose_modulus, find_jump
-from backprop.approximation.searching.result import Approximation, Network, measure
+from backprop.approximation.searching.result import Approximation, ShallowNetwork, measure
 from backprop.errors import UsageError
 
 __all__ = ["ACTIVATION", "MOST_UNITS", "construct"]
@@ -126,7 +126,7 @@ def _build(target: FunctionTarget, cells: int, modulus: Modulus, epsilon: float 
     changes = modulus.bound(half), modulus.bound(2 * half)
     steepness = _choose_steepness(values, changes, 2 * half)
     c = np.diff(values)
-    network = Network(np.full(cells - 1, steepness), -steepness * edges[1:-1], c, float(values[0]))
+    network = ShallowNetwork(np.full(cells - 1, steepness), -steepness * edges[1:-1], c, float(values[0]))
     bound = _bound_error(target, edges, middles, network, changes)
     return measure(target, read_sigma(ACTIVATION), network, "constructive", epsilon, bound)
 
@@ -140,7 +140,7 @@ def _choose_steepness(values: Floats, changes: tuple[float, float], length: floa
 
 
 def _bound_error(
-    target: FunctionTarget, edges: Floats, middles: Floats, network: Network, changes: tuple[float, float]
+    target: FunctionTarget, edges: Floats, middles: Floats, network: ShallowNetwork, changes: tuple[float, float]
 ) -> AprioriBound:
     """The bound of the proof for the network as it is, in floats: its values on the cells are not quite F(m_i).
 

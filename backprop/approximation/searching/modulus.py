@@ -17,7 +17,7 @@ from backprop.errors import UsageError
 from theory.functions.pieces import split
 from theory.functions.values import evaluate_precisely
 
-__all__ = ["Jump", "Modulus", "enclose_modulus", "find_jump"]
+__all__ = ["Modulus", "TargetJump", "enclose_modulus", "find_jump"]
 
 DIGITS = 30
 """Of the values on both sides of a break."""
@@ -89,7 +89,7 @@ def _enclose(target: FunctionTarget, low: float, high: float) -> tuple[float, fl
 
 
 @dataclass(frozen=True)
-class Jump:
+class TargetJump:
     """F jumps by `height` at `place`: ω(d) >= height for every d > 0, and no continuous f is nearer than half of it."""
 
     place: float
@@ -102,21 +102,21 @@ class Jump:
         )
 
 
-def find_jump(target: FunctionTarget) -> Jump | None:
+def find_jump(target: FunctionTarget) -> TargetJump | None:
     """The largest jump inside the domain, or None if none is found.
 
     >>> from backprop.approximation.ground.target import read_target
     >>> find_jump(read_target("3*(x > 1/4) + x", (0, 1)))
-    Jump(place=0.25, height=3.0)
+    TargetJump(place=0.25, height=3.0)
     >>> find_jump(read_target("abs(x - 1/4)", (0, 1)))
     """
     if not target.breaks:
         return None
-    found = [Jump(0.0, 0.0)]
+    found = [TargetJump(0.0, 0.0)]
     for left, right in pairwise(split(target.expression)):
         place = float(left.upper)
         if target.domain[0] < place < target.domain[1]:
             sides = [evaluate_precisely(piece.expression, left.upper, DIGITS) for piece in (left, right)]
-            found.append(Jump(place, float(abs(sides[1] - sides[0]))))
+            found.append(TargetJump(place, float(abs(sides[1] - sides[0]))))
     largest = max(found, key=lambda jump: jump.height)
     return largest if largest.height > target.scale * 10 ** (-DIGITS / 2) else None

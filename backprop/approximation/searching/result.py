@@ -18,7 +18,7 @@ from backprop.approximation.proving.prover import Certificate
 from backprop.approximation.searching.apriori import AprioriBound
 from theory.functions.elementwise import find as find_activation
 
-__all__ = ["Approximation", "Network", "evaluate_network", "list_own_points", "measure"]
+__all__ = ["Approximation", "ShallowNetwork", "evaluate_network", "list_own_points", "measure"]
 
 ARGUMENTS = np.array([-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0])
 """Arguments w x + b of a unit at which the error is looked at, besides the grid."""
@@ -33,7 +33,7 @@ METHODS = {
 """How a network was found, in words."""
 
 
-class Network(NamedTuple):
+class ShallowNetwork(NamedTuple):
     """Weights w and biases b of the hidden layer, output weights c, each (width,), and the output's bias."""
 
     w: Floats
@@ -67,7 +67,7 @@ class Approximation(Outcome):
     target: str
     activation: str
     domain: tuple[float, float]
-    network: Network
+    network: ShallowNetwork
     sup_error: float
     grid_points: int
     epsilon: float | None
@@ -182,7 +182,7 @@ class Approximation(Outcome):
         return f"not proved: {proof.reason}"
 
 
-def evaluate_network(sigma: Callable[[Any], Any], network: Network, x: Floats) -> Floats:
+def evaluate_network(sigma: Callable[[Any], Any], network: ShallowNetwork, x: Floats) -> Floats:
     """Evaluate f at points (n,), or (n, d) if w is (width, d), a few thousand at a time."""
     values = np.empty(len(x))
     count = min(ROWS_AT_ONCE, ENTRIES_AT_ONCE // max(len(network.w), 1))
@@ -195,7 +195,7 @@ def evaluate_network(sigma: Callable[[Any], Any], network: Network, x: Floats) -
 def measure(
     target: Target,
     sigma: Sigma,
-    network: Network,
+    network: ShallowNetwork,
     method: str,
     epsilon: float | None,
     bound: AprioriBound | None = None,

@@ -23,7 +23,7 @@ from backprop.approximation.searching.certified import certify as certify_networ
 from backprop.approximation.searching.growing import find_width
 from backprop.approximation.searching.placement import list_nodes, list_placements
 from backprop.approximation.searching.refinement import refine
-from backprop.approximation.searching.result import Approximation, Network, evaluate_network, list_own_points
+from backprop.approximation.searching.result import Approximation, ShallowNetwork, evaluate_network, list_own_points
 from backprop.errors import UsageError
 
 __all__ = ["approximate"]
@@ -286,11 +286,11 @@ class _Search:
         finite = math.isfinite(largest) and math.isfinite(mean)
         return Candidate(hidden, c, *((largest, mean) if finite else (math.inf, math.inf)), len(errors), cutoff)
 
-    def _restore(self, hidden: Hidden, c: Floats) -> Network:
+    def _restore(self, hidden: Hidden, c: Floats) -> ShallowNetwork:
         """Return the network in the coordinates of the target."""
         w = hidden.w / self._half
         constant = float(c[-1]) * self._scale + self._offset
-        return Network(w, hidden.b - w * self._middle, c[:-1] * self._scale, constant)
+        return ShallowNetwork(w, hidden.b - w * self._middle, c[:-1] * self._scale, constant)
 
 
 def _step(width: int) -> int:

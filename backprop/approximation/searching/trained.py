@@ -10,7 +10,7 @@ import numpy as np
 from backprop.approximation.ground.arguments import read_seed, read_width
 from backprop.approximation.ground.hidden import read_sigma
 from backprop.approximation.ground.target import Floats, Target
-from backprop.approximation.searching.result import Approximation, Network, measure
+from backprop.approximation.searching.result import Approximation, ShallowNetwork, measure
 from backprop.errors import UsageError
 from backprop.runtime.compiled import CompiledNetwork, build
 from backprop.training import cosine, fit
@@ -89,10 +89,10 @@ def _offset(target: Target) -> float:
     return float(np.max(target.values) / 2 + np.min(target.values) / 2)
 
 
-def _restore(target: Target, net: CompiledNetwork, theta: Floats) -> Network:
+def _restore(target: Target, net: CompiledNetwork, theta: Floats) -> ShallowNetwork:
     """The trained network in the coordinates of the target."""
     (hidden, biases), (weights, bias) = net.views(theta)
     low, high = target.domain
     w = hidden[0] / (high / 2 - low / 2)
     constant = float(bias[0]) * target.scale + _offset(target)
-    return Network(w, biases - w * (low / 2 + high / 2), weights[:, 0] * target.scale, constant)
+    return ShallowNetwork(w, biases - w * (low / 2 + high / 2), weights[:, 0] * target.scale, constant)

@@ -16,7 +16,7 @@ import numpy as np
 from backprop.approximation.ground.solving import solve_minimax_exactly
 from backprop.approximation.ground.target import Floats
 from backprop.approximation.proving.stabbing import Line, Start, lay_lines, list_crossings
-from backprop.approximation.searching.result import Network
+from backprop.approximation.searching.result import ShallowNetwork
 
 __all__ = ["fit_tube"]
 
@@ -38,7 +38,7 @@ Function = Callable[[Floats], Floats]
 Lay = Callable[[Floats, Floats, float], list[Line]]
 
 
-def fit_tube(function: Function, x: Floats, epsilon: float) -> Network | None:
+def fit_tube(function: Function, x: Floats, epsilon: float) -> ShallowNetwork | None:
     """The narrowest network found that is within epsilon of F at given points and its own knots; None if there is none.
 
     Shapes: x (m,), increasing, from end to end of the domain; `list_points` makes them dense enough. Floats only: the
@@ -156,7 +156,7 @@ class _Fit:
         """Whether the best heights are inside the tube, whatever units that takes."""
         return self.measure(self.heights) < self.epsilon
 
-    def bend_only(self) -> Network | None:
+    def bend_only(self) -> ShallowNetwork | None:
         """A network with no unit but one for each kink, the best of those tried; None if none is inside the tube."""
         if not self.is_inside():
             return None
@@ -167,7 +167,7 @@ class _Fit:
                 best, network = self.measure(heights), _make_network(self.knots, heights, look_left)
         return network
 
-    def with_slope(self) -> Network | None:
+    def with_slope(self) -> ShallowNetwork | None:
         """A network with a unit more for the slope of the first piece; None if it is not inside the tube."""
         return _make_network_with_slope(self.knots, self.heights) if self.is_inside() else None
 
@@ -241,18 +241,18 @@ def _slope_equation(knots: Floats, look_left: Sequence[int]) -> Floats:
     return np.asarray(rows[0] + jumps[list(look_left)].sum(axis=0))
 
 
-def _make_network(knots: Floats, heights: Floats, look_left: Sequence[int]) -> Network:
+def _make_network(knots: Floats, heights: Floats, look_left: Sequence[int]) -> ShallowNetwork:
     """One unit a kink: relu(x − t), or relu(t − x) for those that look left."""
     jumps, inner = np.diff(_slopes(knots, heights)), knots[1:-1]
     w = np.ones(len(inner))
     w[list(look_left)] = -1.0
     b = -w * inner
     at_start = float(np.sum(jumps * np.maximum(w * knots[0] + b, 0)))
-    return Network(w, b, jumps, float(heights[0]) - at_start)
+    return ShallowNetwork(w, b, jumps, float(heights[0]) - at_start)
 
 
-def _make_network_with_slope(knots: Floats, heights: Floats) -> Network:
+def _make_network_with_slope(knots: Floats, heights: Floats) -> ShallowNetwork:
     """The same with a unit more for the first slope."""
     slopes = _slopes(knots, heights)
     w, b = np.ones(len(knots) - 1), -knots[:-1]
-    return Network(w, b, np.append(slopes[0], np.diff(slopes)), float(heights[0]))
+    return ShallowNetwork(w, b, np.append(slopes[0], np.diff(slopes)), float(heights[0]))

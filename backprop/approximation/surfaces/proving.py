@@ -14,7 +14,7 @@ from sympy import Expr
 
 from backprop.approximation.proving.enclosures import Ball, Undecided, expand, make_box
 from backprop.approximation.proving.precision import computing, float_above
-from backprop.approximation.searching.result import Network
+from backprop.approximation.searching.result import ShallowNetwork
 from backprop.approximation.surfaces.target import VARIABLES, Rectangle
 from theory.functions.expressions import real_symbol
 from theory.functions.pieces import split
@@ -38,7 +38,7 @@ class SurfaceClaim:
 
     target: Expr
     activation: Expr
-    network: Network
+    network: ShallowNetwork
     domain: Rectangle
 
     @cached_property
@@ -97,7 +97,7 @@ def prove_surface(
 
     >>> import numpy as np
     >>> from theory.chapters.networks.activations import parse
-    >>> unit = Network(np.array([[1.0, 1.0]]), np.zeros(1), np.ones(1), 0.0)
+    >>> unit = ShallowNetwork(np.array([[1.0, 1.0]]), np.zeros(1), np.ones(1), 0.0)
     >>> claim = SurfaceClaim(parse("x + y", VARIABLES), parse("tanh(x)"), unit, ((0.0, 0.5), (0.0, 0.5)))
     >>> prove_surface(claim, 0.24).verdict, prove_surface(claim, 0.2).verdict  # 1 - tanh 1 = 0.238...
     ('proved', 'refuted')
@@ -105,10 +105,10 @@ def prove_surface(
     if len(split(claim.activation)) > 1:
         return SurfaceCertificate("undecided", epsilon, math.inf, reason="units with kinks have no Taylor models")
     with computing(terms=ORDER + 1):
-        return _Search(claim, epsilon, time.monotonic() + seconds, most_boxes).run()
+        return _SurfaceProof(claim, epsilon, time.monotonic() + seconds, most_boxes).run()
 
 
-class _Search:
+class _SurfaceProof:
     """Boxes to do, the largest first, and how many are done."""
 
     def __init__(self, claim: SurfaceClaim, epsilon: float, deadline: float, most_boxes: int) -> None:

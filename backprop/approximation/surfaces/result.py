@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from backprop.approximation.ground.outcome import Outcome
 from backprop.approximation.ground.target import Floats
 from backprop.approximation.ground.wording import describe_above, describe_below, describe_outcome
-from backprop.approximation.searching.result import Network, evaluate_network
+from backprop.approximation.searching.result import ShallowNetwork, evaluate_network
 from backprop.approximation.surfaces.proving import SurfaceCertificate
 from backprop.approximation.surfaces.target import GRID_SIDE, Rectangle, Surface
 
@@ -38,7 +38,7 @@ class SurfaceApproximation(Outcome):
     target: str
     activation: str
     domain: Rectangle
-    network: Network
+    network: ShallowNetwork
     sup_error: float
     grid_points: int
     epsilon: float | None

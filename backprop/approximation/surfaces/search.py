@@ -14,7 +14,7 @@ from backprop.approximation.ground.solving import solve
 from backprop.approximation.ground.target import UNIT, Floats
 from backprop.approximation.searching.growing import find_width
 from backprop.approximation.searching.refinement import refine
-from backprop.approximation.searching.result import Network, evaluate_network
+from backprop.approximation.searching.result import ShallowNetwork, evaluate_network
 from backprop.approximation.surfaces.certified import certify_surface, grow_certified
 from backprop.approximation.surfaces.draws import draw_hidden, list_nodes
 from backprop.approximation.surfaces.result import SurfaceApproximation
@@ -101,7 +101,7 @@ def approximate_2d(
             f"activation {activation!r} is a polynomial: however wide, such a network is a polynomial of the same "
             "degree and cannot come near every function (Leshno et al. 1993); use tanh"
         )
-    search = _Search(read_surface(target, domain), sigma, read_seed(seed), wanted)
+    search = _SurfaceSearch(read_surface(target, domain), sigma, read_seed(seed), wanted)
     if not certify:
         return search.fit(count) if count is not None else search.grow(wanted or 0.0)
     if count is not None or wanted is None:
@@ -124,7 +124,7 @@ class _Candidate:
         return float((self.error + self.mean_error) * (1 + np.sum(np.abs(self.c[:-1]))) ** 0.125)
 
 
-class _Search:
+class _SurfaceSearch:
     """One target and one activation; remembers the best network of each width."""
 
     def __init__(self, target: Surface, sigma: Sigma, seed: int, epsilon: float | None) -> None:
@@ -243,11 +243,11 @@ class _Search:
         check_values(self._target.text, points, values)
         return (values - self._offset) / self._target.scale
 
-    def _restore(self, found: _Candidate) -> Network:
+    def _restore(self, found: _Candidate) -> ShallowNetwork:
         """The network in the coordinates of the target."""
         w = found.hidden.w / self._half
         constant = float(found.c[-1]) * self._target.scale + self._offset
-        return Network(w, found.hidden.b - w @ self._middle, found.c[:-1] * self._target.scale, constant)
+        return ShallowNetwork(w, found.hidden.b - w @ self._middle, found.c[:-1] * self._target.scale, constant)
 
 
 def _step_down(width: int) -> int:

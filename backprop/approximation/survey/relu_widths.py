@@ -19,7 +19,7 @@ import numpy as np
 from backprop.approximation.ground.hidden import read_sigma
 from backprop.approximation.ground.target import FunctionTarget, read_target
 from backprop.approximation.searching.certified import narrow_relu
-from backprop.approximation.searching.result import Network, measure
+from backprop.approximation.searching.result import ShallowNetwork, measure
 from backprop.codegen.functions.elementwise import evaluate
 from theory.chapters.networks.activations import X
 from theory.functions.differentiation import differentiate
@@ -93,7 +93,7 @@ def expect_next(last: ReluWidth, epsilon: float) -> float:
 def bound_width(target: FunctionTarget, epsilon: float) -> ReluWidth:
     """Both bounds for one ε."""
     began, nothing = time.perf_counter(), np.zeros(1)
-    idle = measure(target, read_sigma("relu"), Network(nothing, nothing, nothing, 0.0), "fit", epsilon)
+    idle = measure(target, read_sigma("relu"), ShallowNetwork(nothing, nothing, nothing, 0.0), "fit", epsilon)
     found = narrow_relu(idle, epsilon)
     proof = found.certificate
     return ReluWidth(

@@ -16,7 +16,7 @@ from sympy import Expr, Integer, Rational, Symbol
 from backprop.codegen.functions.accurate_support import AS_DOUBLE, name_table, write_table
 from backprop.codegen.functions.exponents import Constants, Exponent, round_number, split_exponent
 from backprop.codegen.functions.special import Support
-from theory.functions.accurate_forms import TAU, AccurateForm, D, Factor, Product, R, Root, Side, W
+from theory.functions.accurate_forms import TAU, AccurateForm, D, FactoredProduct, PowerFactor, R, Root, Side, W
 from theory.functions.half_line import M, P, T
 
 __all__ = ["write_accurate"]
@@ -27,7 +27,7 @@ LIFT = 64
 
 
 @dataclass
-class Writer:
+class AccurateWriter:
     """The body of one function: its constants, lines and helpers."""
 
     form: AccurateForm
@@ -74,7 +74,7 @@ class Writer:
 
     # ----------------------------------------------------------------------------- factors
 
-    def factor(self, factor: Factor, is_open: bool) -> tuple[str, int]:
+    def factor(self, factor: PowerFactor, is_open: bool) -> tuple[str, int]:
         """The text of a positive factor, or of one that is positive up to the sign of d."""
         if factor.tabulated:
             return self.table(factor)
@@ -84,7 +84,7 @@ class Writer:
             return "m", ATOM
         return self.polynomial(factor.expression, is_open)
 
-    def table(self, factor: Factor) -> tuple[str, int]:
+    def table(self, factor: PowerFactor) -> tuple[str, int]:
         """The call of a tabulated function, times p - r where it was divided by that."""
         name = name_table(factor, self.form.decay)
         self.support += write_table(name, factor, self.form.decay, self.exponent.until)
@@ -129,7 +129,7 @@ class Writer:
 
     # ----------------------------------------------------------------------------- products
 
-    def product(self, product: Product) -> tuple[str, int]:
+    def product(self, product: FactoredProduct) -> tuple[str, int]:
         """The text of a product and its sign."""
         sign, product = self.distribute(*make_positive(product))
         is_open = product.tail == 0
@@ -144,7 +144,7 @@ class Writer:
             text += " / " + (bottom[0] if len(bottom) == 1 else f"({' * '.join(bottom)})")
         return text + (" * back" if needs_lift(product) else ""), sign
 
-    def distribute(self, sign: int, product: Product) -> tuple[int, Product]:
+    def distribute(self, sign: int, product: FactoredProduct) -> tuple[int, FactoredProduct]:
         """Put a constant that is no power of two into a factor of several terms."""
         constant, top = product.constant, list(product.top)
         if isinstance(constant, Rational) and is_power_of_two(constant):
@@ -157,8 +157,8 @@ class Writer:
             ):
                 expression = constant * factor.expression
                 expression = expression if factor.tabulated else sympy.expand(expression)
-                top[place] = Factor(expression, 1, factor.root, factor.tabulated)
-                return sign, Product(Integer(1), product.linear, product.tail, tuple(top), product.bottom)
+                top[place] = PowerFactor(expression, 1, factor.root, factor.tabulated)
+                return sign, FactoredProduct(Integer(1), product.linear, product.tail, tuple(top), product.bottom)
         return sign, product
 
 
@@ -182,10 +182,10 @@ def has_negative_terms(polynomial: Expr, root: Root) -> bool:
     return bool(here.evalf(30) < 0)
 
 
-def make_positive(product: Product) -> tuple[int, Product]:
+def make_positive(product: FactoredProduct) -> tuple[int, FactoredProduct]:
     """Take the signs and the numbers out of the factors: what is left is positive, or as positive as d is."""
     sign, constant = 1, product.constant
-    parts: list[tuple[Factor, ...]] = []
+    parts: list[tuple[PowerFactor, ...]] = []
     for power_sign, factors in ((1, product.top), (-1, product.bottom)):
         kept = []
         for factor in factors:
@@ -195,11 +195,11 @@ def make_positive(product: Product) -> tuple[int, Product]:
                 continue
             if factor.root is None and not factor.tabulated and is_negative(expression):
                 expression, sign = sympy.expand(-expression), sign * (-1) ** factor.power
-            kept.append(Factor(expression, factor.power, factor.root, factor.tabulated))
+            kept.append(PowerFactor(expression, factor.power, factor.root, factor.tabulated))
         parts.append(tuple(kept))
     if constant.is_negative:
         sign, constant = -sign, -constant
-    return sign, Product(constant, product.linear, product.tail, *parts)
+    return sign, FactoredProduct(constant, product.linear, product.tail, *parts)
 
 
 def is_negative(polynomial: Expr) -> bool:
@@ -207,7 +207,7 @@ def is_negative(polynomial: Expr) -> bool:
     return bool(polynomial.subs({P: 1, T: Rational(1, 2), M: Rational(-1, 2)}).evalf(30) < 0)
 
 
-def needs_lift(product: Product) -> bool:
+def needs_lift(product: FactoredProduct) -> bool:
     """Whether t is multiplied by what grows with p."""
     grows = product.linear or any(f.root is not None or f.expression.has(P, D) for f in product.top)
     return bool(product.tail == 1 and grows)
@@ -225,7 +225,7 @@ def write_accurate(form: AccurateForm, sides: tuple[Side, Side]) -> tuple[list[s
     Errors: `UsageError` where a constant is no float.
     """
     exponent = split_exponent(form.decay)
-    writer = Writer(form, exponent)
+    writer = AccurateWriter(form, exponent)
     left, right = (write_side(writer, side) for side in sides)
     used = " ".join([left, right, *writer.lines])
     head = write_decay(writer, any(needs_lift(s.product) for s in sides), used)
@@ -249,7 +249,7 @@ def has_variable(text: str) -> bool:
     return not text.replace(".", "").replace("-", "").isdigit()
 
 
-def write_side(writer: Writer, side: Side) -> str:
+def write_side(writer: AccurateWriter, side: Side) -> str:
     """The text of one side; a reflected one in terms of `left`."""
     if side.offset is not None:
         offset = "size" if side.offset == P else str(side.offset)
@@ -264,7 +264,7 @@ def may_overflow(sides: tuple[Side, Side]) -> bool:
     return any(side.product.linear and not side.product.tail and side.product.constant != 1 for side in sides)
 
 
-def write_decay(writer: Writer, lifted: bool, used: str) -> list[str]:
+def write_decay(writer: AccurateWriter, lifted: bool, used: str) -> list[str]:
     """The lines that define size, p, t, m, e and back, as far as they are used."""
     exponent, constants = writer.exponent, writer.constants
     lines = ["size = np.abs(x)", f"p = np.minimum(size, {exponent.until})  # beyond, exp(-p) has vanished"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import zlib
 
-from theory.functions.accurate_forms import Factor
+from theory.functions.accurate_forms import PowerFactor
 from theory.functions.decays import Decay
 from theory.functions.polynomial_pieces import PolynomialPieces, tabulate
 
@@ -34,12 +34,12 @@ def evaluate_pieces(edges, centres, table, low, p):
 '''
 
 
-def name_table(factor: Factor, decay: Decay) -> str:
+def name_table(factor: PowerFactor, decay: Decay) -> str:
     """A name that belongs to the content."""
     return f"tail_{zlib.crc32(repr((factor.expression, decay.exponent)).encode()) & 0xFFFF:04x}"
 
 
-def write_table(name: str, factor: Factor, decay: Decay, until: int) -> list[tuple[str, str]]:
+def write_table(name: str, factor: PowerFactor, decay: Decay, until: int) -> list[tuple[str, str]]:
     """The helpers that evaluate a tabulated factor."""
     pieces = make_pieces(factor, decay, until)
     bound = 1.1 * pieces.truncation  # printed with two digits, and not below what is proved
@@ -61,7 +61,7 @@ def {name}(p):
 
 
 @functools.lru_cache(maxsize=16)
-def make_pieces(factor: Factor, decay: Decay, until: int) -> PolynomialPieces:
+def make_pieces(factor: PowerFactor, decay: Decay, until: int) -> PolynomialPieces:
     """The pieces of a factor, made once."""
     return tabulate(factor.expression, decay, factor.root, until)
 

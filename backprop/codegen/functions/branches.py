@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy
 from sympy import Expr, Symbol
 
-from backprop.codegen.functions.numpy_printer import PRODUCT, Printer
+from backprop.codegen.functions.numpy_printer import PRODUCT, NumpyPrinter
 from theory.functions.half_line import M, T, X
 from theory.functions.stable_forms import StableForm
 
@@ -16,10 +16,10 @@ _LONG = 32  # characters of a branch before it gets a line of its own
 _S = Symbol("s", real=True)  # -|x|, or x where only x <= 0 matters
 
 
-def write_branches(form: StableForm, values: list[Expr]) -> tuple[Printer, list[str]]:
+def write_branches(form: StableForm, values: list[Expr]) -> tuple[NumpyPrinter, list[str]]:
     """Print one function given branch by branch in x, T and M: the printer used, and the lines of the body."""
     cases = _merge_cases([(b.upper, value) for b, value in zip(form.branches, values, strict=True)])
-    printer = Printer({X: "z", T: "t", M: "m", _S: "s"})
+    printer = NumpyPrinter({X: "z", T: "t", M: "m", _S: "s"})
     lines = _write_decay(form, cases, printer)
     cases = _clip_cases(cases, printer, lines)
     result = _join_with_extreme(cases, printer)
@@ -40,7 +40,7 @@ def _merge_cases(cases: list[_Case]) -> list[_Case]:
     return merged
 
 
-def _write_decay(form: StableForm, cases: list[_Case], printer: Printer) -> list[str]:
+def _write_decay(form: StableForm, cases: list[_Case], printer: NumpyPrinter) -> list[str]:
     """Return the lines that define t and m, as far as they are used."""
     used = [symbol for symbol in (T, M) if any(symbol in value.free_symbols for _, value in cases)]
     if not used or form.rate is None:
@@ -65,7 +65,7 @@ def _is_harmless(node: Expr) -> bool:
     return node == X or ((is_power or isinstance(node, _HARMLESS)) and all(map(_is_harmless, node.args)))
 
 
-def _clip_cases(cases: list[_Case], printer: Printer, lines: list[str]) -> list[_Case]:
+def _clip_cases(cases: list[_Case], printer: NumpyPrinter, lines: list[str]) -> list[_Case]:
     """Keep z inside a branch's stretch where the formula could divide by zero or overflow outside."""
     clipped, low = [], -sympy.oo
     for place, (upper, value) in enumerate(cases):
@@ -81,7 +81,7 @@ def _clip_cases(cases: list[_Case], printer: Printer, lines: list[str]) -> list[
     return clipped
 
 
-def _share_functions(cases: list[_Case], printer: Printer, lines: list[str]) -> list[_Case]:
+def _share_functions(cases: list[_Case], printer: NumpyPrinter, lines: list[str]) -> list[_Case]:
     """Give a function value that occurs more than once a local name."""
     calls = {node for _, value in cases for node in value.atoms(sympy.Function)}
     shared = 0
@@ -95,7 +95,7 @@ def _share_functions(cases: list[_Case], printer: Printer, lines: list[str]) -> 
     return cases
 
 
-def _join_with_extreme(cases: list[_Case], printer: Printer) -> str | None:
+def _join_with_extreme(cases: list[_Case], printer: NumpyPrinter) -> str | None:
     """Return the text where the two cases differ by z alone: max(z, 0) + what they share."""
     if len(cases) != 2 or cases[0][0] != 0:
         return None
@@ -105,7 +105,7 @@ def _join_with_extreme(cases: list[_Case], printer: Printer) -> str | None:
     return printer.write(printer.name("least", "np.minimum(z, 0)") + high) if low - high == X else None
 
 
-def _join_cases(cases: list[_Case], printer: Printer, lines: list[str]) -> str:
+def _join_cases(cases: list[_Case], printer: NumpyPrinter, lines: list[str]) -> str:
     """Return the text of a value given by cases, with what they share written once."""
     if len(cases) == 1:
         return write_constant_or(cases[0][1], printer)
@@ -118,7 +118,7 @@ def _join_cases(cases: list[_Case], printer: Printer, lines: list[str]) -> str:
     return _choose(cases, printer, lines)
 
 
-def _choose(cases: list[_Case], printer: Printer, lines: list[str]) -> str:
+def _choose(cases: list[_Case], printer: NumpyPrinter, lines: list[str]) -> str:
     """Return nested np.where, such that NaN ends up in a formula that contains z."""
     edges = [printer.write(upper) for upper, _ in cases[:-1]]
     names = ("left", "right") if len(cases) == 2 else tuple(f"case{k}" for k in range(1, len(cases) + 1))
@@ -138,7 +138,7 @@ def _name_if_long(text: str, name: str, lines: list[str]) -> str:
     return name
 
 
-def write_constant_or(value: Expr, printer: Printer, argument: str = "z") -> str:
+def write_constant_or(value: Expr, printer: NumpyPrinter, argument: str = "z") -> str:
     """Return the text of a value; a constant is spread over the shape of the argument."""
     if value.free_symbols:
         return printer.write(value)

@@ -15,11 +15,11 @@ from sympy import Expr
 
 from backprop.codegen.functions.accurate import write_accurate
 from backprop.codegen.functions.branches import write_branches, write_constant_or
-from backprop.codegen.functions.numpy_printer import Printer
+from backprop.codegen.functions.numpy_printer import NumpyPrinter
 from backprop.codegen.functions.special import Support, write_special
 from backprop.codegen.lowering.load import load_functions
 from backprop.errors import unknown_name
-from theory.functions.elementwise import Activation
+from theory.functions.elementwise import ActivationFunction
 from theory.functions.expressions import Piece, evaluate_precisely, real_symbol
 from theory.functions.stable_forms import StableForm
 from theory.functions.value_identities import A
@@ -76,7 +76,7 @@ _SAME_VALUE = 1e-20  # two values nearer than this, at _DIGITS digits, are one
 _DIGITS = 30
 
 
-def write_functions(activation: Activation, name: str = "f", accuracy: Accuracy = "fast") -> ElementwiseSource:
+def write_functions(activation: ActivationFunction, name: str = "f", accuracy: Accuracy = "fast") -> ElementwiseSource:
     """Print an activation and its derivative as NumPy functions `name` and `name_prime`.
 
     "full": every digit of f and f' over the whole range, in the forms of `theory.functions.accurate_forms` where they
@@ -119,29 +119,29 @@ def merge_support(parts: Iterable[Support]) -> Support:
     return tuple({name: text for part in parts for name, text in part}.items())
 
 
-def _describe_value(activation: Activation) -> str:
+def _describe_value(activation: ActivationFunction) -> str:
     return f"{shorten(activation.name)}: {shorten(describe(activation.expression, 'z'))}"
 
 
-def _describe_slope(activation: Activation) -> str:
+def _describe_slope(activation: ActivationFunction) -> str:
     return f"Derivative of {shorten(activation.name)}: {shorten(describe(activation.derivative, 'z'))}"
 
 
-def _write_full_value(activation: Activation, name: str) -> FunctionSource:
+def _write_full_value(activation: ActivationFunction, name: str) -> FunctionSource:
     if activation.expression.func in _NUMPY_KNOWS or activation.accurate is None:
         return _write_value(activation, name)
     lines, support = write_accurate(activation.accurate, activation.accurate.value)
     return replace(_assemble(name, "z", _describe_value(activation), lines), support=support)
 
 
-def _write_full_slope(activation: Activation, name: str) -> FunctionSource:
+def _write_full_slope(activation: ActivationFunction, name: str) -> FunctionSource:
     if activation.accurate is None:
         return _write_slope(activation, name)
     lines, support = write_accurate(activation.accurate, activation.accurate.derivative)
     return replace(_assemble(f"{name}_prime", "z", _describe_slope(activation), lines), support=support)
 
 
-def _write_value(activation: Activation, name: str) -> FunctionSource:
+def _write_value(activation: ActivationFunction, name: str) -> FunctionSource:
     form = activation.stable
     doc = _describe_value(activation)
     if _is_best_plain(activation):
@@ -149,23 +149,23 @@ def _write_value(activation: Activation, name: str) -> FunctionSource:
     return _write_form(form, [b.value for b in form.branches], name, doc)
 
 
-def _write_slope(activation: Activation, name: str) -> FunctionSource:
+def _write_slope(activation: ActivationFunction, name: str) -> FunctionSource:
     form = activation.stable
     doc = _describe_slope(activation)
     return _write_form(form, [b.derivative for b in form.branches], f"{name}_prime", doc)
 
 
-def _write_identity(activation: Activation, name: str) -> FunctionSource | None:
+def _write_identity(activation: ActivationFunction, name: str) -> FunctionSource | None:
     """Print f' = g(a) where there is one formula for all x, a polynomial that is not a constant."""
     identity = activation.polynomial_in_value if activation.derivative.free_symbols else None
     if identity is None:
         return None
-    text = Printer({A: "a"}).write(identity)
+    text = NumpyPrinter({A: "a"}).write(identity)
     doc = f"Derivative of {shorten(activation.name)}: {text} with a = {name}(z)"
     return _assemble(f"{name}_prime", "z", doc, [f"a = {name}(z)", f"return {text}"])
 
 
-def _is_best_plain(activation: Activation) -> bool:
+def _is_best_plain(activation: ActivationFunction) -> bool:
     """Whether f is better printed as it is stated than piece by piece."""
     expression = activation.expression
     if expression.has(*_JUMPING):
@@ -205,7 +205,7 @@ def write_expression(expression: Expr, name: str = "F", variable: str | Sequence
     """
     variables = (variable,) if isinstance(variable, str) else tuple(variable)
     doc = f"{name}({', '.join(variables)}) = {shorten(describe(expression))}"
-    printer = Printer({real_symbol(one): one for one in variables})
+    printer = NumpyPrinter({real_symbol(one): one for one in variables})
     result = write_constant_or(expression, printer, variables[0])
     return _assemble(name, ", ".join(variables), doc, [*printer.write_constants(), f"return {result}"], printer)
 
@@ -226,12 +226,14 @@ def evaluate(expression: Expr, variable: str | Sequence[str] = "x") -> Callable[
 
 
 def _write_plain(expression: Expr, name: str, doc: str, argument: str) -> FunctionSource:
-    printer = Printer({real_symbol(): argument})
+    printer = NumpyPrinter({real_symbol(): argument})
     result = write_constant_or(expression, printer, argument)
     return _assemble(name, argument, doc, [*printer.write_constants(), f"return {result}"], printer)
 
 
-def _assemble(name: str, argument: str, doc: str, lines: list[str], printer: Printer | None = None) -> FunctionSource:
+def _assemble(
+    name: str, argument: str, doc: str, lines: list[str], printer: NumpyPrinter | None = None
+) -> FunctionSource:
     special = dict.fromkeys(printer.special) if printer else {}
     body = "".join(f"{INDENT}{line}\n" for line in lines)
     text = f'def {name}({argument}):\n{INDENT}"""{doc}"""\n{body}'

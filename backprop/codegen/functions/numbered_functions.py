@@ -6,7 +6,7 @@ from sympy import Expr
 
 from backprop.codegen.functions.elementwise import write_expression as write_formula
 from backprop.codegen.functions.elementwise import write_functions
-from backprop.codegen.functions.numpy_printer import Printer
+from backprop.codegen.functions.numpy_printer import NumpyPrinter
 from backprop.specification.network import find_activation
 from theory.chapters.networks.activations import X
 from theory.chapters.networks.batch_norm import slope_by_root
@@ -40,4 +40,4 @@ def write_root(name: str, number: float) -> dict[str, str]:
 def write_constant_free(expression: Expr) -> str:
     """An expression in r without a name for any constant."""
     (letter,) = expression.free_symbols
-    return Printer({letter: str(letter)}).write(expression)
+    return NumpyPrinter({letter: str(letter)}).write(expression)

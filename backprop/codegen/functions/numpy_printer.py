@@ -14,7 +14,7 @@ from backprop.errors import UsageError
 from theory.functions.values import evaluate_precisely
 from theory.language.formulas import shorten
 
-__all__ = ["PRODUCT", "Printer"]
+__all__ = ["PRODUCT", "NumpyPrinter"]
 
 _FUNCTIONS: Mapping[type, str] = MappingProxyType(
     {getattr(sympy, name): name for name in ("exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "log", "erf")}
@@ -30,7 +30,7 @@ _SAME_VALUE = 1e-20  # two values nearer than this, at _DIGITS digits, are one
 _DIGITS = 30  # of a constant before it is rounded to a float
 
 
-class Printer:
+class NumpyPrinter:
     """Prints one expression; collects on the way the constants and the special functions it needs."""
 
     def __init__(self, names: Mapping[Symbol, str], prefix: str = "np.") -> None:

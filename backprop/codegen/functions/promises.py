@@ -23,7 +23,7 @@ from backprop.codegen.functions.elementwise import write_functions
 from backprop.codegen.lowering.load import load_functions
 from backprop.errors import UsageError
 from theory.functions.activation_catalogue import NAMES
-from theory.functions.elementwise import Activation, find
+from theory.functions.elementwise import ActivationFunction, find
 from theory.functions.values import evaluate_precisely
 
 __all__ = ["LARGEST", "SLOPE_ULPS", "VALUE_ULPS", "Promise", "find_promise", "require_full"]
@@ -107,7 +107,7 @@ def round_up(number: float) -> float:
     return math.ceil(number / unit) * unit
 
 
-def choose_places(found: Activation, functions: list[Callable[[Floats], Any]]) -> Floats:
+def choose_places(found: ActivationFunction, functions: list[Callable[[Floats], Any]]) -> Floats:
     """Floats of every size and sign, in the tails, at kinks, and beside roots of f and f'."""
     rng = np.random.default_rng(SEED)
     sizes = 10.0 ** rng.uniform(-300, 3, SCATTERED)

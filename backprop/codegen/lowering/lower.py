@@ -72,7 +72,7 @@ def cost_of(output: str, cost: str, weighted: bool = False) -> tuple[Expr, Expr]
     return factor, summand
 
 
-class Step(NamedTuple):
+class ElementEquations(NamedTuple):
     """One element with its equations, and what the letters in them mean."""
 
     element: Element
@@ -100,10 +100,10 @@ class Lowering:
         """An activation by its name in the module; the identity is not called."""
         return None if function == "identity" else self.names.get(function)
 
-    def run_forward(self, given: bool) -> tuple[list[Assignment], list[Step], Scope]:
+    def run_forward(self, given: bool) -> tuple[list[Assignment], list[ElementEquations], Scope]:
         """Every layer's forward lines; `given` for prediction: no masks, statistics from outside."""
         lines: list[Assignment] = []
-        steps: list[Step] = []
+        steps: list[ElementEquations] = []
         current, forks = Name("X", ("n", self.network.inputs)), []
         for element in self.elements:
             if element.kind is None:
@@ -122,7 +122,7 @@ class Lowering:
             for equation in equations.forward:
                 value = lower_expression(scope, equation.matrix)
                 lines.append(Assignment(scope.target(equation.target), value, equation.label))
-            steps.append(Step(element, equations, scope))
+            steps.append(ElementEquations(element, equations, scope))
             current = output
         return lines, steps, self.add_output(lines, current)
 
@@ -146,7 +146,7 @@ class Lowering:
                     cost = Add(cost, SumAll(lower_penalty(weights, function, 0)))
         return cost
 
-    def run_backward(self, steps: Sequence[Step], output: Scope) -> list[Assignment]:
+    def run_backward(self, steps: Sequence[ElementEquations], output: Scope) -> list[Assignment]:
         """BP1, then every layer from the last to the first."""
         error = output_error_of(self.network.output, self.network.cost, self.network.weighted)
         self.lines, self.sums = [], {output.names["z"].id: [(lower_expression(output, error), "BP1")]}
@@ -156,7 +156,7 @@ class Lowering:
                 self.step_back(step, trained)
         return share(self.lines)
 
-    def step_back(self, step: Step, trained: set[str]) -> None:
+    def step_back(self, step: ElementEquations, trained: set[str]) -> None:
         """One layer: the derivative by what it handed on, then by its own quantities, then what its inputs get."""
         (element, equations, scope), system = step, step.equations.system
         asked = [e for e in equations.backward if e.target in system.inputs]
@@ -173,7 +173,7 @@ class Lowering:
         for equation in wanted:
             self.write_equation(step, equation)
 
-    def write_equation(self, step: Step, equation: Equation) -> None:
+    def write_equation(self, step: ElementEquations, equation: Equation) -> None:
         """One equation of the backward pass as a line, or as a part of the sum for the layer below."""
         letter, scope, system = equation.target.name, step.scope, step.equations.system
         value = lower_expression(scope, equation.matrix)
@@ -197,7 +197,7 @@ class Lowering:
         return name
 
 
-def list_trained(steps: Iterable[Step]) -> set[str]:
+def list_trained(steps: Iterable[ElementEquations]) -> set[str]:
     """The quantities that depend on a parameter: only their derivatives are asked for."""
     trained: set[str] = set()
     for element, equations, scope in steps:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import prod
 
 from backprop.codegen.passes.layout import is_batch
-from backprop.codegen.passes.steps import ELEMENTWISE, TEMPORARY, Flow, Kind
+from backprop.codegen.passes.steps import ELEMENTWISE, TEMPORARY, Flow, ValueKind
 
 __all__ = ["Home", "Plan", "plan_buffers"]
 
@@ -91,7 +91,7 @@ def share_homes(flow: Flow, orders: Mapping[str, str]) -> list[Home]:
             if home:
                 home.end = max(home.end, k)
         name = step.result
-        if flow.kinds[name] is not Kind.VALUE or not flow.shapes[name]:
+        if flow.kinds[name] is not ValueKind.VALUE or not flow.shapes[name]:
             continue
         home = find_dying(flow, orders, homes, last, k) if step.function in ELEMENTWISE else None
         if home is None:
@@ -131,7 +131,7 @@ def size_of(flow: Flow, name: str) -> int:
 
 def middle(flow: Flow) -> int:
     """The first step that yields a piece of the gradient."""
-    return next((k for k, s in enumerate(flow.steps) if flow.kinds[s.result] is Kind.RESULT), len(flow.steps))
+    return next((k for k, s in enumerate(flow.steps) if flow.kinds[s.result] is ValueKind.RESULT), len(flow.steps))
 
 
 def place_best(homes: list[Home], begin: int, half: int) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backprop.codegen.lowering.program import Program
-from backprop.codegen.passes.functions import INTO, Functions
-from backprop.codegen.passes.steps import Kind
+from backprop.codegen.passes.functions import INTO, CalledFunctions
+from backprop.codegen.passes.steps import ValueKind
 from backprop.codegen.passes.writing import SMALL, Form, Writer, list_used, write_views
-from backprop.specification.parameters import Layout
+from backprop.specification.parameters import ParameterLayout
 
 __all__ = ["FastSource", "Form", "emit_fast"]
 
@@ -43,7 +43,7 @@ class FastSource:
         return "\n\n".join([NAMES, self.definitions, self.wiring])
 
 
-def emit_fast(program: Program, layout: Layout, functions: Functions, form: Form) -> FastSource:
+def emit_fast(program: Program, layout: ParameterLayout, functions: CalledFunctions, form: Form) -> FastSource:
     """The fast source.  Errors: Unsupported where the program has a node that the passes do not know.
 
     `gradient(buffers, weights, results)(X, Y)` with buffers from `gradient_buffers(memory, vectors, ones, n, dtype)`,
@@ -54,14 +54,14 @@ def emit_fast(program: Program, layout: Layout, functions: Functions, form: Form
     vectors = max(writer.plan.vector_size for writer in writers)
     ones = sum(set().union(*(writer.columns for writer in writers)))
     head = f"MATRICES = {size}  # numbers for each row\nVECTORS = {vectors}\nONES = {ones}  # for sums along rows\n"
-    given = list_used(writers, Kind.PARAMETER), list_used(writers, Kind.RESULT)
+    given = list_used(writers, ValueKind.PARAMETER), list_used(writers, ValueKind.RESULT)
     parts = [part for writer in writers for part in writer.write(*given)]
     views = write_views(layout, writers)
     calls = tuple(dict.fromkeys(call for writer in writers for call in writer.calls))
     return FastSource(write_definitions(functions, calls, form), "\n\n".join([head, *views, *parts]), calls)
 
 
-def write_definitions(functions: Functions, calls: Iterable[str], form: Form) -> str:
+def write_definitions(functions: CalledFunctions, calls: Iterable[str], form: Form) -> str:
     """What the wiring calls.  The step function is 1 where a > 0; for a handful of numbers one ufunc is quicker, for
     many another."""
     lines = [f"{name}{INTO} = {function}" for name, function in TABLED.items()]

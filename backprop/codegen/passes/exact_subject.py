@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from backprop.codegen.passes.functions import BOTH, INTO
 from backprop.codegen.passes.slopes import SLOPE
 from backprop.codegen.passes.writing import SMALL
-from backprop.specification.parameters import Layout
+from backprop.specification.parameters import ParameterLayout
 
 __all__ = ["write_exact_subject"]
 
@@ -59,7 +59,7 @@ def gradients(params, X, Y, **context):
 
 
 def write_exact_subject(
-    readable: str, wiring: str, layout: Layout, slopes: Mapping[str, str], calls: Sequence[str]
+    readable: str, wiring: str, layout: ParameterLayout, slopes: Mapping[str, str], calls: Sequence[str]
 ) -> str:
     """The readable module, with `gradients` done by the fast wiring (both functions, cost compared).
 

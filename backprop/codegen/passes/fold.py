@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from backprop.codegen.passes.steps import Flow, Kind, Step
+from backprop.codegen.passes.steps import Flow, Instruction, ValueKind
 
 __all__ = ["WIDE", "fold_biases"]
 
@@ -26,7 +26,7 @@ def fold_biases(flow: Flow, neighbours: Iterable[tuple[str, str]], *, inputs_too
     pairs = dict(neighbours)
     flow = flow.with_steps(copy_inputs(flow, pairs) if inputs_too else flow.steps)
     readers = count_readers(flow)
-    steps: list[Step] = []
+    steps: list[Instruction] = []
     for step in flow.steps:
         last = steps[-1] if steps else None
         folded = last and (fold_sum(flow, last, step, pairs, readers) or fold_gradient(flow, last, step, pairs))
@@ -37,13 +37,13 @@ def fold_biases(flow: Flow, neighbours: Iterable[tuple[str, str]], *, inputs_too
     return flow.with_steps(steps)
 
 
-def copy_inputs(flow: Flow, pairs: dict[str, str]) -> Iterator[Step]:
+def copy_inputs(flow: Flow, pairs: dict[str, str]) -> Iterator[Instruction]:
     """X, where it is multiplied by such a matrix, is copied into a buffer first and read from there."""
     first = [s.operands[0] for s in flow.steps if s.function == "product" and s.operands[1] in pairs]
-    names = {name: name + "_0" for name in first if flow.kinds[name] is Kind.INPUT}
+    names = {name: name + "_0" for name in first if flow.kinds[name] is ValueKind.INPUT}
     for name, copy in names.items():
-        flow.shapes[copy], flow.kinds[copy] = flow.shapes[name], Kind.VALUE
-        yield Step(copy, "copy", (name,))
+        flow.shapes[copy], flow.kinds[copy] = flow.shapes[name], ValueKind.VALUE
+        yield Instruction(copy, "copy", (name,))
     yield from (step.renamed(names) for step in flow.steps)
 
 
@@ -56,7 +56,9 @@ def count_readers(flow: Flow) -> dict[str, int]:
     return readers
 
 
-def fold_sum(flow: Flow, product: Step, add: Step, pairs: dict[str, str], readers: dict[str, int]) -> Step | None:
+def fold_sum(
+    flow: Flow, product: Instruction, add: Instruction, pairs: dict[str, str], readers: dict[str, int]
+) -> Instruction | None:
     """A W, then + b."""
     if (product.function, add.function, any(product.turned)) != ("product", "add", False):
         return None
@@ -66,7 +68,7 @@ def fold_sum(flow: Flow, product: Step, add: Step, pairs: dict[str, str], reader
     return widen(flow, replace(product, result=add.result), left, W)
 
 
-def fold_gradient(flow: Flow, product: Step, total: Step, pairs: dict[str, str]) -> Step | None:
+def fold_gradient(flow: Flow, product: Instruction, total: Instruction, pairs: dict[str, str]) -> Instruction | None:
     """Aᵀ Δ, then the sum over the rows of Δ."""
     if (product.function, total.function, product.turned) != ("product", "sum_rows", (True, False)):
         return None
@@ -77,15 +79,15 @@ def fold_gradient(flow: Flow, product: Step, total: Step, pairs: dict[str, str])
     return widen(flow, product, left, dW)
 
 
-def widen(flow: Flow, step: Step, left: str, matrix: str) -> Step | None:
+def widen(flow: Flow, step: Instruction, left: str, matrix: str) -> Instruction | None:
     """The step with [A 1] for A and [W; b] for W."""
-    if flow.kinds[left] is not Kind.VALUE:
+    if flow.kinds[left] is not ValueKind.VALUE:
         return None
     rows, columns = flow.shapes[matrix]
     whole, block = left + WIDE, matrix + WIDE
     assert isinstance(rows, int)
     flow.wide[left] = whole
-    flow.shapes[whole], flow.kinds[whole] = (flow.shapes[left][0], rows + 1), Kind.VALUE
+    flow.shapes[whole], flow.kinds[whole] = (flow.shapes[left][0], rows + 1), ValueKind.VALUE
     flow.shapes[block], flow.kinds[block] = (rows + 1, columns), flow.kinds[matrix]
     names = {left: whole, matrix: block}
     return replace(step.renamed(names), result=names.get(step.result, step.result))

@@ -14,14 +14,14 @@ from backprop.codegen.passes.linearise import Lineariser
 from backprop.codegen.passes.record import Record, record
 from backprop.codegen.passes.steps import Unsupported
 
-__all__ = ["BOTH", "INTO", "NEW", "Functions"]
+__all__ = ["BOTH", "INTO", "NEW", "CalledFunctions"]
 
 INTO, NEW, BOTH = "_into", "_new", "_both"
 ROWS = frozenset({"subtract", "add", "divide", "multiply", "exp", "log", "row_max", "sum_columns"})
 
 
 @dataclass
-class Functions:
+class CalledFunctions:
     """What the calls of a program become.
 
     `module`: the functions of the readable module (and slopes) by name; `rows`: those by rows; `paired`: those whose

@@ -40,10 +40,10 @@ def write_in_place(name: str, record: Record) -> InPlace:
         square(z, out)
         subtract(c1, out, out)
     """
-    return Writer(record).write(name)
+    return InPlaceWriter(record).write(name)
 
 
-class Writer:
+class InPlaceWriter:
     """Writes one function."""
 
     def __init__(self, record: Record) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backprop.codegen.passes.steps import ELEMENTWISE, Flow, Kind, Step
+from backprop.codegen.passes.steps import ELEMENTWISE, Flow, Instruction, ValueKind
 
 __all__ = ["choose_orders", "is_batch", "turn_inputs"]
 
@@ -17,7 +17,7 @@ NARROW = 32  # outputs up to this width lie column after column
 
 def choose_orders(flow: Flow, *, columns: bool) -> dict[str, str]:
     """name -> "C" or "F" for every matrix that is computed; `columns`: all of them "F"."""
-    matrices = [name for name, kind in flow.kinds.items() if kind is Kind.VALUE and is_batch(flow, name)]
+    matrices = [name for name, kind in flow.kinds.items() if kind is ValueKind.VALUE and is_batch(flow, name)]
     if columns:
         return dict.fromkeys(matrices, "F")
     groups = {name: name for name in matrices}
@@ -31,16 +31,16 @@ def choose_orders(flow: Flow, *, columns: bool) -> dict[str, str]:
 
 def turn_inputs(flow: Flow, orders: dict[str, str]) -> tuple[Flow, dict[str, str]]:
     """Targets that meet values lying column after column are copied into that order first: once, not in every step."""
-    steps: list[Step] = []
+    steps: list[Instruction] = []
     turned: dict[str, str] = {}
     flow, orders = flow.with_steps(flow.steps), dict(orders)
     for step in flow.steps:
         other = any(orders.get(name) == "F" for name in meet(flow, step))
         for name in step.operands if other else ():
-            if flow.kinds[name] is Kind.INPUT and is_batch(flow, name) and name not in turned:
+            if flow.kinds[name] is ValueKind.INPUT and is_batch(flow, name) and name not in turned:
                 copy = turned[name] = name + "_F"
-                flow.shapes[copy], flow.kinds[copy], orders[copy] = flow.shapes[name], Kind.VALUE, "F"
-                steps.append(Step(copy, "copy", (name,)))
+                flow.shapes[copy], flow.kinds[copy], orders[copy] = flow.shapes[name], ValueKind.VALUE, "F"
+                steps.append(Instruction(copy, "copy", (name,)))
         steps.append(step.renamed(turned) if other else step)
     return flow.with_steps(steps), orders
 
@@ -51,11 +51,11 @@ def is_batch(flow: Flow, name: str) -> bool:
     return len(shape) == 2 and shape[0] == "n"
 
 
-def meet(flow: Flow, step: Step) -> Iterator[str]:
+def meet(flow: Flow, step: Instruction) -> Iterator[str]:
     """The matrices that a step reads and writes entry by entry."""
     if step.function in ELEMENTWISE or step.function == "where":
         for name in (step.result, *step.operands, *step.work, *([step.also] if step.also else [])):
-            if flow.kinds.get(name) is Kind.VALUE and is_batch(flow, name) and flow.shapes[name][1] != 1:
+            if flow.kinds.get(name) is ValueKind.VALUE and is_batch(flow, name) and flow.shapes[name][1] != 1:
                 yield name
 
 

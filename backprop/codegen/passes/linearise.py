@@ -27,7 +27,7 @@ from backprop.codegen.lowering.program import (
     rewrite,
     walk,
 )
-from backprop.codegen.passes.steps import TEMPORARY, Flow, Kind, Step, Unsupported
+from backprop.codegen.passes.steps import TEMPORARY, Flow, Instruction, Unsupported, ValueKind
 from backprop.codegen.printing.emit import write_expression
 
 __all__ = ["Expand", "linearise"]
@@ -59,8 +59,8 @@ class Lineariser:
     def run(self, *, with_cost: bool) -> Flow:
         """All steps, and what must be kept."""
         for name, shape in self.parameters.items():
-            self.enter(name, shape, Kind.PARAMETER)
-            self.enter("d" + name, shape, Kind.RESULT)
+            self.enter(name, shape, ValueKind.PARAMETER)
+            self.enter("d" + name, shape, ValueKind.RESULT)
         for line in self.program.forward:
             self.assign(line)
         if with_cost:
@@ -69,7 +69,7 @@ class Lineariser:
             self.assign(line)
         return self.flow
 
-    def enter(self, name: str, shape: Shape, kind: Kind) -> str:
+    def enter(self, name: str, shape: Shape, kind: ValueKind) -> str:
         """A value that is known from now on."""
         self.flow.shapes[name], self.flow.kinds[name] = shape, kind
         return name
@@ -88,9 +88,9 @@ class Lineariser:
         """One line: its last step has the name of the line; the pieces of the gradient are results."""
         name = line.target.id
         value = self.visit(line.value)
-        if self.flow.kinds.get(name) is Kind.RESULT:
+        if self.flow.kinds.get(name) is ValueKind.RESULT:
             last = self.flow.steps[-1]
-            if last.result != value or self.flow.kinds[value] is not Kind.VALUE:
+            if last.result != value or self.flow.kinds[value] is not ValueKind.VALUE:
                 raise Unsupported(f"{name} is the same as another value")
             self.flow.steps[-1] = replace(last, result=name)
             del self.known[last.key], self.flow.kinds[value], self.flow.shapes[value]
@@ -100,20 +100,20 @@ class Lineariser:
             return
         last = self.flow.steps.pop()
         self.flow.steps.append(replace(last, result=name))
-        self.enter(name, self.flow.shapes.pop(value), Kind.VALUE)
+        self.enter(name, self.flow.shapes.pop(value), ValueKind.VALUE)
         del self.flow.kinds[value]
         self.known[last.key] = name
         self.names[value] = name
 
     def step(self, function: str, *operands: str, shape: Shape, turned: tuple[bool, ...] = (), called: str = "") -> str:
         """One more step, or the name of the same one done before."""
-        step = Step(f"{TEMPORARY}{self.count + 1}", function, operands, turned, called)
+        step = Instruction(f"{TEMPORARY}{self.count + 1}", function, operands, turned, called)
         if step.key in self.known:
             return self.known[step.key]
         self.count += 1
         self.flow.steps.append(step)
         self.known[step.key] = step.result
-        return self.enter(step.result, shape, Kind.VALUE)
+        return self.enter(step.result, shape, ValueKind.VALUE)
 
     def step_twice(self, called: str, operand: str) -> tuple[str, str]:
         """A call with two results: f and f' of one array."""
@@ -121,7 +121,7 @@ class Lineariser:
         value = self.step("call", operand, shape=shape, called=called)
         last = self.flow.steps[-1]
         if last.result == value and not last.also:
-            self.flow.steps[-1] = replace(last, also=self.enter(f"slope_of_{operand}", shape, Kind.VALUE))
+            self.flow.steps[-1] = replace(last, also=self.enter(f"slope_of_{operand}", shape, ValueKind.VALUE))
         return value, f"slope_of_{operand}"
 
     def visit(self, node: Expression) -> str:
@@ -166,5 +166,5 @@ class Lineariser:
         while known in self.names:
             known = self.names[known]
         if known not in self.flow.kinds:
-            self.enter(known, name.shape, Kind.INPUT)
+            self.enter(known, name.shape, ValueKind.INPUT)
         return known

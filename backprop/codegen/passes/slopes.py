@@ -13,10 +13,10 @@ from dataclasses import replace
 import sympy
 from sympy import Expr, Piecewise
 
-from backprop.codegen.functions.numpy_printer import PRODUCT, Printer
+from backprop.codegen.functions.numpy_printer import PRODUCT, NumpyPrinter
 from backprop.codegen.lowering.program import Assignment, Call, Expression, Name, Program, rewrite, walk
 from backprop.specification.network import find_activation
-from theory.functions.elementwise import Activation
+from theory.functions.elementwise import ActivationFunction
 from theory.functions.value_identities import A
 
 __all__ = ["SLOPE", "list_pairs", "list_slopes", "take_slopes_from_values", "write_slope"]
@@ -26,7 +26,7 @@ LEAST = sympy.Symbol("least", real=True)
 NOT_ANALYTIC = (sympy.exp, sympy.log)
 
 
-def write_slope(activation: Activation, name: str) -> str | None:
+def write_slope(activation: ActivationFunction, name: str) -> str | None:
     """The text of `name_slope(a)`, or None where f' is no cheap function of a.
 
     Two pieces that meet at 0 are joined without a choice: p(min(a, 0)) + (q - p(0)) [a > 0].
@@ -43,7 +43,7 @@ def write_slope(activation: Activation, name: str) -> str | None:
         return None
     if len(activation.pieces) == 1:
         identity = activation.polynomial_in_value
-        text = None if identity is None else Printer({A: "a"}).write(identity)
+        text = None if identity is None else NumpyPrinter({A: "a"}).write(identity)
     else:
         text = write_two_pieces(activation.identity_in_value)
     if text is None:
@@ -60,7 +60,7 @@ def write_two_pieces(identity: Expr | None) -> str | None:
     below, above = identity.args[0][0], identity.args[1][0]
     if above.free_symbols or below.has(*NOT_ANALYTIC):
         return None
-    printer = Printer({A: "a", LEAST: "np.minimum(a, 0)"})
+    printer = NumpyPrinter({A: "a", LEAST: "np.minimum(a, 0)"})
     jump = above - below.xreplace({A: sympy.Integer(0)})
     rest = below.xreplace({A: LEAST})
     terms = [] if rest == 0 else [printer.write(rest)]

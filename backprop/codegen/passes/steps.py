@@ -2,7 +2,7 @@
 
     value1 = product(X, W1);  z1 = add(value1, b1);  a1 = f(z1);  …
 
-A value is known by its name; `Flow` says what it is (`Kind`) and its shape.
+A value is known by its name; `Flow` says what it is (`ValueKind`) and its shape.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from enum import Enum
 
 from backprop.codegen.lowering.program import Shape
 
-__all__ = ["ELEMENTWISE", "TEMPORARY", "Flow", "Kind", "Step", "Unsupported"]
+__all__ = ["ELEMENTWISE", "TEMPORARY", "Flow", "Instruction", "Unsupported", "ValueKind"]
 
 
 class Unsupported(TypeError):
     """This program has no fast form; the readable one runs instead."""
 
 
-class Kind(Enum):
+class ValueKind(Enum):
     """What stands behind the name of a value."""
 
     INPUT = "comes in beside the parameters"
@@ -63,7 +63,7 @@ ELEMENTWISE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Instruction:
     """result = function(operands).
 
     `function`: a ufunc; "product" (`turned` says which operands are transposed), "sum_rows", "sum_columns",
@@ -79,7 +79,7 @@ class Step:
     work: tuple[str, ...] = ()
     also: str = ""
 
-    def renamed(self, names: dict[str, str]) -> Step:
+    def renamed(self, names: dict[str, str]) -> Instruction:
         """The same step on other values."""
         return replace(self, operands=tuple(names.get(name, name) for name in self.operands))
 
@@ -93,15 +93,15 @@ class Step:
 class Flow:
     """A list of steps; passes return changed copies."""
 
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Instruction] = field(default_factory=list)
     shapes: dict[str, Shape] = field(default_factory=dict)
-    kinds: dict[str, Kind] = field(default_factory=dict)
+    kinds: dict[str, ValueKind] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
     kept: tuple[str, ...] = ()
     wide: dict[str, str] = field(default_factory=dict)
     total: str = ""
 
-    def with_steps(self, steps: Iterable[Step]) -> Flow:
+    def with_steps(self, steps: Iterable[Instruction]) -> Flow:
         """The same values, other steps."""
         return replace(self, steps=list(steps), shapes=dict(self.shapes), kinds=dict(self.kinds),
                        constants=dict(self.constants), wide=dict(self.wide))  # fmt: skip
@@ -112,7 +112,7 @@ class Flow:
             if known == text:
                 return name
         name = f"number{len(self.constants) + 1}"
-        self.constants[name], self.kinds[name], self.shapes[name] = text, Kind.CONSTANT, ()
+        self.constants[name], self.kinds[name], self.shapes[name] = text, ValueKind.CONSTANT, ()
         return name
 
     def last_uses(self) -> dict[str, int]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from backprop.codegen.passes.steps import Flow, Kind, Step
+from backprop.codegen.passes.steps import Flow, Instruction, ValueKind
 
 __all__ = ["TURNED", "turn_weights"]
 
@@ -23,16 +23,16 @@ def turn_weights(flow: Flow) -> Flow:
         own = next(
             (k for k, other in enumerate(steps) if other.result == "d" + W and other.function == "product"), None
         )
-        if own is None or flow.kinds[W] is not Kind.PARAMETER:
+        if own is None or flow.kinds[W] is not ValueKind.PARAMETER:
             continue
         steps.remove(step)
         copy = "d" + W + TURNED
-        flow.shapes[copy], flow.kinds[copy] = flow.shapes[W][::-1], Kind.RESULT
+        flow.shapes[copy], flow.kinds[copy] = flow.shapes[W][::-1], ValueKind.RESULT
         product = replace(step, operands=(step.operands[0], copy), turned=(False, False))
-        steps[own:own] = [Step(copy, "copy", (W,), (True,)), product]
+        steps[own:own] = [Instruction(copy, "copy", (W,), (True,)), product]
     return flow.with_steps(steps)
 
 
-def flow_backwards(steps: list[Step]) -> list[Step]:
+def flow_backwards(steps: list[Instruction]) -> list[Instruction]:
     """The products with a transposed right side that come behind what they could come before."""
     return [step for step in steps if step.function == "product" and step.turned == (False, True)]

@@ -9,14 +9,14 @@ from itertools import pairwise
 from backprop.codegen.lowering.program import Program, Shape
 from backprop.codegen.passes.buffers import Home, Plan, plan_buffers
 from backprop.codegen.passes.fold import WIDE, fold_biases
-from backprop.codegen.passes.functions import INTO, NEW, Functions
+from backprop.codegen.passes.functions import INTO, NEW, CalledFunctions
 from backprop.codegen.passes.in_place import KEYWORD_OUT
 from backprop.codegen.passes.layout import choose_orders, is_batch, turn_inputs
 from backprop.codegen.passes.linearise import linearise
-from backprop.codegen.passes.steps import ELEMENTWISE, Flow, Kind, Step
+from backprop.codegen.passes.steps import ELEMENTWISE, Flow, Instruction, ValueKind
 from backprop.codegen.passes.turn import TURNED, turn_weights
 from backprop.codegen.printing.emit import write_function
-from backprop.specification.parameters import Block, Layout
+from backprop.specification.parameters import Block, ParameterLayout
 
 __all__ = ["SMALL", "Form", "Writer", "list_used", "write_views"]
 
@@ -39,7 +39,9 @@ class Form:
 class Writer:
     """Writes one function, gradient or value_and_gradient, and its buffers."""
 
-    def __init__(self, program: Program, layout: Layout, functions: Functions, form: Form, *, with_cost: bool) -> None:
+    def __init__(
+        self, program: Program, layout: ParameterLayout, functions: CalledFunctions, form: Form, *, with_cost: bool
+    ) -> None:
         self.layout, self.functions, self.with_cost = layout, functions, with_cost
         self.name = "value_and_gradient" if with_cost else "gradient"
         shapes: dict[str, Shape] = {block.name: block.shape for block in layout.blocks}
@@ -68,7 +70,7 @@ class Writer:
             numbers = tuple(flow.constant(text) for text in form.constants)
             work = tuple(f"{step.result}_work{j + 1}" for j in range(form.work))
             for name in work:
-                flow.shapes[name], flow.kinds[name] = flow.shapes[step.result], Kind.VALUE
+                flow.shapes[name], flow.kinds[name] = flow.shapes[step.result], ValueKind.VALUE
             flow.steps[k] = replace(step, operands=(*step.operands, *numbers), work=work)
         return flow
 
@@ -79,7 +81,7 @@ class Writer:
 
     def write(self, weights: Sequence[str], results: Sequence[str]) -> Iterator[str]:
         """The buffers, then the function, which is handed these views."""
-        names = [name for name in self.used if self.flow_kind(name) in (None, Kind.VALUE, Kind.CONSTANT)]
+        names = [name for name in self.used if self.flow_kind(name) in (None, ValueKind.VALUE, ValueKind.CONSTANT)]
         listed = write_tuple(names)
         yield write_function(
             f"{self.name}_buffers(memory, vectors, ones, n, dtype)",
@@ -98,17 +100,17 @@ class Writer:
     @property
     def inputs(self) -> list[str]:
         """What comes in beside X and Y."""
-        return [name for name, kind in self.flow.kinds.items() if kind is Kind.INPUT and name not in ("X", "Y")]
+        return [name for name, kind in self.flow.kinds.items() if kind is ValueKind.INPUT and name not in ("X", "Y")]
 
-    def of_kind(self, kind: Kind) -> list[str]:
+    def of_kind(self, kind: ValueKind) -> list[str]:
         """The names that are used, of views of theta or of the gradient."""
         return [name for name in self.used if self.flow_kind(name) is kind]
 
-    def flow_kind(self, name: str) -> Kind | None:
+    def flow_kind(self, name: str) -> ValueKind | None:
         """The kind of a value or of its transpose; None for what is no value."""
         return self.flow.kinds.get(name) or self.flow.kinds.get(name.removesuffix("T"))
 
-    def write_step(self, step: Step) -> str:
+    def write_step(self, step: Instruction) -> str:
         """One line."""
         if step.function == "product":
             return self.write_product(step)
@@ -135,13 +137,13 @@ class Writer:
             return f"{step.called}{INTO}({', '.join([operands[0], target, *work, *operands[1:]])})"
         return self.write_ufunc(step, operands)
 
-    def write_ufunc(self, step: Step, operands: Sequence[str], turned: bool = False) -> str:
+    def write_ufunc(self, step: Instruction, operands: Sequence[str], turned: bool = False) -> str:
         """An operation entry by entry."""
         function = step.function + (INTO if step.function in TABLED else "")
         keyword = "out=" if function in KEYWORD_OUT else ""
         return f"{function}({', '.join(operands)}, {keyword}{self.use(step.result, turned)})"
 
-    def is_spread(self, step: Step) -> bool:
+    def is_spread(self, step: Instruction) -> bool:
         """Is a vector of theta, or a column, spread over a matrix that lies column after column?  NumPy is quicker on
         the transposes then."""
         if step.function not in ELEMENTWISE or step.function == "call" or self.order(step.result) != "F":
@@ -149,9 +151,9 @@ class Writer:
         own = self.flow.shapes[step.result]
         others = [name for name in step.operands if self.flow.shapes[name] not in (own, ())]
         vectors = [name for name in others if len(self.flow.shapes[name]) == 1]
-        return bool(others) and all(self.flow.kinds[name] is Kind.PARAMETER for name in vectors)
+        return bool(others) and all(self.flow.kinds[name] is ValueKind.PARAMETER for name in vectors)
 
-    def write_product(self, step: Step) -> str:
+    def write_product(self, step: Instruction) -> str:
         """A product; where the result lies column after column, its transpose is computed."""
         flip = self.order(step.result) == "F"
         sides = [self.use(name, turned != flip) for name, turned in zip(step.operands, step.turned, strict=True)]
@@ -244,15 +246,15 @@ def find_neighbours(blocks: Sequence[Block]) -> Iterator[tuple[str, str]]:
             yield first.name, second.name
 
 
-def list_used(writers: Iterable[Writer], kind: Kind) -> list[str]:
+def list_used(writers: Iterable[Writer], kind: ValueKind) -> list[str]:
     """The views of theta, or of the gradient, that any of the functions uses."""
     return list(dict.fromkeys(name for writer in writers for name in writer.of_kind(kind)))
 
 
-def write_views(layout: Layout, writers: Sequence[Writer]) -> list[str]:
+def write_views(layout: ParameterLayout, writers: Sequence[Writer]) -> list[str]:
     """`weights(theta)` and `results(gradient)`: tuples of views of the flat vectors."""
     functions = []
-    for name, vector, kind in (("weights", "theta", Kind.PARAMETER), ("results", "gradient", Kind.RESULT)):
+    for name, vector, kind in (("weights", "theta", ValueKind.PARAMETER), ("results", "gradient", ValueKind.RESULT)):
         names = list_used(writers, kind)
         lines = [line for text in names for line in write_block(layout, text, vector, names)]
         functions.append(write_function(f"{name}({vector})", "Views.", [*lines, f"return {write_tuple(names)}"]))
@@ -269,7 +271,7 @@ def strip(name: str) -> str:
     return name.removesuffix(WIDE).removesuffix(TURNED)
 
 
-def write_block(layout: Layout, text: str, vector: str, names: Sequence[str]) -> Iterator[str]:
+def write_block(layout: ParameterLayout, text: str, vector: str, names: Sequence[str]) -> Iterator[str]:
     """One view of a flat vector: W1, its transpose W1T, or [W1; b1]."""
     blocks = {("d" if vector == "gradient" else "") + block.name: block for block in layout.blocks}
     name = text if text in blocks or strip(text) in blocks else text.removesuffix("T")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from backprop.codegen.lowering.program import Assignment, Name, Program
 from backprop.codegen.printing.emit import write_expression, write_function
-from backprop.specification.parameters import Layout
+from backprop.specification.parameters import ParameterLayout
 
 __all__ = ["emit_flat", "list_context", "list_given", "signature"]
 
@@ -30,14 +30,14 @@ def signature(*positional: str, keywords: Iterable[Name] = ()) -> str:
     return f"({', '.join([*positional, *(['*', *names] if names else [])])})"
 
 
-def emit_flat(program: Program, layout: Layout) -> str:
+def emit_flat(program: Program, layout: ParameterLayout) -> str:
     """The same program for one flat vector: gradient, value_and_gradient, learn (with the batch's statistics), cost;
     forward and evaluate for prediction; statistics.
 
     >>> from backprop.codegen.lowering.lower import lower
     >>> from backprop.specification.network import Network
     >>> network = Network.parse("2-1")
-    >>> print(emit_flat(lower(network), Layout.of(network.sizes)).split("def value")[0].rstrip())
+    >>> print(emit_flat(lower(network), ParameterLayout.of(network.sizes)).split("def value")[0].rstrip())
     def gradient(theta, X, Y):
         \"\"\"Of one flat vector.\"\"\"
         W1 = theta[0:2].reshape(2, 1)
@@ -90,7 +90,7 @@ def write_lines(lines: Iterable[Assignment]) -> list[str]:
     return [f"{line.target.id} = {write_expression(line.value)}" for line in lines]
 
 
-def write_backward(program: Program, layout: Layout) -> list[str]:
+def write_backward(program: Program, layout: ParameterLayout) -> list[str]:
     """The lines of the backward pass; every gradient is put into its place."""
     spans = {f"d{block.name}": f"{block.start}:{block.stop}" for block in layout.blocks}
     written = []

@@ -8,7 +8,7 @@ from backprop.codegen.lowering.program import Program
 from backprop.specification.network import Network
 from theory.chapters.networks.costs import find_cost
 from theory.chapters.networks.four_equations import derive_matrix_form, forward_matrix_form
-from theory.language.matrices import Array, Entry
+from theory.language.matrices import Array, MatrixEntry
 from theory.language.printing import show
 
 __all__ = ["write_heading"]
@@ -33,7 +33,7 @@ def describe_plain(network: Network) -> list[str]:
     equations.append(f"BP1  Δ^L = {show(output_error_of(network.output, network.cost))}")
     for label, symbol in {"BP2": "Δ^l", "BP3": "∂C/∂b^l", "BP4": "∂C/∂W^l"}.items():
         entry = derive_matrix_form(label).result
-        assert isinstance(entry, Entry)
+        assert isinstance(entry, MatrixEntry)
         equations.append(f"{label}  {symbol} = {show(entry.matrix)}")
     return [
         f"A network {network}: forward pass, cost and gradients.",

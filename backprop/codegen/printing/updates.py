@@ -66,7 +66,7 @@ def compile_rule(name: str) -> CompiledRule:
 
 def write_update(rule: UpdateRule) -> tuple[str, int]:
     """The text of the program, and how many work vectors it needs."""
-    lines, work = Allocation(rule, *Lowering(rule).run()).run()
+    lines, work = Allocation(rule, *UpdateLowering(rule).run()).run()
     names = [f"work{k + 1}" for k in range(work)]
     numbers = ["eta", "t", *(setting.name for setting in rule.settings)]
     head = f"def update({', '.join(['g', 'theta', *rule.memory, CHANGE, *names, *numbers])}):"
@@ -74,7 +74,7 @@ def write_update(rule: UpdateRule) -> tuple[str, int]:
     return "\n".join([head, doc, *(f"    {line}" for line in lines), ""]), work
 
 
-class Lowering:
+class UpdateLowering:
     """From equations to operations; what is only on the way and read once is put where it is read."""
 
     def __init__(self, rule: UpdateRule) -> None:

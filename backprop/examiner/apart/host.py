@@ -13,7 +13,7 @@ import numpy as np
 
 from backprop.errors import UsageError
 from backprop.examiner.apart.processes import limit_memory
-from backprop.examiner.apart.wire import LENGTH_BYTES, Reader, Writer
+from backprop.examiner.apart.wire import LENGTH_BYTES, Reader, WireWriter
 from backprop.examiner.measuring.cases import read_globals, seed_globals
 from backprop.examiner.subject.loading import load_subject
 from backprop.examiner.subject.protocol.subjects import Subject, Unusable, describe_error
@@ -37,7 +37,7 @@ def main() -> None:
     limit_memory(request["memory"])
     warnings.simplefilter("ignore")
     with contextlib.suppress(OSError, ValueError):
-        _Host(asked, answers, bytes.fromhex(request["mark"]), request["seed"]).serve(request["target"])
+        _Host(asked, answers, bytes.fromhex(request["mark"]), request["seed"]).serve(request["target"], request["text"])
     os._exit(0)
 
 
@@ -51,11 +51,11 @@ class _Host:
         self.reader = Reader(self.kept.__getitem__, self.classes)
         self.me = os.getpid()
 
-    def serve(self, target: str) -> None:
+    def serve(self, target: str, text: str | None = None) -> None:
         """Load the subject, then call what is asked for."""
         seed_globals(self.seed)
         try:
-            subject = load_subject(target)
+            subject = load_subject(target, text)
         except (Unusable, KeyboardInterrupt) as error:
             self._answer({"unusable": str(error) or f"{target} raised {describe_error(error, None)}"})
             return
@@ -98,9 +98,11 @@ class _Host:
         if os.getpid() != self.me:
             os._exit(0)
         try:
-            parts = Writer(self._keep, classes=self.classes).message(answer)
+            parts = WireWriter(self._keep, classes=self.classes).message(answer)
         except Exception as error:  # objects of a subject can fail in any way
-            parts = Writer().message({"unusable": f"what it returned cannot be read: {describe_error(error, None)}"})
+            parts = WireWriter().message(
+                {"unusable": f"what it returned cannot be read: {describe_error(error, None)}"}
+            )
         self.answers.write(self.mark)
         for part in parts:
             self.answers.write(part)
@@ -123,4 +125,4 @@ def _check_exact(source: str, seed: int) -> dict[str, Any]:
 
 
 def _print_arguments(args: Any) -> list[bytes]:
-    return [bytes(part) for part in Writer(id).message({"args": list(args)})]
+    return [bytes(part) for part in WireWriter(id).message({"args": list(args)})]

@@ -13,7 +13,7 @@ import numpy as np
 
 from backprop.errors import UsageError
 from backprop.examiner.apart.processes import GRACE, describe_end, start_python
-from backprop.examiner.apart.wire import LENGTH_BYTES, Reader, WireError, Writer, overwrite
+from backprop.examiner.apart.wire import LENGTH_BYTES, Reader, WireError, WireWriter, overwrite
 from backprop.examiner.measuring.cases import RESEED, count_restarts
 from backprop.examiner.saying.remarks import read_notes
 from backprop.examiner.subject.protocol.subjects import Subject, Unusable
@@ -36,7 +36,7 @@ class RemoteSubject(Subject):
 
     has_command = True
 
-    def __init__(self, target: str, *, seed: int, memory: int) -> None:
+    def __init__(self, target: str, *, seed: int, memory: int, text: str | None = None) -> None:
         self.label = target
         self._mark = secrets.token_bytes(MARK_BYTES)
         self._reader = Reader()
@@ -45,7 +45,7 @@ class RemoteSubject(Subject):
         self._oldest = 0
         self._restarts = count_restarts()
         self._process = start_python("from backprop.examiner.apart.host import main; main()")
-        request = {"target": target, "seed": seed, "memory": memory, "mark": self._mark.hex()}
+        request = {"target": target, "seed": seed, "memory": memory, "mark": self._mark.hex(), "text": text}
         self._send([json.dumps(request).encode() + b"\n"])
 
     def load(self) -> RemoteSubject:
@@ -107,7 +107,7 @@ class RemoteSubject(Subject):
             self._oldest = self._next
         # Numbers are not used again: what is older than this may be forgotten there, whenever the message is read.
         request = {"call": name, "args": list(args), "keywords": keywords, "restart": restart, "oldest": self._oldest}
-        self._send(Writer(share=self._share).message(request))
+        self._send(WireWriter(share=self._share).message(request))
         return self._receive(f"in {name}")
 
     def _take_over(self, answer: dict[str, Any], args: Any) -> None:

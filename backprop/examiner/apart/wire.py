@@ -16,7 +16,7 @@ import numpy as np
 
 from backprop.examiner.measuring.duals import DualNumber
 
-__all__ = ["Opaque", "Reader", "WireError", "Writer", "overwrite"]
+__all__ = ["Opaque", "Reader", "WireError", "WireWriter", "overwrite"]
 
 NUMBERS = "biufc"
 ALIGNED = 16
@@ -48,7 +48,7 @@ class Opaque:
         return self
 
 
-class Writer:
+class WireWriter:
     """Turns values into one message. `keep` takes what cannot travel and returns the number that stands for it.
 
     A read-only array that `share` knows already travels as a number. Classes of containers are noted in `classes`.

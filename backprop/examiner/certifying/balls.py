@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from flint import arb, ctx
 
-__all__ = ["ACTIVATIONS", "Dual", "evaluate", "precision"]
+__all__ = ["ACTIVATIONS", "BallDual", "evaluate", "precision"]
 
 START_BITS, MOST_BITS = 192, 1 << 15
 ENOUGH_BITS = 90  # of a value, and of a slope: far more than float64 has
@@ -34,70 +34,70 @@ def precision(bits: int) -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Dual:
+class BallDual:
     """value + slope ε, ε² = 0."""
 
     value: arb
     slope: arb
 
     @staticmethod
-    def of(number: Dual | arb | float) -> Dual:
+    def of(number: BallDual | arb | float) -> BallDual:
         """A constant has no slope."""
-        return number if isinstance(number, Dual) else Dual(arb(number), arb(0))
+        return number if isinstance(number, BallDual) else BallDual(arb(number), arb(0))
 
-    def __add__(self, other: Dual | arb | float) -> Dual:
-        other = Dual.of(other)
-        return Dual(self.value + other.value, self.slope + other.slope)
+    def __add__(self, other: BallDual | arb | float) -> BallDual:
+        other = BallDual.of(other)
+        return BallDual(self.value + other.value, self.slope + other.slope)
 
-    def __neg__(self) -> Dual:
-        return Dual(-self.value, -self.slope)
+    def __neg__(self) -> BallDual:
+        return BallDual(-self.value, -self.slope)
 
-    def __sub__(self, other: Dual | arb | float) -> Dual:
-        return self + -Dual.of(other)
+    def __sub__(self, other: BallDual | arb | float) -> BallDual:
+        return self + -BallDual.of(other)
 
-    def __rsub__(self, other: arb | float) -> Dual:
-        return Dual.of(other) + -self
+    def __rsub__(self, other: arb | float) -> BallDual:
+        return BallDual.of(other) + -self
 
-    def __mul__(self, other: Dual | arb | float) -> Dual:
-        other = Dual.of(other)
-        return Dual(self.value * other.value, self.value * other.slope + self.slope * other.value)
+    def __mul__(self, other: BallDual | arb | float) -> BallDual:
+        other = BallDual.of(other)
+        return BallDual(self.value * other.value, self.value * other.slope + self.slope * other.value)
 
-    def __truediv__(self, other: Dual | arb | float) -> Dual:
-        other = Dual.of(other)
+    def __truediv__(self, other: BallDual | arb | float) -> BallDual:
+        other = BallDual.of(other)
         ratio = self.value / other.value
-        return Dual(ratio, (self.slope - ratio * other.slope) / other.value)
+        return BallDual(ratio, (self.slope - ratio * other.slope) / other.value)
 
-    def __rtruediv__(self, other: arb | float) -> Dual:
-        return Dual.of(other) / self
+    def __rtruediv__(self, other: arb | float) -> BallDual:
+        return BallDual.of(other) / self
 
     __radd__, __rmul__ = __add__, __mul__
 
-    def exp(self) -> Dual:
+    def exp(self) -> BallDual:
         """exp; its own slope."""
         value = self.value.exp()
-        return Dual(value, value * self.slope)
+        return BallDual(value, value * self.slope)
 
-    def log(self) -> Dual:
+    def log(self) -> BallDual:
         """log of a positive number."""
-        return Dual(self.value.log(), self.slope / self.value)
+        return BallDual(self.value.log(), self.slope / self.value)
 
-    def tanh(self) -> Dual:
+    def tanh(self) -> BallDual:
         """tanh u has the slope 1/cosh² u."""
         value = self.value.tanh()
-        return Dual(value, self.slope / self.value.cosh() ** 2)
+        return BallDual(value, self.slope / self.value.cosh() ** 2)
 
-    def erf(self) -> Dual:
+    def erf(self) -> BallDual:
         """erf u has the slope 2/√π exp(-u²)."""
-        return Dual(self.value.erf(), self.slope * 2 / arb.pi().sqrt() * (-self.value * self.value).exp())
+        return BallDual(self.value.erf(), self.slope * 2 / arb.pi().sqrt() * (-self.value * self.value).exp())
 
 
-def switch(x: Dual, below: Dual, above: Dual) -> Dual:
+def switch(x: BallDual, below: BallDual, above: BallDual) -> BallDual:
     """`below` for x <= 0, `above` for x > 0; both together where the ball does not say which."""
     if x.value <= 0:
         return below
     if x.value > 0:
         return above
-    return Dual(below.value.union(above.value), below.slope.union(above.slope))
+    return BallDual(below.value.union(above.value), below.slope.union(above.slope))
 
 
 def exact(decimal: str) -> arb:
@@ -105,18 +105,18 @@ def exact(decimal: str) -> arb:
     return arb(decimal)
 
 
-def elu(x: Dual, scale: arb | float, alpha: arb | float) -> Dual:
+def elu(x: BallDual, scale: arb | float, alpha: arb | float) -> BallDual:
     """scale x for x > 0, scale alpha (exp(x) - 1) for x <= 0; the exponential is taken where it is used only."""
-    low = Dual(x.value.min(arb(0)), x.slope)
+    low = BallDual(x.value.min(arb(0)), x.slope)
     return switch(x, scale * alpha * (low.exp() - 1), scale * x)
 
 
-ACTIVATIONS: Mapping[str, Callable[[Dual], Dual]] = MappingProxyType(
+ACTIVATIONS: Mapping[str, Callable[[BallDual], BallDual]] = MappingProxyType(
     {
         "identity": lambda x: x,
         "sigmoid": lambda x: 1 / (1 + (-x).exp()),
         "tanh": lambda x: x.tanh(),
-        "relu": lambda x: switch(x, Dual.of(0), x),
+        "relu": lambda x: switch(x, BallDual.of(0), x),
         "leaky_relu": lambda x: switch(x, exact("0.01") * x, x),
         "elu": lambda x: elu(x, 1, 1),
         "selu": lambda x: elu(
@@ -137,7 +137,7 @@ def is_settled(ball: arb) -> bool:
     return bool(ball.rel_accuracy_bits() >= ENOUGH_BITS or abs(ball) < arb(2) ** NEGLIGIBLE)
 
 
-def evaluate(definition: Callable[[Dual], Dual], x: float) -> tuple[arb, arb]:
+def evaluate(definition: Callable[[BallDual], BallDual], x: float) -> tuple[arb, arb]:
     """f(x) and f'(x) as balls of 90 bits and more, from the definition alone; more precision until it is enough.
 
     Errors: ArithmeticError for |x| beyond 30,000 or where no precision is enough.
@@ -151,7 +151,7 @@ def evaluate(definition: Callable[[Dual], Dual], x: float) -> tuple[arb, arb]:
     bits = START_BITS
     while bits <= MOST_BITS:
         with precision(bits):
-            result = definition(Dual(arb(x), arb(1)))
+            result = definition(BallDual(arb(x), arb(1)))
             if is_settled(result.value) and is_settled(result.slope):
                 return result.value, result.slope
         bits *= 2

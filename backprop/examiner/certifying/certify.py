@@ -17,9 +17,9 @@ import numpy as np
 from flint import arb, arb_mat
 
 from backprop.errors import UsageError, unknown_name
-from backprop.examiner.certifying.balls import ACTIVATIONS, Dual, precision
+from backprop.examiner.certifying.balls import ACTIVATIONS, BallDual, precision
 
-__all__ = ["MAX_WORK", "Certificate", "certify"]
+__all__ = ["MAX_WORK", "GradientCertificate", "certify"]
 
 START_BITS, MOST_BITS = 256, 4096
 SHARP = 2.0**-70  # radius of a true entry against the largest of its tensor, at most
@@ -27,11 +27,11 @@ MAX_WORK = 30_000_000  # rows times parameters times widths
 LIMIT = 4096.0  # ulps of the largest entry, beyond which a gradient is not what its formula says
 
 Layers = Sequence[tuple[arb_mat, arb_mat]]
-Outputs = list[list[Dual]]
+Outputs = list[list[BallDual]]
 
 
 @dataclass(frozen=True)
-class Certificate:
+class GradientCertificate:
     """For every tensor: no entry is further from the truth than this many ulps of the tensor's largest entry."""
 
     ulps: Mapping[str, float]
@@ -63,29 +63,29 @@ class Certificate:
 # -------------------------------------------------------------------------------------- costs, from their definitions
 
 
-def square_errors(outputs: Outputs, targets: Outputs) -> Dual:
+def square_errors(outputs: Outputs, targets: Outputs) -> BallDual:
     """ΣΣ (a - y)²."""
     return add(
         (a - y) * (a - y) for row, goal in zip(outputs, targets, strict=True) for a, y in zip(row, goal, strict=True)
     )
 
 
-def softmax_logs(row: list[Dual]) -> list[Dual]:
+def softmax_logs(row: list[BallDual]) -> list[BallDual]:
     """log softmax: z_j - log Σ e^z_k, from the largest on, so that nothing is lost far out."""
     top = max((z.value.mid() for z in row), key=float)
     total = add((z - top).exp() for z in row).log()
     return [z - top - total for z in row]
 
 
-def sigmoid_logs(row: list[Dual]) -> list[Dual]:
+def sigmoid_logs(row: list[BallDual]) -> list[BallDual]:
     """log sigmoid of every entry."""
     return [ACTIVATIONS["log_sigmoid"](z) for z in row]
 
 
-def entropy(logs: Callable[[list[Dual]], list[Dual]], both: bool) -> Callable[[Outputs, Outputs], Dual]:
+def entropy(logs: Callable[[list[BallDual]], list[BallDual]], both: bool) -> Callable[[Outputs, Outputs], BallDual]:
     """-ΣΣ y log a, of z; `both` adds (1 - y) log(1 - a)."""
 
-    def cost(rows: Outputs, targets: Outputs) -> Dual:
+    def cost(rows: Outputs, targets: Outputs) -> BallDual:
         terms = [y * u for row, goal in zip(rows, targets, strict=True) for y, u in zip(goal, logs(row), strict=True)]
         if both:
             for row, goal in zip(rows, targets, strict=True):
@@ -95,22 +95,22 @@ def entropy(logs: Callable[[list[Dual]], list[Dual]], both: bool) -> Callable[[O
     return cost
 
 
-def add(terms: Iterator[Dual] | Sequence[Dual]) -> Dual:
+def add(terms: Iterator[BallDual] | Sequence[BallDual]) -> BallDual:
     """A sum of dual numbers."""
-    total = Dual.of(0)
+    total = BallDual.of(0)
     for term in terms:
         total = total + term
     return total
 
 
-LOGS: Mapping[str, Callable[[list[Dual]], list[Dual]]] = MappingProxyType(
+LOGS: Mapping[str, Callable[[list[BallDual]], list[BallDual]]] = MappingProxyType(
     {"softmax": softmax_logs, "sigmoid": sigmoid_logs}
 )
 
 
 def choose_cost(
     name: str, output: str, sizes: Sequence[int], rows: int
-) -> tuple[Callable[[Outputs, Outputs], Dual], arb]:
+) -> tuple[Callable[[Outputs, Outputs], BallDual], arb]:
     """The cost of one row as a function of (z^L or a^L, y), and the number it is divided by."""
     if name in ("half-sse", "mse"):
         return square_errors, arb(2 if name == "half-sse" else rows * sizes[-1])
@@ -122,7 +122,7 @@ def choose_cost(
 # -------------------------------------------------------------------------------------- forward mode
 
 
-def softmax(row: list[Dual]) -> list[Dual]:
+def softmax(row: list[BallDual]) -> list[BallDual]:
     """exp of its logarithm."""
     return [u.exp() for u in softmax_logs(row)]
 
@@ -143,14 +143,14 @@ class Truth:
         for name, W, b in zip(self.layers, self.weights, self.biases, strict=True):
             z = activations[-1] * W + b
             last = name == "softmax" or len(slopes) == len(self.layers) - 1
-            pairs = [Dual(u, arb(1)) if last else ACTIVATIONS[name](Dual(u, arb(1))) for u in z.entries()]
+            pairs = [BallDual(u, arb(1)) if last else ACTIVATIONS[name](BallDual(u, arb(1))) for u in z.entries()]
             slopes.append([pair.slope for pair in pairs])
             activations.append(arb_mat(1, len(pairs), [pair.value for pair in pairs]))
-        goal = [Dual.of(arb(float(value))) for value in y]
+        goal = [BallDual.of(arb(float(value))) for value in y]
         return [self.sweep(layer, activations, slopes, goal) for layer in range(len(self.layers))]
 
     def sweep(
-        self, layer: int, activations: list[arb_mat], slopes: list[list[arb]], goal: list[Dual]
+        self, layer: int, activations: list[arb_mat], slopes: list[list[arb]], goal: list[BallDual]
     ) -> tuple[Any, Any]:
         """Slopes by b_j and w_ij of a layer: z_j gets the slope 1 (times a_i), which is carried to the cost.
 
@@ -164,11 +164,13 @@ class Truth:
                 scale[k, k] = slope
             tangents = tangents * scale * self.weights[later + 1]
         outputs = activations[-1].entries()
-        by_bias = [self.finish([Dual(z, tangents[j, k]) for k, z in enumerate(outputs)], goal) for j in range(width)]
+        by_bias = [
+            self.finish([BallDual(z, tangents[j, k]) for k, z in enumerate(outputs)], goal) for j in range(width)
+        ]
         inputs = activations[layer].entries()
         return [[a * slope for slope in by_bias] for a in inputs], by_bias
 
-    def finish(self, z: list[Dual], goal: list[Dual]) -> arb:
+    def finish(self, z: list[BallDual], goal: list[BallDual]) -> arb:
         """The output function and the cost, on dual numbers."""
         if self.cost_name in ("half-sse", "mse"):
             z = softmax(z) if self.layers[-1] == "softmax" else [ACTIVATIONS[self.layers[-1]](u) for u in z]
@@ -183,7 +185,7 @@ def to_matrix(array: Any) -> arb_mat:
 
 def certify(
     sizes: Sequence[int], layers: Sequence[str], cost: str, params: Any, X: Any, Y: Any, gradients: Any
-) -> Certificate:
+) -> GradientCertificate:
     """Bound the error of `gradients`, rounding included, at these parameters and this batch.
 
     Parameters: `layers` are the names of the activations of layers 1..L, the last may be "softmax"; params and
@@ -201,7 +203,7 @@ def certify(
             truth = add_samples(Truth(sizes, layers, cost, params, len(X)), X, Y)
             ulps, sharp = compare(truth, gradients)
         if sharp or bits >= MOST_BITS:
-            return Certificate(ulps, bits, len(X), str(np.asarray(gradients[0][0]).dtype))
+            return GradientCertificate(ulps, bits, len(X), str(np.asarray(gradients[0][0]).dtype))
         bits *= 2
 
 

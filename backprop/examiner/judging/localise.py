@@ -36,7 +36,7 @@ __all__ = ["localise"]
 
 
 @dataclass(frozen=True)
-class Layer:
+class WrongLayer:
     """What is wrong in one layer: its multiplicative (W) and its additive (b) tensors."""
 
     number: int
@@ -69,13 +69,13 @@ def localise(examination: Examination) -> list[Finding]:
     return shared or _explain_layers(examination, _sort_into_layers(examination))
 
 
-def _sort_into_layers(examination: Examination) -> list[Layer]:
+def _sort_into_layers(examination: Examination) -> list[WrongLayer]:
     layers = []
     for number in range(examination.depth, 0, -1):
         mine = [i for i, leaf in enumerate(examination.leaves) if leaf.layer == number]
         wrong = [i for i in mine if examination.is_wrong(i)]
         layers.append(
-            Layer(
+            WrongLayer(
                 number,
                 tuple(i for i in wrong if examination.leaves[i].role != "b"),
                 tuple(i for i in wrong if examination.leaves[i].role == "b"),
@@ -86,7 +86,7 @@ def _sort_into_layers(examination: Examination) -> list[Layer]:
     return layers
 
 
-def _explain_layers(examination: Examination, layers: list[Layer]) -> list[Finding]:
+def _explain_layers(examination: Examination, layers: list[WrongLayer]) -> list[Finding]:
     """Go down from the output; everything below a wrong delta is its consequence."""
     probes = Probes(examination)
     findings: list[Finding] = []
@@ -102,7 +102,7 @@ def _explain_layers(examination: Examination, layers: list[Layer]) -> list[Findi
     return _merge_same_equation(examination, findings)
 
 
-def _is_delta_fault(examination: Examination, layer: Layer, below: list[Layer], probes: Probes) -> bool:
+def _is_delta_fault(examination: Examination, layer: WrongLayer, below: list[WrongLayer], probes: Probes) -> bool:
     """Whether the error of this layer is wrong, and not just what is made of it."""
     if any(lower.right and not lower.wrong for lower in below):
         return _is_branch_fault(examination, layer)
@@ -123,7 +123,7 @@ def _is_delta_fault(examination: Examination, layer: Layer, below: list[Layer], 
     return probes.uses_right_activation(layer.wrong_W[0]) is not False
 
 
-def _spoils_below(examination: Examination, layer: Layer, below: list[Layer], probes: Probes) -> bool:
+def _spoils_below(examination: Examination, layer: WrongLayer, below: list[WrongLayer], probes: Probes) -> bool:
     """Whether a wrong W beside a right b and the wrong error of the layer below have one cause: an error of which only
     the sum over the batch is right, as when the samples are exchanged."""
     if not below or not layer.wrong_W or layer.wrong_b or not below[0].wrong_W or not below[0].wrong_b:
@@ -133,7 +133,7 @@ def _spoils_below(examination: Examination, layer: Layer, below: list[Layer], pr
     return probes.uses_right_activation(layer.wrong_W[0]) is True
 
 
-def _is_branch_fault(examination: Examination, layer: Layer) -> bool:
+def _is_branch_fault(examination: Examination, layer: WrongLayer) -> bool:
     """Whether the error of a layer is wrong though one below is right, as in one of two branches: W and b are wrong,
     and not by one factor."""
     wrong = [i for i in layer.wrong if examination.leaves[i].dense]
@@ -141,7 +141,7 @@ def _is_branch_fault(examination: Examination, layer: Layer) -> bool:
     return both and fit_factor([worst_verdict(examination, i) for i in wrong]) is None
 
 
-def _explain_delta(examination: Examination, layer: Layer, wrong: list[int], probes: Probes) -> Finding:
+def _explain_delta(examination: Examination, layer: WrongLayer, wrong: list[int], probes: Probes) -> Finding:
     number, names = layer.number, name_tensors(examination, wrong)
     largest, expected = measure_sizes(examination, wrong)
     zero = say(LAYERS_ZERO, layer=number, tensors=names, largest=largest, expected=expected)
@@ -163,7 +163,7 @@ def _explain_delta(examination: Examination, layer: Layer, wrong: list[int], pro
     return make_finding(examination, "BP2", number, wrong, said + _describe(examination, layer))
 
 
-def _say_forward(examination: Examination, layer: Layer, probes: Probes) -> tuple[Said, ...]:
+def _say_forward(examination: Examination, layer: WrongLayer, probes: Probes) -> tuple[Said, ...]:
     """Other activations than the cost's, where they can be fitted and give every number of the output layer.
 
     Other activations give other errors: then no gradient below is right.
@@ -180,7 +180,7 @@ def _say_forward(examination: Examination, layer: Layer, probes: Probes) -> tupl
     )
 
 
-def _explain_local(examination: Examination, layer: Layer, below: list[Layer]) -> Finding:
+def _explain_local(examination: Examination, layer: WrongLayer, below: list[WrongLayer]) -> Finding:
     """A fault that does not travel down: the error is right, the gradient made of it is not."""
     number, leaves = layer.number, examination.leaves
     beside = [i for lower in below for i in lower.right]
@@ -199,7 +199,7 @@ def _explain_local(examination: Examination, layer: Layer, below: list[Layer]) -
     return make_finding(examination, equation, number, list(layer.wrong), said + _describe(examination, layer))
 
 
-def _name_kind(examination: Examination, layer: Layer) -> str:
+def _name_kind(examination: Examination, layer: WrongLayer) -> str:
     """ "bias gradient" for a vector that is added, "weight gradient" for what is multiplied, else the tensor's name."""
     leaves = [examination.leaves[i] for i in layer.wrong]
     if layer.wrong_W and all(leaf.dense and len(leaf.shape) == 2 for leaf in leaves if leaf.role == "W"):
@@ -209,7 +209,7 @@ def _name_kind(examination: Examination, layer: Layer) -> str:
     return f"gradient of {name_them([leaf.name for leaf in leaves])}"
 
 
-def _describe(examination: Examination, layer: Layer) -> tuple[Said, ...]:
+def _describe(examination: Examination, layer: WrongLayer) -> tuple[Said, ...]:
     texts = [said for i in layer.wrong for said in describe_tensor(worst_verdict(examination, i), examination, i)]
     return tuple({said.text: said for said in texts}.values())
 

@@ -35,7 +35,7 @@ VISIBLE = 1e-6
 
 
 @dataclass(frozen=True)
-class Block:
+class ProbedBlock:
     """A few rows and columns of a weight gradient: the subject's and the true ones."""
 
     keep: list[list[int]]
@@ -237,12 +237,12 @@ class Probes:
             yours, expected = yours.T, expected.T
         return _within_span(yours, expected, rows)
 
-    def _read_block(self, part: Case, tensor: int) -> Block:
+    def _read_block(self, part: Case, tensor: int) -> ProbedBlock:
         """The subject's gradient and the oracle's, on the same few rows and columns of W."""
         yours = self._take(part, tensor)
         keep = [_largest(np.abs(yours).sum(axis=1 - axis)) for axis in (0, 1)]
         expected = measure_entries(part, tensor, [(i, j) for i in keep[0] for j in keep[1]])
-        return Block(keep, yours[np.ix_(*keep)], expected.reshape(len(keep[0]), len(keep[1])))
+        return ProbedBlock(keep, yours[np.ix_(*keep)], expected.reshape(len(keep[0]), len(keep[1])))
 
     def _implied_rates(self, first: int, above: int, beside: int, mine: int) -> list[float]:
         part = slice_case(self._base, first, 1)

@@ -12,8 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from backprop.approximation.ground.wording import describe_above
 from backprop.approximation.searching.result import Approximation
 from backprop.errors import UsageError
-from backprop.pictures.plots_approximation import draw_fit
-from backprop.pictures.plots_style import INK, Palette, open_figure, save_figure, shorten
+from backprop.pictures.plots_approximation import choose_unit, draw_fit
+from backprop.pictures.plots_style import INK, Palette, open_figure, save_figure, shorten, write_title
 
 __all__ = ["plot_band"]
 
@@ -49,7 +49,7 @@ def plot_band(path: str | os.PathLike[str], approximation: Approximation) -> Pat
             f"{shorten(approximation.target, 30)} by {approximation.width} {approximation.activation} unit{plural}, "
             f"{NAMES[approximation.method]}: within {describe_above(proof.bound, 3)} everywhere"
         )
-        figure.suptitle(title, x=0.09, ha="left", fontsize=16, fontweight="bold", parse_math=False)
+        write_title(figure, title, x=0.09)
         return save_figure(figure, path)
 
 
@@ -66,9 +66,7 @@ def _draw_terms(axes: Axes, approximation: Approximation) -> None:
 
 
 def _draw_error(axes: Axes, approximation: Approximation, bound: float, edges: tuple[float, ...]) -> None:
-    power = int(np.floor(np.log10(bound))) if bound > 0 else 0
-    power = 0 if -2 <= power <= 2 else power
-    unit = 10.0**power
+    unit, words = choose_unit(bound)
     x = approximation.function.grid
     error = approximation.function.values - approximation.f(x)
     axes.axhspan(-bound / unit, bound / unit, color=BAND, zorder=0)
@@ -77,7 +75,7 @@ def _draw_error(axes: Axes, approximation: Approximation, bound: float, edges: t
     axes.plot(x, error / unit, color=Palette.orange, linewidth=1.4)
     axes.plot(edges, np.full(len(edges), -1.45 * bound / unit), "|", color=INK, ms=11, mew=1.0, clip_on=False)
     axes.set_title(f"Error: within ±{describe_above(bound)} everywhere, proved on {len(edges) - 1:,} boxes (ticks)")
-    axes.set_ylabel("F(x) − f(x)" + (rf"   [$10^{{{power}}}$]" if power else ""))
+    axes.set_ylabel("F(x) − f(x)" + words)
     axes.set_ylim(-1.75 * bound / unit, 1.35 * bound / unit)
     ticks = MaxNLocator(5).tick_values(-bound / unit, bound / unit)
     axes.set_yticks([tick for tick in ticks if abs(tick) <= bound / unit])

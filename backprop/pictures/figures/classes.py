@@ -13,7 +13,7 @@ from matplotlib.gridspec import SubplotSpec
 from numpy.typing import NDArray
 
 from backprop.errors import UsageError
-from backprop.pictures.plots import FAINT, INK, Palette, open_figure, save_figure
+from backprop.pictures.plots_style import FAINT, INK, Palette, open_figure, save_figure, write_title
 
 __all__ = ["count_confusions", "plot_classes"]
 
@@ -66,7 +66,7 @@ def plot_classes(
         right = grid[1].subgridspec(2, 1, height_ratios=(UNITS[0], 1.42 * MISREAD[0]), hspace=0.16)
         _draw_weights(figure, right[0], weights, side)
         _draw_misread(figure, right[1], images.reshape(-1, side, side), labels, predictions, probabilities)
-        figure.suptitle(title, x=0.07, y=0.98, ha="left", fontsize=16, fontweight="bold", parse_math=False)
+        write_title(figure, title, y=0.98)
         return save_figure(figure, path)
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from backprop.approximation.survey.by_width import WidthCurve
 from backprop.errors import UsageError
-from backprop.pictures.plots import FAINT, INK, Palette, open_figure, save_figure
+from backprop.pictures.plots_style import FAINT, INK, Palette, open_figure, save_figure, write_title
 
 __all__ = ["plot_error_by_width"]
 
@@ -55,7 +55,7 @@ def plot_error_by_width(path: str | os.PathLike[str], panels: Sequence[Sequence[
             _finish(axes, curves[0], place == 0)
         handles, labels = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0.035), ncols=3, fontsize=11)
-        figure.suptitle(title, x=0.07, y=0.97, ha="left", fontsize=16, fontweight="bold", parse_math=False)
+        write_title(figure, title, y=0.97)
         return save_figure(figure, path)
 
 
@@ -103,6 +103,6 @@ def _finish(axes: Axes, curve: WidthCurve, is_first: bool) -> None:
     axes.set_xticks(ticks, labels=[str(tick) for tick in ticks])
     axes.minorticks_off()
     if is_first:
-        axes.set_ylabel("largest |f(x) − F(x)| on the grid")
+        axes.set_ylabel("largest |F(x) − f(x)| on the grid")
     else:
         axes.tick_params(labelleft=False)

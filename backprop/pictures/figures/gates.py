@@ -14,7 +14,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import NDArray
 
 from backprop.errors import UsageError
-from backprop.pictures.plots import INK, Palette, open_figure, save_figure
+from backprop.pictures.plots_style import INK, Palette, open_figure, save_figure, write_title
 
 __all__ = ["Gate", "plot_gates"]
 
@@ -60,7 +60,7 @@ def plot_gates(path: str | os.PathLike[str], rows: Sequence[tuple[str, Sequence[
                     axes.set_ylabel(f"{what}\n$x_2$", fontsize=12)
                 else:
                     axes.tick_params(labelleft=False)
-        figure.suptitle(title, x=0.07, y=0.96, ha="left", fontsize=16, fontweight="bold", parse_math=False)
+        write_title(figure, title, y=0.96)
         return save_figure(figure, path)
 
 

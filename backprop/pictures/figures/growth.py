@@ -18,7 +18,7 @@ from backprop.approximation.searching.result import Approximation
 from backprop.errors import UsageError
 from backprop.files import write_atomically
 from backprop.pictures.plots_approximation import draw_fit
-from backprop.pictures.plots_style import INK, Palette, open_figure, shorten
+from backprop.pictures.plots_style import INK, Palette, open_figure, shorten, write_title
 
 __all__ = ["animate_growth"]
 
@@ -73,7 +73,7 @@ def _draw_frame(network: Approximation, width: int, limits: tuple[float, float])
         bottom.set(xlabel="x", xlim=network.domain)
         title = f"{shorten(network.target, 30)}:  {width} {network.activation} unit{'s'[: width > 1]}"
         title += f" (no better than {network.width})" if network.width < width else ""
-        figure.suptitle(title, x=0.1, y=0.97, ha="left", fontsize=17, fontweight="bold", parse_math=False)
+        write_title(figure, title, x=0.1, y=0.97)
         return _take_picture(figure)
 
 

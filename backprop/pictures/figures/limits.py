@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from backprop.approximation.ground.wording import describe_below
 from backprop.approximation.survey.two_limits import TwoLimits
 from backprop.codegen.functions.elementwise import evaluate
-from backprop.pictures.plots import FAINT, Palette, open_figure, save_figure
+from backprop.pictures.plots_style import FAINT, Palette, open_figure, save_figure, write_title
 from theory.chapters.networks.activations import find
 
 __all__ = ["plot_limits"]
@@ -40,7 +40,7 @@ def plot_limits(path: str | os.PathLike[str], limits: TwoLimits) -> Path:
         _draw_step_errors(cells[1][1], limits)
         _draw_two_errors(cells[1][2], limits)
         title = "Two limits of universal approximation"
-        figure.suptitle(title, x=0.07, y=0.965, ha="left", fontsize=16, fontweight="bold")
+        write_title(figure, title, y=0.965)
         return save_figure(figure, path)
 
 
@@ -79,7 +79,7 @@ def _draw_floors(axes: Axes, limits: TwoLimits) -> None:
     lowest = min(floor.lower for floor in limits.floors)
     axes.set_ylim(lowest / 2.2, 2.2)
     axes.set_title("More units do not help")
-    axes.set(xlabel="width n (hidden units)", ylabel="largest |f − F|")
+    axes.set(xlabel="width n (hidden units)", ylabel="largest |F − f|")
     axes.legend(fontsize=SMALL, loc="upper right", ncols=2, handlelength=1.4)
 
 

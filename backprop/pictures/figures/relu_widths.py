@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from backprop.approximation.survey.relu_widths import ReluTarget
 from backprop.errors import UsageError
-from backprop.pictures.plots import INK, Palette, open_figure, save_figure
+from backprop.pictures.plots_style import INK, Palette, open_figure, save_figure, write_title
 
 __all__ = ["plot_relu_widths"]
 
@@ -55,7 +55,7 @@ def plot_relu_widths(path: str | os.PathLike[str], targets: Sequence[ReluTarget]
         figure.legend(
             handles=_list_keys(), loc="upper center", bbox_to_anchor=(0.5, 0.25 / height), ncols=4, fontsize=11
         )
-        figure.suptitle(title, x=0.07, y=1 - 0.2 / height, ha="left", fontsize=16, fontweight="bold", parse_math=False)
+        write_title(figure, title, y=1 - 0.2 / height)
         return save_figure(figure, path)
 
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from backprop.errors import UsageError
-from backprop.pictures.plots import INK, Palette, open_figure, save_figure
+from backprop.pictures.plots_style import INK, Palette, open_figure, save_figure, write_title
 
 __all__ = ["Signal", "plot_signals"]
 
@@ -59,7 +59,7 @@ def plot_signals(
         keys = [Line2D([], [], color=INK, label="measured"),
                 Line2D([], [], color=INK, marker="o", linestyle="", ms=4, label="derived")]  # fmt: skip
         figure.legend(handles=keys, loc="upper right", ncols=2, fontsize=11, bbox_to_anchor=(0.91, 1.0))
-        figure.suptitle(title, x=0.07, ha="left", fontsize=16, fontweight="bold", parse_math=False)
+        write_title(figure, title)
         return save_figure(figure, path)
 
 

@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from backprop.approximation import SurfaceApproximation
 from backprop.approximation.surfaces.target import GRID_SIDE
-from backprop.pictures.plots_style import INK, Floats, open_figure, save_figure, shorten
+from backprop.pictures.plots_style import INK, Floats, open_figure, save_figure, shorten, write_title
 
 __all__ = ["plot_surface_approximation"]
 
@@ -24,7 +24,7 @@ LINEAR = 1e-2
 
 
 def plot_surface_approximation(approximation: SurfaceApproximation, path: str | os.PathLike[str]) -> Path:
-    """Draw the network over its rectangle, and f - F in colours of both signs with the largest marked.
+    """Draw the network over its rectangle, and F - f in colours of both signs with the largest marked.
 
     Args:
         approximation: what `approximate_2d` returned.
@@ -43,7 +43,7 @@ def plot_surface_approximation(approximation: SurfaceApproximation, path: str | 
         places = figure.add_gridspec(1, 2, wspace=0.42)
         left, right = figure.add_subplot(places[0]), figure.add_subplot(places[1])
         _draw_surface(figure, left, x, y, values)
-        _draw_error(figure, right, x, y, values - target.values.reshape(values.shape))
+        _draw_error(figure, right, x, y, target.values.reshape(values.shape) - values)
         for axes in (left, right):
             axes.set(xlabel="x", ylabel="y", xlim=target.domain[0], ylim=target.domain[1], box_aspect=1)
             axes.grid(visible=False)
@@ -52,7 +52,7 @@ def plot_surface_approximation(approximation: SurfaceApproximation, path: str | 
             f"{shorten(approximation.target, 40)}  by {approximation.width} {shorten(approximation.activation, 20)} "
             f"unit{plural}: largest error {approximation.sup_error:.1e} on the grid"
         )
-        figure.suptitle(title, x=0.07, y=1.02, ha="left", fontsize=16, fontweight="bold", parse_math=False)
+        write_title(figure, title, y=1.02)
         return save_figure(figure, path)
 
 
@@ -64,14 +64,14 @@ def _draw_surface(figure: Figure, axes: Axes, x: Floats, y: Floats, values: Floa
 
 
 def _draw_error(figure: Figure, axes: Axes, x: Floats, y: Floats, error: Floats) -> None:
-    """Blue where the network is too low, red where it is too high; symmetric logarithmic colours."""
+    """Red where the network is too low, blue where it is too high; symmetric logarithmic colours."""
     limit = float(np.max(np.abs(error))) or 1.0
     row, column = np.unravel_index(int(np.argmax(np.abs(error))), error.shape)
     norm = SymLogNorm(linthresh=LINEAR * limit, vmin=-limit, vmax=limit, base=10)
     image = axes.pcolormesh(x, y, error, cmap="RdBu_r", norm=norm, shading="nearest", rasterized=True)
     for size, colour in ((4, "white"), (1.8, INK)):
         axes.plot(x[column], y[row], "o", ms=10, mfc="none", mec=colour, mew=size, clip_on=False)
-    axes.set_title("Error f − F at the grid's points")
+    axes.set_title("Error F − f at the grid's points")
     bar: Any = figure.colorbar(image, ax=axes, fraction=0.046, pad=0.04)
     marks = limit * np.array([-1, -0.1, -LINEAR, 0, LINEAR, 0.1, 1])
     bar.set_ticks(FixedLocator(marks.tolist()))

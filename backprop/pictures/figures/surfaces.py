@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from backprop.pictures.plots import FAINT, INK, open_figure, save_figure
+from backprop.pictures.plots_style import FAINT, INK, Floats, open_figure, save_figure, write_title
 
 __all__ = ["plot_surfaces"]
 
-Floats = NDArray[np.floating[Any]]
 Surface = Callable[[Floats], Floats]
 
 POINTS, COLUMNS = 81, 2
@@ -55,5 +53,5 @@ def plot_surfaces(
             for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
                 axis.set_pane_color("white")
                 axis._axinfo["grid"]["color"] = FAINT
-        figure.suptitle(title, x=0.07, y=0.97, ha="left", fontsize=16, fontweight="bold", parse_math=False)
+        write_title(figure, title, y=0.97)
         return save_figure(figure, path)

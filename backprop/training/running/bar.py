@@ -7,15 +7,15 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as RichProgress
+from rich.progress import TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from backprop.progress import NOTE, is_told, make_bar
 
 __all__ = ["Progress", "Tell", "as_progress"]
 
 Tell = Callable[[int, int, float, float | None], object]
 """Told after each epoch: (epochs done, epochs in all, training cost, validation accuracy or None)."""
 
-LINES = 10  # how many plain lines a long run may print
 FRESH = 0.05  # how much a new batch counts in the running estimate of the cost
 
 
@@ -52,7 +52,7 @@ class Lines(Progress):
         self._console = console
 
     def tell(self, done: int, epochs: int, cost: float, validation: float | None, right: float | None) -> None:
-        if done == epochs or done % max(1, epochs // LINES) == 0:
+        if is_told(done, epochs):
             self._console.print(f"epoch {done}/{epochs}  {describe(cost, validation, right)}", highlight=False)
 
 
@@ -60,9 +60,8 @@ class Bar(Progress):
     """A bar over all batches of all epochs, the cost of the latest batches, the time that is left."""
 
     def __init__(self, console: Console, epochs: int) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"),
-                   TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())  # fmt: skip
-        self._bar = RichProgress(*columns, console=console, transient=True, refresh_per_second=5)
+        columns = TextColumn(NOTE), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
+        self._bar = make_bar(console, *columns)
         self._task = self._bar.add_task("training", total=epochs, note="")
         self._estimate: float | None = None
         self._done, self._note = 0, ""

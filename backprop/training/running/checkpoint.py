@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ import numpy as np
 
 from backprop.errors import UsageError
 from backprop.files import write_atomically
+from backprop.npz import open_npz, pack_npz, read_text
 from backprop.training.running.records import Best, Records
 from backprop.training.trainable import Array, State
 
@@ -59,10 +58,7 @@ class Checkpoint:
         arrays = {"theta": snapshot.theta, "mean": snapshot.mean, "best": best.theta}
         for group, members in (("memory", snapshot.memory), ("state", snapshot.state), ("best_state", best.state)):
             arrays |= {f"{group}.{name}": values for name, values in members.items()}
-        encoded = np.frombuffer(json.dumps(text).encode(), dtype=np.uint8)
-        buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, json=encoded, **arrays)
-        write_atomically(self.path, buffer.getvalue())
+        write_atomically(self.path, pack_npz(arrays, json=json.dumps(text)))
 
     def read(self) -> Snapshot | None:
         """What the file holds, or None if there is none.
@@ -84,19 +80,18 @@ class Checkpoint:
                         text["seconds"], records)  # fmt: skip
 
     def _load(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        try:
-            # from memory: NumPy leaves a file that it cannot make sense of open
-            with np.load(io.BytesIO(Path(self.path).read_bytes()), allow_pickle=False) as archive:
-                arrays = dict(archive)
-            text = json.loads(arrays.pop("json").tobytes())
+        with open_npz(Path(self.path), self._refuse) as file:
+            text = json.loads(read_text(file, "json"))
             if text["format"] != FORMAT:
                 raise ValueError(text["format"])
-        except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
-            raise UsageError(
-                f"{os.fspath(self.path)!r} is not a whole checkpoint of this program; "
-                "delete it to start anew, or give another name"
-            ) from None
+            arrays = {name: file[name] for name in file.files if name != "json"}
         return text, arrays
+
+    def _refuse(self, _: str) -> UsageError:
+        return UsageError(
+            f"{os.fspath(self.path)!r} is not a whole checkpoint of this program; "
+            "delete it to start anew, or give another name"
+        )
 
     def _compare(self, stored: Mapping[str, str]) -> None:
         for name, value in self.settings.items():

@@ -17,7 +17,7 @@ from backprop.approximation.ground.named import NAMED
 from backprop.approximation.ground.target import read_target
 from backprop.approximation.searching.apriori import compute_steepness
 from backprop.approximation.searching.constructive import MOST_UNITS
-from backprop.approximation.searching.modulus import Jump, Modulus, enclose_modulus, find_jump
+from backprop.approximation.searching.modulus import Modulus, TargetJump, enclose_modulus, find_jump
 from backprop.door.cli import main
 from backprop.errors import UsageError
 
@@ -208,7 +208,7 @@ def test_the_modulus_is_nearly_sharp_and_grows_with_the_distance():
 )
 def test_jumps_are_found_and_kinks_are_none(text, jump):
     found = find_jump(read(text))
-    assert found == (None if jump is None else Jump(jump[0], pytest.approx(jump[1])))
+    assert found == (None if jump is None else TargetJump(jump[0], pytest.approx(jump[1])))
 
 
 def test_a_target_that_cannot_be_enclosed_is_refused_in_one_line():

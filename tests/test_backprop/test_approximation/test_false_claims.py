@@ -19,7 +19,7 @@ from backprop.approximation.checking.files import LARGEST
 from backprop.approximation.ground.named import read_written
 from backprop.approximation.ground.wording import describe_above
 from backprop.approximation.proving.enclosures import Undecided
-from backprop.approximation.proving.prover import Claim, prove
+from backprop.approximation.proving.prover import IntervalClaim, prove
 from backprop.approximation.proving.values import NoValue, enclose_range, enclose_values
 from backprop.door.cli import main
 from backprop.errors import UsageError
@@ -76,7 +76,7 @@ def test_a_function_without_a_value_somewhere_is_proved_by_neither(text, domain,
     for claim in (state(text, domain, 10.0), state("0", domain, 10.0, text, ((1.0, 0.0, 0.5),))):
         assert not is_confirmed(claim, tmp_path)
         w, b, c = zip(*claim.units, strict=True) if claim.units else ((), (), ())
-        found = prove(Claim(transcribe(claim.target), transcribe(claim.activation), w, b, c, 0.0, domain), 10.0)
+        found = prove(IntervalClaim(transcribe(claim.target), transcribe(claim.activation), w, b, c, 0.0, domain), 10.0)
         assert found.verdict == "undecided"
         assert "no value at x = " in found.reason
 
@@ -90,7 +90,7 @@ INSIDE = [
 
 @pytest.mark.parametrize(("text", "domain"), INSIDE)
 def test_the_end_of_a_domain_is_inside_of_it(text, domain):
-    claim = Claim(read_written(text), transcribe("tanh(x)"), (), (), (), 0.0, domain)
+    claim = IntervalClaim(read_written(text), transcribe("tanh(x)"), (), (), (), 0.0, domain)
     assert prove(claim, 3.0).verdict == "proved"
 
 
@@ -219,7 +219,7 @@ def test_what_is_too_large_to_be_worked_out_is_undecided(tmp_path, capsys):
     file.write_text(WHOLE.replace('"x"', '"exp(exp(exp(99*x)))"'))
     assert main(["check-certificate", str(file), "--json"]) in (1, 2)
     assert "smaller layers" not in capsys.readouterr().err
-    tower = Claim(transcribe("1/exp(exp(exp(exp(99*x))))"), transcribe("tanh(x)"), (), (), (), 0.0, UNIT)
+    tower = IntervalClaim(transcribe("1/exp(exp(exp(exp(99*x))))"), transcribe("tanh(x)"), (), (), (), 0.0, UNIT)
     assert prove(tower, 1e-9, most_boxes=200).verdict in ("undecided", "refuted")
 
 

@@ -19,7 +19,7 @@ from backprop.approximation.checking import check_certificate
 from backprop.approximation.checking.reader import ACTIVATIONS, TARGETS
 from backprop.approximation.ground.named import NAMED
 from backprop.approximation.proving.kinks import force_kinks
-from backprop.approximation.proving.prover import Claim, prove
+from backprop.approximation.proving.prover import IntervalClaim, prove
 from backprop.approximation.searching.tube import fit_tube
 from backprop.codegen.functions.elementwise import evaluate
 from backprop.door.cli import main
@@ -62,7 +62,7 @@ def claims(draw):
     target = parse(f"{draw(parts)} + {draw(parts)}*{draw(parts)}")
     w, b, c = zip(*draw(units), strict=True)
     sigma = find(draw(st.sampled_from(["tanh", "sigmoid", "relu", "gelu", "silu"]))).expression
-    return Claim(target, sigma, w, b, c, draw(weights), (0.0, 1.0))
+    return IntervalClaim(target, sigma, w, b, c, draw(weights), (0.0, 1.0))
 
 
 @settings(max_examples=25)
@@ -131,7 +131,7 @@ def test_an_error_that_is_not_reached_is_refuted_at_a_point():
 
 
 def test_time_and_boxes_are_bounded_and_giving_up_is_an_answer():
-    claim = Claim(parse("sin(50*x)"), find("tanh").expression, (1.0,), (0.0,), (1.0,), 0.0, (0.0, 1.0))
+    claim = IntervalClaim(parse("sin(50*x)"), find("tanh").expression, (1.0,), (0.0,), (1.0,), 0.0, (0.0, 1.0))
     assert prove(claim, 2.0, most_boxes=2).verdict == "undecided"
     assert prove(claim, 2.0, seconds=0.0).verdict == "undecided"
 

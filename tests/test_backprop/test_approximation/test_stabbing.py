@@ -14,7 +14,7 @@ from backprop.approximation.ground.target import read_target
 from backprop.approximation.proving.kinks import ForcedKinks, force_kinks
 from backprop.approximation.proving.stabbing import Start, lay_lines, list_crossings, list_points
 from backprop.approximation.searching.certified import narrow_relu
-from backprop.approximation.searching.result import Network, measure
+from backprop.approximation.searching.result import ShallowNetwork, measure
 from backprop.approximation.searching.tube import fit_tube
 from backprop.codegen.functions.elementwise import evaluate
 from theory.chapters.networks.activations import parse
@@ -104,7 +104,7 @@ def test_a_slope_that_kinks_cannot_make_takes_a_unit(text, epsilon, least):
 @pytest.mark.parametrize(("name", "width"), [("square", 11), ("sine", 38), ("planck", 28), ("kink", 2), ("root", 16)])
 def test_both_bounds_of_the_width_meet(name, width):
     target, sigma, epsilon = read_target(name, (0, 1)), read_sigma("relu"), 1e-3
-    idle = measure(target, sigma, Network(np.zeros(1), np.zeros(1), np.zeros(1), 0.0), "fit", epsilon)
+    idle = measure(target, sigma, ShallowNetwork(np.zeros(1), np.zeros(1), np.zeros(1), 0.0), "fit", epsilon)
     found = narrow_relu(idle, epsilon)
     assert found.certified
     assert (found.width_lower_bound, found.width) == (width, width)

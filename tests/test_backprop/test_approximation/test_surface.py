@@ -279,4 +279,5 @@ def test_the_figure_shows_surface_and_error(tmp_path, monkeypatch):
     drawn = error.collections[0].get_array()
     assert np.max(np.abs(drawn)) == pytest.approx(found.sup_error, abs=ROUNDING)
     (x,), (y,) = error.lines[0].get_data()
+    assert drawn.ravel()[np.argmax(np.abs(drawn))] == pytest.approx(float(x * y - found.f(x, y)), abs=ROUNDING)
     assert abs(found.f(x, y) - x * y) == pytest.approx(found.sup_error, abs=ROUNDING)

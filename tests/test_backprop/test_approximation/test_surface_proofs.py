@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from backprop.approximation import approximate_2d
 from backprop.approximation.proving.precision import computing
-from backprop.approximation.searching.result import Network
+from backprop.approximation.searching.result import ShallowNetwork
 from backprop.approximation.surfaces import proving
 from backprop.approximation.surfaces.certified import certify_surface
 from backprop.approximation.surfaces.proving import ORDER, SurfaceClaim, prove_surface
@@ -35,7 +35,7 @@ def make(target, width):
 
 
 def make_claim(target, w, b, c, constant, domain=UNIT_SQUARE, activation="tanh(x)"):
-    network = Network(*(np.array(part, dtype=float) for part in (w, b, c)), constant)
+    network = ShallowNetwork(*(np.array(part, dtype=float) for part in (w, b, c)), constant)
     return SurfaceClaim(parse(target, ("x", "y")), parse(activation), network, domain)
 
 

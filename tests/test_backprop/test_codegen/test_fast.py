@@ -18,7 +18,7 @@ from backprop.codegen.passes.in_place import write_in_place
 from backprop.codegen.passes.linearise import linearise
 from backprop.codegen.passes.record import record
 from backprop.codegen.passes.slopes import SLOPE, write_slope
-from backprop.codegen.passes.steps import Kind, Unsupported
+from backprop.codegen.passes.steps import Unsupported, ValueKind
 from backprop.examiner.wiring.exact import check_exact
 from backprop.runtime.compiled import CompiledNetwork, build
 from backprop.specification.network import Network
@@ -213,8 +213,8 @@ def test_a_flow_names_every_value_once_and_says_what_it_is():
     flow = linearise(net.fast.program, shapes, net.fast.functions.expand, with_cost=True)
     results = [step.result for step in flow.steps]
     assert len(results) == len(set(results))
-    assert {flow.kinds[f"d{name}"] for name in shapes} == {Kind.RESULT}
-    known = {name for name, kind in flow.kinds.items() if kind not in (Kind.VALUE, Kind.RESULT)}
+    assert {flow.kinds[f"d{name}"] for name in shapes} == {ValueKind.RESULT}
+    known = {name for name, kind in flow.kinds.items() if kind not in (ValueKind.VALUE, ValueKind.RESULT)}
     for step in flow.steps:
         assert known.issuperset(step.operands), "a value is read before it is computed"
         known |= {step.result, step.also}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sympy import Integer, Rational
 
 from backprop.codegen.lowering.load import load_functions
-from backprop.codegen.printing.updates import Lowering, compile_rule, write_update
+from backprop.codegen.printing.updates import UpdateLowering, compile_rule, write_update
 from theory.chapters.training.optimisers import GRADIENT, RATE, RULES, Update, before, now
 
 ROUNDING = 1e-12
@@ -83,4 +83,4 @@ def test_two_work_vectors_are_enough(name):
 
 def test_a_function_without_a_ufunc_in_the_table_is_an_error_that_names_it():
     with pytest.raises(TypeError, match="log"):
-        Lowering(replace(RULES["gradient-descent"], change=sympy.log(GRADIENT))).run()
+        UpdateLowering(replace(RULES["gradient-descent"], change=sympy.log(GRADIENT))).run()

@@ -29,9 +29,9 @@ from backprop.pictures.figures.error_by_width import plot_error_by_width
 from backprop.pictures.figures.growth import animate_growth
 from backprop.pictures.figures.limits import plot_limits
 from backprop.pictures.figures.relu_widths import plot_relu_widths
+from backprop.progress import show_stages
 from backprop.reporting import gallery
 from backprop.reporting.gallery import QUICK, draw_approximation_figures
-from backprop.reporting.progress import show_stages
 
 PNG = b"\x89PNG"
 MOST_BYTES = 2_000_000
@@ -107,6 +107,8 @@ def test_the_error_stays_in_the_band_that_is_proved_and_every_box_has_a_tick(tmp
     unit = bound / np.max(np.abs(error.lines[0].get_ydata()))
     curve = next(line for line in error.lines if len(line.get_xdata()) == len(proved.function.grid))
     assert np.max(np.abs(curve.get_ydata())) * unit <= bound
+    x = proved.function.grid
+    assert curve.get_ydata() * unit == pytest.approx(proved.function(x) - proved.f(x), rel=1e-9, abs=1e-9 * bound)
     ticks = next(line for line in error.lines if line.get_marker() == "|")
     assert ticks.get_xdata().tolist() == list(edges)
     total = terms.lines[-1].get_ydata()

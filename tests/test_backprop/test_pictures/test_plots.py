@@ -133,6 +133,8 @@ def test_the_approximation_figure_shows_function_units_and_error(tmp_path, figur
     drawn = [line for line in error.lines if len(line.get_xdata()) == len(x)]
     power = np.floor(np.log10(sine.sup_error))
     assert np.max(np.abs(drawn[0].get_ydata())) * 10**power == pytest.approx(sine.sup_error, rel=1e-3)
+    assert drawn[0].get_ydata() * 10**power == pytest.approx(np.sin(2 * np.pi * x) - sine.f(x))
+    assert error.get_ylabel().startswith("F(x) − f(x)")
     words = texts_of(figures[0])
     for part in ("sin(2*pi*x)", "4 tanh units", f"{sine.sup_error:.2g}", "grid points", "not proved", "the network"):
         assert part in words
@@ -160,6 +162,15 @@ def test_the_ending_names_the_format_and_the_same_figure_is_the_same_file(tmp_pa
     assert first.startswith({"png": PNG, "svg": b"<?xml", "pdf": b"%PDF"}[ending])
 
 
+@pytest.mark.parametrize("ending", ["pdf", "ps"])
+def test_letters_are_embedded_as_truetype(tmp_path, sine, ending):
+    """Type 42; the outlines of type 3 are refused by many publishers."""
+    content = plot_approximation(sine, tmp_path / f"a.{ending}").read_bytes()
+    wanted, refused = {"pdf": (b"/CIDFontType2", b"/Type3"), "ps": (b"/FontType 42", b"/FontType 3")}[ending]
+    assert wanted in content
+    assert refused not in content
+
+
 def test_an_ending_that_names_no_format_is_refused(tmp_path, sine):
     with pytest.raises(UsageError, match=r"use png, svg or pdf"):
         plot_approximation(sine, tmp_path / "a.docx")
@@ -178,7 +189,8 @@ def test_drawing_changes_no_global_state(tmp_path, sine):
 
 def test_drawing_never_loads_pyplot(tmp_path):
     code = (
-        "import sys; from backprop.plots import plot_approximation; from backprop.approximation import approximate; "
+        "import sys; from backprop.pictures.plots import plot_approximation; "
+        "from backprop.approximation import approximate; "
         f"plot_approximation(approximate('x', width=1), {str(tmp_path / 'a.png')!r}); "
         "print('matplotlib.pyplot' in sys.modules)"
     )

@@ -1,4 +1,4 @@
-"""The demo leaves a whole folder; progress goes to standard error; the page stands alone."""
+"""The demo leaves a whole folder, and the page stands alone."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from backprop.door.cli import main
 from backprop.errors import UsageError
+from backprop.progress import show_stages
 from backprop.reporting import demo
-from backprop.reporting.progress import show_count, show_stages
 
 FILES = {
     "derivation.md", "network.py", "verification.json", "verification.txt", "training.png", "approximation.png",
@@ -73,14 +73,3 @@ def test_a_folder_that_cannot_be_made_is_a_usage_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot make the folder"), show_stages() as stages:
         demo.run_demo(tmp_path / "file" / "demo", seed=0, stages=stages)
-
-
-def test_progress_is_plain_and_on_standard_error_where_there_is_no_terminal(capsys):
-    with show_count("networks") as progress:
-        for done in range(1, 21):
-            progress(done, 20)
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.splitlines()[-1] == "20/20 networks"
-    assert len(captured.err.splitlines()) <= 11
-    assert "\x1b" not in captured.err

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from backprop.errors import UsageError
 from backprop.runtime.compiled import CompiledNetwork, build
-from backprop.specification.parameters import Layout
+from backprop.specification.parameters import ParameterLayout
 from backprop.verification.strategies import batches, networks, parameters
 from backprop.verification.verify import assert_gradients
 
@@ -75,10 +75,10 @@ def test_views_are_views_and_flatten_is_their_inverse():
 
 
 def test_the_layout_names_every_parameter_once_and_covers_the_vector():
-    blocks = Layout.of((5, 4, 3)).blocks
+    blocks = ParameterLayout.of((5, 4, 3)).blocks
     assert [block.name for block in blocks] == ["W1", "b1", "W2", "b2"]
     covered = np.concatenate([np.arange(block.start, block.stop) for block in blocks])
-    np.testing.assert_array_equal(covered, np.arange(Layout.of((5, 4, 3)).size))
+    np.testing.assert_array_equal(covered, np.arange(ParameterLayout.of((5, 4, 3)).size))
 
 
 def test_types_follow_the_inputs():

@@ -19,8 +19,8 @@ from theory.chapters.networks.activations import (
     SELU_ALPHA,
     SELU_SCALE,
     A,
-    Activation,
     ActivationError,
+    ActivationFunction,
     X,
     find,
 )
@@ -66,7 +66,7 @@ def test_the_catalogue_has_the_published_names() -> None:
 
 
 def test_there_is_no_slot_for_a_derivative_typed_by_hand() -> None:
-    assert {field.name for field in dataclasses.fields(Activation)} == {"name", "expression", "reference"}
+    assert {field.name for field in dataclasses.fields(ActivationFunction)} == {"name", "expression", "reference"}
     with pytest.raises(dataclasses.FrozenInstanceError):
         find("relu").name = "other"  # type: ignore[misc]
 

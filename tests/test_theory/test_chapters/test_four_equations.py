@@ -15,7 +15,7 @@ from theory.chapters.networks.four_equations import (
     system,
 )
 from theory.language.derivation import Step
-from theory.language.matrices import Applied, Array, Entry, Hadamard, Outer, Product, SumRows, Transposed
+from theory.language.matrices import Applied, Array, Hadamard, MatrixEntry, Outer, Product, SumOverRows, Transposed
 from theory.language.notation import Function, L, Partial, l, same, sample, total, unit, var
 from theory.language.printing import show
 from theory.layers.dense import batched, dense
@@ -50,9 +50,9 @@ def bound_indices(expr):
 def test_the_transpose_and_the_sum_over_rows_appear_in_the_batch_form():
     W, delta = Array(var("w", l + 1, J, K)), Array(var("delta", l + 1, S, K))
     bp2 = derive_matrix_form("BP2").result
-    assert isinstance(bp2, Entry)
+    assert isinstance(bp2, MatrixEntry)
     assert bp2.matrix == Hadamard(Product(delta, Transposed(W)), Applied(l, Integer(1), Array(var("z", l, S, J))))
-    assert isinstance(derive_matrix_form("BP3").result.matrix, SumRows)
+    assert isinstance(derive_matrix_form("BP3").result.matrix, SumOverRows)
     assert isinstance(derive_matrix_form("BP4").result.matrix.args[0], Transposed)
     assert isinstance(derive_matrix_form("BP4", batch=False).result.matrix, Outer)
 

@@ -11,7 +11,7 @@ from theory.chapters.networks.batch_norm import compact_form, derive_by_cuts, de
 from theory.chapters.networks.costs import COSTS, derive_cost_gradient, find_cost
 from theory.chapters.networks.layer_chapters import derive_residual
 from theory.chapters.networks.softmax import derive_output_error, derive_stable_cost
-from theory.language.matrices import Entry
+from theory.language.matrices import MatrixEntry
 from theory.language.notation import L, Partial, l, nodes, sample, total, unit, var
 from theory.layers.activation import activation
 from theory.layers.batch_norm import batch_norm, batch_norm_given
@@ -47,7 +47,7 @@ def test_the_forward_equations_hold_as_matrices(statement):
     system = statement()
     same = agree_real if statement in (batch_norm, batch_norm_given, layer_norm) else agree
     for equation in layer_equations(statement).forward:
-        assert same(system, equation.target, Entry(equation.matrix, *equation.target.indices))
+        assert same(system, equation.target, MatrixEntry(equation.matrix, *equation.target.indices))
 
 
 def test_the_penalty_is_derived():

@@ -21,7 +21,7 @@ def _put_minus_last(terms: list[Any]) -> list[Any]:
     return sorted(terms, key=lambda term: bool(term.as_coeff_Mul()[0].is_negative))
 
 
-class _TextPrinter(StrPrinter):
+class _ClaimTextPrinter(StrPrinter):
     """SymPy's text with Σ, indices and Greek letters."""
 
     printmethod = "_book_text"  # nodes that bring a text of their own are printed here all the same
@@ -51,7 +51,7 @@ class _TextPrinter(StrPrinter):
         return f"|{self._print(expr.args[0])}|"
 
 
-class _LatexPrinter(LatexPrinter):
+class _ClaimLatexPrinter(LatexPrinter):
     """SymPy's LaTeX with a positive term first and primes as primes."""
 
     def _as_ordered_terms(self, expr: Expr, order: str | None = None) -> list[Any]:
@@ -72,7 +72,7 @@ def write_expression(expression: Expr, latex: bool = False) -> str:
     >>> write_expression(Symbol("tau") / 2, latex=True)
     '\\frac{\\tau}{2}'
     """
-    return str((_LatexPrinter() if latex else _TextPrinter()).doprint(expression))
+    return str((_ClaimLatexPrinter() if latex else _ClaimTextPrinter()).doprint(expression))
 
 
 def write_claim(left: Expr, relation: str, right: Expr, latex: bool = False) -> str:

@@ -37,7 +37,7 @@ __all__ = [
     "STEEPNESS",
     "STEEPNESS_FOR",
     "VARIATION",
-    "Part",
+    "Passage",
     "tail_bound",
 ]
 
@@ -65,7 +65,7 @@ BOUND: Expr = (OSCILLATION[1] + OSCILLATION[2]) / 2 + VARIATION * tail_bound(h, 
 
 
 @dataclass(frozen=True)
-class Part:
+class Passage:
     """Some claims and what they are good for."""
 
     title: str
@@ -75,7 +75,7 @@ class Part:
 
 REAL = any_exponent(t)
 FAR = exponent(r)
-SIGMOID = Part(
+SIGMOID = Passage(
     "The sigmoid",
     "All that the proof needs to know of σ. The derivative is the one derived in the chapter on activations.",
     (
@@ -111,7 +111,7 @@ def jumps(low: Expr, high: Expr, weight: Expr) -> Sum:
 
 M_K, M_J, M_NEXT = Symbol("m_k"), Symbol("m_j"), Symbol("m_(j+1)")
 IN_CELL = (means(x, (k - 1) * h + theta * h), means(M_K, middle(k)), between(theta, S.Zero, S.One))
-STAIRCASE = Part(
+STAIRCASE = Passage(
     "The staircase",
     "G(x) = y_1 + Σ (y_(i+1) - y_i) H(x - x_i) with the step H: 0 left of 0, 1 right of it. On the k-th cell the steps "
     "at x_1 … x_(k-1) are 1 and the others 0. Every x of the cell is within h/2 of its middle, so |F - G| <= ω(h/2).",
@@ -130,7 +130,7 @@ MIDDLES = (means(M_J, middle(j)), means(M_NEXT, middle(j + 1)))
 NEXT_KNOT, LAST_KNOT = Symbol("x_(j+1+r)"), Symbol("x_(j-1-r)")
 TO_THE_RIGHT = (means(NEXT_KNOT, (j + 1 + r) * h), at_least(r, S.Zero))
 TO_THE_LEFT = (means(LAST_KNOT, (j - 1 - r) * h), at_least(r, S.Zero))
-SMOOTH = Part(
+SMOOTH = Passage(
     "Sigmoids for steps",
     "f is G with p_i in place of H(x - x_i). Let x_j be the knot nearest to x, first at most h/2 away. The other knots "
     "are at least h/2 away: in the last two sums below p_i - 1 (left) and p_i (right) are at most σ(-s h/2) in "
@@ -151,7 +151,7 @@ FIRST_KNOTS = Symbol("x_(1+r)")
 AT_END = (
     means(x, theta * h / 2), between(theta, S.Zero, S.One), means(FIRST_KNOTS, (1 + r) * h), at_least(r, S.Zero),
 )  # fmt: skip
-VALUES = Part(
+VALUES = Passage(
     "Between two values",
     "What is left is a mean of y_j and y_(j+1). Right of x_j the middle m_(j+1) is within h/2 of x and m_j within h, "
     "left of it the other way round; the farther value has the weight q = σ(-s |x - x_j|) <= 1/2. With A = ω(h/2) "
@@ -171,7 +171,7 @@ VALUES = Part(
     ),
 )  # fmt: skip
 
-EPSILON = Part(
+EPSILON = Passage(
     "The width for an epsilon",
     "A steepness makes the tails as small as one likes, η say. Neighbouring middles are h apart, so every "
     "|y_(i+1) - y_i| <= ω(h) and V <= (n - 1) ω(h). Take s = 2 log(n)/h = 2 n log n: the tails add up to ω(h) at most, "
@@ -188,7 +188,7 @@ EPSILON = Part(
     ),
 )  # fmt: skip
 
-PAIRS = Part(
+PAIRS = Passage(
     "Bumps: pairs of sigmoids",
     "The same network by its values in place of its jumps: every inner value is multiplied by the difference of two "
     "neighbouring units, a bump over its own cell. The bumps are positive and add up to 1, so f(x) is a weighted mean "
@@ -204,7 +204,7 @@ PAIRS = Part(
 )  # fmt: skip
 
 JUMP, MISS = Symbol("J", positive=True), Symbol("e", real=True)
-LIMITS = Part(
+LIMITS = Passage(
     "At the border",
     "A target with a jump: f is continuous, so at the jump it misses the value from the left or the one from the right "
     "by at least half the jump, however wide it is. And a best network need not exist: two sigmoids with output "

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from theory.chapters.approximation.claim_printing import write_expression
 from theory.chapters.approximation.claims import Claim
-from theory.chapters.approximation.staircase import BOUND, PROOF, Part
+from theory.chapters.approximation.staircase import BOUND, PROOF, Passage
 from theory.chapters.approximation.universality import THEOREMS, Theorem, degree_of_power_network, list_coverage
 from theory.chapters.chapter import Chapter, Formula, Section, print_chapter
 
@@ -19,7 +19,7 @@ __all__ = ["CHAPTER", "check"]
 POWERS, UNITS = (1, 2, 3, 4), 3
 
 
-def check(parts: Sequence[Part] = PROOF) -> list[Claim]:
+def check(parts: Sequence[Passage] = PROOF) -> list[Claim]:
     """The claims of the proof that their judges refuse (none, if it is right)."""
     return [claim for part in parts for claim in part.claims if not claim.holds()]
 

@@ -16,7 +16,7 @@ from sympy import Expr
 
 from theory.chapters.chapter import Chapter, Formula, Section, print_chapter
 from theory.functions.activation_catalogue import ALIASES, NAMES, SELU_ALPHA, SELU_SCALE
-from theory.functions.elementwise import KINK_CONVENTION, Activation, ActivationError, branches, find, parse
+from theory.functions.elementwise import KINK_CONVENTION, ActivationError, ActivationFunction, branches, find, parse
 from theory.functions.half_line import M, T, X
 from theory.functions.stable_forms import Branch, ProofError, StableForm, prove_equal
 from theory.functions.value_identities import A, join_cases
@@ -31,8 +31,8 @@ __all__ = [
     "SELU_ALPHA",
     "SELU_SCALE",
     "A",
-    "Activation",
     "ActivationError",
+    "ActivationFunction",
     "Branch",
     "M",
     "ProofError",
@@ -66,12 +66,12 @@ def _write(left: str, label: str, right: Expr, remarks: list[str]) -> Formula:
     return Formula(label, text, f"{left} = {describe_in_latex(right, SHOWN_DIGITS)}", tuple(remarks))
 
 
-def _describe_kinks(activation: Activation) -> list[str]:
+def _describe_kinks(activation: ActivationFunction) -> list[str]:
     slopes = [(kink, describe(activation.derivative.subs(X, kink), digits=SHOWN_DIGITS)) for kink in activation.kinks]
     return [f"kink at x = {describe(kink)}; there f' = {slope}, the value from the left" for kink, slope in slopes]
 
 
-def _describe_stable_form(activation: Activation) -> list[str]:
+def _describe_stable_form(activation: ActivationFunction) -> list[str]:
     form = activation.stable
     if form.rate is None:
         return []

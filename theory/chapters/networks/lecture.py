@@ -17,13 +17,13 @@ from theory.language.notation import Function, Index, L, Partial, Width, l, n, t
 from theory.language.printing import show
 from theory.witnesses.witness import agree
 
-__all__ = ["CHAPTER", "CLAIMS", "Claim"]
+__all__ = ["CHAPTER", "CLAIMS", "PrintedFormula"]
 
 I, J, K = unit("i", l - 1), unit("j", l), unit("k", l + 1)
 
 
 @dataclass(frozen=True)
-class Claim:
+class PrintedFormula:
     """One printed formula, the same with the indices of the lecture's own definition of z, and what they are about."""
 
     what: str
@@ -46,12 +46,12 @@ def swapped(first: Index, second: Index, layer: Expr) -> Expr:
 
 
 CLAIMS = (
-    Claim("the derivative of z_j by a_i is w_ji", Partial(var("z", l, J), var("a", l - 1, I)),
+    PrintedFormula("the derivative of z_j by a_i is w_ji", Partial(var("z", l, J), var("a", l - 1, I)),
           swapped(I, J, l), var("w", l, I, J)),
-    Claim("the final equation sums w_kj", Partial(var("C", None), var("z", l, J)),
+    PrintedFormula("the final equation sums w_kj", Partial(var("C", None), var("z", l, J)),
           Function(l, 1, var("z", l, J)) * total(swapped(J, K, l + 1) * var("delta", l + 1, K), K),
           Function(l, 1, var("z", l, J)) * total(var("w", l + 1, J, K) * var("delta", l + 1, K), K)),
-    Claim("the gradient of w_ij is delta_i a_j (index order of the lecture's first equation)",
+    PrintedFormula("the gradient of w_ij is delta_i a_j (index order of the lecture's first equation)",
           Partial(var("C", None), var("w", l, I, J)),
           var("delta", l, Index("i", Width(l))) * var("a", l - 1, Index("j", Width(l - 1))),
           var("a", l - 1, I) * var("delta", l, J)),

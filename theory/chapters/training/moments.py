@@ -15,7 +15,7 @@ import mpmath
 import sympy
 from sympy import Expr, Float, Integer, Rational, oo
 
-from theory.functions.elementwise import Activation, ActivationError, find
+from theory.functions.elementwise import ActivationError, ActivationFunction, find
 from theory.functions.half_line import X
 
 __all__ = ["DIGITS", "Moments", "integrate_piece", "measure_moments"]
@@ -36,7 +36,7 @@ class Moments(NamedTuple):
     exact: bool
 
 
-def measure_moments(activation: Activation) -> Moments:
+def measure_moments(activation: ActivationFunction) -> Moments:
     """Work out both moments.
 
     A piece of f that is a sum of c x^k exp(m x) is integrated in closed form (complete the square, then by parts);

@@ -65,7 +65,7 @@ def subject_from_network(
     >>> finding.equation, finding.layer, finding.parameters
     ('BP3', 1, ('b1',))
     """
-    adapter = _Adapter(network, cost, penalty)
+    adapter = _NetworkAdapter(network, cost, penalty)
     inputs, targets = (X, Y) if X is not None and Y is not None else adapter.draw_data()
     functions = {
         "parameters": adapter.draw_parameters,
@@ -106,7 +106,7 @@ class _Recorder:
         """A scheduler has this method; nothing is remembered here."""
 
 
-class _Adapter:
+class _NetworkAdapter:
     """The network object, with its weights and schedulers put in from outside."""
 
     def __init__(self, network: Any, cost: Callable[[Any, Any], Any] | None, penalty: float) -> None:

@@ -38,7 +38,7 @@ def subject_from_sklearn(estimator: Any, X: Any, y: Any, *, label: str | None = 
     >>> backprop.verify(subject).verdict
     'verified'
     """
-    adapter = _Adapter(estimator, X, y)
+    adapter = _ScikitAdapter(estimator, X, y)
     functions = {
         "parameters": lambda rng: adapter.read(),
         "data": adapter.data,
@@ -49,7 +49,7 @@ def subject_from_sklearn(estimator: Any, X: Any, y: Any, *, label: str | None = 
     return Subject(functions, label or f"scikit-learn {type(estimator).__name__}")
 
 
-class _Adapter:
+class _ScikitAdapter:
     """A fitted copy of the estimator, with its coefficients put in from outside."""
 
     def __init__(self, estimator: Any, X: Any, y: Any) -> None:

@@ -52,7 +52,7 @@ def subject_from_torch(
     >>> finding.equation, finding.layer, finding.parameters
     ('BP2', 1, ('first.weight', 'first.bias'))
     """
-    adapter = _Adapter(module, loss, X, Y)
+    adapter = _TorchAdapter(module, loss, X, Y)
     functions = {
         "parameters": lambda rng: adapter.read(),
         "data": adapter.data,
@@ -63,7 +63,7 @@ def subject_from_torch(
     return Subject(functions, label or f"torch module {type(module).__name__}")
 
 
-class _Adapter:
+class _TorchAdapter:
     """The module with its loss, called on NumPy arrays."""
 
     def __init__(self, module: Any, loss: Callable[[Any, Any], Any], X: Any, Y: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backprop.examiner.apart.wire import LENGTH_BYTES, Opaque, Reader, WireError, Writer, overwrite
+from backprop.examiner.apart.wire import LENGTH_BYTES, Opaque, Reader, WireError, WireWriter, overwrite
 from backprop.examiner.measuring.duals import DualNumber, dual_array
 
 
@@ -27,9 +27,9 @@ class Bag(dict):
     """A mapping of one's own."""
 
 
-def send(value: Any, writer: Writer | None = None, reader: Reader | None = None) -> Any:
+def send(value: Any, writer: WireWriter | None = None, reader: Reader | None = None) -> Any:
     """To the other side, as bytes."""
-    data = bytearray(b"".join(bytes(part) for part in (writer or Writer()).message({"it": value})))
+    data = bytearray(b"".join(bytes(part) for part in (writer or WireWriter()).message({"it": value})))
     assert int.from_bytes(data[:LENGTH_BYTES], "big") == len(data) - LENGTH_BYTES
     return (reader or Reader()).message(data[LENGTH_BYTES:])["it"]
 
@@ -55,15 +55,15 @@ values = st.recursive(
 
 @given(values)
 def test_what_is_sent_arrives(value: Any) -> None:
-    writer = Writer()
+    writer = WireWriter()
     assert repr(send(value, writer, Reader(classes=writer.classes))) == repr(value)
 
 
 @given(values)
 def test_what_comes_back_is_what_was_sent_even_without_its_classes(value: Any) -> None:
-    writer = Writer()
+    writer = WireWriter()
     there = send(value, writer)
-    assert repr(send(there, Writer(), Reader(classes=writer.classes))) == repr(value)
+    assert repr(send(there, WireWriter(), Reader(classes=writer.classes))) == repr(value)
 
 
 @given(st.binary(max_size=200))
@@ -103,9 +103,9 @@ def test_a_read_only_array_travels_once() -> None:
 
     seen: list[int] = []
     reader = Reader()
-    first = send(array, Writer(share=share), reader)
+    first = send(array, WireWriter(share=share), reader)
     seen.append(1)
-    again = Writer(share=share)
+    again = WireWriter(share=share)
     assert send(array, again, reader) is first
     assert again.blobs == []
     assert not first.flags.writeable
@@ -126,12 +126,12 @@ def test_what_cannot_travel_stays_and_shows_its_numbers() -> None:
         kept.append(value)
         return len(kept) - 1
 
-    there = send(np.array([[1.0, 2.0]]).view(Special), Writer(keep))
+    there = send(np.array([[1.0, 2.0]]).view(Special), WireWriter(keep))
     assert isinstance(there, Opaque)
     assert (type(there).__name__, there.shape, np.asarray(there).tolist()) == ("Special", (1, 2), [[1.0, 2.0]])
-    assert send(there, Writer(), Reader(kept.__getitem__)) is kept[0]
+    assert send(there, WireWriter(), Reader(kept.__getitem__)) is kept[0]
     with pytest.raises(TypeError, match="object is no array"):
-        np.asarray(send(object(), Writer(keep)))
+        np.asarray(send(object(), WireWriter(keep)))
     with pytest.raises(WireError, match="cannot be handed over"):
         send(object())
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from backprop import build
 from backprop.door.cli import main
 from backprop.errors import UsageError
-from backprop.examiner.certifying.balls import ACTIVATIONS, Dual, evaluate
+from backprop.examiner.certifying.balls import ACTIVATIONS, BallDual, evaluate
 from backprop.examiner.certifying.certify import certify
 from backprop.verification import strategies
 from backprop.verification.verify import certify_network
@@ -78,7 +78,7 @@ def test_definitions_in_balls_are_those_of_the_book(name: str) -> None:
 
 
 def test_a_ball_that_does_not_say_which_side_of_a_kink_holds_both_slopes() -> None:
-    result = ACTIVATIONS["relu"](Dual(arb(0, 1e-9), arb(1)))
+    result = ACTIVATIONS["relu"](BallDual(arb(0, 1e-9), arb(1)))
     assert result.slope.contains(0)
     assert result.slope.contains(1)
 

@@ -9,11 +9,41 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
-__all__ = ["Stages", "show_count", "show_stages"]
+__all__ = ["NOTE", "Stages", "is_told", "make_bar", "show_count", "show_stages"]
 
 LINES = 10  # how many plain lines a long count may print
+NOTE = "{task.fields[note]}"
+
+
+def is_told(done: int, whole: int) -> bool:
+    """Whether a plain line is printed: each time another tenth is done, and at the end.
+
+    >>> [done for done in range(1, 26) if is_told(done, 25)]
+    [2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 25]
+    """
+    return done == whole or done % max(1, whole // LINES) == 0
+
+
+def make_bar(console: Console, *columns: ProgressColumn, spins: bool = False) -> Progress:
+    """What is done, a bar, and these columns; it leaves nothing behind."""
+    first = [SpinnerColumn()] if spins else []
+    words, bar = TextColumn("{task.description}"), BarColumn()
+    return Progress(*first, words, bar, *columns, console=console, transient=True, refresh_per_second=5)
+
+
+def open_console(plain: bool) -> Console:
+    """Standard error; silent if it is no terminal and plain lines are not wanted."""
+    return Console(stderr=True, quiet=not plain and not sys.stderr.isatty())
 
 
 class Stages(Protocol):
@@ -30,12 +60,11 @@ def show_count(what: str, *, plain: bool = True) -> Iterator[Callable[[int, int]
 
     Without a terminal it prints lines, or nothing if not `plain`.
     """
-    console = Console(stderr=True, quiet=not plain and not sys.stderr.isatty())
+    console = open_console(plain)
     if not console.is_terminal:
         yield plain_counter(console, what)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with make_bar(console, MofNCompleteColumn(), TimeElapsedColumn()) as progress:
         task = progress.add_task(what, total=None)
         yield lambda done, whole: progress.update(task, completed=done, total=whole)
 
@@ -44,7 +73,7 @@ def plain_counter(console: Console, what: str) -> Callable[[int, int], None]:
     """A line each time another tenth is done."""
 
     def count(done: int, whole: int) -> None:
-        if done == whole or done % max(1, whole // LINES) == 0:
+        if is_told(done, whole):
             console.print(f"{done}/{whole} {what}", highlight=False)
 
     return count
@@ -90,17 +119,13 @@ class BarStages(PlainStages):
 @contextmanager
 def show_stages(*, plain: bool = True) -> Iterator[Stages]:
     """Progress of work in stages; without a terminal a line for each, or nothing if not `plain`."""
-    console = Console(stderr=True, quiet=not plain and not sys.stderr.isatty())
+    console = open_console(plain)
     if not console.is_terminal:
         lines = PlainStages(console)
         yield lines
         lines.finish()
         return
-    columns = (
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"),
-        TimeElapsedColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=console, transient=True) as progress:
+    with make_bar(console, TextColumn(NOTE), TimeElapsedColumn(), spins=True) as progress:
         stages = BarStages(progress.console, progress)
         progress.update(stages.task, note="")
         yield stages
