@@ -73,7 +73,7 @@ def detect_length(examination: Examination, cases: list[CaseExamination]) -> Ite
     factors = [np.linalg.norm(t.expected) for case in cases for t in read_case(case)]
     if np.ptp(factors) <= SHARE * max(factors):
         return
-    if len(whole) > 1 and np.ptp(whole) <= SHARE * max(whole):
+    if len(whole) > 1 and np.ptp(whole) <= SHARE * max(whole) > 0:
         text = "gradient_normalised" if abs(whole[0] - 1) < SHARE else "gradient_clipped"
         yield PatternMatch(text, None, PATTERN, _spread(whole), f"its length is always {whole[0]:.6g}")
     elif len(each) > 2 and np.ptp(each) <= SHARE * max(each):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from kit.combinations import combine
 
 from backprop.verification.explanation import judge_and_explain
 
@@ -75,19 +76,17 @@ def make_subject(name, fault, penalty=0.0):
     return SimpleNamespace(parameters=parameters, data=data, cost=cost, gradients=gradients)
 
 
-@pytest.mark.parametrize("penalty", [0.0, 0.1])
-@pytest.mark.parametrize(
-    ("fault", "equation", "layer"),
-    [
-        ("derivative_missing", "BP2", 2),
-        ("weights_not_transposed", "BP2", 1),
-        ("gradient_of_plain_cost", "BP1", 3),
-    ],
-)
-@pytest.mark.parametrize("name", COSTS)
-def test_the_mistake_is_named_though_the_cost_is_not_of_the_table(name, fault, equation, layer, penalty):
+FAULTS = {
+    "derivative_missing": ("BP2", 2),
+    "weights_not_transposed": ("BP2", 1),
+    "gradient_of_plain_cost": ("BP1", 3),
+}
+
+
+@pytest.mark.parametrize(("name", "fault", "penalty"), combine(COSTS, FAULTS, [0.0, 0.1]))
+def test_the_mistake_is_named_though_the_cost_is_not_of_the_table(name, fault, penalty):
     first = judge_and_explain(make_subject(name, fault, penalty)).findings[0]
-    assert (first.equation, first.layer, first.cause) == (equation, layer, fault)
+    assert (first.equation, first.layer, first.cause) == (*FAULTS[fault], fault)
 
 
 @pytest.mark.parametrize("name", COSTS)
