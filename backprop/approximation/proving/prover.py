@@ -15,6 +15,7 @@ from sympy import Expr
 
 from backprop.approximation.proving.enclosures import Ball, Undecided, expand, make_box
 from backprop.approximation.proving.precision import computing, float_above, float_below
+from backprop.approximation.proving.proof import Proof
 from backprop.approximation.proving.values import NoValue, enclose_range
 
 __all__ = ["Certificate", "IntervalClaim", "prove"]
@@ -45,34 +46,17 @@ class IntervalClaim:
 
 
 @dataclass(frozen=True)
-class Certificate:
-    """What came of it.
+class Certificate(Proof):
+    """What came of it; `edges` are the ends of the boxes, in order, on each of which the bound was shown."""
 
-    `verdict`: "proved" (the error is at most `bound` < epsilon at every point of the domain) · "refuted" (at `witness`
-    the error is at least `at_least` >= epsilon) · "undecided" (time or boxes ran out; the reason says so). `edges` are
-    the ends of the boxes, in order, on each of which the bound was shown.
-    """
-
-    verdict: str
-    epsilon: float
-    bound: float
     edges: tuple[float, ...] = field(repr=False, default=())
     witness: float | None = None
-    at_least: float | None = None
-    reason: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON; the floats read back exactly."""
-        return {
-            "verdict": self.verdict,
-            "epsilon": self.epsilon,
-            "bound": self.bound if math.isfinite(self.bound) else None,
-            "order": ORDER,
-            "edges": list(self.edges),
-            "witness": self.witness,
-            "error_at_witness_at_least": self.at_least,
-            "reason": self.reason,
-        }
+    def describe_places(self) -> tuple[int, str]:
+        return len(self.edges) - 1, f"x = {self.witness!r}"
+
+    def list_places(self) -> dict[str, Any]:
+        return {"order": ORDER, "edges": list(self.edges), "witness": self.witness}
 
 
 def prove(
@@ -136,7 +120,7 @@ class _IntervalProof:
                 heapq.heappush(waiting, (left - right, left, right))
         self.shown.sort()
         edges = (*(a for a, _, _ in self.shown), high)
-        return Certificate("proved", self.epsilon, max(bound for *_, bound in self.shown), edges)
+        return Certificate("proved", self.epsilon, max(bound for *_, bound in self.shown), edges=edges)
 
     def give_up(self, reason: str) -> Certificate:
         reason += f" ({self.why})" if self.why else ""

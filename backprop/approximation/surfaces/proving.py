@@ -12,9 +12,10 @@ from typing import Any
 from flint import arb, arb_mat, arb_series, fmpq, fmpq_mat
 from sympy import Expr
 
+from backprop.approximation.ground.outcome import ShallowNetwork
 from backprop.approximation.proving.enclosures import Ball, Undecided, expand, make_box
 from backprop.approximation.proving.precision import computing, float_above
-from backprop.approximation.searching.result import ShallowNetwork
+from backprop.approximation.proving.proof import Proof
 from backprop.approximation.surfaces.target import VARIABLES, Rectangle
 from theory.functions.expressions import real_symbol
 from theory.functions.pieces import split
@@ -52,33 +53,18 @@ class SurfaceClaim:
 
 
 @dataclass(frozen=True)
-class SurfaceCertificate:
-    """What came of it.
+class SurfaceCertificate(Proof):
+    """What came of it, on how many boxes, and the point that refutes."""
 
-    `verdict`: "proved" (the error is at most `bound` < epsilon at every point of the rectangle) · "refuted" (at
-    `witness` the error is at least `at_least` >= epsilon) · "undecided" (time or boxes ran out; the reason says so).
-    """
-
-    verdict: str
-    epsilon: float
-    bound: float
     boxes: int = 0
     witness: tuple[float, float] | None = None
-    at_least: float | None = None
-    reason: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON; the floats read back exactly."""
-        return {
-            "verdict": self.verdict,
-            "epsilon": self.epsilon,
-            "bound": self.bound if math.isfinite(self.bound) else None,
-            "order": ORDER,
-            "boxes": self.boxes,
-            "witness": None if self.witness is None else list(self.witness),
-            "error_at_witness_at_least": self.at_least,
-            "reason": self.reason,
-        }
+    def describe_places(self) -> tuple[int, str]:
+        return self.boxes, "" if self.witness is None else "x = {!r}, y = {!r}".format(*self.witness)
+
+    def list_places(self) -> dict[str, Any]:
+        witness = None if self.witness is None else list(self.witness)
+        return {"order": ORDER, "boxes": self.boxes, "witness": witness}
 
 
 def prove_surface(
@@ -140,7 +126,7 @@ class _SurfaceProof:
                 return self.give_up(box, "which is too small to halve")
             for half in halves:
                 heapq.heappush(waiting, (share / 2, half))
-        return SurfaceCertificate("proved", self.epsilon, largest, shown)
+        return SurfaceCertificate("proved", self.epsilon, largest, boxes=shown)
 
     def give_up(self, box: Box, why: str) -> SurfaceCertificate:
         a, b, c, d = box
