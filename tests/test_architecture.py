@@ -30,7 +30,7 @@ from kit.house import (
 
 FLOORS = (
     "version", "errors", "files", "progress", "arrays", "npz", "specification", "codegen", "runtime", "examiner",
-    "diagnosis", "verification", "datasets", "data", "training", "approximation", "estimators", "pictures",
+    "diagnosis", "reading", "verification", "datasets", "data", "training", "approximation", "estimators", "pictures",
     "reporting", "door", "__main__",
 )  # fmt: skip
 """The rooms of backprop from the ground up, as backprop/README.md lists them."""
@@ -50,23 +50,24 @@ LINES = {
     "backprop.approximation": 7_400,
     "backprop.codegen": 5_300,
     "backprop.data": 700,
-    "backprop.diagnosis": 6_200,
-    "backprop.door": 800,
-    "backprop.examiner": 8_700,
+    "backprop.diagnosis": 6_000,
+    "backprop.door": 900,
+    "backprop.examiner": 8_850,
     "backprop.npz": 75,
     "backprop.pictures": 1_460,
     "backprop.progress": 140,
-    "backprop.reporting": 590,
+    "backprop.reading": 2_900,
+    "backprop.reporting": 750,
     "backprop.runtime": 970,
     "backprop.specification": 1_000,
     "backprop.training": 2_090,
-    "backprop.verification": 750,
+    "backprop.verification": 850,
 }
-LONG_FILES = 16
+LONG_FILES = 12
 LONG_FILE = 300
-LONG_FUNCTIONS = 44
+LONG_FUNCTIONS = 43
 LONG_FUNCTION = 25
-LISTS_OF_CATALOGUE_NAMES = 33
+LISTS_OF_CATALOGUE_NAMES = 12
 
 ALL = [path for package in PACKAGES for path in files(package)]
 

@@ -47,6 +47,14 @@ def test_the_python_of_the_readme_runs():
         exec(compile(block, "README.md", "exec"), {})
 
 
-def test_every_file_the_readme_links_exists():
-    for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
-        assert target.startswith("http") or (ROOT / target).exists(), target
+ROOMS = ("backprop", "theory", "examples")
+PAGES = [README, *(page for room in ROOMS for page in (ROOT / room).rglob("README.md"))]
+NAMED = re.compile(r"(?<![\w./-])(?:tests|theory|backprop|examples)(?:/[\w.-]*\w)+|(?<=\]\()[^)#\s]+")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_a_page_names_or_links_exists(page):
+    """Names from the root of the project, with or without `.py`; links from the folder of the page."""
+    names = {name for name in NAMED.findall(page.read_text(encoding="utf-8")) if not name.startswith("http")}
+    places = {name: [page.parent / name, ROOT / name, ROOT / f"{name}.py"] for name in names}
+    assert [name for name, tried in places.items() if not any(path.exists() for path in tried)] == []

@@ -34,6 +34,7 @@ from backprop.door.commands import (
     refuse_for_surfaces,
     write_source,
 )
+from backprop.door.files import Telling
 from backprop.errors import INTERRUPTED, UsageError
 from backprop.version import VERSION
 
@@ -178,6 +179,13 @@ def verify(
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Subjects of a folder that run at once.")] = 1,
     list_causes: Annotated[bool, typer.Option("--list-causes", help="Print the mistakes it names.")] = False,
+    hint: Annotated[str, typer.Option("--hint", help="How much is told: verdict, place, line or mend.")] = "mend",
+    annotate: Annotated[
+        bool, typer.Option("--annotate", help="FILE.py: print the backward pass, each line with what its value is.")
+    ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="FILE.py: print the mend as a unified diff only.")] = False,
+    mend: Annotated[Path | None, typer.Option("--mend", help="FILE.py: write a mended copy to this new file.")] = None,
+    form: Annotated[str, typer.Option("--format", help="FILE.py: text, json, sarif, junit or github.")] = "text",
     seed: Seed = 0,
     as_json: Json = False,
 ) -> int:
@@ -193,7 +201,10 @@ def verify(
     if list_causes:
         return finish_causes(as_json)
     options = {"--activation": activation, "--output": output, "--cost": cost, "--accuracy": accuracy}
-    asked = Wanted(seed, as_json, timeout, jobs, certify, {k: v for k, v in options.items() if v != SIZES_OPTIONS[k]})
+    telling = Telling(hint, "json" if as_json else form, annotate, diff, mend)
+    telling.check(target)
+    about_sizes = {k: v for k, v in options.items() if v != SIZES_OPTIONS[k]}
+    asked = Wanted(seed, telling.form == "json", timeout, jobs, certify, about_sizes, telling)
     if random is not None:
         return finish_random(random, target, asked)
     return finish_target(target, read_accuracy(accuracy), asked)

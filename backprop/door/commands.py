@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
+from backprop.door.files import Telling, tell_file
 from backprop.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Wanted:
     jobs: int
     certify: bool
     about_sizes: dict[str, str]
+    telling: Telling
 
     def refuse(self, what: str, *, timed: bool = False) -> None:
         """Options that mean nothing for this target are refused, not ignored."""
@@ -98,9 +100,7 @@ def finish_target(target: str | None, accuracy: Any, asked: Wanted) -> int:
     if Path(target).is_dir():
         return finish_folder(Path(target), asked)
     check_target(target)
-    from backprop.verification.explanation import verify_file
-
-    return finish_report(verify_file(target, seed=asked.seed, timeout=asked.timeout), asked.as_json)
+    return finish_status(tell_file(target, asked.telling, seed=asked.seed, timeout=asked.timeout))
 
 
 def check_folder_name(folder: Path) -> None:
@@ -193,6 +193,11 @@ def finish_report(report: Report, as_json: bool) -> int:
         typer.echo(json.dumps(report.to_dict(), allow_nan=False))
     elif report.verdict != "unusable":
         typer.echo(str(report))
+    return finish_status(report)
+
+
+def finish_status(report: Report) -> int:
+    """The status of a report; what could not be decided is said in one line."""
     if report.verdict == "unusable":
         typer.echo(f"error: {' '.join(' '.join(report.notes).split()) or report.subject}", err=True)
     elif report.verdict == "undecided":

@@ -120,7 +120,7 @@ class CompiledNetwork:
         """What one training step of n rows needs beside the batch, to hand on as keywords: {"mode": "train"} and
         dropout masks; {} for networks whose training and prediction are the same.
 
-        >>> from backprop.layers import Dense, Dropout
+        >>> from backprop.specification.layers import Dense, Dropout
         >>> net = build(Network(3, Dense(4, "relu"), Dropout(0.5), Dense(2)))
         >>> sorted(net.context(np.random.default_rng(0), 5))
         ['mask1', 'mode']

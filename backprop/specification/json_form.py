@@ -1,6 +1,6 @@
 """A specification as JSON: what `backprop generate FILE.json` reads, and what is saved beside the weights.
 
->>> from backprop.layers import Dense, Dropout
+>>> from backprop.specification.layers import Dense, Dropout
 >>> text = write_specification(Network(4, Dense(3, "relu"), Dropout(0.5), Dense(2), l2=0.01))
 >>> print(text)
 {

@@ -57,7 +57,7 @@ class ParameterLayout:
     def of_network(cls, network: Network) -> ParameterLayout:
         """The layout of any network.
 
-        >>> from backprop.layers import BatchNorm, Dense
+        >>> from backprop.specification.layers import BatchNorm, Dense
         >>> [block.name for block in ParameterLayout.of_network(Network(2, Dense(3), BatchNorm())).blocks]
         ['W1', 'b1', 'gamma1', 'beta1']
         """

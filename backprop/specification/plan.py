@@ -106,7 +106,7 @@ def suffix(count: int) -> str:
 def list_elements(inputs: int, layers: Iterable[Layer], is_plain: bool = False) -> tuple[Element, ...]:
     """All elements in order; a plain network has an activation after all weights, be it the identity.
 
-    >>> from backprop.layers import Activation, BatchNorm, Dense, Dropout
+    >>> from backprop.specification.layers import Activation, BatchNorm, Dense, Dropout
     >>> layers = (Dense(3), BatchNorm(), Activation("relu"), Dropout(0.1), Dense(2))
     >>> [(e.kind.title, e.out) for e in list_elements(4, layers)]
     [('weights', 'z1'), ('batch norm', 'h1'), ('activation', 'a1'), ('dropout', 'h1b'), ('weights', 'z2')]

@@ -14,7 +14,8 @@ from backprop.diagnosis.matching.match import list_sets, mutate
 from backprop.diagnosis.mistakes.catalogue import CAUSES
 from backprop.diagnosis.model.cause import Cause
 from backprop.diagnosis.model.evaluate import names_in
-from backprop.diagnosis.model.functions import FAMILIES, derivative_of, function_of
+from backprop.diagnosis.model.families import FAMILIES
+from backprop.diagnosis.model.functions import pair_of
 from backprop.diagnosis.model.net import Net
 from backprop.diagnosis.recognition.costs import program_for
 from backprop.diagnosis.recognition.hidden import Norm, Stack
@@ -122,11 +123,10 @@ def draw_stack(hidden: int, rng: np.random.Generator) -> Stack:
     chosen = [ACTIVATIONS[int(k)] for k in rng.integers(len(ACTIVATIONS), size=max(1, hidden))]
     name, pick = chosen[0], rng.random()
     if pick < 0.25 and hidden <= 2:
-        return Stack(tuple(chosen[:hidden]), tuple((function_of(n), derivative_of(n)) for n in chosen[:hidden]))
-    pair = function_of(name), derivative_of(name)
+        return Stack(tuple(chosen[:hidden]), tuple(pair_of(n) for n in chosen[:hidden]))
+    pair = pair_of(name)
     if pick > 0.8 and name in SLOPES:
-        member, number = FAMILIES[name][0], SLOPES[name]
-        pair = tuple(lambda z, order=order: member(number, order, z) for order in (0, 1))
+        pair = FAMILIES[name].member(SLOPES[name])
     return Stack((name,) * hidden, (pair,) * hidden)
 
 

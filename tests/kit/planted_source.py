@@ -12,7 +12,7 @@ import numpy as np
 from backprop.codegen.lowering.load import load
 from backprop.codegen.lowering.program import Program
 from backprop.codegen.printing.emit import write_expression
-from backprop.diagnosis.model.functions import Functions
+from backprop.diagnosis.model.functions import NetFunctions
 from backprop.diagnosis.model.net import Net
 
 __all__ = ["PLAIN", "Dress", "draw_dress", "write_subject"]
@@ -151,7 +151,7 @@ def load_module(text: str, net: Net, rng: np.random.Generator) -> dict[str, Any]
     """The functions of the text, its names scrambled, beside the activation functions."""
     called = set(re.findall(r"([A-Za-z_]\w*)\(", text))
     module = load("import numpy as np\n\n" + scramble(text, rng, called), "planted")
-    known = Functions({})
+    known = NetFunctions({})
     for name in called:
         if OWN.fullmatch(name) or _is_known(known, name):
             vars(module)[name] = net.functions[name]
@@ -159,7 +159,7 @@ def load_module(text: str, net: Net, rng: np.random.Generator) -> dict[str, Any]
     return {name: vars(module)[name] for name in protocol if name in vars(module)}
 
 
-def _is_known(functions: Functions, name: str) -> bool:
+def _is_known(functions: NetFunctions, name: str) -> bool:
     try:
         return functions[name] is not None
     except KeyError:

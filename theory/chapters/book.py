@@ -37,10 +37,9 @@ def render(topics: Sequence[str] = (), form: Format = "text") -> str:
 
     >>> render(["four_equation"])
     Traceback (most recent call last):
-    theory.chapters.book.TopicError: unknown topic 'four_equation' (did you mean 'four_equations'?); choose from: rules,
-    \
-four_equations, costs, softmax, activations, batch_norm, layer_norm, gates, prelu, dropout, residual, penalties, \
-initialisation, optimisers, universal_approximation, lecture
+    theory.chapters.book.TopicError: unknown topic 'four_equation' (did you mean 'four_equations'?); choose from: \
+rules, four_equations, costs, softmax, activations, batch_norm, layer_norm, gates, prelu, dropout, residual, \
+penalties, initialisation, optimisers, universal_approximation, lecture
     """
     for topic in topics:
         if topic not in CHAPTERS:

@@ -20,15 +20,14 @@ Limit: TypeAlias = "Floor | Jump"
 def find_limit(target: FunctionTarget, activation: Expr) -> Limit | None:
     """The highest proved lower bound of the error that holds for networks of every width; None where there is none.
 
-        A polynomial activation has a floor; a continuous one cannot follow a jump of the target. A step as activation
-        can.
+    A polynomial activation has a floor; a continuous one cannot follow a jump of the target. A step as activation
+    can.
 
-        >>> from backprop.approximation.ground.hidden import find_degree
-    from backprop.approximation.ground.target import read_target
-        >>> from theory.chapters.networks.activations import parse
-        >>> step = read_target("step", (0, 1))
-        >>> [found and found.lower for found in (find_limit(step, parse(text)) for text in ("tanh(x)", "x > 0"))]
-        [0.5, None]
+    >>> from backprop.approximation.ground.target import read_target
+    >>> from theory.chapters.networks.activations import parse
+    >>> step = read_target("step", (0, 1))
+    >>> [found and found.lower for found in (find_limit(step, parse(text)) for text in ("tanh(x)", "x > 0"))]
+    [0.5, None]
     """
     degree = find_degree(activation)
     limits: list[Limit] = [prove_floor(target, degree)] if degree is not None else []

@@ -88,7 +88,7 @@ def approximate_2d(
 
     Source: lecture item 13 for the existence; A. Rahimi, B. Recht (2008) for random features.
 
-    >>> approximation = approximate_2d("x*y", width=16)
+    >>> approximation = approximate_2d("x*y", width=4)
     >>> approximation.sup_error < 1e-3, approximation.grid_points
     (True, 40401)
     """

@@ -245,7 +245,7 @@ def lower(network: Network) -> Program:
 
     >>> [line.label for line in lower(Network.parse("3-2-1")).backward]
     ['BP1', 'BP4', 'BP3', 'BP2', 'BP4', 'BP3']
-    >>> from backprop.layers import BatchNorm, Dense, Dropout
+    >>> from backprop.specification.layers import BatchNorm, Dense, Dropout
     >>> [line.label for line in lower(Network(3, Dense(4), BatchNorm(), Dropout(0.5), Dense(2))).backward]
     ['BP1', 'BP4', 'BP3', 'BP2', 'BP4', 'BP3', 'BP2', 'BP4', 'BP3']
     """

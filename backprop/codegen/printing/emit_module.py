@@ -229,7 +229,7 @@ def emit(network: Network, program: Program, accuracy: Accuracy = "fast") -> str
     """The whole module; `accuracy` says which formulas of the activations it has.
 
     >>> from backprop.codegen.lowering.lower import lower
-    >>> from backprop.layers import Dense, Dropout
+    >>> from backprop.specification.layers import Dense, Dropout
     >>> for network in (Network.parse("3-4-2", "tanh"), Network(3, Dense(4, "tanh"), Dropout(0.5), Dense(2))):
     ...     print([line for line in emit(network, lower(network)).splitlines() if "# BP2" in line][-1].strip())
     delta1 = (delta2 @ W2.T) * f_prime(z1)           # BP2  (n, 4)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backprop.diagnosis.matching.match import is_gradient, measure_match
+from backprop.diagnosis.matching.comparison import is_gradient, measure_match
 from backprop.diagnosis.model.evaluate import Array, Values, run_lines
 from backprop.diagnosis.model.net import MEASURED
-from backprop.diagnosis.recognition.recognise import Recognised, Scene
+from backprop.diagnosis.recognition.recognise import NetScene, Recognised
 
 __all__ = ["name_error"]
 
@@ -44,7 +44,7 @@ def name_own_error(recognised: Recognised, own: Sequence[Array]) -> str | None:
     return name_entries(recognised.scenes, pairs)
 
 
-def find_own_error(recognised: Recognised, scene: Scene) -> Array | None:
+def find_own_error(recognised: Recognised, scene: NetScene) -> Array | None:
     """The Δ^L with a^{L-1}ᵀ Δ^L and 1ᵀ Δ^L as the subject has them."""
     net, depth = recognised.net, recognised.net.depth
     a = scene.values["X"] if depth == 1 else scene.right[f"a{depth - 1}"]
@@ -61,7 +61,7 @@ def find_own_error(recognised: Recognised, scene: Scene) -> Array | None:
     return np.asarray(np.linalg.lstsq(rows, wanted, rcond=None)[0])
 
 
-def send_back(recognised: Recognised, scene: Scene, error: Array) -> Values:
+def send_back(recognised: Recognised, scene: NetScene, error: Array) -> Values:
     """The gradients that the right program makes of an output error."""
     program = recognised.net.program
     made = run_lines((*program.forward, *program.backward), scene.values | {MEASURED: error}, recognised.net.functions)
@@ -86,7 +86,7 @@ def columns_are_multiples(pairs: Sequence[tuple[Array, Array]]) -> bool:
     return bool(np.all(np.abs(mine - factor * true) <= room)) and mine.shape[1] > 1
 
 
-def name_entries(scenes: Sequence[Scene], pairs: Sequence[tuple[Array, Array]]) -> str | None:
+def name_entries(scenes: Sequence[NetScene], pairs: Sequence[tuple[Array, Array]]) -> str | None:
     """Only the entries of the target's class are wrong, or only the others."""
     targets = np.vstack([scene.values["Y"] for scene in scenes])
     if not np.all((targets == 0) | (targets == 1)) or not np.all(targets.sum(axis=1) == 1):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from backprop.diagnosis.matching.comparison import layer_of, list_wrong
 from backprop.diagnosis.matching.error_patterns import name_error
-from backprop.diagnosis.matching.match import Match, Trial, find_matches, layer_of, list_wrong
+from backprop.diagnosis.matching.match import Match, Trial, find_matches
 from backprop.diagnosis.matching.slope_fit import try_slopes
 from backprop.diagnosis.matching.steps import explain_step
 from backprop.diagnosis.matching.wording import (
@@ -22,7 +23,8 @@ from backprop.diagnosis.model.work import OutOfWork, Work
 from backprop.diagnosis.recognition.recognise import Recognised, recognise
 from backprop.diagnosis.signs.behaviour import measure_writing, name_behaviour
 from backprop.diagnosis.signs.factors import name_factor_on, name_law
-from backprop.diagnosis.signs.patterns import PatternMatch, find_patterns
+from backprop.diagnosis.signs.pattern import PatternMatch
+from backprop.diagnosis.signs.patterns import find_patterns
 from backprop.diagnosis.signs.statistics import find_statistics
 from backprop.examiner.judging.factors import divide_out, find_shared
 from backprop.examiner.measuring.examination import Examination

@@ -9,22 +9,27 @@ from typing import Any
 
 import numpy as np
 
-from backprop.codegen.lowering.program import Assignment, Multiply, Program
+from backprop.codegen.lowering.program import Assignment, Program
+from backprop.diagnosis.matching.comparison import (
+    NEGLIGIBLE,
+    find_largest,
+    is_gradient,
+    layer_of,
+    list_wrong,
+    measure_match,
+    same,
+)
 from backprop.diagnosis.model.cause import Cause
-from backprop.diagnosis.model.evaluate import Array, Values, evaluate, names_in, run_lines
+from backprop.diagnosis.model.evaluate import Values, evaluate, names_in, run_lines
 from backprop.diagnosis.model.net import KAPPA, Net
 from backprop.diagnosis.model.work import OutOfWork, Work
-from backprop.diagnosis.recognition.recognise import Scene
+from backprop.diagnosis.recognition.recognise import NetScene
 from backprop.examiner.measuring.laws import SAME_NUMBER, describe_law, find_law
 
-__all__ = ["Match", "Trial", "find_matches", "layer_of", "list_sets", "list_wrong", "measure_match"]
+__all__ = ["Match", "Trial", "find_matches", "list_sets"]
 
-EQUAL = 1e-6
-NEGLIGIBLE = 1e-10
 MUTANT = 0.3
 """Of a trial: a mutant that differs in one line is soon told apart."""
-CANCELLED = 0.1
-"""Of the relative rounding: how much of the largest gradient a small one may be off, where large parts cancel."""
 
 
 @dataclass(frozen=True)
@@ -47,81 +52,10 @@ class Match:
         return "" if self.number is None else describe_law(self.number, self.power)
 
 
-def list_wrong(scenes: Sequence[Scene]) -> list[str]:
-    """The gradients in which the subject differs from the right program at some case."""
-    names = list(scenes[0].right)
-    return [
-        name
-        for name in names
-        if any(name in scene.yours and not same(scene.yours[name], scene.right[name], scene) for scene in scenes)
-    ]
-
-
-def layer_of(name: str) -> int:
-    """12 for dW12."""
-    return int("".join(filter(str.isdigit, name)))
-
-
-def is_gradient(name: str) -> bool:
-    """Whether a line is the gradient of a parameter."""
-    return name.startswith(("dW", "db", "dgamma"))
-
-
-def same(yours: Array, other: Array, scene: Scene) -> bool:
-    """Equal in shape and value; one number may stand for all."""
-    return measure_gap(yours, other, scene) <= 1
-
-
-def measure_gap(yours: Array, other: Array, scene: Scene) -> float:
-    """The largest difference in units of its room; infinite where shapes or what is no number forbid a comparison."""
-    if not np.isfinite(yours).all() or not np.isfinite(other).all():
-        return math.inf
-    if yours.shape != other.shape:
-        fitted = fit_shapes(yours, other)
-        if fitted is None:
-            return math.inf
-        yours, other = fitted
-    size = max(float(np.max(np.abs(yours), initial=0.0)), float(np.max(np.abs(other), initial=0.0)))
-    room = max(EQUAL, scene.room) * size + max(NEGLIGIBLE, CANCELLED * scene.room) * overall(scene)
-    gap = float(np.max(np.abs(yours - other), initial=0.0))
-    return gap / room if room else math.inf if gap else 0.0
-
-
-def measure_match(scenes: Sequence[Scene], made: Sequence[Values]) -> dict[str, float]:
-    """How far made gradients are from the subject's, and those of the right program, in units of their room."""
-    pairs = [(scene, values, name) for scene, values in zip(scenes, made, strict=True) for name in scene.yours]
-    known = [(scene, values, name) for scene, values, name in pairs if name in values and name in scene.right]
-    return {
-        "off": max((measure_gap(scene.yours[name], values[name], scene) for scene, values, name in known), default=0.0),
-        "entries": sum(scene.yours[name].size for scene, _, name in known),
-        "cases": len(scenes),
-        "right_off": max((measure_gap(s.yours[name], s.right[name], s) for s, _, name in known), default=0.0),
-    }
-
-
-def overall(scene: Scene) -> float:
-    """The largest gradient entry of a case."""
-    if not scene.size:
-        scene.size = max((float(np.max(np.abs(a), initial=0.0)) for k, a in scene.right.items() if is_gradient(k)))
-    return scene.size
-
-
-def fit_shapes(yours: Array, other: Array) -> tuple[Array, Array] | None:
-    """The same shape where only axes of length 1, a transpose, or a number for all differ."""
-    a, b = np.squeeze(yours), np.squeeze(other)
-    if a.shape == b.shape:
-        return a, b
-    if a.T.shape == b.shape:
-        return a.T, b
-    if b.size == 1:
-        return a, np.full(a.shape, b.item())
-    return None
-
-
 class Trial:
     """Runs mutants on the cases, taking over what does not change, and gives up at the first difference."""
 
-    def __init__(self, net: Net, scenes: Sequence[Scene], work: Work) -> None:
+    def __init__(self, net: Net, scenes: Sequence[NetScene], work: Work) -> None:
         self.net, self.scenes, self.work = net, scenes, work
         self.lines = {line.target.id: line for line in (*net.program.forward, *net.program.backward)}
         self.reads: dict[int, frozenset[str]] = {}
@@ -138,7 +72,7 @@ class Trial:
             self.kept.append(line)
         return self.reads[id(line)]
 
-    def run(self, program: Program, scene: Scene, number: float | None, until: str | None = None) -> Values | None:
+    def run(self, program: Program, scene: NetScene, number: float | None, until: str | None = None) -> Values | None:
         """The values of a mutant; None as soon as a gradient differs (unless only one is wanted, `until`)."""
         self.work.spend(MUTANT, 3)
         values: Values = dict(scene.right)
@@ -189,7 +123,7 @@ class Trial:
                 numbers.append((number, scene.rows))
         return find_law(numbers) if numbers else None
 
-    def solve(self, program: Program, scene: Scene, tensor: str) -> float | None:
+    def solve(self, program: Program, scene: NetScene, tensor: str) -> float | None:
         """The number for one gradient, which depends on it by an affine function; NaN where any number does."""
         zero, one = self.run(program, scene, 0.0, tensor), self.run(program, scene, 1.0, tensor)
         if zero is None or one is None:
@@ -198,7 +132,7 @@ class Trial:
         if base.shape != wanted.shape or not np.isfinite(slope).all() or not np.isfinite(base).all():
             return None
         square = float(np.sum(slope * slope))
-        if math.sqrt(square) <= NEGLIGIBLE * overall(scene):
+        if math.sqrt(square) <= NEGLIGIBLE * find_largest(scene):
             return math.nan
         return float(np.sum((wanted - base) * slope)) / square
 
@@ -226,12 +160,24 @@ def mutate(net: Net, cause: Cause, layers: Sequence[int], value: object) -> Prog
     return program
 
 
+def list_mutants(net: Net, cause: Cause, places: Sequence[int]) -> Iterator[tuple[Program, tuple[int, ...], object]]:
+    """A mistake made in every way: (program, the layers in which it stands, the way)."""
+    for place in places:
+        for layers in list_sets(place, net.depth, cause.spreads):
+            for value in cause.values(net):
+                program = mutate(net, cause, layers, value)
+                if program is not None:
+                    yield program, layers, value
+
+
 def list_tops(cause: Cause, top: int) -> tuple[int, ...]:
     """Where a mistake may stand if the topmost wrong gradient is in layer `top`: a forward pass spoils all above."""
     return (*range(top, 0, -1),) if cause.equation == "forward" else (top,)
 
 
-def find_matches(net: Net, scenes: Sequence[Scene], causes: Sequence[Cause], work: Work | None = None) -> list[Match]:
+def find_matches(
+    net: Net, scenes: Sequence[NetScene], causes: Sequence[Cause], work: Work | None = None
+) -> list[Match]:
     """All causes that explain every number, exact ones first, then fitted ones, each once."""
     wrong = list_wrong(scenes)
     if not wrong:
@@ -259,15 +205,10 @@ def try_all(trial: Trial, causes: Sequence[Cause], top: int, tensor: str, fitted
     for cause in causes:
         if cause.rewrite is None or cause.fitted != fitted or not trial.has(cause.given):
             continue
-        for place in list_tops(cause, top):
-            for layers in list_sets(place, net.depth, cause.spreads):
-                for value in cause.values(net):
-                    program = mutate(net, cause, layers, value)
-                    if program is None:
-                        continue
-                    match = try_one(trial, cause, program, layers, value, tensor)
-                    if match is not None:
-                        yield match
+        for program, layers, value in list_mutants(net, cause, list_tops(cause, top)):
+            match = try_one(trial, cause, program, layers, value, tensor)
+            if match is not None:
+                yield match
 
 
 def try_one(
@@ -299,23 +240,18 @@ def try_scaled(trial: Trial, causes: Sequence[Cause], top: int, tensor: str) -> 
     for cause in causes:
         if cause.rewrite is None or cause.fitted or cause.equation == "cost" or cause.given:
             continue
-        for place in range(top, 0, -1):
-            for layers in list_sets(place, net.depth, cause.spreads):
-                for value in cause.values(net):
-                    program = mutate(net, cause, layers, value)
-                    if program is None:
-                        continue
-                    scaled = scale_all(program)
-                    law = trial.fit_number(scaled, tensor)
-                    if law is not None and not (law[1] == 0 and abs(law[0] - 1) < SAME_NUMBER):
-                        numbers = trial.measure(scaled, law)
-                        yield Match(cause, layers[0], layers, value, *law, scaled=True, numbers=numbers)
+        for program, layers, value in list_mutants(net, cause, range(top, 0, -1)):
+            scaled = scale_all(program)
+            law = trial.fit_number(scaled, tensor)
+            if law is not None and not (law[1] == 0 and abs(law[0] - 1) < SAME_NUMBER):
+                numbers = trial.measure(scaled, law)
+                yield Match(cause, layers[0], layers, value, *law, scaled=True, numbers=numbers)
 
 
 def scale_all(program: Program) -> Program:
     """Every gradient of a program times the free number."""
     lines = tuple(
-        Assignment(line.target, Multiply(KAPPA, line.value), line.label) if is_gradient(line.target.id) else line
+        Assignment(line.target, KAPPA * line.value, line.label) if is_gradient(line.target.id) else line
         for line in program.backward
     )
     return Program(program.sizes, program.forward, program.cost, lines, program.functions, program.targets)

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from backprop.codegen.lowering.program import Call, Multiply, Program
+from backprop.codegen.lowering.nodes import Call
+from backprop.codegen.lowering.program import Program
 from backprop.diagnosis.matching.match import Match, Trial, list_sets
 from backprop.diagnosis.model.cause import Cause
 from backprop.diagnosis.model.evaluate import Array, Function, evaluate
-from backprop.diagnosis.model.functions import Functions
+from backprop.diagnosis.model.functions import NetFunctions
 from backprop.diagnosis.model.net import set_line
-from backprop.diagnosis.recognition.recognise import Scene
+from backprop.diagnosis.recognition.recognise import NetScene
 
 __all__ = ["try_slopes"]
 
@@ -29,7 +30,7 @@ def try_slopes(trial: Trial, causes: list[Cause], top: int) -> Iterator[Match]:
     """
     net = trial.net
     own = net.functions
-    if net.error(top) is None or net.activation(top) in ("softmax", "identity") or not isinstance(own, Functions):
+    if net.error(top) is None or net.activation(top) in ("softmax", "identity") or not isinstance(own, NetFunctions):
         return
     cause = next((c for c in causes if c.identifier == IDENTIFIER), None)
     if cause is None:
@@ -45,7 +46,7 @@ def try_slopes(trial: Trial, causes: list[Cause], top: int) -> Iterator[Match]:
 def try_numbers(trial: Trial, cause: Cause, top: int, numbers: Array, wide: bool) -> Match | None:
     """The mutant with that slope in the topmost wrong layer, or in it and those below."""
     net, own = trial.net, trial.net.functions
-    assert isinstance(own, Functions)
+    assert isinstance(own, NetFunctions)
     for layers in list_sets(top, net.depth, True):
         program: Program | None = net.program
         for layer in layers:
@@ -55,7 +56,7 @@ def try_numbers(trial: Trial, cause: Cause, top: int, numbers: Array, wide: bool
                 break
             name = f"fitted_slope{layer}"
             own.own[name] = combine(own, layer, numbers, wide)
-            program = set_line(program, f"delta{layer}", Multiply(error, Call(name, net.z(layer))))
+            program = set_line(program, f"delta{layer}", error * Call(name, net.z(layer)))
         if program is not None and trial.fits(program):
             return Match(cause, top, layers, numbers=trial.measure(program))
     return None
@@ -82,7 +83,7 @@ def fit_numbers(trial: Trial, layer: int, wide: bool) -> Array | None:
     return np.asarray(np.linalg.lstsq(matrix / sizes, target, rcond=1e-10)[0] / sizes)
 
 
-def list_parts(trial: Trial, scene: Scene, layer: int, wide: bool) -> list[Array]:
+def list_parts(trial: Trial, scene: NetScene, layer: int, wide: bool) -> list[Array]:
     """The g_k at the z of a layer."""
     z, functions = scene.right[f"z{layer}"], trial.net.functions
     return basis(functions, z, functions[f"f{layer}"](z), functions[f"f{layer}_prime"](z), wide)
@@ -97,7 +98,7 @@ def basis(functions: Mapping[str, Function], z: Array, a: Array, slope: Array, w
     return [np.ones_like(z), z, a, slope, s, s * s, s * a, z * s, t, t * t, t * a, decay, a * a]
 
 
-def combine(functions: Functions, layer: int, numbers: Array, wide: bool) -> Function:
+def combine(functions: NetFunctions, layer: int, numbers: Array, wide: bool) -> Function:
     """Σ c_k g_k as a function of z."""
     f, f_prime = functions[f"f{layer}"], functions[f"f{layer}_prime"]
 
@@ -108,7 +109,7 @@ def combine(functions: Functions, layer: int, numbers: Array, wide: bool) -> Fun
     return fitted
 
 
-def make_gradients(trial: Trial, scene: Scene, layer: int, slope: Array, names: list[str]) -> Array:
+def make_gradients(trial: Trial, scene: NetScene, layer: int, slope: Array, names: list[str]) -> Array:
     """The gradients of a layer with numbers in the place of f'."""
     net = trial.net
     error = net.error(layer)

@@ -12,7 +12,7 @@ from backprop.diagnosis.mistakes.catalogue import CAUSES
 from backprop.diagnosis.model.grounds import STEP_PATTERN
 from backprop.diagnosis.model.work import Work
 from backprop.diagnosis.recognition.recognise import recognise
-from backprop.diagnosis.signs.patterns import PatternMatch
+from backprop.diagnosis.signs.pattern import PatternMatch
 from backprop.examiner.judging.factors import divide_out, find_factor, find_shared
 from backprop.examiner.measuring.examination import Examination
 from backprop.examiner.saying.report import Finding

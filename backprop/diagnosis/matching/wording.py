@@ -11,7 +11,7 @@ from backprop.diagnosis.model.cause import Cause
 from backprop.diagnosis.model.grounds import BEHAVIOUR, BESIDE_FACTOR, MENTIONED, MUTANT
 from backprop.diagnosis.model.net import MEASURED, Net
 from backprop.diagnosis.recognition.recognise import Recognised
-from backprop.diagnosis.signs.patterns import PatternMatch
+from backprop.diagnosis.signs.pattern import PatternMatch
 from backprop.examiner.measuring.laws import SAME_NUMBER, Factor
 from backprop.examiner.saying.grounds import say
 from backprop.examiner.saying.report import Finding

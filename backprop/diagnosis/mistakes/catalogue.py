@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from backprop.diagnosis.mistakes.biases import BIASES
 from backprop.diagnosis.mistakes.differences import DIFFERENCES
+from backprop.diagnosis.mistakes.masks import MASKS
 from backprop.diagnosis.mistakes.normalisation import NORMALISATION
 from backprop.diagnosis.mistakes.other_costs import OTHER_COSTS
 from backprop.diagnosis.mistakes.outputs import OUTPUTS
+from backprop.diagnosis.mistakes.own_forward import OWN_FORWARD
 from backprop.diagnosis.mistakes.pattern_causes import PATTERNS
 from backprop.diagnosis.mistakes.recursion import RECURSION
 from backprop.diagnosis.mistakes.shapes import SHAPES
@@ -17,20 +19,22 @@ from backprop.diagnosis.model.cause import Cause
 
 __all__ = ["CAUSES", "find_cause", "list_causes"]
 
-CAUSES: tuple[Cause, ...] = (
+CAUSES: list[Cause] = [
     *OUTPUTS,
     *DIFFERENCES,
     *OTHER_COSTS,
     *FACTORS,
     *SLOPES,
     *NORMALISATION,
+    *MASKS,
     *RECURSION,
     *WHOLE,
+    *OWN_FORWARD,
     *BIASES,
     *WEIGHTS,
     *SHAPES,
     *PATTERNS,
-)
+]
 """Where two mistakes give the same numbers the first is named and the others are mentioned, so order means likelihood.
 A mistake that can be made in several ways has several entries under one identifier."""
 

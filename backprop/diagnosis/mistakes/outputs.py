@@ -2,222 +2,161 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from backprop.codegen.lowering.program import (
-    Add,
-    Call,
-    Divide,
-    Expression,
-    Multiply,
-    Negate,
-    Number,
-    Power,
-    Subtract,
-    SumColumns,
-    SumRows,
-)
-from backprop.diagnosis.model.cause import Cause, nothing_to_choose
-from backprop.diagnosis.model.net import LETTERS, Net, bind
+from backprop.codegen.lowering.nodes import Call, Expression, SumColumns, SumRows
+from backprop.diagnosis.mistakes.mistake import CHAIN, DELTA, TWO, Mistakes, in_line, is_output
+from backprop.diagnosis.mistakes.slopes import has_slope, in_terms_of_a
+from backprop.diagnosis.model.activations import USUAL_OUTPUTS
+from backprop.diagnosis.model.cause import Cause
+from backprop.diagnosis.model.net import UNIT, Net
 
-__all__ = ["ONE", "OUTPUTS", "ROWS", "UNIT", "list_two", "output", "through_softmax"]
+__all__ = ["OUTPUTS", "through_softmax"]
 
-ONE = Number(1)
-ROWS, UNIT = LETTERS["rows"], LETTERS["unit"]
+OUTPUTS: list[Cause] = []
+output = Mistakes(OUTPUTS, "BP1", in_line("delta", is_output), {"spreads": False})
+
+
+def is_softmax(net: Net, layer: int) -> bool:
+    return net.activation(layer) == "softmax"
+
+
+def is_linear(net: Net, layer: int) -> bool:
+    return net.activation(layer) == "identity"
+
+
+def is_fused(net: Net, layer: int) -> bool:
+    return net.fused
+
+
+def is_fused_elementwise(net: Net, layer: int) -> bool:
+    return net.fused and not is_softmax(net, layer)
 
 
 def right(net: Net, layer: int) -> Expression:
     return net.right(f"delta{layer}")
 
 
-def difference(net: Net, layer: int) -> Expression:
-    """a − y, in the scale of the cost."""
-    return Multiply(UNIT, Subtract(net.a(layer), net.Y))
+def own_slope(a: Expression) -> Expression:
+    """The diagonal of the Jacobian of softmax, as of a sigmoid."""
+    return a * (1 - a)
 
 
-def own_slope(net: Net, layer: int) -> Expression:
-    """a(1 − a)"""
-    return Multiply(net.a(layer), Subtract(ONE, net.a(layer)))
-
-
-def through_softmax(net: Net, layer: int, v: Expression, sign: int = -1) -> Expression:
+def through_softmax(net: Net, layer: int, v: Expression) -> Expression:
     """The Jacobian of softmax applied to v."""
     a = net.a(layer)
-    total = SumColumns(Multiply(a, v))
-    return Multiply(a, Subtract(v, total) if sign < 0 else Add(v, total))
+    return a * (v - SumColumns(a * v))
 
 
-def flip(net: Net, layer: int, value: object) -> Expression | None:
-    return Negate(right(net, layer))
+def error_of_outputs(net: Net, layer: int) -> Expression:
+    """∂C/∂a behind a softmax."""
+    return -(UNIT * (net.Y / net.a(layer))) if net.fused else UNIT * (net.a(layer) - net.Y)
 
 
-def extra_sigmoid(net: Net, layer: int, value: object) -> Expression | None:
-    if not net.fused or net.activation(layer) == "softmax":
-        return None
-    return Multiply(right(net, layer), net.slope(layer))
+@output(DELTA)
+def output_error_sign_flipped(net: Net, layer: int) -> Expression:
+    """The output error has the wrong sign: y − a instead of a − y, which is right only where it is added in the
+    update."""
+    return -right(net, layer)
 
 
-def list_jacobians(net: Net) -> Iterable[object]:
-    return ("diagonal", "whole")
+@output(where=is_fused_elementwise, chapter="fused")
+def extra_sigmoid_derivative_with_cross_entropy(net: Net, layer: int) -> Expression:
+    """The output error is multiplied with the derivative of the output activation although the cross-entropy has
+    cancelled it already: with it the error is a − y."""
+    return right(net, layer) * net.slope(layer)
 
 
-def extra_softmax_slope(net: Net, layer: int, value: object) -> Expression | None:
-    if net.activation(layer) != "softmax":
-        return None
-    if value == "whole":
-        return through_softmax(net, layer, right(net, layer))
-    return Multiply(right(net, layer), own_slope(net, layer)) if net.cost == "cross-entropy" else None
-
-
-def softmax_diagonal(net: Net, layer: int, value: object) -> Expression | None:
-    if net.activation(layer) != "softmax":
-        return None
-    if net.cost == "cross-entropy":
-        return Negate(Multiply(UNIT, Multiply(net.Y, Subtract(ONE, net.a(layer)))))
-    return Multiply(difference(net, layer), own_slope(net, layer))
-
-
-def softmax_jacobian(net: Net, layer: int, value: object) -> Expression | None:
-    if net.activation(layer) != "softmax":
-        return None
-    a = net.a(layer)
-    v = difference(net, layer) if not net.fused else Negate(Multiply(UNIT, Divide(net.Y, a)))
-    if value == "sign":
-        return through_softmax(net, layer, v, +1)
-    if value == "diagonal without a":
-        return Subtract(v, SumColumns(Multiply(a, v)))
-    if value == "column":
-        return Multiply(a, Subtract(v, SumRows(Multiply(a, v))))
-    return Negate(Multiply(a, SumColumns(Multiply(a, v))))
-
-
-def list_jacobian_faults(net: Net) -> Iterable[object]:
-    return ("sign", "off-diagonal only", "diagonal without a", "column")
-
-
-def softmax_left_out(net: Net, layer: int, value: object) -> Expression | None:
-    if net.activation(layer) != "softmax":
-        return None
-    if not net.fused:
-        return difference(net, layer)
-    return Negate(Multiply(UNIT, Divide(net.Y, net.a(layer))))
-
-
-def softmax_other_axis(net: Net, layer: int, value: object) -> Expression | None:
-    if net.activation(layer) != "softmax":
-        return None
-    return Multiply(UNIT, Subtract(Call(str(value), net.z(layer)), net.Y))
-
-
-def list_axes(net: Net) -> Iterable[object]:
-    return ("softmax_columns", "softmax_all")
-
-
-def squash_again(net: Net, layer: int, value: object) -> Expression | None:
-    name = net.activation(layer)
-    if name not in ("softmax", "sigmoid"):
-        return None
-    again = Call("softmax", net.a(layer)) if name == "softmax" else net.value(layer, net.a(layer))
-    return Multiply(UNIT, Subtract(again, net.Y))
-
-
-def use_logits(net: Net, layer: int, value: object) -> Expression | None:
-    if net.activation(layer) == "identity":
-        return None
-    raw: Expression = Multiply(UNIT, Subtract(net.z(layer), net.Y))
-    return raw if value == "first" or net.activation(layer) == "softmax" else Multiply(raw, net.slope(layer))
-
-
-def list_two(net: Net) -> Iterable[object]:
-    return ("first", "second")
-
-
-def keep_true_class(net: Net, layer: int, value: object) -> Expression | None:
-    if not net.fused:
-        return None
+@output(where=is_softmax, chapter="Jacobian")
+def softmax_treated_elementwise(net: Net, layer: int) -> Expression:
+    """Softmax is treated as if every output depended on its own z only: just the diagonal a(1 − a) of its Jacobian is
+    used."""
     a, y = net.a(layer), net.Y
-    kinds: dict[object, Expression] = {
-        "true": Multiply(y, Subtract(a, ONE)),
-        "others": Multiply(Subtract(ONE, y), a),
-        "sum": Add(Multiply(y, Subtract(a, ONE)), Negate(Multiply(Subtract(ONE, y), a))),
-        "one": Subtract(a, ONE),
+    return -(UNIT * (y * (1 - a))) if net.cost == "cross-entropy" else UNIT * (a - y) * own_slope(a)
+
+
+@output(ways=("diagonal", "whole"), where=is_softmax, chapter="fused")
+def extra_softmax_derivative(net: Net, layer: int, way: str) -> Expression | None:
+    """The output error is multiplied with the derivative of softmax once more; with the cross-entropy it is a − y
+    already."""
+    if way == "whole":
+        return through_softmax(net, layer, right(net, layer))
+    return right(net, layer) * own_slope(net.a(layer)) if net.cost == "cross-entropy" else None
+
+
+@output(where=is_softmax, chapter="Jacobian")
+def softmax_derivative_missing(net: Net, layer: int) -> Expression:
+    """The derivative of softmax is left out: ∂C/∂a is used as if it were the error ∂C/∂z."""
+    return error_of_outputs(net, layer)
+
+
+@output(ways=("sign", "off-diagonal only", "diagonal without a", "column"), where=is_softmax, chapter="Jacobian")
+def softmax_jacobian_wrong(net: Net, layer: int, way: str) -> Expression:
+    """The Jacobian of softmax, a_j(δ_jk − a_k), has a wrong sign or lacks a term."""
+    a, v = net.a(layer), error_of_outputs(net, layer)
+    kinds = {
+        "sign": a * (v + SumColumns(a * v)),
+        "off-diagonal only": -(a * SumColumns(a * v)),
+        "diagonal without a": v - SumColumns(a * v),
+        "column": a * (v - SumRows(a * v)),
     }
-    return Multiply(UNIT, kinds[value])
+    return kinds[way]
 
 
-def list_halves(net: Net) -> Iterable[object]:
-    return ("true", "others", "sum", "one")
+@output(ways=("softmax_columns", "softmax_all"), where=is_softmax, chapter="Jacobian")
+def softmax_over_wrong_axis(net: Net, layer: int, way: str) -> Expression:
+    """In the backward pass softmax runs over the wrong axis (the samples, or everything) instead of the outputs of one
+    sample."""
+    return UNIT * (Call(way, net.z(layer)) - net.Y)
 
 
-def keep_unfused(net: Net, layer: int, value: object) -> Expression | None:
-    """∂C/∂a of a cross-entropy, without the derivative that would make it a − y."""
-    return net.error(layer) if net.fused and net.activation(layer) != "softmax" else None
-
-
-def slope_on_linear(net: Net, layer: int, value: object) -> Expression | None:
-    if net.activation(layer) != "identity":
-        return None
+@output(where=lambda net, layer: net.activation(layer) in ("softmax", "sigmoid"), chapter="fused")
+def output_activation_applied_twice(net: Net, layer: int) -> Expression:
+    """The output function is applied a second time to outputs that have passed it already."""
     a = net.a(layer)
-    formulas: dict[str, Expression] = {"sigmoid of a": own_slope(net, layer), "tanh of a": Subtract(ONE, Power(a, 2))}
-    factor = formulas.get(str(value)) or Call(f"{value}_prime", net.z(layer))
-    return Multiply(right(net, layer), factor)
+    return UNIT * ((Call("softmax", a) if is_softmax(net, layer) else net.value(layer, a)) - net.Y)
+
+
+@output("definition", TWO, has_slope)
+def logits_instead_of_outputs(net: Net, layer: int, way: str) -> Expression:
+    """The output error compares the pre-activation z with the target instead of the output a."""
+    raw = UNIT * (net.z(layer) - net.Y)
+    return raw if way == "first" or is_softmax(net, layer) else raw * net.slope(layer)
+
+
+@output(CHAIN, where=is_fused_elementwise)
+def cross_entropy_derivative_unfinished(net: Net, layer: int) -> Expression | None:
+    """∂C/∂a of the cross-entropy is used as the error; the factor f' of the output activation, which would make it a −
+    y, is missing."""
+    return net.error(layer)
+
+
+@output(ways=("true", "others", "sum", "one"), where=is_fused, chapter="cost")
+def cross_entropy_term_missing(net: Net, layer: int, way: str) -> Expression:
+    """Only a part of the cross-entropy's error is there (only the entries of the true class, or one of the two terms,
+    or one with a wrong sign)."""
+    a, y = net.a(layer), net.Y
+    true, others = y * (a - 1), (1 - y) * a
+    return UNIT * {"true": true, "others": others, "sum": true + -others, "one": a - 1}[way]
 
 
 def list_slopes(net: Net) -> Iterable[object]:
-    return ("sigmoid", "tanh", "sigmoid of a", "tanh of a", "relu", *(net.activations[:1] if net.depth > 1 else ()))
+    """Functions whose f' may have been applied, some by their formula in a."""
+    usual = [name for name in USUAL_OUTPUTS if name not in ("identity", "softmax")]
+    return (*usual, "sigmoid of a", "tanh of a", *(net.activations[:1] if net.depth > 1 else ()))
 
 
-def apply_hidden_slope(net: Net, layer: int, value: object) -> Expression | None:
-    """The hidden activation's derivative also behind a fused cross-entropy."""
+@output(CHAIN, list_slopes, is_linear)
+def derivative_on_linear_output(net: Net, layer: int, way: str) -> Expression:
+    """A derivative is applied in the output layer although its activation is the identity, whose derivative is 1."""
+    formula = in_terms_of_a(way.removesuffix(" of a"), net.a(layer)) if way.endswith(" of a") else None
+    return right(net, layer) * (formula or Call(f"{way}_prime", net.z(layer)))
+
+
+@output(CHAIN, TWO, is_fused)
+def hidden_derivative_on_output(net: Net, layer: int, way: str) -> Expression | None:
+    """The derivative of the hidden layers' activation is applied in the output layer as well."""
     name = net.activations[0]
-    if net.depth < 2 or not net.fused or name == net.activation(layer):
+    if net.depth < 2 or name == net.activation(layer):
         return None
-    return Multiply(right(net, layer), Call(f"{name}_prime", net.z(layer) if value == "first" else net.a(layer)))
-
-
-def output(
-    identifier: str,
-    sentence: str,
-    make: Callable[[Net, int, object], Expression | None],
-    values: Callable[[Net], Iterable[object]] = nothing_to_choose,
-    step: str = "",
-    chapter: str = "",
-    equation: str = "BP1",
-) -> Cause:
-    """An entry for the output error."""
-    rewrite = bind(make, "delta", only="output")
-    return Cause(identifier, equation, sentence, step, rewrite, values, spreads=False, chapter=chapter)
-
-
-OUTPUTS: tuple[Cause, ...] = (
-    output("output_error_sign_flipped", "The output error has the wrong sign: y − a instead of a − y, which is right "
-           "only where it is added in the update.", flip, step="definition of δ"),
-    output("extra_sigmoid_derivative_with_cross_entropy", "The output error is multiplied with the derivative of the "
-           "output activation although the cross-entropy has cancelled it already: with it the error is a − y.",
-           extra_sigmoid, chapter="fused"),
-    output("softmax_treated_elementwise", "Softmax is treated as if every output depended on its own z only: just the "
-           "diagonal a(1 − a) of its Jacobian is used.", softmax_diagonal, chapter="Jacobian"),
-    output("extra_softmax_derivative", "The output error is multiplied with the derivative of softmax once more; with "
-           "the cross-entropy it is a − y already.", extra_softmax_slope, list_jacobians, chapter="fused"),
-    output("softmax_derivative_missing", "The derivative of softmax is left out: ∂C/∂a is used as if it were the error "
-           "∂C/∂z.", softmax_left_out, chapter="Jacobian"),
-    output("softmax_jacobian_wrong", "The Jacobian of softmax, a_j(δ_jk − a_k), has a wrong sign or lacks a term.",
-           softmax_jacobian, list_jacobian_faults, chapter="Jacobian"),
-    output("softmax_over_wrong_axis", "In the backward pass softmax runs over the wrong axis (the samples, or "
-           "everything) instead of the outputs of one sample.", softmax_other_axis, list_axes, chapter="Jacobian"),
-    output("output_activation_applied_twice", "The output function is applied a second time to outputs that have "
-           "passed "
-           "it already.", squash_again, chapter="fused"),
-    output("logits_instead_of_outputs", "The output error compares the pre-activation z with the target instead of the "
-           "output a.", use_logits, list_two, "definition"),
-    output("cross_entropy_derivative_unfinished", "∂C/∂a of the cross-entropy is used as the error; the factor f' of "
-           "the "
-           "output activation, which would make it a − y, is missing.", keep_unfused, step="elementwise chain"),
-    output("cross_entropy_term_missing", "Only a part of the cross-entropy's error is there (only the entries of the "
-           "true class, or one of the two terms, or one with a wrong "
-           "sign).", keep_true_class, list_halves, chapter="cost"),
-    output("derivative_on_linear_output", "A derivative is applied in the output layer although its activation is the "
-           "identity, whose derivative is 1.", slope_on_linear, list_slopes, "elementwise chain"),
-    output("hidden_derivative_on_output", "The derivative of the hidden layers' activation is applied in the output "
-           "layer as well.", apply_hidden_slope, list_two, "elementwise chain"),
-)  # fmt: skip
+    return right(net, layer) * Call(f"{name}_prime", net.z(layer) if way == "first" else net.a(layer))

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from backprop.codegen.lowering.program import Call, Expression, MatMul, Multiply, Name, Shape, SumRows, Transpose
-from backprop.diagnosis.mistakes.slopes import in_terms_of_a
-from backprop.diagnosis.mistakes.weights import list_ends
+from backprop.codegen.lowering.nodes import Call, Expression, Name, Shape, SumRows
+from backprop.diagnosis.mistakes.biases import from_error, has_bias
+from backprop.diagnosis.mistakes.mistake import DELTA, ENDS, PRODUCT, Mistakes, in_line, is_hidden
+from backprop.diagnosis.mistakes.recursion import times_slope
+from backprop.diagnosis.mistakes.slopes import has_slope, in_terms_of_a
 from backprop.diagnosis.model.cause import Cause
-from backprop.diagnosis.model.net import Net, bind
+from backprop.diagnosis.model.net import Net
 
 __all__ = ["SHAPES"]
 
-PRODUCT = "a sum is a matrix product"
-
-
-def reshape_activations(net: Net, layer: int, value: object) -> Expression | None:
-    """a.reshape(M, n) @ delta, or the product itself kept the other way round and reshaped."""
-    if value != "factor":
-        if not can_bend(net.W(layer).shape):
-            return None
-        core, turned = net.weight_core(layer), MatMul(Transpose(net.delta(layer)), net.a(layer - 1))
-        bent = Call("reshaped", turned) if value == "inward" else Transpose(Call("reshaped", core))
-        return net.with_penalty_W(layer, bent)
-    return net.with_penalty_W(layer, MatMul(Call("reshaped", net.a(layer - 1)), net.delta(layer)))
+SHAPES: list[Cause] = []
+weight = Mistakes(SHAPES, "BP4", in_line("dW", finish=Net.with_penalty_W))
+hidden = Mistakes(SHAPES, "BP2", in_line("delta", is_hidden, times_slope))
+bias = Mistakes(SHAPES, "BP3", in_line("db", has_bias, from_error))
 
 
 def can_bend(shape: Shape) -> bool:
@@ -31,70 +23,48 @@ def can_bend(shape: Shape) -> bool:
     return 1 not in shape and shape[0] != shape[1]
 
 
-def reshape_weights(net: Net, layer: int, value: object) -> Expression | None:
-    """delta @ W.reshape(M_out, M_in)"""
-    W = net.W(layer + 1)
-    if not can_bend(W.shape):
+@weight(PRODUCT, ("factor", "inward", "outward"))
+def weight_gradient_reshaped(net: Net, layer: int, way: str) -> Expression | None:
+    """Where the weight gradient needs a transpose there is a reshape: the shape is right, the entries are in other
+    places."""
+    a, delta = net.a(layer - 1), net.delta(layer)
+    if way == "factor":
+        return Call("reshaped", a) @ delta
+    if not can_bend(net.W(layer).shape):
         return None
-    return Multiply(net.returned(layer, weights=Call("reshaped", W)), net.slope(layer))
+    return Call("reshaped", delta.T @ a) if way == "inward" else Call("reshaped", net.weight_core(layer)).T
 
 
-def list_reshaped(net: Net) -> Iterable[object]:
-    return ("factor", "inward", "outward")
+@hidden(PRODUCT, where=lambda net, layer: can_bend(net.W(layer + 1).shape))
+def weights_reshaped(net: Net, layer: int) -> Expression:
+    """The error goes back through W reshaped instead of W transposed: the shape is right, the entries are in other
+    places."""
+    return net.returned(layer, weights=Call("reshaped", net.W(layer + 1)))
 
 
-def keep_summing(net: Net, layer: int, value: object) -> Expression | None:
-    """The error of a unit holds those of the units before it (of the samples before it, too)."""
-    if net.sizes[layer] < 2:
-        return None
-    return Multiply(Call(str(value), net.returned(layer)), net.slope(layer))
+@hidden("collapse", ("running_sum", "running_sum_of_all"), lambda net, layer: net.sizes[layer] > 1)
+def error_sum_not_reset(net: Net, layer: int, way: str) -> Expression:
+    """The sum over the units above is not set to zero for each unit: every unit's error also holds those of the units
+    before it."""
+    return Call(way, net.returned(layer))
 
 
-def list_sums(net: Net) -> Iterable[object]:
-    return ("running_sum", "running_sum_of_all")
+@weight("product rule")
+def weight_for_input_in_weight_gradient(net: Net, layer: int) -> Expression:
+    """The error is multiplied with the weight instead of with the activation that enters through it."""
+    return net.W(layer) * SumRows(net.delta(layer))
 
 
-def weight_for_input(net: Net, layer: int, value: object) -> Expression | None:
-    """dW_ij = w_ij Σ_n delta_nj"""
-    return net.with_penalty_W(layer, Multiply(net.W(layer), SumRows(net.delta(layer))))
+@weight(PRODUCT, ENDS)
+def input_of_one_sample_for_all(net: Net, layer: int, way: str) -> Expression:
+    """The errors of all samples are multiplied with the activation of one sample (the last or the first): a loop
+    variable is left over from an earlier loop."""
+    return net.a(layer - 1).T @ Name(f"{way}_column", ("n", 1)) * SumRows(net.delta(layer))
 
 
-def input_left_over(net: Net, layer: int, value: object) -> Expression | None:
-    """dW_ij = a_mi Σ_n delta_nj with one sample m for all."""
-    picked = MatMul(Transpose(net.a(layer - 1)), Name(f"{value}_column", ("n", 1)))
-    return net.with_penalty_W(layer, Multiply(picked, SumRows(net.delta(layer))))
-
-
-def slope_at_bias(net: Net, layer: int, value: object) -> Expression | None:
-    """db = Σ_n ∂C/∂a · f'(b)"""
+@bias(DELTA, ("formula", "function"), has_slope)
+def bias_gradient_with_slope_at_bias(net: Net, layer: int, way: str) -> Expression | None:
+    """In the bias gradient f' is taken at the bias instead of at z."""
     error, b = net.error(layer), net.b(layer)
-    slope = in_terms_of_a(net, layer, b) if value == "formula" else net.slope(layer, b)
-    if layer not in net.biased or error is None or slope is None or net.activation(layer) == "identity":
-        return None
-    return net.with_penalty_b(layer, SumRows(Multiply(error, slope)))
-
-
-def list_slopes(net: Net) -> Iterable[object]:
-    return ("formula", "function")
-
-
-SHAPES: tuple[Cause, ...] = (
-    Cause("weight_gradient_reshaped", "BP4",
-          "Where the weight gradient needs a transpose there is a reshape: the shape is right, the entries are in "
-          "other places.", PRODUCT, bind(reshape_activations, "dW"), list_reshaped),
-    Cause("weights_reshaped", "BP2",
-          "The error goes back through W reshaped instead of W transposed: the shape is right, the entries are in "
-          "other places.", PRODUCT, bind(reshape_weights, "delta", only="hidden")),
-    Cause("error_sum_not_reset", "BP2",
-          "The sum over the units above is not set to zero for each unit: every unit's error also holds those of the "
-          "units before it.", "collapse", bind(keep_summing, "delta", only="hidden"), list_sums),
-    Cause("weight_for_input_in_weight_gradient", "BP4",
-          "The error is multiplied with the weight instead of with the activation that enters through it.",
-          "product rule", bind(weight_for_input, "dW")),
-    Cause("input_of_one_sample_for_all", "BP4",
-          "The errors of all samples are multiplied with the activation of one sample (the last or the first): a loop "
-          "variable is left over from an earlier loop.", PRODUCT, bind(input_left_over, "dW"), list_ends),
-    Cause("bias_gradient_with_slope_at_bias", "BP3",
-          "In the bias gradient f' is taken at the bias instead of at z.", "definition of δ",
-          bind(slope_at_bias, "db"), list_slopes),
-)  # fmt: skip
+    slope = in_terms_of_a(net.activation(layer), b) if way == "formula" else net.slope(layer, b)
+    return None if error is None or slope is None else error * slope

@@ -2,270 +2,227 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
-from backprop.codegen.lowering.program import Add, Call, Divide, Expression, Multiply, Negate, Number, Power, Subtract
+from backprop.codegen.lowering.nodes import Call, Expression, Number
+from backprop.diagnosis.mistakes.mistake import (
+    CHAIN,
+    TWO,
+    Mistakes,
+    in_line,
+    is_hidden,
+    is_output,
+    list_layers,
+    pick_twin,
+)
+from backprop.diagnosis.model.activations import CATALOGUE, below_zero, is_product, is_straight
 from backprop.diagnosis.model.cause import Cause, is_number
-from backprop.diagnosis.model.functions import CATALOGUE
-from backprop.diagnosis.model.net import KAPPA, Net, bind, list_layers, pick_layer
+from backprop.diagnosis.model.net import KAPPA, Net
 
 __all__ = ["SLOPES", "in_terms_of_a"]
 
-ONE = Number(1)
-SIGMOIDS = ("sigmoid",)
-RECTIFIERS = ("relu", "leaky_relu", "elu", "selu", "softplus", "gelu", "gelu_tanh", "silu", "mish")
-PRODUCTS = ("gelu", "gelu_tanh", "silu", "mish")
-LEAKS = ("leaky_relu", "elu", "selu")
-CHAIN = "elementwise chain"
-
-Make = Callable[[Net, int, object], "Expression | None"]
+SLOPES: list[Cause] = []
+"""Ordered: where two mistakes give the same numbers, the first is named and the others are mentioned."""
 
 
-def slope(make: Make) -> Make:
+def times_error(net: Net, layer: int, made: Expression) -> Expression | None:
     """delta^l = ∂C/∂a^l · (what is made instead of f')."""
-
-    def line(net: Net, layer: int, value: object) -> Expression | None:
-        error, factor = net.error(layer), make(net, layer, value)
-        return None if error is None or factor is None else Multiply(error, factor)
-
-    return line
+    error = net.error(layer)
+    return None if error is None else error * made
 
 
-def no_slope(net: Net, layer: int, value: object) -> Expression | None:
-    """1 instead of f'; behind a cross-entropy that has a name of its own."""
-    fused = layer == net.depth and net.fused
-    return None if fused or net.activation(layer) == "identity" else ONE
+slope = Mistakes(SLOPES, "slope", in_line("delta", finish=times_error))
+output = Mistakes(SLOPES, "BP1", in_line("delta", is_output, times_error))
+whole = Mistakes(SLOPES, "slope", in_line("delta"))
+hidden = Mistakes(SLOPES, "BP2", in_line("delta", is_hidden))
 
 
-def in_terms_of_a(net: Net, layer: int, at: Expression) -> Expression | None:
+def has_slope(net: Net, layer: int) -> bool:
+    """Whether f' is another function than 1."""
+    return net.activation(layer) != "identity"
+
+
+def has_factor(net: Net, layer: int) -> bool:
+    """Whether f' can be forgotten; behind a cross-entropy that has a name of its own."""
+    return has_slope(net, layer) and not (is_output(net, layer) and net.fused)
+
+
+def is_cut(net: Net, layer: int) -> bool:
+    """Whether the activation is a line for z > 0 and something else for z < 0."""
+    return below_zero(net.activation(layer)) is not None
+
+
+def leaks(net: Net, layer: int) -> bool:
+    """Whether such an activation has a slope on the negative side."""
+    return below_zero(net.activation(layer)) not in (None, 0)
+
+
+def curves(net: Net, layer: int) -> bool:
+    """Whether such an activation is no line on the negative side."""
+    below = below_zero(net.activation(layer))
+    return below is not None and not is_straight(below)
+
+
+def in_terms_of_a(name: str, at: Expression) -> Expression | None:
     """The formula that gives f' from a, where there is a short one: a(1 − a), 1 − a²."""
-    name = net.activation(layer)
-    if name == "sigmoid":
-        return Multiply(at, Subtract(ONE, at))
-    if name == "tanh":
-        return Subtract(ONE, Power(at, 2))
-    return None
+    return {"sigmoid": at * (1 - at), "tanh": 1 - at**2}.get(name)
 
 
-def again(net: Net, layer: int) -> Expression | None:
-    """f(a), where a formula in a was meant."""
-    return None if net.activation(layer) in ("identity", "softmax") else net.value(layer, net.a(layer))
+@output(CHAIN, where=has_factor)
+def output_derivative_missing(net: Net, layer: int) -> Expression:
+    """The output error leaves out f' of the output layer: the difference a − y itself is used as the error, though the
+    cost is not the cross-entropy that would cancel f'."""
+    return Number(1)
 
 
-def slope_elsewhere(net: Net, layer: int, value: object) -> Expression | None:
-    """f' of this layer at the z of another one of equal width."""
-    other = pick_layer(net, layer, value)
-    if other is None or other == layer or net.sizes[other] != net.sizes[layer]:
-        return None
-    return net.slope(layer, net.z(other))
+@hidden(CHAIN, TWO, has_slope)
+def activation_applied_to_error(net: Net, layer: int, way: str) -> Expression:
+    """The activation is applied to the error that comes back (such as relu(W δ)), instead of multiplying the error with
+    f'(z)."""
+    applied = net.value(layer, net.returned(layer))
+    return applied if way == "first" else applied * net.slope(layer)
 
 
-def slope_elsewhere_from_a(net: Net, layer: int, value: object) -> Expression | None:
-    """The formula in a, with the a of another layer of equal width."""
-    other = pick_layer(net, layer, value)
-    if other is None or other == layer or net.sizes[other] != net.sizes[layer]:
-        return None
-    return in_terms_of_a(net, layer, net.a(other))
+@hidden(CHAIN, TWO)
+def derivative_taken_at_error(net: Net, layer: int, way: str) -> Expression:
+    """f' is evaluated at the error that comes back instead of at z: the gate follows the sign of the gradient, not that
+    of the pre-activation."""
+    error = net.returned(layer)
+    applied = net.slope(layer, error)
+    return error * applied if way == "first" else applied
 
 
-def list_formulas(net: Net) -> Iterable[object]:
-    """Numbers of the shortened formulas."""
-    return range(9)
+@slope(CHAIN)
+def derivative_at_activation(net: Net, layer: int) -> Expression:
+    """f' is evaluated at the activation a = f(z) instead of at z: the derivative function is handed a, or the stored z
+    was overwritten by a in place."""
+    return net.slope(layer, net.a(layer))
 
 
-def slope_shortened(net: Net, layer: int, value: object) -> Expression | None:
-    """What is left of a(1 − a) or 1 − a² when a part is forgotten or a sign is wrong."""
-    a, z, name = net.a(layer), net.z(layer), net.activation(layer)
-    square = Power(a, 2)
-    kinds: dict[str, tuple[Expression, ...]] = {
-        "sigmoid": (
-            Subtract(ONE, a), Multiply(a, Add(ONE, a)), square, Subtract(ONE, square),
-            Multiply(Power(a, 2), Subtract(ONE, a)), Multiply(a, Power(Subtract(ONE, a), 2)),
-            Power(Subtract(ONE, a), 2), Subtract(a, Power(a, 3)), Subtract(a, Multiply(Number(2), square)),
-        ),
-        "tanh": (
-            Subtract(ONE, a), Add(ONE, square), square, Multiply(a, Subtract(ONE, a)), Add(ONE, a),
-            Power(Subtract(ONE, a), 2), Power(Subtract(ONE, square), 2), Subtract(ONE, Power(z, 2)),
-            Subtract(ONE, Multiply(Number(2), a)),
-        ),
-    }  # fmt: skip
-    found = kinds.get(name, ())
-    number = int(str(value))
-    return found[number] if number < len(found) else None
+@slope(CHAIN)
+def derivative_formula_for_a_used_on_z(net: Net, layer: int) -> Expression | None:
+    """The short formula of f' in terms of the activation, a(1 − a) for sigmoid or 1 − a² for tanh, is handed the
+    pre-activation z (the input of the activation) instead of a."""
+    return in_terms_of_a(net.activation(layer), net.z(layer))
 
 
-def list_others(net: Net) -> Iterable[object]:
-    """The names of the catalogue."""
-    return CATALOGUE
+@slope(CHAIN, where=leaks)
+def negative_slope_dropped(net: Net, layer: int) -> Expression:
+    """The activation has a slope on the negative side (leaky ReLU, ELU, SELU), but the derivative used is that of plain
+    ReLU, 0 for z < 0."""
+    return Call("relu_prime", net.z(layer))
 
 
-def slope_of_other(net: Net, layer: int, value: object) -> Expression | None:
-    """Another activation's derivative at z."""
-    if net.activation(layer) in (value, "identity"):
-        return None
-    return Call(f"{value}_prime", net.z(layer))
-
-
-def slope_of_other_at_a(net: Net, layer: int, value: object) -> Expression | None:
-    """Another activation's derivative, at a, or its formula in a."""
-    formulas: dict[str, Expression] = {
-        "sigmoid": Multiply(net.a(layer), Subtract(ONE, net.a(layer))),
-        "tanh": Subtract(ONE, Power(net.a(layer), 2)),
-    }
-    if net.activation(layer) in (value, "identity"):
-        return None
-    return formulas.get(str(value), Call(f"{value}_prime", net.a(layer)))
-
-
-def slope_of_rectifier(net: Net, layer: int, value: object) -> Expression | None:
-    """ReLU's derivative where the activation has a slope on the negative side."""
-    return Call("relu_prime", net.z(layer)) if net.activation(layer) in LEAKS else None
-
-
-def slope_of_gelu(net: Net, layer: int, value: object) -> Expression | None:
-    """The derivative of the other GELU."""
+@slope(CHAIN)
+def gelu_variants_mixed(net: Net, layer: int) -> Expression | None:
+    """Forward and backward use different GELUs: the derivative of the exact (erf) form with the tanh approximation in
+    the forward pass, or the other way round."""
     other = {"gelu": "gelu_tanh", "gelu_tanh": "gelu"}.get(net.activation(layer))
     return None if other is None else Call(f"{other}_prime", net.z(layer))
 
 
-def slope_leaking(net: Net, layer: int, value: object) -> Expression | None:
-    """1 where z > 0, another number elsewhere."""
-    if net.activation(layer) not in ("relu", *LEAKS):
+@slope(CHAIN, where=has_factor)
+def derivative_missing(net: Net, layer: int) -> Expression:
+    """The factor f'(z) is missing: the error goes through the activation unchanged (a gate that is always open, such as
+    relu' taken as a >= 0, is the same)."""
+    return Number(1)
+
+
+@slope(CHAIN)
+def derivative_applied_twice(net: Net, layer: int) -> Expression:
+    """The factor f'(z) is applied twice."""
+    return net.slope(layer) ** 2
+
+
+@slope(CHAIN)
+def activation_instead_of_derivative(net: Net, layer: int) -> Expression:
+    """The error is multiplied with the activation f itself instead of its derivative f'(z) (a flag such as deriv=True
+    is forgotten, say)."""
+    return net.a(layer)
+
+
+@slope.also(activation_instead_of_derivative)
+def activation_of_activation(net: Net, layer: int) -> Expression | None:
+    """f(a), where a formula in a was meant."""
+    return None if net.activation(layer) in ("identity", "softmax") else net.value(layer, net.a(layer))
+
+
+@slope("collapse", list_layers)
+def derivative_of_wrong_layer(net: Net, layer: int, way: object) -> Expression | None:
+    """f' is evaluated at the z of another layer (an index off by one, or a cached value of the wrong layer)."""
+    other = pick_twin(net, layer, way, layer, lowest=0)
+    return None if other is None else net.slope(layer, net.z(other))
+
+
+@slope.also(derivative_of_wrong_layer, list_layers)
+def formula_of_wrong_layer(net: Net, layer: int, way: object) -> Expression | None:
+    """The formula in a, with the a of another layer of equal width."""
+    other = pick_twin(net, layer, way, layer, lowest=0)
+    return None if other is None else in_terms_of_a(net.activation(layer), net.a(other))
+
+
+@slope(CHAIN, TWO, lambda net, layer: is_product(net.activation(layer)))
+def product_rule_term_missing(net: Net, layer: int, way: str) -> Expression:
+    """The activation is a product z·g(z) (GELU, SiLU, Mish), and its derivative g + z·g' lacks one of the two terms."""
+    first = net.a(layer) / net.z(layer)
+    return first if way == "first" else net.slope(layer) - first
+
+
+@slope(CHAIN, CATALOGUE, has_slope)
+def derivative_of_other_activation(net: Net, layer: int, way: str) -> Expression | None:
+    """The derivative belongs to another activation than the forward pass uses."""
+    return None if way == net.activation(layer) else Call(f"{way}_prime", net.z(layer))
+
+
+@slope.also(derivative_of_other_activation, CATALOGUE, has_slope)
+def derivative_of_other_activation_at_a(net: Net, layer: int, way: str) -> Expression | None:
+    """Another activation's derivative, at a, or its formula in a."""
+    if way == net.activation(layer):
         return None
-    step = Call("relu_prime", net.z(layer))
-    own = Subtract(ONE, step) if net.activation(layer) in ("relu", "leaky_relu") else Subtract(net.slope(layer), step)
-    return Add(step, Multiply(KAPPA, own))
+    return in_terms_of_a(way, net.a(layer)) or Call(f"{way}_prime", net.a(layer))
 
 
-def slope_negative_part(net: Net, layer: int, value: object) -> Expression | None:
+@slope(CHAIN, range(9))
+def derivative_formula_incomplete(net: Net, layer: int, way: int) -> Expression | None:
+    """A part of the formula of f' is missing or has the wrong sign or power, such as 1 − a instead of 1 − a² for tanh,
+    or 1 − a instead of a(1 − a) for sigmoid."""
+    a, z = net.a(layer), net.z(layer)
+    parts: dict[str, tuple[Expression, ...]] = {
+        "sigmoid": (
+            1 - a, a * (1 + a), a**2, 1 - a**2, a**2 * (1 - a), a * (1 - a) ** 2, (1 - a) ** 2, a - a**3, a - 2 * a**2,
+        ),
+        "tanh": (
+            1 - a, 1 + a**2, a**2, a * (1 - a), 1 + a, (1 - a) ** 2, (1 - a**2) ** 2, 1 - z**2, 1 - 2 * a,
+        ),
+    }  # fmt: skip
+    return dict(enumerate(parts.get(net.activation(layer), ()))).get(way)
+
+
+@slope.also(derivative_formula_incomplete, where=curves)
+def negative_part_incomplete(net: Net, layer: int) -> Expression:
     """ELU's derivative with a instead of a + α on the negative side, or e^z without α."""
-    if net.activation(layer) not in ("elu", "selu"):
-        return None
     step = Call("relu_prime", net.z(layer))
-    return Add(step, Multiply(Subtract(ONE, step), net.a(layer)))
+    return step + (1 - step) * net.a(layer)
 
 
-def list_terms(net: Net) -> Iterable[object]:
-    """Either term of a product rule."""
-    return ("first", "second")
+@slope(CHAIN)
+def derivative_sides_swapped(net: Net, layer: int) -> Expression:
+    """f' is taken at −z: the two sides of the activation are swapped."""
+    return net.slope(layer, -net.z(layer))
 
 
-def slope_half_product(net: Net, layer: int, value: object) -> Expression | None:
-    """One of the two terms of (z·g)' = g + z·g'."""
-    if net.activation(layer) not in PRODUCTS:
-        return None
-    first = Divide(net.a(layer), net.z(layer))
-    return first if value == "first" else Subtract(net.slope(layer), first)
+@slope(CHAIN, where=is_cut, fitted=True)
+def negative_slope_wrong(net: Net, layer: int) -> Expression:
+    """The slope on the negative side in the derivative is not the one of the forward pass."""
+    step = Call("relu_prime", net.z(layer))
+    return step + KAPPA * (net.slope(layer) - step if curves(net, layer) else 1 - step)
 
 
-def slope_at_error(net: Net, layer: int, value: object) -> Expression | None:
-    """f' of the error that comes back: times it, or instead of it."""
-    error = net.error(layer)
-    if error is None:
-        return None
-    applied = net.slope(layer, error)
-    return Multiply(error, applied) if value == "first" else applied
+@hidden("factor out", fitted=True, accepts=is_number(-1))
+def hidden_error_sign_flipped(net: Net, layer: int) -> Expression:
+    """The error of a hidden layer has the wrong sign."""
+    return KAPPA * net.right(f"delta{layer}")
 
 
-def value_at_error(net: Net, layer: int, value: object) -> Expression | None:
-    """f of the error that comes back, with or without f'."""
-    error = net.error(layer)
-    if error is None or net.activation(layer) == "identity":
-        return None
-    applied = net.value(layer, error)
-    return applied if value == "first" else Multiply(applied, net.slope(layer))
-
-
-def slope_factor(net: Net, layer: int, value: object) -> Expression | None:
-    """The whole error times a number."""
-    return Multiply(KAPPA, net.right(f"delta{layer}"))
-
-
-SLOPES: tuple[Cause, ...] = (
-    Cause("output_derivative_missing", "BP1",
-          "The output error leaves out f' of the output layer: the difference a − y itself is used as the error, "
-          "though "
-          "the cost is not the cross-entropy that would cancel f'.", "elementwise chain",
-          bind(slope(no_slope), "delta", only="output")),
-    Cause("activation_applied_to_error", "BP2",
-          "The activation is applied to the error that comes back (such as relu(W δ)), instead of multiplying the "
-          "error "
-          "with f'(z).", CHAIN,
-          bind(value_at_error, "delta", only="hidden"), list_terms),
-    Cause("derivative_taken_at_error", "BP2",
-          "f' is evaluated at the error that comes back instead of at z: the gate follows the sign of the gradient, "
-          "not "
-          "that of the pre-activation.", CHAIN,
-          bind(slope_at_error, "delta", only="hidden"), list_terms),
-    Cause("derivative_at_activation", "slope",
-          "f' is evaluated at the activation a = f(z) instead of at z: the derivative function is handed a, or the "
-          "stored z was overwritten by a in place.", CHAIN,
-          bind(slope(lambda net, layer, _: net.slope(layer, net.a(layer))), "delta")),
-    Cause("derivative_formula_for_a_used_on_z", "slope",
-          "The short formula of f' in terms of the activation, a(1 − a) for sigmoid or 1 − a² for tanh, is handed the "
-          "pre-activation z (the input of the activation) instead of a.", CHAIN,
-          bind(slope(lambda net, layer, _: in_terms_of_a(net, layer, net.z(layer))), "delta")),
-    Cause("negative_slope_dropped", "slope",
-          "The activation has a slope on the negative side (leaky ReLU, ELU, SELU), but the derivative used is that of "
-          "plain ReLU, 0 for z < 0.", CHAIN,
-          bind(slope(slope_of_rectifier), "delta")),
-    Cause("gelu_variants_mixed", "slope",
-          "Forward and backward use different GELUs: the derivative of the exact (erf) form with the tanh "
-          "approximation "
-          "in the forward pass, or the other way round.", CHAIN,
-          bind(slope(slope_of_gelu), "delta")),
-    Cause("derivative_missing", "slope",
-          "The factor f'(z) is missing: the error goes through the activation unchanged (a gate that is always open, "
-          "such as relu' taken as a >= 0, is the same).", CHAIN,
-          bind(slope(no_slope), "delta")),
-    Cause("derivative_applied_twice", "slope",
-          "The factor f'(z) is applied twice.", CHAIN,
-          bind(slope(lambda net, layer, _: Power(net.slope(layer), 2)), "delta")),
-    Cause("activation_instead_of_derivative", "slope",
-          "The error is multiplied with the activation f itself instead of its derivative f'(z) (a flag such as "
-          "deriv=True is forgotten, say).", CHAIN,
-          bind(slope(lambda net, layer, _: net.a(layer)), "delta")),
-    Cause("activation_instead_of_derivative", "slope",
-          "The error is multiplied with the activation f itself instead of its derivative f'(z) (a flag such as "
-          "deriv=True is forgotten, say).", CHAIN,
-          bind(slope(lambda net, layer, _: again(net, layer)), "delta")),
-    Cause("derivative_of_wrong_layer", "slope",
-          "f' is evaluated at the z of another layer (an index off by one, or a cached value of the wrong layer).",
-          "collapse",
-          bind(slope(slope_elsewhere), "delta"), list_layers),
-    Cause("derivative_of_wrong_layer", "slope",
-          "f' is evaluated at the z of another layer (an index off by one, or a cached value of the wrong layer).",
-          "collapse",
-          bind(slope(slope_elsewhere_from_a), "delta"), list_layers),
-    Cause("product_rule_term_missing", "slope",
-          "The activation is a product z·g(z) (GELU, SiLU, Mish), and its derivative g + z·g' lacks one of the two "
-          "terms.", CHAIN,
-          bind(slope(slope_half_product), "delta"), list_terms),
-    Cause("derivative_of_other_activation", "slope",
-          "The derivative belongs to another activation than the forward pass uses.", CHAIN,
-          bind(slope(slope_of_other), "delta"), list_others),
-    Cause("derivative_of_other_activation", "slope",
-          "The derivative belongs to another activation than the forward pass uses.", CHAIN,
-          bind(slope(slope_of_other_at_a), "delta"), list_others),
-    Cause("derivative_formula_incomplete", "slope",
-          "A part of the formula of f' is missing or has the wrong sign or power, such as 1 − a instead of 1 − a² for "
-          "tanh, or 1 − a instead of a(1 − a) for sigmoid.", CHAIN,
-          bind(slope(slope_shortened), "delta"), list_formulas),
-    Cause("derivative_formula_incomplete", "slope",
-          "A part of the formula of f' is missing or has the wrong sign or power, such as 1 − a instead of 1 − a² for "
-          "tanh, or 1 − a instead of a(1 − a) for sigmoid.", CHAIN,
-          bind(slope(slope_negative_part), "delta")),
-    Cause("derivative_sides_swapped", "slope",
-          "f' is taken at −z: the two sides of the activation are swapped.", CHAIN,
-          bind(slope(lambda net, layer, _: net.slope(layer, Negate(net.z(layer)))), "delta")),
-    Cause("negative_slope_wrong", "slope",
-          "The slope on the negative side in the derivative is not the one of the forward pass.", CHAIN,
-          bind(slope(slope_leaking), "delta"), fitted=True),
-    Cause("hidden_error_sign_flipped", "BP2",
-          "The error of a hidden layer has the wrong sign.", "factor out",
-          bind(slope_factor, "delta", only="hidden"), fitted=True, accepts=is_number(-1)),
-    Cause("derivative_factor_wrong", "slope",
-          "The derivative f' carries a wrong constant factor, such as 2·a(1 − a) for sigmoid.", CHAIN,
-          bind(slope_factor, "delta"), fitted=True),
-)  # fmt: skip
-"""Ordered: where two mistakes give the same numbers, the first is named and the others are mentioned."""
+@whole(CHAIN, fitted=True)
+def derivative_factor_wrong(net: Net, layer: int) -> Expression:
+    """The derivative f' carries a wrong constant factor, such as 2·a(1 − a) for sigmoid."""
+    return KAPPA * net.right(f"delta{layer}")

@@ -1,267 +1,231 @@
-"""Mistakes in the gradient of a weight, BP4, made from a right error, and in penalties on weights."""
+"""Mistakes in the gradient of a weight, BP4, made from a right error, and in penalties on weights.
+
+Penalties have no equation of their own: their derivative is added to BP3 or BP4.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
-from backprop.codegen.lowering.program import (
-    Add,
-    Call,
-    Divide,
-    Expression,
-    MatMul,
-    Multiply,
-    Name,
-    Number,
-    SumRows,
-    Transpose,
+from backprop.codegen.lowering.nodes import Call, Expression, Name, SumRows
+from backprop.diagnosis.mistakes.mistake import (
+    DELTA,
+    ENDS,
+    PRODUCT,
+    Mistakes,
+    in_line,
+    list_layers,
+    pick_layer,
+    pick_twin,
 )
+from backprop.diagnosis.mistakes.slopes import has_slope
 from backprop.diagnosis.model.cause import Cause, is_number
-from backprop.diagnosis.model.net import KAPPA, LETTERS, Net, Rewrite, bind, list_layers, pick_layer
+from backprop.diagnosis.model.net import KAPPA, ROWS, Net
 
-__all__ = ["BATCH", "WEIGHTS", "Make", "list_ends", "list_scales", "slope_again"]
+__all__ = ["SUMS", "WEIGHTS", "slope_again"]
 
-ROWS = LETTERS["rows"]
-ZERO = Number(0)
-BATCH = "a sum is a matrix product"
-Make = Callable[[Net, int, object], "Expression | None"]
+SUMS = ("sum", "mean", "mean of all")
+WEIGHTS: list[Cause] = []
 
 
-def list_ends(net: Net) -> Iterable[object]:
-    return ("last", "first")
+def has_layer_below(net: Net, layer: int) -> bool:
+    return layer > 1
 
 
-def list_scales(net: Net) -> Iterable[object]:
-    return ("sum", "mean", "mean of all")
+def is_penalised(net: Net, layer: int) -> bool:
+    return layer in net.penalised_W
 
 
-def slope_again(net: Net, layer: int, value: object) -> Expression | None:
-    if net.activation(layer) in ("softmax", "identity"):
-        return None
-    return Multiply(net.delta(layer), net.slope(layer))
+def from_error(net: Net, layer: int, error: Expression) -> Expression:
+    """The weight gradient that is made from another error."""
+    return net.with_penalty_W(layer, net.a(layer - 1).T @ error)
 
 
-def error_before_slope(net: Net, layer: int, value: object) -> Expression | None:
-    return None if net.activation(layer) == "identity" else net.error(layer)
+def from_input(net: Net, layer: int, entered: Expression) -> Expression:
+    """The weight gradient that is made from other values than those that enter."""
+    return net.with_penalty_W(layer, entered.T @ net.delta(layer))
 
 
-def error_of_other(net: Net, layer: int, value: object) -> Expression | None:
-    other = pick_layer(net, layer, value)
-    if not other or other == layer or net.sizes[other] != net.sizes[layer]:
-        return None
-    return net.delta(other)
+weight = Mistakes(WEIGHTS, "BP4", in_line("dW", finish=Net.with_penalty_W))
+entered = Mistakes(WEIGHTS, "BP4", in_line("dW", finish=from_input))
+error = Mistakes(WEIGHTS, "BP4", in_line("dW", finish=from_error))
+whole = Mistakes(WEIGHTS, "BP4", in_line("dW"))
+penalty = Mistakes(WEIGHTS, "BP4", in_line("dW", is_penalised), {"chapter": "penalty"})
 
 
-def weight(make: Make) -> Rewrite:
-    """dW^l = what is made, with the penalty where there is one."""
-
-    def line(net: Net, layer: int, value: object) -> Expression | None:
-        made = make(net, layer, value)
-        return None if made is None else net.with_penalty_W(layer, made)
-
-    return bind(line, "dW")
+def slope_again(net: Net, layer: int) -> Expression | None:
+    """f' once more on the error."""
+    return None if net.activation(layer) in ("softmax", "identity") else net.delta(layer) * net.slope(layer)
 
 
-def column(which: object) -> Name:
-    """The same as a column of zeros and a one."""
-    return Name(f"{which}_column", ("n", 1))
+@weight(PRODUCT)
+def weight_gradient_transposed(net: Net, layer: int) -> Expression | None:
+    """The weight gradient is stored transposed (δ aᵀ instead of a δᵀ); the layer is square, so no shape tells."""
+    return net.weight_core(layer).T if net.sizes[layer] == net.sizes[layer - 1] > 1 else None
 
 
-def on_weight(make: Make) -> Make:
-    """a^{l-1}ᵀ times a changed error."""
-
-    def changed(net: Net, layer: int, value: object) -> Expression | None:
-        error = make(net, layer, value)
-        return None if error is None else MatMul(Transpose(net.a(layer - 1)), error)
-
-    return changed
+@entered("definition", where=has_layer_below)
+def preactivation_in_weight_gradient(net: Net, layer: int) -> Expression:
+    """The weight gradient uses the pre-activation z of the layer below instead of its activation a = f(z)."""
+    return net.z(layer - 1)
 
 
-def transposed(net: Net, layer: int, value: object) -> Expression | None:
-    square = net.sizes[layer] == net.sizes[layer - 1] and net.sizes[layer] > 1
-    return Transpose(net.weight_core(layer)) if square else None
+@entered("definition", where=has_layer_below)
+def derivative_in_weight_gradient(net: Net, layer: int) -> Expression:
+    """The weight gradient uses f'(z) of the layer below instead of its activation a = f(z)."""
+    return net.slope(layer - 1)
 
 
-def with_input(net: Net, layer: int, entered: Expression) -> Expression:
-    return MatMul(Transpose(entered), net.delta(layer))
+@entered("collapse", list_layers)
+def activation_of_wrong_layer_in_weight_gradient(net: Net, layer: int, way: object) -> Expression | None:
+    """The weight gradient uses the activation of another layer than the one that enters these weights."""
+    other = pick_twin(net, layer, way, layer - 1, lowest=0)
+    return None if other is None else net.a(other)
 
 
-def preactivation(net: Net, layer: int, value: object) -> Expression | None:
-    return None if layer == 1 else with_input(net, layer, net.z(layer - 1))
+@entered.also(activation_of_wrong_layer_in_weight_gradient, list_layers)
+def preactivation_of_wrong_layer_in_weight_gradient(net: Net, layer: int, way: object) -> Expression | None:
+    """Another layer's z."""
+    other = pick_twin(net, layer, way, layer - 1)
+    return None if other is None else net.z(other)
 
 
-def slope_below(net: Net, layer: int, value: object) -> Expression | None:
-    return None if layer == 1 else with_input(net, layer, net.slope(layer - 1))
+@entered("definition", where=has_layer_below)
+def activation_applied_twice_in_weight_gradient(net: Net, layer: int) -> Expression:
+    """The weight gradient applies the activation to what is an activation already."""
+    return net.value(layer - 1, net.a(layer - 1))
 
 
-def other_activation(net: Net, layer: int, value: object) -> Expression | None:
-    other = pick_layer(net, layer, value)
-    if other is None or other == layer - 1 or net.sizes[other] != net.sizes[layer - 1]:
-        return None
-    return with_input(net, layer, net.a(other))
+@entered("definition", where=lambda net, layer: layer - 1 in net.masked)
+def dropout_mask_missing_in_weight_gradient(net: Net, layer: int) -> Expression:
+    """The weight gradient uses the activations before dropout; the forward pass used those after it."""
+    return net.value(layer - 1, net.z(layer - 1))
 
 
-def other_preactivation(net: Net, layer: int, value: object) -> Expression | None:
-    other = pick_layer(net, layer, value)
-    if not other or other == layer - 1 or net.sizes[other] != net.sizes[layer - 1]:
-        return None
-    return with_input(net, layer, net.z(other))
+@error(DELTA, where=has_slope)
+def weight_gradient_before_activation_derivative(net: Net, layer: int) -> Expression | None:
+    """The weight gradient is made from the error before f' is applied, ∂C/∂a, instead of δ = ∂C/∂z."""
+    return net.error(layer)
 
 
-def activation_again(net: Net, layer: int, value: object) -> Expression | None:
-    return None if layer == 1 else with_input(net, layer, net.value(layer - 1, net.a(layer - 1)))
+@error(DELTA)
+def weight_gradient_derivative_applied_twice(net: Net, layer: int) -> Expression | None:
+    """f' is applied once more to the error before it enters the weight gradient."""
+    return slope_again(net, layer)
 
 
-def mask_below_missing(net: Net, layer: int, value: object) -> Expression | None:
-    below = layer - 1
-    return with_input(net, layer, net.value(below, net.z(below))) if below in net.masked else None
+@error("collapse", list_layers)
+def weight_gradient_of_wrong_layer(net: Net, layer: int, way: object) -> Expression | None:
+    """The weight gradient is made from the error of another layer."""
+    other = pick_twin(net, layer, way, layer)
+    return None if other is None else net.delta(other)
 
 
-def one_sample(net: Net, layer: int, value: object) -> Expression | None:
-    return MatMul(Transpose(Multiply(net.a(layer - 1), column(value))), net.delta(layer))
+@entered(PRODUCT, ENDS)
+def weight_gradient_of_one_sample_only(net: Net, layer: int, way: str) -> Expression:
+    """The weight gradient comes from one sample of the batch only, instead of from the sum."""
+    return net.a(layer - 1) * Name(f"{way}_column", ("n", 1))
 
 
-def sums_first(net: Net, layer: int, value: object) -> Expression | None:
+@weight(PRODUCT, SUMS)
+def weight_gradient_from_sums(net: Net, layer: int, way: str) -> Expression:
+    """Activations and errors are summed (or averaged) over the batch before they are multiplied; the sum of products is
+    not the product of sums."""
     ones = Name("ones_row", (1, "n"))
-    product: Expression = MatMul(Transpose(MatMul(ones, net.a(layer - 1))), MatMul(ones, net.delta(layer)))
-    if value == "sum":
-        return product
-    return Divide(product, ROWS) if value == "mean" else Divide(product, Multiply(ROWS, ROWS))
+    product = (ones @ net.a(layer - 1)).T @ (ones @ net.delta(layer))
+    return {"sum": product, "mean": product / ROWS, "mean of all": product / (ROWS * ROWS)}[way]
 
 
-def inputs_left_out(net: Net, layer: int, value: object) -> Expression | None:
-    return Add(Multiply(ZERO, net.W(layer)), SumRows(net.delta(layer)))
+@weight("product rule")
+def weight_gradient_without_inputs(net: Net, layer: int) -> Expression:
+    """The weight gradient lacks the activation that enters: every row is the bias gradient."""
+    return 0 * net.W(layer) + SumRows(net.delta(layer))
 
 
-def scaled_weight(net: Net, layer: int, value: object) -> Expression | None:
-    return Multiply(KAPPA, net.weight_core(layer))
+@weight(chapter="scale")
+def weight_gradient_mean_instead_of_sum(net: Net, layer: int) -> Expression:
+    """The weight gradient is averaged over the batch where the cost asks for the sum (1/n once too often)."""
+    return net.weight_core(layer) / ROWS
 
 
-def penalty_W(net: Net, layer: int, value: object) -> Expression | None:
-    if layer not in net.penalised_W:
+@weight(chapter="scale")
+def weight_gradient_sum_instead_of_mean(net: Net, layer: int) -> Expression:
+    """The weight gradient lacks the factor 1/n of the cost."""
+    return ROWS * net.weight_core(layer)
+
+
+@weight("product rule")
+def weight_gradient_times_weight(net: Net, layer: int) -> Expression:
+    """The weight gradient is multiplied with the weight itself."""
+    return net.weight_core(layer) * net.W(layer)
+
+
+@whole("collapse", fitted=True, accepts=is_number(0))
+def weight_gradient_zero(net: Net, layer: int) -> Expression:
+    """The weight gradient is zero: never computed, or never applied."""
+    return KAPPA * net.weight_core(layer)
+
+
+@whole("collapse", fitted=True, accepts=is_number(-1))
+def weight_gradient_sign_flipped(net: Net, layer: int) -> Expression:
+    """The weight gradient has the wrong sign."""
+    return KAPPA * net.right(f"dW{layer}")
+
+
+def scaled_penalty(net: Net, layer: int) -> Expression:
+    """The penalty's part times a free number."""
+    return net.weight_core(layer) + KAPPA * net.pull(layer)
+
+
+@penalty(fitted=True, accepts=is_number(0))
+def penalty_missing(net: Net, layer: int) -> Expression:
+    """The cost has a penalty on the weights, but the weight gradient lacks its derivative: λW for ½λΣw², λ sign(W) for
+    λΣ|w|."""
+    return scaled_penalty(net, layer)
+
+
+@penalty(fitted=True, accepts=is_number(-1))
+def penalty_sign_flipped(net: Net, layer: int) -> Expression:
+    """The penalty enters the weight gradient with the wrong sign."""
+    return scaled_penalty(net, layer)
+
+
+@penalty(fitted=True)
+def penalty_factor_wrong(net: Net, layer: int) -> Expression:
+    """The penalty enters the weight gradient with a wrong factor (2 or ½, or 1/n of the cost left out)."""
+    return scaled_penalty(net, layer)
+
+
+@penalty(ways=list_layers)
+def penalty_of_wrong_layer(net: Net, layer: int, way: object) -> Expression | None:
+    """The penalty's part of the weight gradient holds the weights of another layer."""
+    other = pick_layer(net, layer, way)
+    if not other or other == layer or net.W(other).shape != net.W(layer).shape:
         return None
-    return Add(net.weight_core(layer), Multiply(KAPPA, net.pull(layer)))
+    return net.weight_core(layer) + net.pull(layer, net.W(other))
 
 
-def added_W(net: Net, layer: int, value: object) -> Expression | None:
-    term = net.W(layer) if value == "square" else Call("sign", net.W(layer))
-    return Add(net.right(f"dW{layer}"), Multiply(KAPPA, term))
+@entered(ways=ENDS, where=lambda net, layer: layer == 1, given="X_earlier")
+def stale_cache(net: Net, layer: int, way: str) -> Expression:
+    """The backward pass uses values kept from an earlier call (its batch, its activations), not those of the present
+    one."""
+    return Name(f"X_earlier_{way}", net.a(0).shape)
 
 
-def penalty_of_other(net: Net, layer: int, value: object) -> Expression | None:
-    """The penalty with the weights of another layer of equal shape."""
-    other = pick_layer(net, layer, value)
-    if layer not in net.penalised_W or not other or other == layer or net.W(other).shape != net.W(layer).shape:
-        return None
-    return Add(net.weight_core(layer), net.pull(layer, net.W(other)))
-
-
-def earlier_batch(net: Net, layer: int, value: object) -> Expression | None:
-    """The first layer's weights with the batch of an earlier call."""
-    if layer != 1:
-        return None
-    return MatMul(Transpose(Name(f"X_earlier_{value}", net.a(0).shape)), net.delta(layer))
-
-
-def other_kind_W(net: Net, layer: int, value: object) -> Expression | None:
-    """The penalty's derivative replaced by a sign, or a sign by the weights."""
-    if layer not in net.penalised_W:
-        return None
+@penalty(fitted=True)
+def penalty_of_other_kind(net: Net, layer: int) -> Expression:
+    """The cost penalises the squares of the weights, the gradient their absolute values (a sign instead of W), or the
+    other way round."""
     W = net.W(layer)
-    return Add(net.weight_core(layer), Multiply(KAPPA, W if net.absolute else Call("sign", W)))
+    return net.weight_core(layer) + KAPPA * (W if net.absolute else Call("sign", W))
 
 
-def list_penalties(net: Net) -> Iterable[object]:
-    return ("square", "absolute")
+@whole(ways=("square", "absolute"), fitted=True, chapter="penalty")
+def penalty_not_in_cost(net: Net, layer: int, way: str) -> Expression:
+    """The weight gradient contains a penalty (weight decay) that the cost does not have."""
+    W = net.W(layer)
+    return net.right(f"dW{layer}") + KAPPA * (W if way == "square" else Call("sign", W))
 
 
-def times_weight(net: Net, layer: int, value: object) -> Expression | None:
-    return Multiply(net.weight_core(layer), net.W(layer))
-
-
-def whole_W(make: Make) -> Rewrite:
-    """dW^l with the penalty already inside."""
-    return bind(make, "dW")
-
-
-WEIGHTS: tuple[Cause, ...] = (
-    Cause("weight_gradient_transposed", "BP4",
-          "The weight gradient is stored transposed (δ aᵀ instead of a δᵀ); the layer is square, so no shape tells.",
-          BATCH, weight(transposed)),
-    Cause("preactivation_in_weight_gradient", "BP4",
-          "The weight gradient uses the pre-activation z of the layer below instead of its activation a = f(z).",
-          "definition", weight(preactivation)),
-    Cause("derivative_in_weight_gradient", "BP4",
-          "The weight gradient uses f'(z) of the layer below instead of its activation a = f(z).", "definition",
-          weight(slope_below)),
-    Cause("activation_of_wrong_layer_in_weight_gradient", "BP4",
-          "The weight gradient uses the activation of another layer than the one that enters these "
-          "weights.", "collapse",
-          weight(other_activation), list_layers),
-    Cause("activation_of_wrong_layer_in_weight_gradient", "BP4",
-          "The weight gradient uses the activation of another layer than the one that enters these "
-          "weights.", "collapse",
-          weight(other_preactivation), list_layers),
-    Cause("activation_applied_twice_in_weight_gradient", "BP4",
-          "The weight gradient applies the activation to what is an activation already.", "definition",
-          weight(activation_again)),
-    Cause("dropout_mask_missing_in_weight_gradient", "BP4",
-          "The weight gradient uses the activations before dropout; the forward pass used those after "
-          "it.", "definition",
-          weight(mask_below_missing)),
-    Cause("weight_gradient_before_activation_derivative", "BP4",
-          "The weight gradient is made from the error before f' is applied, ∂C/∂a, instead of δ = ∂C/∂z.",
-          "definition of δ", weight(on_weight(error_before_slope))),
-    Cause("weight_gradient_derivative_applied_twice", "BP4",
-          "f' is applied once more to the error before it enters the weight gradient.", "definition of δ",
-          weight(on_weight(slope_again))),
-    Cause("weight_gradient_of_wrong_layer", "BP4", "The weight gradient is made from the error of another layer.",
-          "collapse", weight(on_weight(error_of_other)), list_layers),
-    Cause("weight_gradient_of_one_sample_only", "BP4",
-          "The weight gradient comes from one sample of the batch only, instead of from the sum.", BATCH,
-          weight(one_sample), list_ends),
-    Cause("weight_gradient_from_sums", "BP4",
-          "Activations and errors are summed (or averaged) over the batch before they are multiplied; the sum of "
-          "products is not the product of sums.", BATCH, weight(sums_first), list_scales),
-    Cause("weight_gradient_without_inputs", "BP4",
-          "The weight gradient lacks the activation that enters: every row is the bias gradient.", "product rule",
-          weight(inputs_left_out)),
-    Cause("weight_gradient_mean_instead_of_sum", "BP4",
-          "The weight gradient is averaged over the batch where the cost asks for the sum (1/n once too often).", "",
-          weight(lambda net, layer, _: Divide(net.weight_core(layer), ROWS)), chapter="scale"),
-    Cause("weight_gradient_sum_instead_of_mean", "BP4",
-          "The weight gradient lacks the factor 1/n of the cost.", "",
-          weight(lambda net, layer, _: Multiply(ROWS, net.weight_core(layer))), chapter="scale"),
-    Cause("weight_gradient_times_weight", "BP4", "The weight gradient is multiplied with the weight itself.",
-          "product rule", weight(times_weight)),
-    Cause("weight_gradient_zero", "BP4", "The weight gradient is zero: never computed, or never applied.", "collapse",
-          whole_W(scaled_weight), fitted=True, accepts=is_number(0)),
-    Cause("weight_gradient_sign_flipped", "BP4", "The weight gradient has the wrong sign.", "collapse",
-          whole_W(lambda net, layer, _: Multiply(KAPPA, net.right(f"dW{layer}"))), fitted=True, accepts=is_number(-1)),
-    Cause("penalty_missing", "BP4",
-          "The cost has a penalty on the weights, but the weight gradient lacks its derivative: λW for ½λΣw², "
-          "λ sign(W) for λΣ|w|.", "",
-          whole_W(penalty_W), fitted=True, accepts=is_number(0), chapter="penalty"),
-    Cause("penalty_sign_flipped", "BP4", "The penalty enters the weight gradient with the wrong sign.", "",
-          whole_W(penalty_W), fitted=True, accepts=is_number(-1), chapter="penalty"),
-    Cause("penalty_factor_wrong", "BP4",
-          "The penalty enters the weight gradient with a wrong factor (2 or ½, or 1/n of the cost left out).", "",
-          whole_W(penalty_W), fitted=True, chapter="penalty"),
-    Cause("penalty_of_wrong_layer", "BP4",
-          "The penalty's part of the weight gradient holds the weights of another layer.", "",
-          whole_W(penalty_of_other), list_layers, chapter="penalty"),
-    Cause("stale_cache", "BP4",
-          "The backward pass uses values kept from an earlier call (its batch, its activations), not those of the "
-          "present one.", "", weight(earlier_batch), list_ends, given="X_earlier"),
-    Cause("penalty_of_other_kind", "BP4",
-          "The cost penalises the squares of the weights, the gradient their absolute values (a sign instead of W), "
-          "or the other way round.", "",
-          whole_W(other_kind_W), fitted=True, chapter="penalty"),
-    Cause("penalty_not_in_cost", "BP4",
-          "The weight gradient contains a penalty (weight decay) that the cost does not have.", "",
-          whole_W(added_W), list_penalties, fitted=True, chapter="penalty"),
-    Cause("weight_gradient_factor_wrong", "BP4",
-          "The weight gradient carries a wrong constant factor.", "",
-          weight(scaled_weight), fitted=True, chapter="scale"),
-)  # fmt: skip
-"""Penalties have no equation of their own: their derivative is added to BP3 or BP4."""
+@weight(fitted=True, chapter="scale")
+def weight_gradient_factor_wrong(net: Net, layer: int) -> Expression:
+    """The weight gradient carries a wrong constant factor."""
+    return KAPPA * net.weight_core(layer)

@@ -8,9 +8,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop.codegen.lowering.program import (
+from backprop.codegen.lowering.nodes import (
     Add,
-    Assignment,
     Call,
     Divide,
     Expression,
@@ -27,6 +26,7 @@ from backprop.codegen.lowering.program import (
     Transpose,
     walk,
 )
+from backprop.codegen.lowering.program import Assignment
 
 __all__ = ["Array", "Function", "Values", "evaluate", "names_in", "run_lines"]
 
@@ -52,7 +52,7 @@ def evaluate(node: Expression, values: Mapping[str, Array], functions: Mapping[s
     """The value of a node, with the arrays of its names and the functions of its calls.
 
     >>> z = Name("z", ("n", 2))
-    >>> evaluate(Multiply(Number(2), Call("f", z)), {"z": np.ones((1, 2))}, {"f": np.negative})
+    >>> evaluate(2 * Call("f", z), {"z": np.ones((1, 2))}, {"f": np.negative})
     array([[-2., -2.]])
     """
     if isinstance(node, Name):

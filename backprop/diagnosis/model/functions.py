@@ -1,58 +1,26 @@
-"""Activations as functions on arrays, loaded when they are first asked for, and families with a free number."""
+"""Activations as functions on arrays, loaded when they are first asked for, and what else a mutant may call."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
 from backprop.codegen.lowering.load import load
 from backprop.codegen.lowering.support import ROW_FUNCTIONS
+from backprop.diagnosis.model.activations import CATALOGUE, FURTHER
 from backprop.diagnosis.model.evaluate import Array, Function
 from backprop.errors import UsageError
 from backprop.runtime.activation_functions import activation as load_activation
 
-__all__ = [
-    "CATALOGUE",
-    "FAMILIES",
-    "FURTHER",
-    "LIMITS",
-    "Functions",
-    "derivative_of",
-    "function_of",
-    "member_of",
-    "usual_members",
-]
-
-CATALOGUE = (
-    "sigmoid", "tanh", "relu", "identity", "leaky_relu", "softplus", "elu", "gelu_tanh", "gelu", "silu", "selu", "mish",
-    "log_sigmoid",
-)  # fmt: skip
-FURTHER = {
-    "sin": "sin(x)",
-    "cos": "cos(x)",
-    "arctan": "atan(x)",
-    "softsign": "x/(1+abs(x))",
-    "isru": "x/sqrt(1+x**2)",
-    "gaussian": "exp(-x**2)",
-    "exp": "exp(x)",
-    "square": "x**2",
-    "cube": "x**3",
-    "scaled_tanh": "17159*tanh(2*x/3)/10000",
-    "relu6": "min(max(x,0),6)",
-    "hard_tanh": "max(-1,min(1,x))",
-    "hard_sigmoid": "min(max(x/5+1/2,0),1)",
-    "hard_swish": "x*min(max(x+3,0),6)/6",
-    "squared_relu": "max(x,0)**2",
-}
-"""Not in the catalogue, but written often enough."""
+__all__ = ["LIMITS", "NetFunctions", "pair_of"]
 
 
 @cache
-def loaded(name: str) -> tuple[Function, Function] | None:
-    """f and f' of a name; None if the expression is not accepted."""
+def pair_of(name: str) -> tuple[Function, Function] | None:
+    """f and f' of a name; None if there is no such function."""
     if not name:
         return None
     try:
@@ -62,152 +30,42 @@ def loaded(name: str) -> tuple[Function, Function] | None:
     return cast("tuple[Function, Function]", (found.f, found.f_prime))
 
 
-def function_of(name: str) -> Function | None:
-    """f, or None if there is no such function."""
-    pair = loaded(name)
-    return None if pair is None else pair[0]
-
-
-def derivative_of(name: str) -> Function | None:
-    """f', or None if there is no such function."""
-    pair = loaded(name)
-    return None if pair is None else pair[1]
-
-
-def usual_members() -> Iterator[tuple[str, tuple[Function, Function]]]:
-    """The members of families that are seen often: (name, (f, f'))."""
-    for name, numbers in USUAL.items():
-        for number in numbers:
-            yield name, member_of(name, number)
-
-
-def member_of(name: str, number: float) -> tuple[Function, Function]:
-    """f and f' of one member of a family."""
-    member = FAMILIES[name][0]
-    return lambda z: member(number, 0, z), lambda z: member(number, 1, z)
-
-
-def part(name: str, order: int, z: Array) -> Array:
-    """f (order 0) or f' (order 1) of the catalogue at z."""
-    pair = loaded(name)
-    assert pair is not None
-    return pair[order](z)
-
-
-USUAL = {"leaky_relu": (0.1, 0.2, 0.05, 0.3), "elu": (0.5, 0.1), "tanh": (2 / 3,), "silu": (1.702, 1.5, 2.0),
-         "sin": (2.0, 3.0, 5.0, 10.0, 30.0)}  # fmt: skip
-"""Numbers that people give to the members of a family."""
-
-Member = Callable[[float, int, Array], Array]
-
-FAMILIES: dict[str, tuple[Member, float]] = {
-    "leaky_relu": (
-        lambda s, order, z: (1 - s) * part("relu", order, z) + s * part("identity", order, z),
-        0.1,
-    ),
-    "elu": (
-        lambda s, order, z: (1 - s) * part("relu", order, z) + s * part("elu", order, z),
-        0.5,
-    ),
-    "tanh": (lambda s, order, z: s**order * part("tanh", order, s * z), 0.6),
-    "sigmoid": (lambda s, order, z: s**order * part("sigmoid", order, s * z), 2.0),
-    "silu": (lambda s, order, z: part("silu", order, s * z) / s ** (1 - order), 1.5),
-    "softplus": (lambda s, order, z: part("softplus", order, s * z) / s ** (1 - order), 2.0),
-    "sin": (lambda s, order, z: s**order * part("sin", order, s * z), 2.0),
-}
-"""(number, order, z) -> f or f' of the member, and where a search for the number starts.  A leaky ReLU is a mixture of
-ReLU and the identity, an ELU one of ReLU and ELU; the others stretch z."""
-
-
 @cache
 def row_functions() -> Mapping[str, Function]:
     """softmax and what belongs to it, as generated modules have them."""
     return vars(load("import numpy as np\n\n\n" + "\n\n".join(f.text for f in ROW_FUNCTIONS.values()), "rows"))
 
 
-def softmax_columns(z: Array) -> Array:
-    """softmax over the samples instead of the outputs."""
-    return np.asarray(row_functions()["softmax"](z.T).T)
-
-
-def softmax_all(z: Array) -> Array:
-    """softmax over everything."""
-    return np.asarray(row_functions()["softmax"](z.reshape(1, -1)).reshape(z.shape))
-
-
-def winner(a: Array) -> Array:
-    """1 for the largest output of a row, 0 for the others."""
-    return np.asarray(a == a.max(axis=1, keepdims=True), dtype=np.float64)
-
-
-def keep_pattern(mask: Array) -> Array:
-    """A mask without its scale."""
-    return np.asarray(mask != 0, dtype=np.float64)
-
-
-def keep_scale(mask: Array) -> Array:
-    """A mask's scale without its pattern."""
-    return np.asarray(np.max(np.abs(mask)))
-
-
-def next_column(y: Array) -> Array:
-    """One-hot targets of the next class; the last one's next is the first."""
-    return np.roll(y, 1, axis=1)
-
-
-def previous_column(y: Array) -> Array:
-    """One-hot targets of the class before."""
-    return np.roll(y, -1, axis=1)
-
-
-def reshaped(a: Array) -> Array:
-    """The entries in their order, in the shape of the transpose."""
-    return np.asarray(a.reshape(a.shape[::-1]))
-
-
-def running_sum(a: Array) -> Array:
-    """Each entry with those before it in its row."""
-    return np.cumsum(a, axis=1)
-
-
-def running_sum_of_all(a: Array) -> Array:
-    """Each entry with those before it in its row and in all rows before."""
-    return np.asarray(np.cumsum(a).reshape(a.shape))
-
-
-def without_first(a: Array) -> Array:
-    """The same without the first column's numbers."""
-    return np.asarray(a * (np.arange(a.shape[1]) > 0))
-
-
-def without_last(a: Array) -> Array:
-    """The same without the last column's numbers."""
-    return np.asarray(a * (np.arange(a.shape[1]) < a.shape[1] - 1))
-
-
 LIMITS = (1.0, 0.1, 0.5, 0.01, 5.0, 10.0, 0.25, 2.0, 3.0)
 """At which people cut errors off."""
 
-SPECIAL: dict[str, Function] = {
-    "without_first": without_first,
-    "without_last": without_last,
-    "softmax_columns": softmax_columns,
-    "softmax_all": softmax_all,
+SPECIAL: dict[str, Callable[[Array], Any]] = {
     "sign": np.sign,
     "absolute": np.abs,
     "rounded": np.round,
-    "winner": winner,
-    "keep_pattern": keep_pattern,
-    "next_column": next_column,
-    "previous_column": previous_column,
-    "keep_scale": keep_scale,
-    "reshaped": reshaped,
-    "running_sum": running_sum,
-    "running_sum_of_all": running_sum_of_all,
+    "softmax_columns": lambda z: softmax(z.T).T,
+    "softmax_all": lambda z: softmax(z.reshape(1, -1)).reshape(z.shape),
+    "winner": lambda a: (a == a.max(axis=1, keepdims=True)).astype(np.float64),
+    "keep_pattern": lambda mask: (mask != 0).astype(np.float64),
+    "keep_scale": lambda mask: np.asarray(np.max(np.abs(mask))),
+    "next_column": lambda y: np.roll(y, 1, axis=1),
+    "previous_column": lambda y: np.roll(y, -1, axis=1),
+    "reshaped": lambda a: a.reshape(a.shape[::-1]),
+    "running_sum": lambda a: np.cumsum(a, axis=1),
+    "running_sum_of_all": lambda a: np.cumsum(a).reshape(a.shape),
+    "without_first": lambda a: a * (np.arange(a.shape[1]) > 0),
+    "without_last": lambda a: a * (np.arange(a.shape[1]) < a.shape[1] - 1),
 }
+"""What mistakes do to arrays: softmax over the samples or over everything, the largest output of a row as 1, a mask
+without its scale or its scale alone, targets of the next or the last class, all entries in the shape of the transpose,
+each entry with those before it, a column silenced."""
 
 
-class Functions(Mapping[str, Function]):
+def softmax(z: Array) -> Array:
+    return row_functions()["softmax"](z)
+
+
+class NetFunctions(Mapping[str, Function]):
     """Every function a mutant may call: f1, f1_prime … of the network, and all others by name, loaded when needed."""
 
     def __init__(self, own: Mapping[str, Function]) -> None:
@@ -235,8 +93,7 @@ def find(name: str) -> Function:
     rows = row_functions()
     if name in rows:
         return rows[name]
-    bare = name.removesuffix("_prime")
-    found = function_of(bare) if bare == name else derivative_of(bare)
-    if found is None:
+    pair = pair_of(name.removesuffix("_prime"))
+    if pair is None:
         raise KeyError(name)
-    return found
+    return pair[name.endswith("_prime")]

@@ -1,4 +1,4 @@
-"""Layout: how a subject stores its parameters and its batch, and the way to W (in, out), b (out,), X (n, M_0)."""
+"""NetLayout: how a subject stores its parameters and its batch, and the way to W (in, out), b (out,), X (n, M_0)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from backprop.diagnosis.model.evaluate import Array, Values
 from backprop.examiner.measuring.cases import Case
 from backprop.examiner.subject.protocol.naming import Leaf
 
-__all__ = ["Layout", "list_layouts"]
+__all__ = ["NetLayout", "list_layouts"]
 
 Places = tuple["int | None", ...]
 
 
 @dataclass(frozen=True)
-class Layout:
+class NetLayout:
     """Which leaf is which parameter. `outward`: W is stored (out, in); `columns`: a sample is a column; `fold`: the
     bias is the "first" or "last" row of W; `scales`, `shifts`: γ and β of normalisations; `lowest`: the first class."""
 
@@ -134,7 +134,7 @@ class Layout:
         return None
 
 
-def list_layouts(leaves: Sequence[Leaf], case: Case) -> Iterator[Layout]:
+def list_layouts(leaves: Sequence[Leaf], case: Case) -> Iterator[NetLayout]:
     """Every way to read the parameters that fits their shapes and the batch's."""
     found = _sort(leaves)
     if found is None:
@@ -150,7 +150,7 @@ def list_layouts(leaves: Sequence[Leaf], case: Case) -> Iterator[Layout]:
 
 def _list_shapes(
     leaves: Sequence[Leaf], case: Case, weights: tuple[int, ...], biases: Places, scales: Places, shifts: Places
-) -> Iterator[Layout]:
+) -> Iterator[NetLayout]:
     """The ways to read those of one sorting."""
     folds = ("",) if any(b is not None for b in (*biases, *shifts)) else ("", "first", "last")
     # A bias that stands upright goes with samples in columns.
@@ -166,7 +166,7 @@ def _list_shapes(
         if any(leaves[i].size != sizes[k + 1] for k, i in vectors):
             continue
         for lowest in (0, 1) if np.ndim(case.Y) == 1 and np.min(case.Y, initial=0) >= 0 else (0,):
-            layout = Layout(sizes, weights, biases, outward, columns, fold, scales, shifts, lowest)
+            layout = NetLayout(sizes, weights, biases, outward, columns, fold, scales, shifts, lowest)
             if layout.read_batch(case) is not None and (np.ndim(case.X) == 2 or not columns):
                 yield layout
 

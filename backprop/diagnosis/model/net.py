@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from backprop.codegen.lowering.program import (
-    Add,
-    Assignment,
-    Call,
-    Divide,
-    Expression,
-    MatMul,
-    Multiply,
-    Name,
-    Program,
-    Subtract,
-    SumRows,
-    Transpose,
-)
+from backprop.codegen.lowering.nodes import Call, Expression, Name, SumRows
+from backprop.codegen.lowering.program import Assignment, Program
 from backprop.diagnosis.model.evaluate import Function
 
-__all__ = ["KAPPA", "LETTERS", "MEASURED", "Net", "Rewrite", "bind", "list_layers", "pick_layer", "set_line"]
+__all__ = ["KAPPA", "MEASURED", "ROWS", "SCALE", "UNIT", "Net", "Rewrite", "set_line"]
 
 KAPPA = Name("kappa", ())
 """A number in a mutant that is fitted to the subject: a factor, a rate, a slope."""
@@ -29,7 +17,8 @@ KAPPA = Name("kappa", ())
 MEASURED = "measured_error"
 """The cost of a network whose output error is measured, because its cost is not of the table; and that error's name."""
 
-LETTERS = {"rows": Name("n", ()), "scale": Name("scale", ()), "unit": Name("unit", ())}
+ROWS, SCALE, UNIT = Name("n", ()), Name("scale", ()), Name("unit", ())
+"""The number of samples, the factor of the cost, and that factor for one sample."""
 
 
 @dataclass(frozen=True)
@@ -120,58 +109,42 @@ class Net:
     def returned(self, layer: int, delta: Expression | None = None, weights: Expression | None = None) -> Expression:
         """What comes back into a hidden layer, (delta^{l+1} @ W^{l+1}.T), before f' is applied."""
         above = self.delta(layer + 1) if delta is None else delta
-        through = Transpose(self.W(layer + 1)) if weights is None else weights
-        product: Expression = MatMul(above, through)
-        return Multiply(product, self.mask(layer)) if layer in self.masked else product
+        through = self.W(layer + 1).T if weights is None else weights
+        return above @ through * self.mask(layer) if layer in self.masked else above @ through
 
     def error(self, layer: int) -> Expression | None:
         """∂C/∂a^l, the error before f' is applied; None for softmax, whose derivative is no factor."""
         if layer < self.depth:
             return self.returned(layer)
         if self.cost == MEASURED:
-            return Multiply(LETTERS["scale"], Name(MEASURED, ("n", self.sizes[-1])))
+            return SCALE * Name(MEASURED, ("n", self.sizes[-1]))
         if self.activation(layer) == "softmax":
             return None
         if not self.fused:
-            gap: Expression = Subtract(self.a(layer), self.Y)
-            return Multiply(LETTERS["scale"], Call("cost_prime", gap) if self.residual else gap)
-        return Divide(self.right(f"delta{layer}"), self.slope(layer))
+            gap = self.a(layer) - self.Y
+            return SCALE * (Call("cost_prime", gap) if self.residual else gap)
+        return self.right(f"delta{layer}") / self.slope(layer)
 
     def with_penalty_W(self, layer: int, core: Expression) -> Expression:
         """A weight gradient with the penalty that the cost has."""
-        if layer not in self.penalised_W:
-            return core
-        return Add(core, self.pull(layer))
+        return core + self.pull(layer) if layer in self.penalised_W else core
 
     def pull(self, layer: int, weights: Expression | None = None) -> Expression:
         """The derivative of the penalty on the weights of a layer, λ W or λ sign(W)."""
         W = self.W(layer) if weights is None else weights
-        return Multiply(Name(f"penalty_W{layer}", ()), Call("sign", W) if self.absolute else W)
+        return Name(f"penalty_W{layer}", ()) * (Call("sign", W) if self.absolute else W)
 
     def with_penalty_b(self, layer: int, core: Expression) -> Expression:
         """A bias gradient with the penalty that the cost has."""
-        if layer not in self.penalised_b:
-            return core
-        return Add(core, Multiply(Name(f"penalty_b{layer}", ()), self.b(layer)))
+        return core + Name(f"penalty_b{layer}", ()) * self.b(layer) if layer in self.penalised_b else core
 
     def weight_core(self, layer: int) -> Expression:
         """a^{l-1}ᵀ delta^l"""
-        return MatMul(Transpose(self.a(layer - 1)), self.delta(layer))
+        return self.a(layer - 1).T @ self.delta(layer)
 
     def bias_core(self, layer: int) -> Expression:
         """Σ over the batch of delta^l"""
         return SumRows(self.delta(layer))
-
-
-def list_layers(net: Net) -> Iterable[object]:
-    """Other layers by their number (0 is the input), or counted from the layer at hand."""
-    return (*range(net.depth + 1), "+0", "+1", "-1", "+2", "-2")
-
-
-def pick_layer(net: Net, layer: int, value: object) -> int | None:
-    """The layer that is meant; None if there is no such layer."""
-    found = layer + int(value) if isinstance(value, str) else int(str(value))
-    return found if 0 <= found <= net.depth else None
 
 
 Rewrite = Callable[[Net, Program, int, object], "Program | None"]
@@ -187,15 +160,3 @@ def set_line(program: Program, target: str, value: Expression) -> Program:
     if any(line.target.id == target for line in program.forward):
         return replace(program, forward=exchange(program.forward))
     return replace(program, backward=exchange(program.backward))
-
-
-def bind(make: Callable[[Net, int, object], Expression | None], target: str, *, only: str = "every") -> Rewrite:
-    """A rewrite that puts another right-hand side for delta{l}, dW{l} or db{l}; `only`: every, hidden, output layer."""
-
-    def rewrite(net: Net, program: Program, layer: int, value: object) -> Program | None:
-        if (only == "hidden" and layer == net.depth) or (only == "output" and layer != net.depth):
-            return None
-        made = make(net, layer, value)
-        return None if made is None else set_line(program, f"{target}{layer}", made)
-
-    return rewrite

@@ -8,8 +8,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from backprop.diagnosis.model.evaluate import Array, Values
-from backprop.diagnosis.model.functions import Functions
-from backprop.diagnosis.model.layout import Layout
+from backprop.diagnosis.model.functions import NetFunctions
+from backprop.diagnosis.model.layout import NetLayout
 from backprop.diagnosis.recognition.answers import Answers
 from backprop.diagnosis.recognition.costs import GUARDED, NOISES, CostFit, base_cost, fit_cost, program_for
 from backprop.diagnosis.recognition.hidden import Stack
@@ -28,7 +28,7 @@ class CostSearch:
     """The subject's costs near one case, and what of them no penalty explains."""
 
     answers: Answers
-    layout: Layout
+    layout: NetLayout
 
     @property
     def count(self) -> int:
@@ -96,6 +96,6 @@ class CostSearch:
 
 
 @lru_cache(maxsize=256)
-def output_functions(output: str, cost: str, depth: int) -> Functions:
+def output_functions(output: str, cost: str, depth: int) -> NetFunctions:
     """The functions that a cost of an output needs, under the names of a network of that depth."""
     return own_functions(Stack(("",) * (depth - 1), ()), output, cost)

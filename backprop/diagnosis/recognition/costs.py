@@ -9,12 +9,13 @@ from functools import lru_cache
 import numpy as np
 
 from backprop.codegen.lowering.lower import lower
-from backprop.codegen.lowering.program import Call, Name, Program, Subtract, SumAll, rewrite
+from backprop.codegen.lowering.nodes import Call, Name, SumAll, rewrite
+from backprop.codegen.lowering.program import Program
 from backprop.diagnosis.model.evaluate import Array, Function, Values, evaluate
 from backprop.diagnosis.model.net import MEASURED
 from backprop.specification.network import Network
 
-__all__ = ["GUARDED", "NOISES", "RESIDUALS", "CostFit", "base_cost", "fit_cost", "list_pairs", "program_for"]
+__all__ = ["FUSED", "GUARDED", "NOISES", "RESIDUALS", "CostFit", "base_cost", "fit_cost", "list_pairs", "program_for"]
 
 PLACEHOLDER = "tanh"
 CLOSE = 1e-8
@@ -48,7 +49,7 @@ def program_for(sizes: tuple[int, ...], output: str, cost: str) -> Program:
     if cost == MEASURED:
         given = replace(program.backward[0], value=Name(MEASURED, ("n", sizes[-1])))
         return replace(program, backward=(given, *program.backward[1:]))
-    gap = Subtract(Name(f"a{program.depth}", ("n", sizes[-1])), Name("Y", ("n", sizes[-1])))
+    gap = Name(f"a{program.depth}", ("n", sizes[-1])) - Name("Y", ("n", sizes[-1]))
     first = program.backward[0]
     slope = rewrite(first.value, lambda node: Call("cost_prime", gap) if node == gap else None)
     backward = (replace(first, value=slope), *program.backward[1:])
@@ -72,16 +73,16 @@ RESIDUALS = {
 """Costs Σ g(a − y), by g."""
 
 
+FUSED = (("softmax", "cross-entropy"), ("sigmoid", "binary-cross-entropy"))
+"""Output functions with the cost whose derivative swallows theirs."""
+
+
 def list_pairs(output: str, width: int) -> list[tuple[str, str]]:
     """(output, cost) that the values of forward may belong to; a forward pass may end in logits."""
-    pairs = {
-        "softmax": [("softmax", "cross-entropy")],
-        "sigmoid": [("sigmoid", "binary-cross-entropy")],
-        "identity": [("softmax", "cross-entropy"), ("sigmoid", "binary-cross-entropy")],
-    }.get(output, [])
+    pairs = [(name, cost) for name, cost in FUSED if output in (name, "identity")]
     found = [*pairs, (output, "half-sse")]
     if output == "identity":
-        found = [found[-1], *pairs, ("softmax", "half-sse"), ("sigmoid", "half-sse")]
+        found = [found[-1], *pairs, *((name, "half-sse") for name, _ in FUSED)]
     if output != "softmax":
         found += [(output, cost) for cost in RESIDUALS]
     return [pair for pair in found if pair[0] != "softmax" or width > 1]

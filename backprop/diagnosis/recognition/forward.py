@@ -8,8 +8,9 @@ from itertools import product
 
 import numpy as np
 
+from backprop.diagnosis.model.activations import CATALOGUE
 from backprop.diagnosis.model.evaluate import Array
-from backprop.diagnosis.model.layout import Layout
+from backprop.diagnosis.model.layout import NetLayout
 from backprop.diagnosis.recognition.answers import Answers
 from backprop.diagnosis.recognition.hidden import (
     Point,
@@ -31,7 +32,7 @@ KEPT = (0.5, 0.9, 0.8, 0.7, 0.6, 0.75, 0.4)
 """Probabilities with which people keep a unit."""
 
 
-def read_outputs(answers: Answers, layout: Layout) -> list[Array | None]:
+def read_outputs(answers: Answers, layout: NetLayout) -> list[Array | None]:
     """What forward gives at each point, as (n, M_L); None where there is no usable forward."""
     batch = layout.read_batch(answers.case)
     rows = 0 if batch is None else len(batch[0])
@@ -41,7 +42,7 @@ def read_outputs(answers: Answers, layout: Layout) -> list[Array | None]:
     ]
 
 
-def list_hidden(answers: Answers, layout: Layout, silent_bias: bool = False) -> Iterator[tuple[Stack, list[str]]]:
+def list_hidden(answers: Answers, layout: NetLayout, silent_bias: bool = False) -> Iterator[tuple[Stack, list[str]]]:
     """Hidden layers that fit, each with the output functions that fit; all of them where there is no forward."""
     case, work, hidden = answers.case, answers.work, layout.depth - 1
     batch = layout.read_batch(case)
@@ -64,7 +65,7 @@ def list_hidden(answers: Answers, layout: Layout, silent_bias: bool = False) -> 
             work.spend(0.1, 1 if outs[0] is not None else 0)
             stack = replace(found, plan=plan)
             if outs[0] is None:
-                yield stack, list(dict.fromkeys(["identity", "sigmoid", "tanh", "relu", *stack.names[-1:]]))
+                yield stack, list(dict.fromkeys([*CATALOGUE[:4], *stack.names[-1:]]))
                 continue
             names = fit_outputs(stack, points, outs, room)
             if names:
@@ -99,7 +100,7 @@ def fit_outputs(stack: Stack, points: Sequence[Point], outs: Sequence[Array | No
     return names
 
 
-def list_masks(case: Case, layout: Layout) -> Iterator[dict[int, Array]]:
+def list_masks(case: Case, layout: NetLayout) -> Iterator[dict[int, Array]]:
     """No mask, or arrays of the context that fit a hidden layer or the input, with their usual scales."""
     yield {}
     numbers = [float(v) for v in case.context.values() if np.ndim(v) == 0 and isinstance(v, (int, float))]

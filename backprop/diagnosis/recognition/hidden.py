@@ -8,8 +8,10 @@ from itertools import product
 
 import numpy as np
 
+from backprop.diagnosis.model.activations import CATALOGUE, FURTHER, OUTPUTS
 from backprop.diagnosis.model.evaluate import Array, Function, Values
-from backprop.diagnosis.model.functions import CATALOGUE, FURTHER, Functions, derivative_of, function_of, usual_members
+from backprop.diagnosis.model.families import usual_members
+from backprop.diagnosis.model.functions import NetFunctions, pair_of
 
 __all__ = [
     "Norm",
@@ -23,7 +25,6 @@ __all__ = [
 
 MIXED_DEPTH = 3
 MIXED = ("sigmoid", "tanh", "relu", "identity", "leaky_relu", "softplus", "elu", "gelu_tanh", "silu")
-OUTPUTS = ("identity", "softmax", "sigmoid", "tanh", "relu", "softplus", "leaky_relu")
 EPSILONS = (1e-5, 1e-8, 1e-3, 1e-7, 1e-6, 1e-4, 1e-9, 1e-12, 0.0, 1e-2)
 
 Point = tuple[Values, Array]
@@ -90,13 +91,8 @@ class Stack:
 
 def named(names: Sequence[str], masks: dict[int, Array]) -> Stack | None:
     """A stack of activations by their names."""
-    pairs = []
-    for name in names:
-        f, slope = function_of(name), derivative_of(name)
-        if f is None or slope is None:
-            return None
-        pairs.append((f, slope))
-    return Stack(tuple(names), tuple(pairs), masks)
+    pairs = tuple(pair for name in names if (pair := pair_of(name)) is not None)
+    return Stack(tuple(names), pairs, masks) if len(pairs) == len(names) else None
 
 
 def list_stacks(hidden: int, masks: dict[int, Array]) -> Iterator[Stack]:
@@ -130,9 +126,9 @@ def list_normalised(hidden: int, layers: Sequence[int]) -> Iterator[Stack]:
 
 def name_outputs(z: Array, out: Array, room: float) -> list[str]:
     """The output functions that make these outputs of z^L."""
-    functions = Functions({})
+    functions = NetFunctions({})
     found = []
-    for name in (*OUTPUTS, *(n for n in (*CATALOGUE, *FURTHER) if n not in OUTPUTS)):
+    for name in (*OUTPUTS, *FURTHER):
         if name == "softmax" and z.shape[1] == 1:
             continue
         try:

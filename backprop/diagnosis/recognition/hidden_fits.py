@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy.optimize import least_squares
 
+from backprop.diagnosis.model.activations import CATALOGUE, OUTPUTS, USUAL
 from backprop.diagnosis.model.evaluate import Array
-from backprop.diagnosis.model.functions import CATALOGUE, FAMILIES, member_of
+from backprop.diagnosis.model.families import FAMILIES, Family
 from backprop.diagnosis.model.work import Work
 from backprop.diagnosis.recognition.hidden import EPSILONS, Norm, Point, Stack, named
 
@@ -26,12 +27,9 @@ def fit_constants(points: Sequence[Point], outs: Sequence[Array], work: Work) ->
     """One hidden layer behind a batch normalisation whose γ and β are constants of the code."""
     width = points[0][0]["W1"].shape[1]
     rng = np.random.default_rng(0)
-    for output in ("identity", "softmax", "sigmoid", "tanh"):
-        wanted = [undo_output(output, out) for out in outs]
-        if any(w is None for w in wanted) or width > WIDEST:
-            continue
-        targets = [center(output, w) for w in wanted if w is not None]
-        for name in ("tanh", "relu", "sigmoid", "identity", "leaky_relu"):
+    for output, wanted in list_undone(outs) if width <= WIDEST else ():
+        targets = [center(output, w) for w in wanted]
+        for name in USUAL:
             stack = named((name,), {})
             assert stack is not None
             for attempt in range(ATTEMPTS):
@@ -70,8 +68,16 @@ def finite(gaps: Array) -> Array:
     return np.nan_to_num(gaps, nan=HUGE, posinf=HUGE, neginf=-HUGE)
 
 
+def list_undone(outs: Sequence[Array]) -> Iterator[tuple[str, list[Array]]]:
+    """The output functions that may have made these outputs, each with z^L of every point."""
+    for output in OUTPUTS:
+        found = [z for out in outs if (z := undo_output(output, out)) is not None]
+        if len(found) == len(outs):
+            yield output, found
+
+
 def undo_output(name: str, out: Array) -> Array | None:
-    """z^L from the outputs, up to a number for each row with softmax."""
+    """z^L from the outputs, up to a number for each row with softmax; None where it is not found so."""
     if name == "identity":
         return out
     if name == "softmax" and (out > 0).all():
@@ -92,31 +98,20 @@ def fit_family(
     hidden: int, points: Sequence[Point], outs: Sequence[Array], masks: dict[int, Array], work: Work
 ) -> Iterator[Stack]:
     """Stacks whose activation has one number of its own: a slope, an α, a stretch."""
-    for output in ("identity", "softmax", "sigmoid", "tanh"):
-        wanted = [undo_output(output, out) for out in outs]
-        if any(w is None for w in wanted):
-            continue
-        for name, (member, start) in FAMILIES.items():
+    for output, wanted in list_undone(outs):
+        targets = [center(output, w) for w in wanted]
+        for name, family in FAMILIES.items():
             work.spend(SOLVED, SOLVED * len(points))
-            made = _fit_member(
-                hidden, points, [center(output, w) for w in wanted if w is not None], masks, member, start
-            )
-            if made is not None:
-                yield Stack((name,) * hidden, (member_of(name, made),) * hidden, masks)
+            number = _fit_member(hidden, points, targets, masks, family)
+            if number is not None:
+                yield Stack((name,) * hidden, (family.member(number),) * hidden, masks)
 
 
 def _fit_member(
-    hidden: int,
-    points: Sequence[Point],
-    wanted: Sequence[Array],
-    masks: dict[int, Array],
-    member: Callable[[float, int, Array], Array],
-    start: float,
+    hidden: int, points: Sequence[Point], wanted: Sequence[Array], masks: dict[int, Array], family: Family
 ) -> float | None:
     def misfit(number: Array) -> Array:
-        s = float(number[0])
-        pair = (lambda z: member(s, 0, z), lambda z: member(s, 1, z))
-        stack = Stack(("",) * hidden, (pair,) * hidden, masks)
+        stack = Stack(("",) * hidden, (family.member(float(number[0])),) * hidden, masks)
         gaps = [_flatten(stack, point, w) for point, w in zip(points, wanted, strict=True)]
         return finite(np.concatenate(gaps))
 
@@ -125,7 +120,7 @@ def _fit_member(
         shift = (z - w).mean(axis=1, keepdims=True) if w.shape[1] > 1 and abs(w.mean(axis=1)).max() < 1e-12 else 0.0
         return (z - w - shift).ravel()
 
-    found = least_squares(misfit, [start], xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=40)
+    found = least_squares(misfit, [family.start], xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=40)
     size = max(float(np.max(np.abs(w))) for w in wanted)
     if np.max(np.abs(found.fun)) > 1e3 * SHARP * size:
         return None
@@ -143,17 +138,13 @@ def _round(value: float) -> float:
 
 def fit_units(hidden: int, points: Sequence[Point], outs: Sequence[Array], work: Work) -> Iterator[Stack]:
     """Stacks whose last hidden units carry a fixed factor each, such as a frozen dropout mask."""
-    for output in ("identity", "softmax", "sigmoid", "tanh"):
-        wanted = [undo_output(output, out) for out in outs]
-        if any(w is None for w in wanted):
-            continue
+    for output, wanted in list_undone(outs):
         for name in CATALOGUE:
             work.spend(1, len(points))
             stack = named((name,) * hidden, {})
             assert stack is not None
             rows, right = [], []
             for (values, X), w in zip(points, wanted, strict=True):
-                assert w is not None
                 W, b = values[f"W{hidden + 1}"], values[f"b{hidden + 1}"]
                 a = stack.below(values, X)
                 shares = a[:, None, :] * W.T[None, :, :]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop.diagnosis.model.evaluate import Array, Values
-from backprop.diagnosis.model.layout import Layout
+from backprop.diagnosis.model.layout import NetLayout
 from backprop.diagnosis.model.work import Work
 from backprop.diagnosis.recognition.answers import Answers
 from backprop.diagnosis.recognition.costs import CostFit
@@ -42,7 +42,7 @@ class Measurement:
     """A few samples at one point: the oracle's gradient, all of the output layer and some entries of the others."""
 
     answers: Answers
-    layout: Layout
+    layout: NetLayout
     expected: Values
     places: dict[str, NDArray[np.intp]]
     """Flat positions that were measured in a hidden gradient."""
@@ -85,7 +85,7 @@ class Measurement:
         return True
 
 
-def list_measurements(cases: Sequence[Case], layout: Layout, work: Work) -> list[Measurement]:
+def list_measurements(cases: Sequence[Case], layout: NetLayout, work: Work) -> list[Measurement]:
     """Up to three sets of samples, of different sizes, on which the output error can be solved for."""
     found: list[Measurement] = []
     most = min(MOST_SAMPLES, layout.sizes[-2])
@@ -99,7 +99,7 @@ def list_measurements(cases: Sequence[Case], layout: Layout, work: Work) -> list
     return found[:WANTED]
 
 
-def _measure(part: Case, layout: Layout, work: Work) -> Measurement | None:
+def _measure(part: Case, layout: NetLayout, work: Work) -> Measurement | None:
     rng = np.random.default_rng(0)
     leaves: list[Array] = []
     top = {layout.weights[-1], layout.biases[-1]}

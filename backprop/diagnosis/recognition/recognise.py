@@ -9,7 +9,7 @@ from itertools import islice, product
 import numpy as np
 
 from backprop.diagnosis.model.evaluate import Values, run_lines
-from backprop.diagnosis.model.layout import Layout, list_layouts
+from backprop.diagnosis.model.layout import NetLayout, list_layouts
 from backprop.diagnosis.model.net import MEASURED, Net
 from backprop.diagnosis.model.work import Work
 from backprop.diagnosis.recognition.answers import Answers
@@ -23,14 +23,14 @@ from backprop.examiner.measuring.cases import Case
 from backprop.examiner.measuring.examination import Examination
 from backprop.examiner.measuring.laws import Factor
 
-__all__ = ["Recognised", "Scene", "recognise"]
+__all__ = ["NetScene", "Recognised", "recognise"]
 
 MOST_CASES = 3
 MOST_PARAMETERS = 2_000_000
 
 
 @dataclass
-class Scene:
+class NetScene:
     """One case in the network's own letters: values (X, Y, W1 …), the subject's gradients, the right program's."""
 
     rows: int
@@ -52,8 +52,8 @@ class Recognised:
     """A network with the cases to compare on."""
 
     net: Net
-    scenes: list[Scene]
-    layout: Layout
+    scenes: list[NetScene]
+    layout: NetLayout
     cases: list[Case]
 
 
@@ -90,7 +90,7 @@ def recognise(examination: Examination, work: Work | None = None) -> Iterator[Re
 
 
 def measure_instead(
-    asked: Sequence[Answers], layout: Layout, work: Work, factor: Factor | None
+    asked: Sequence[Answers], layout: NetLayout, work: Work, factor: Factor | None
 ) -> Iterator[Recognised]:
     """The reading of a subject whose cost is not of the table, with the output error as it is measured."""
     measurements = list_measurements([answers.case for answers in asked], layout, work)
@@ -153,7 +153,7 @@ def match_cost(
     return None
 
 
-def remask(stack: Stack, case: Case, layout: Layout) -> Stack | None:
+def remask(stack: Stack, case: Case, layout: NetLayout) -> Stack | None:
     """The stack with the masks that another case has in their place."""
     if not stack.plan:
         return stack
@@ -162,8 +162,8 @@ def remask(stack: Stack, case: Case, layout: Layout) -> Stack | None:
 
 
 def make_scene(
-    net: Net, layout: Layout, stack: Stack, answers: Answers, fit: CostFit, further: Values | None = None
-) -> Scene | None:
+    net: Net, layout: NetLayout, stack: Stack, answers: Answers, fit: CostFit, further: Values | None = None
+) -> NetScene | None:
     """One case in the network's letters, with `further` values that the program reads."""
     batch, given, case = layout.read_batch(answers.case), answers.gradients, answers.case
     if batch is None or given is None:
@@ -191,10 +191,10 @@ def make_scene(
     yours = layout.read_gradients(given)
     program = net.program
     right = run_lines((*program.forward, *program.backward), values, net.functions)
-    return Scene(rows, values, yours, right, NOISES * answers.relative_noise)
+    return NetScene(rows, values, yours, right, NOISES * answers.relative_noise)
 
 
-def agrees(examination: Examination, layout: Layout, cases: Sequence[Case], scenes: Sequence[Scene]) -> bool:
+def agrees(examination: Examination, layout: NetLayout, cases: Sequence[Case], scenes: Sequence[NetScene]) -> bool:
     """Whether the right program gives what the oracle says, at every entry that was compared."""
     for found in examination.cases:
         scene = next((s for c, s in zip(cases, scenes, strict=False) if c is found.case), None)

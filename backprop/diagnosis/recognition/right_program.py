@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from backprop.codegen.lowering.program import Assignment, Call, Expression, Multiply, Program, rewrite
-from backprop.diagnosis.mistakes.normalisation import write_backward, write_forward
+from backprop.codegen.lowering.nodes import Call, Expression, rewrite
+from backprop.codegen.lowering.program import Assignment, Program
 from backprop.diagnosis.model.evaluate import Function
-from backprop.diagnosis.model.functions import Functions, derivative_of, function_of
-from backprop.diagnosis.model.layout import Layout
-from backprop.diagnosis.model.net import LETTERS, Net
-from backprop.diagnosis.recognition.costs import RESIDUALS, CostFit, program_for
+from backprop.diagnosis.model.functions import NetFunctions, pair_of
+from backprop.diagnosis.model.layout import NetLayout
+from backprop.diagnosis.model.net import SCALE, Net
+from backprop.diagnosis.model.normalising import write_backward, write_forward
+from backprop.diagnosis.recognition.costs import FUSED, RESIDUALS, CostFit, program_for
 from backprop.diagnosis.recognition.hidden import Stack
 
 __all__ = ["complete", "make_net", "name_calls", "own_functions", "placeholder"]
@@ -19,7 +20,7 @@ __all__ = ["complete", "make_net", "name_calls", "own_functions", "placeholder"]
 
 def placeholder(output: str) -> str:
     """The output function to lower with; every elementwise one gives the same program."""
-    return output if output in ("softmax", "sigmoid", "identity") else "tanh"
+    return output if output in ("identity", *dict(FUSED)) else "tanh"
 
 
 def name_calls(program: Program, stack: Stack) -> Program:
@@ -40,7 +41,7 @@ def name_calls(program: Program, stack: Stack) -> Program:
     return replace(program, forward=forward, backward=backward)
 
 
-def own_functions(stack: Stack, output: str, cost: str = "half-sse") -> Functions:
+def own_functions(stack: Stack, output: str, cost: str = "half-sse") -> NetFunctions:
     """f1, f1_prime … of the recognised network."""
     own: dict[str, Function] = {}
     for layer, (f, slope) in enumerate(stack.pairs, start=1):
@@ -48,16 +49,15 @@ def own_functions(stack: Stack, output: str, cost: str = "half-sse") -> Function
     for layer, norm in stack.norms.items():
         own |= {f"normalise{layer}": norm.normalise, f"shrink{layer}": norm.shrink}
     last = len(stack.pairs) + 1
-    value, derivative = (None, None) if output == "softmax" else (function_of(output), derivative_of(output))
-    if value is not None and derivative is not None:
-        own |= {f"f{last}": value, f"f{last}_prime": derivative}
-    g, slope_of_g = function_of(RESIDUALS.get(cost, "")), derivative_of(RESIDUALS.get(cost, ""))
-    if g is not None and slope_of_g is not None:
-        own |= {"residual_cost": g, "cost_prime": slope_of_g}
-    return Functions(own)
+    names = ((output, f"f{last}", f"f{last}_prime"), (RESIDUALS.get(cost, ""), "residual_cost", "cost_prime"))
+    for stated, f_name, slope_name in names:
+        pair = None if stated == "softmax" else pair_of(stated)
+        if pair is not None:
+            own |= {f_name: pair[0], slope_name: pair[1]}
+    return NetFunctions(own)
 
 
-def make_net(layout: Layout, stack: Stack, output: str, cost: str, fits: Sequence[CostFit]) -> Net:
+def make_net(layout: NetLayout, stack: Stack, output: str, cost: str, fits: Sequence[CostFit]) -> Net:
     """The network with its right program."""
     depth = layout.depth
     layers = range(1, depth + 1)
@@ -83,7 +83,7 @@ def make_net(layout: Layout, stack: Stack, output: str, cost: str, fits: Sequenc
 def complete(net: Net) -> Program:
     """The program with the scale of the cost, the penalties and the masks put in."""
     forward = tuple(
-        replace(line, value=Multiply(line.value, net.mask(layer)))
+        replace(line, value=line.value * net.mask(layer))
         if (layer := int(line.target.id[1:])) in net.masked and line.target.id[0] == "a"
         else line
         for line in net.program.forward
@@ -94,7 +94,7 @@ def complete(net: Net) -> Program:
         value = line.value
         if kind == "delta":
             whole = layer == net.depth
-            value = Multiply(LETTERS["scale"], value) if whole else Multiply(net.returned(layer), net.slope(layer))
+            value = SCALE * value if whole else net.returned(layer) * net.slope(layer)
         elif kind == "dW":
             value = net.with_penalty_W(layer, value)
         else:

@@ -10,13 +10,13 @@ import numpy as np
 from backprop.diagnosis.model.evaluate import Array
 from backprop.examiner.measuring.examination import CaseExamination
 
-__all__ = ["Beside", "fits", "measure_fit", "read_case"]
+__all__ = ["Compared", "fits", "measure_fit", "read_case"]
 
 EQUAL = 1e-5
 
 
 @dataclass(frozen=True)
-class Beside:
+class Compared:
     """One tensor of one case: what the subject gave, what the oracle expects (NaN where not measured)."""
 
     index: int
@@ -30,7 +30,7 @@ class Beside:
         return np.asarray(np.isfinite(self.expected) & np.isfinite(self.yours))
 
 
-def read_case(case: CaseExamination) -> list[Beside]:
+def read_case(case: CaseExamination) -> list[Compared]:
     """The tensors of a case that can be compared."""
     found = []
     for i, verdict in enumerate(case.tensors):
@@ -38,11 +38,11 @@ def read_case(case: CaseExamination) -> list[Beside]:
         if yours is None or np.size(yours) != verdict.leaf.size or not verdict.entries:
             continue
         room = 4 * min(verdict.uncertainty, 1e300) + EQUAL * verdict.scale
-        found.append(Beside(i, np.reshape(yours, verdict.leaf.shape), verdict.expected(), room))
+        found.append(Compared(i, np.reshape(yours, verdict.leaf.shape), verdict.expected(), room))
     return found
 
 
-def measure_fit(cases: list[CaseExamination], make: Callable[[Beside], Array]) -> dict[str, float]:
+def measure_fit(cases: list[CaseExamination], make: Callable[[Compared], Array]) -> dict[str, float]:
     """How far the subject's tensors are from what is made, in units of their room, and how many entries were compared.
 
     Nothing to compare fits nothing.
@@ -53,7 +53,7 @@ def measure_fit(cases: list[CaseExamination], make: Callable[[Beside], Array]) -
     return {"off": off, "entries": sum(gap.size for gap in gaps)}
 
 
-def fits(t: Beside, made: Array) -> bool:
+def fits(t: Compared, made: Array) -> bool:
     """Whether the subject's tensor is what is made, where that was measured."""
     gap = np.abs(t.yours - made)[t.known]
     return bool(np.all(gap <= t.room))

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from backprop.diagnosis.model.grounds import PATTERN
 from backprop.diagnosis.signs.beside import read_case
+from backprop.diagnosis.signs.pattern import PatternMatch
 from backprop.examiner.judging.factors import find_factor
 from backprop.examiner.measuring.examination import CaseExamination, Examination
 from backprop.examiner.measuring.laws import Factor
 
-__all__ = ["list_factors", "list_shared", "name_factor_on", "name_law"]
+__all__ = ["detect_factors", "detect_shared", "name_factor_on", "name_law"]
 
 NAMES = {
     "cost": {(1.0, 1): "gradient_not_averaged", (1.0, -1): "gradient_averaged_twice", (2.0, 0): "cost_factor_two",
@@ -26,13 +28,15 @@ NAMES = {
 """Which cause a factor c·n^p means, by what it stands on."""
 
 
-def list_factors(examination: Examination) -> Iterator[tuple[str, int | None, Factor]]:
-    """(cause, layer, factor) where every wrong tensor is the right one times one factor c·n^p, the others being
-    right."""
+def detect_factors(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
+    """Every wrong tensor is the right one times one factor c·n^p, the others being right."""
     wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
     found = name_factor_on(examination, wrong) if wrong else None
     if found is not None:
-        yield found[0], max(examination.leaves[i].layer or 0 for i in wrong) or None, found[1]
+        identifier, factor = found
+        layer = max(examination.leaves[i].layer or 0 for i in wrong) or None
+        numbers = {"off": factor.off, "entries": factor.entries, "number": factor.number, "power": factor.power}
+        yield PatternMatch(identifier, layer, PATTERN, numbers, f"the factor is {factor}")
 
 
 def name_factor_on(examination: Examination, wrong: Sequence[int]) -> tuple[str, Factor] | None:
@@ -66,10 +70,8 @@ def shares_error(examination: Examination, wrong: Sequence[int]) -> bool:
     return len(wrong) > 1 and len(layers) == 1 and not biased
 
 
-def list_shared(
-    examination: Examination, cases: Sequence[CaseExamination]
-) -> Iterator[tuple[str, int | None, dict[str, float]]]:
-    """(cause, layer, numbers) where tensors of one shape all hold the sum of their gradients."""
+def detect_shared(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
+    """Tensors of one shape all hold the sum of their gradients: one array for several of them."""
     wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
     for shape in {examination.leaves[i].shape for i in wrong}:
         alike = [i for i in wrong if examination.leaves[i].shape == shape]
@@ -77,7 +79,8 @@ def list_shared(
             off = max(_miss_sum(case, alike) for case in cases)
             layer = max(examination.leaves[i].layer or 0 for i in alike) or None
             if off <= 1:
-                yield "accumulator_shared", layer, {"off": off, "entries": len(cases) * len(alike)}
+                numbers = {"off": off, "entries": len(cases) * len(alike)}
+                yield PatternMatch("accumulator_shared", layer, PATTERN, numbers)
 
 
 def _miss_sum(case: CaseExamination, alike: Sequence[int]) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from backprop.diagnosis.model.evaluate import Array
-from backprop.diagnosis.signs.beside import Beside, read_case
+from backprop.diagnosis.signs.beside import Compared, read_case
 from backprop.examiner.measuring.examination import CaseExamination, Examination
 
 __all__ = ["find_scaled_inputs"]
@@ -44,7 +44,7 @@ def find_scaled_inputs(
     return None
 
 
-def _fit_rows(pairs: Sequence[tuple[Beside, Beside]], axis: int) -> Array | None:
+def _fit_rows(pairs: Sequence[tuple[Compared, Compared]], axis: int) -> Array | None:
     """(s_i, m_i) for each row along an axis; None where a row has none, or too few entries to tell."""
     size = pairs[0][0].yours.shape[axis]
     other = pairs[0][0].yours.shape[1 - axis]

@@ -6,7 +6,7 @@ import numpy as np
 
 from backprop.diagnosis.model.evaluate import Array
 from backprop.diagnosis.model.grounds import PATTERN
-from backprop.diagnosis.signs.patterns import PatternMatch
+from backprop.diagnosis.signs.pattern import PatternMatch
 from backprop.examiner.measuring.cases import slice_case
 from backprop.examiner.measuring.examination import Examination
 from backprop.examiner.subject.protocol.subjects import Unusable

@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from backprop.diagnosis.model.evaluate import Array
 from backprop.diagnosis.model.grounds import DIFFERS_ONLY_THERE, SHOWN
+from backprop.diagnosis.signs.pattern import PatternMatch
 from backprop.examiner.judging.probes import Probes, measure_entries
 from backprop.examiner.measuring.cases import Case, slice_case
-from backprop.examiner.measuring.examination import Examination
-from backprop.examiner.saying.grounds import Predicate
+from backprop.examiner.measuring.examination import CaseExamination, Examination
 from backprop.examiner.subject.protocol.subjects import Unusable
 
-__all__ = ["name_use"]
+__all__ = ["detect_uses"]
 
 PLACES = 4
 MOST_ENTRIES = 200
 NEGLIGIBLE = 1e-6
 
 
-Use = tuple[str, "int | None", Predicate, dict[str, Any]]
-
-
-def name_use(examination: Examination) -> Use | None:
-    """(cause, layer, predicate, numbers) where only weights of one layer are wrong, and they tell why."""
+def detect_uses(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
+    """Only weights of one layer are wrong, and they tell why: what their gradient is made of."""
     wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
     leaves = [examination.leaves[i] for i in wrong]
     if not wrong or any(leaf.role != "W" or leaf.layer != leaves[0].layer for leaf in leaves):
-        return None
+        return
     layer = leaves[0].layer
     right = [leaf.name for i, leaf in enumerate(examination.leaves) if leaf.layer == layer and examination.is_right(i)]
     numbers: dict[str, Any] = {"wrong": [leaf.name for leaf in leaves], "right": right}
     if all(not leaf.dense for leaf in leaves):
-        slopes = all("slope" in leaf.name for leaf in leaves)
-        return ("slope_gradient_wrong", layer, DIFFERS_ONLY_THERE, numbers) if slopes else None
+        if all("slope" in leaf.name for leaf in leaves):
+            yield PatternMatch("slope_gradient_wrong", layer, DIFFERS_ONLY_THERE, numbers)
+        return
     if len(wrong) != 1 or not leaves[0].dense or len(leaves[0].shape) != 2:
-        return None
+        return
     probes = Probes(examination)
     beside = any(
         leaf.role == "b" and leaf.dense and leaf.layer == layer and examination.is_right(i)
@@ -46,18 +45,20 @@ def name_use(examination: Examination) -> Use | None:
     whole = all(np.asarray(c.case.X).dtype.kind in "iu" for c in examination.cases)
     if whole and probes.spares_inputs(wrong[0]):
         # Rows that few samples look up are right.
-        return "table_rows_overwritten", layer, DIFFERS_ONLY_THERE, numbers | {"right": ["other rows", *right]}
+        numbers["right"] = ["other rows", *right]
+        yield PatternMatch("table_rows_overwritten", layer, DIFFERS_ONLY_THERE, numbers)
+        return
     samples, seen = count_once(examination, wrong[0]) if beside else (0, 0)
     if samples > 1 and SHOWN.holds(samples=samples, seen=seen):
-        return "shared_weights_counted_once", layer, SHOWN, {"samples": samples, "seen": seen}
+        yield PatternMatch("shared_weights_counted_once", layer, SHOWN, {"samples": samples, "seen": seen})
+        return
     # A right W beside it was made from the same error, at every step.
     shared = any(
         leaf.role == "W" and leaf.dense and leaf.layer == layer and examination.is_right(i)
         for i, leaf in enumerate(examination.leaves)
     )
     if beside and (shared or probes.uses_right_activation(wrong[0]) is False):
-        return "other_values_in_weight_gradient", layer, DIFFERS_ONLY_THERE, numbers
-    return None
+        yield PatternMatch("other_values_in_weight_gradient", layer, DIFFERS_ONLY_THERE, numbers)
 
 
 def count_once(examination: Examination, tensor: int) -> tuple[int, int]:

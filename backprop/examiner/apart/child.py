@@ -52,12 +52,14 @@ def examine_file(
     memory: int = MEMORY,
     judge: str = JUDGE,
     abandon: threading.Event | None = None,
+    text: str | None = None,
 ) -> Report:
     """Judge a file (or "package.module:object") in a process of its own; never raises for what it does.
 
     Parameters: `timeout` in seconds (a minute without the waiting for a processor if not said), `memory` in bytes (kept
     where the system can), `judge` is the function that the child calls, "package.module:function" of (subject, seed,
-    pace, early) with a `Report` as its result; `abandon` ends everything from another thread. How much is examined does
+    pace, early) with a `Report` as its result; `abandon` ends everything from another thread,
+    `text` is judged in place of what the file holds. How much is examined does
     not depend on time; what is cut off by the limit is "undecided", and `limits` says what that was.
 
     The subject's code is run, not sandboxed. But the judge is in a process of its own, and the subject in a third one
@@ -66,7 +68,7 @@ def examine_file(
     call; where it is missing the report says "unusable" and why. Processes left behind are ended, whoever ends first.
     """
     label, nonce, family = str(target), secrets.token_hex(16), secrets.token_hex(16)
-    request = {"target": label, "seed": seed, "memory": memory, "judge": judge, "nonce": nonce}
+    request = {"target": label, "seed": seed, "memory": memory, "judge": judge, "nonce": nonce, "text": text}
     options: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         options = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -133,7 +135,7 @@ def _obey(orders: IO[bytes], pace: Pace) -> None:
 
 def _judge(request: dict[str, Any], pace: Pace, tell: Callable[[Report], None]) -> Report:
     target = request["target"]
-    subject = RemoteSubject(target, seed=request["seed"], memory=request["memory"])
+    subject = RemoteSubject(target, seed=request["seed"], memory=request["memory"], text=request["text"])
     module, _, function = request["judge"].partition(":")
     try:
         # Imported while the other process loads the subject.

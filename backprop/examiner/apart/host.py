@@ -37,7 +37,7 @@ def main() -> None:
     limit_memory(request["memory"])
     warnings.simplefilter("ignore")
     with contextlib.suppress(OSError, ValueError):
-        _Host(asked, answers, bytes.fromhex(request["mark"]), request["seed"]).serve(request["target"])
+        _Host(asked, answers, bytes.fromhex(request["mark"]), request["seed"]).serve(request["target"], request["text"])
     os._exit(0)
 
 
@@ -51,11 +51,11 @@ class _Host:
         self.reader = Reader(self.kept.__getitem__, self.classes)
         self.me = os.getpid()
 
-    def serve(self, target: str) -> None:
+    def serve(self, target: str, text: str | None = None) -> None:
         """Load the subject, then call what is asked for."""
         seed_globals(self.seed)
         try:
-            subject = load_subject(target)
+            subject = load_subject(target, text)
         except (Unusable, KeyboardInterrupt) as error:
             self._answer({"unusable": str(error) or f"{target} raised {describe_error(error, None)}"})
             return

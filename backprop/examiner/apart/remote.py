@@ -36,7 +36,7 @@ class RemoteSubject(Subject):
 
     has_command = True
 
-    def __init__(self, target: str, *, seed: int, memory: int) -> None:
+    def __init__(self, target: str, *, seed: int, memory: int, text: str | None = None) -> None:
         self.label = target
         self._mark = secrets.token_bytes(MARK_BYTES)
         self._reader = Reader()
@@ -45,7 +45,7 @@ class RemoteSubject(Subject):
         self._oldest = 0
         self._restarts = count_restarts()
         self._process = start_python("from backprop.examiner.apart.host import main; main()")
-        request = {"target": target, "seed": seed, "memory": memory, "mark": self._mark.hex()}
+        request = {"target": target, "seed": seed, "memory": memory, "mark": self._mark.hex(), "text": text}
         self._send([json.dumps(request).encode() + b"\n"])
 
     def load(self) -> RemoteSubject:

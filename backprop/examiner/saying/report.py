@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from backprop.examiner.saying.excerpt import describe_annotated, describe_excerpt
 from backprop.examiner.saying.grounds import Note, Said, gather
 
-__all__ = ["VERDICTS", "Entry", "Finding", "Report"]
+__all__ = ["HINTS", "VERDICTS", "Entry", "Finding", "Report"]
 
 VERDICTS = ("verified", "wrong", "undecided", "unusable")
+HINTS = ("verdict", "place", "line", "mend")
+"""How much is told: only the verdict, the equation and layer as well, the line, or how it could be mended."""
 SHOWN_ENTRIES = 5
 
 
@@ -51,6 +54,10 @@ class Finding:
         """All sentences."""
         return " ".join(one.text for one in self.said)
 
+    def to_place(self) -> Finding:
+        """Where it is, and no more."""
+        return replace(self, said=(), cause="unknown", entries=())
+
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain JSON types."""
         out: dict[str, Any] = {
@@ -78,6 +85,36 @@ class Report:
     notes: tuple[str, ...] = ()
     reproduce: str = ""
     limits: tuple[str, ...] = ()
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    """What a reading of the source found, as plain data: `location`, `labels`, `mend`, `lines`, `text`."""
+
+    @property
+    def location(self) -> Mapping[str, Any] | None:
+        """Where the wrong line stands: file, line from 1, column from 0 in characters, and the text of the piece."""
+        return self.reading.get("location")
+
+    @property
+    def mend(self) -> Mapping[str, Any] | None:
+        """Edits after which the program was verified, with their unified diff; None if none was."""
+        return self.reading.get("mend")
+
+    def annotated(self) -> str:
+        """The backward pass line by line, each with what its value is; "" if the source was not read."""
+        return describe_annotated(self.reading, self.reading.get("text", ""))
+
+    def tell(self, hint: str) -> Report:
+        """The same report with no more than this said; see `HINTS`."""
+        level = HINTS.index(hint)
+        findings = self.findings if level >= HINTS.index("line") else tuple(f.to_place() for f in self.findings)
+        reading = {**self.reading, **({} if level >= HINTS.index("mend") else {"mend": None, "mended": None})}
+        kept = level >= HINTS.index("place")
+        return replace(
+            self,
+            findings=findings if kept else (),
+            evidence=self.evidence if level >= HINTS.index("line") else {},
+            reading=reading if level >= HINTS.index("line") else {},
+            notes=self.notes if kept else (),
+        )
 
     @property
     def ok(self) -> bool:
@@ -89,6 +126,9 @@ class Report:
         out: dict[str, Any] = {"verdict": self.verdict, "findings": [f.to_dict() for f in self.findings]}
         grounds = [dict(note.grounds) if isinstance(note, Note) else None for note in self.notes]
         evidence = dict(self.evidence) | {"notes": list(map(str, self.notes)), "grounds": grounds}
+        for finding, read in zip(out["findings"], [self.reading, *({} for _ in self.findings)], strict=False):
+            finding |= {"location": read.get("location"), "labels": read.get("labels", []), "mend": _plain(read)}
+        out["mend"] = _plain(self.reading)
         return out | {"limits": list(self.limits), "evidence": evidence, "reproduce": self.reproduce}
 
     def cut_short(self, *limits: str) -> Report:
@@ -116,6 +156,7 @@ class Report:
         headline = _CUT if self.verdict == "undecided" and self.limits else _HEADLINES[self.verdict]
         parts = [headline.format(subject=self.subject, level=level)]
         parts += [_describe_finding(i, f) for i, f in enumerate(self.findings, start=1)]
+        parts += [text] if (text := describe_excerpt(self.reading)) else []
         parts += [_describe_evidence(self.evidence)] if self.evidence.get("tensors") else []
         parts += [_describe_exact(self.evidence["exact"])] if "exact" in self.evidence else []
         parts += ["\n".join(f"cut short: {limit}" for limit in self.limits)] if self.limits else []
@@ -131,6 +172,12 @@ _HEADLINES = {
     "unusable": "UNUSABLE  {subject}: it could not be examined.",
 }
 _CUT = "UNDECIDED  {subject}: the examination was cut short."
+
+
+def _plain(reading: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The mend as it is told to programs."""
+    mend = reading.get("mend")
+    return None if not mend else {name: mend[name] for name in ("edits", "diff", "verified", "alternatives")}
 
 
 def _read_finding(data: Mapping[str, Any]) -> Finding:

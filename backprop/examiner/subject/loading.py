@@ -18,8 +18,10 @@ __all__ = ["load_subject"]
 MODULE_NAME = "subject_under_examination"
 
 
-def load_subject(target: Any) -> Subject:
+def load_subject(target: Any, text: str | None = None) -> Subject:
     """Make a subject of a path, "package.module[:object]", a module, an object or a mapping.
+
+    Parameters: `text` is run in place of what the file holds, as if it stood there.
 
     Raises `Unusable` with one line if there is no such thing or it does not load.
 
@@ -29,7 +31,7 @@ def load_subject(target: Any) -> Subject:
     if isinstance(target, Subject):
         return target
     if isinstance(target, Path) or (isinstance(target, str) and _looks_like_file(target)):
-        return _load_file(Path(target))
+        return _load_file(Path(target), text)
     if isinstance(target, str):
         return _load_name(target)
     label = getattr(target, "__name__", None) or type(target).__name__
@@ -40,7 +42,7 @@ def _looks_like_file(target: str) -> bool:
     return target.endswith(".py") or "/" in target or "\\" in target
 
 
-def _load_file(path: Path) -> Subject:
+def _load_file(path: Path, text: str | None) -> Subject:
     if not path.is_file():
         raise Unusable(f"no file {str(path)!r}; give a Python file, or package.module[:object]")
     resolved = path.resolve()
@@ -50,8 +52,15 @@ def _load_file(path: Path) -> Subject:
     module = importlib.util.module_from_spec(spec)
     # dataclasses and pickles inside the subject look their own module up.
     sys.modules[MODULE_NAME] = module
+
+    def run() -> None:
+        if text is None:
+            spec.loader.exec_module(module)  # type: ignore[union-attr]
+        else:
+            exec(compile(text, str(resolved), "exec"), vars(module))
+
     with _importing_beside(resolved.parent):
-        _run_import(str(path), lambda: spec.loader.exec_module(module), str(resolved))  # type: ignore[union-attr]
+        _run_import(str(path), run, str(resolved))
         # A class in it may be constructed, and import more.
         return recognise(module, str(path), str(resolved))
 

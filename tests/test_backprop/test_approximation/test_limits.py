@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backprop.approximation import approximate
+from backprop.approximation.ground.hidden import find_degree
 from backprop.approximation.ground.target import read_target
 from backprop.approximation.ground.wording import describe_below
-from backprop.approximation.limits import find_degree, find_limit, prove_floor
+from backprop.approximation.limits import find_limit, prove_floor
 from backprop.approximation.limits.weights import check_weights, find_weights
 from backprop.approximation.survey.on_the_floor import list_networks_on_floor
 from backprop.door.cli import main

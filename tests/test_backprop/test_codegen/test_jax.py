@@ -99,4 +99,4 @@ def test_other_layers_are_refused_with_the_reason():
 @pytest.mark.parametrize("name", JAX)
 def test_the_source_is_the_kept_one(name):
     kept = Path(__file__).resolve().parents[2] / "golden" / name
-    assert golden_source(name) == kept.read_text(encoding="utf-8"), "regenerate with: python tests/golden_files.py"
+    assert golden_source(name) == kept.read_text(encoding="utf-8"), "regenerate with: python tests/kit/golden_files.py"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from itertools import product
 
 import mpmath
@@ -105,13 +106,18 @@ def true_error(z: float, y: float, cost: str) -> mpmath.mpf:
     return -y * rest if cost == "cross-entropy" else (1 - y) * (1 - rest) - y * rest
 
 
+@functools.cache
+def build_sigmoid(hidden, weighted, cost, accuracy):
+    layers = [Dense(1, hidden)] * bool(hidden) + [Dense(1, "sigmoid")]
+    return build(Network(1, *layers, cost=cost, weighted=weighted), accuracy=accuracy)
+
+
 @pytest.mark.parametrize("accuracy", ["fast", "full"])
 @pytest.mark.parametrize("cost", ["binary-cross-entropy", "cross-entropy"])
 @pytest.mark.parametrize(("hidden", "weighted"), [("", False), ("", True), ("relu", False), ("sigmoid", False)])
 @given(z=st.floats(-700, 700), y=st.sampled_from([0.0, 1.0]))
 def test_a_sigmoid_with_an_entropy_keeps_the_digits_of_what_is_missing_to_one(hidden, weighted, cost, accuracy, z, y):
-    layers = [Dense(1, hidden)] * bool(hidden) + [Dense(1, "sigmoid")]
-    net = build(Network(1, *layers, cost=cost, weighted=weighted), accuracy=accuracy)
+    net = build_sigmoid(hidden, weighted, cost, accuracy)
     theta = np.zeros(net.size)
     theta[-1] = z
     arguments = theta, np.ones((1, 1)), np.array([[y]])

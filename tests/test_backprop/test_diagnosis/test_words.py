@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.sparse
-from test_backprop_diagnosis_explain import ROWS, go_back, make_subject
-from test_backprop_examiner_grounds import scale, write_in_cost
+from test_backprop.test_diagnosis.test_explain import ROWS, go_back, make_subject
+from test_backprop.test_examiner.test_saying.test_grounds import scale, write_in_cost
 
 from backprop.diagnosis.mistakes.catalogue import CAUSES
 from backprop.examiner.measuring.laws import describe_law

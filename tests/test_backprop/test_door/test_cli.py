@@ -238,7 +238,7 @@ def test_an_overflow_on_both_sides_is_no_fault_of_the_gradient(capsys):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device here")
 @pytest.mark.parametrize("module", ["theory", "backprop"])
 def test_a_full_standard_output_is_one_line(module):
-    words = [sys.executable, "-m", module, *(["derive"] if module == "backprop" else [])]
+    words = [sys.executable, "-m", module, *(["derive"] if module == "backprop" else []), "four_equations"]
     with open("/dev/full", "w") as full:
         ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert ended.returncode == 2

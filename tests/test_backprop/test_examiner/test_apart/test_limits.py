@@ -30,7 +30,7 @@ from backprop.reporting.grades import print_grades
 from backprop.verification.explanation import explain_findings, judge_and_explain, verify_file
 from backprop.verification.grading import Grades
 
-BUSY = 8
+BUSY = 4
 """Processes that only count, for each processor."""
 MOST_PROCESSORS = 4
 
@@ -76,7 +76,7 @@ SUBJECTS = {
 
 @contextlib.contextmanager
 def oversubscribed() -> Iterator[None]:
-    """Every processor has eight processes more than it can run."""
+    """Every processor has four processes more than it can run, beside the six that are judged at once."""
     count = BUSY * min(os.cpu_count() or 1, MOST_PROCESSORS)
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:

@@ -9,9 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_backprop_diagnosis_explain import ROWS, go_back, make_subject
-from test_backprop_diagnosis_patterns import make_autoencoder, make_classifier, make_learned_slope, make_shaped
-from test_backprop_examiner_localise import SHAPES, Network
+from test_backprop.test_diagnosis.test_explain import ROWS, go_back, make_subject
+from test_backprop.test_diagnosis.test_patterns import (
+    make_autoencoder,
+    make_classifier,
+    make_learned_slope,
+    make_shaped,
+)
+from test_backprop.test_examiner.test_judging.test_localise import SHAPES, Network
 
 from backprop.diagnosis.model import grounds as causes
 from backprop.examiner.saying import remarks, sentences
@@ -88,7 +93,6 @@ TABLE: list[tuple[Predicate, dict[str, Any], tuple[dict[str, Any], ...]]] = [
     (remarks.WRITES_IDLY, CHANGE | {"change": 0.0}, ({"change": 0.1}, {"written": []})),
     (remarks.COST_WRITES_IDLY, CHANGE | {"change": 0.0}, ({"change": 0.1}, {"written": []})),
     (remarks.NO_DIAGNOSIS, {"error": "it failed"}, ({"error": ""},)),
-    (remarks.UNEXPLAINED, {"explained": False, "seconds": 15.0}, ({"explained": True},)),
     (causes.MUTANT, MUTANT, (*NO_FIT, {"right_off": 0.5})),
     (causes.MENTIONED, MUTANT, (*NO_FIT, {"right_off": 0.5})),
     (causes.BESIDE_FACTOR, FACTOR | {"text": "A factor."}, (*NO_FIT, {"number": 0})),

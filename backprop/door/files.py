@@ -1,0 +1,84 @@
+"""What `verify FILE.py` does: judge, read, tell as much as was asked, write a mended copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from backprop.errors import UsageError, unknown_name
+
+if TYPE_CHECKING:
+    from backprop.examiner.saying.report import Report
+
+__all__ = ["Telling", "tell_file"]
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How much is told, and in which form: the options of `verify` about the source of a file."""
+
+    hint: str = "mend"
+    form: str = "text"
+    annotate: bool = False
+    diff: bool = False
+    mend: Path | None = None
+
+    def check(self, target: str | None) -> None:
+        """Options that mean nothing, or would overwrite, are refused before anything runs."""
+        from backprop.examiner.saying.report import HINTS
+        from backprop.reporting.formats import FORMATS
+
+        if self.hint not in HINTS:
+            raise unknown_name("hint", self.hint, HINTS)
+        if self.form not in FORMATS:
+            raise unknown_name("format", self.form, FORMATS)
+        about_source = {"--annotate": self.annotate, "--diff": self.diff, "--mend": self.mend is not None}
+        asked = [name for name, given in about_source.items() if given]
+        if asked and not (target or "").endswith(".py"):
+            raise UsageError(f"{' and '.join(asked)} need the source of a FILE.py, got {target!r}; leave them out")
+        if asked and self.hint != HINTS[-1] and asked != ["--annotate"]:
+            raise UsageError(f"--hint {self.hint} tells no mend; leave {' and '.join(asked)} out")
+        if self.annotate and self.hint in HINTS[:2]:
+            raise UsageError(f"--hint {self.hint} tells no line; leave --annotate out")
+        if self.mend is not None and self.mend.exists():
+            raise UsageError(f"{self.mend} exists; --mend writes a new file, choose another name")
+
+
+def tell_file(target: str, telling: Telling, *, seed: int, timeout: float | None) -> Report:
+    """Judge a file or module, read its source where it is wrong, print what was asked; the report tells the status."""
+    from backprop.examiner.saying.report import HINTS
+    from backprop.reporting.formats import render
+    from backprop.verification.explanation import verify_file
+    from backprop.verification.lines import annotate_lines, read_lines
+
+    report = verify_file(target, seed=seed, timeout=timeout)
+    if HINTS.index(telling.hint) >= HINTS.index("line") and target.endswith(".py"):
+        report = read_lines(report, Path(target), seed=seed, timeout=timeout)
+        report = annotate_lines(report, Path(target)) if telling.annotate else report
+    report = report.tell(telling.hint)
+    if telling.diff:
+        typer.echo(report.mend["diff"] if report.mend else "", nl=False)
+    elif telling.form != "text":
+        typer.echo(render(report, telling.form))
+    elif report.verdict != "unusable":
+        typer.echo(str(report))
+        if telling.annotate:
+            typer.echo("\n" + report.annotated())
+    if telling.mend is not None:
+        _write_mended(report, telling.mend)
+    return report
+
+
+def _write_mended(report: Report, file: Path) -> None:
+    """The whole text after the mend, its line ends and its byte order mark as they were."""
+    from backprop.files import write_atomically
+
+    if report.mend is None:
+        if report.verdict == "wrong":
+            typer.echo(f"no mend was verified, {file} was not written", err=True)
+        return
+    write_atomically(file, report.reading["mended"])
+    typer.echo(f"wrote {file}; compare with: diff {report.subject} {file}", err=True)

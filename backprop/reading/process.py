@@ -1,0 +1,77 @@
+"""Reading in a process of its own: the subject's code runs there, and what comes back is plain data."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import subprocess
+import sys
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backprop.errors import UsageError
+from backprop.examiner.apart.processes import end_family, limit_memory, start_python
+from backprop.reading.reader import annotate, read
+
+__all__ = ["main", "read_apart"]
+
+SECONDS = 60.0
+"""A guard against code that hangs; the work itself is counted."""
+MEMORY = 4 * 2**30
+WORK = {"read": read, "annotate": annotate}
+
+
+def read_apart(path: Path, what: str = "read", *, seconds: float = SECONDS) -> dict[str, Any]:
+    """What `reader.read` or `reader.annotate` finds in a file, as plain data.
+
+    Errors: `UsageError` with one line where nothing could be read, or not in time.
+    """
+    family, nonce = secrets.token_hex(16), secrets.token_hex(16)
+    code = "from backprop.reading.process import main; main()"
+    process = start_python(code, stderr=subprocess.DEVNULL, family=family, start_new_session=True)
+    request = {"path": str(path), "what": what, "nonce": nonce, "memory": MEMORY}
+    try:
+        said, _ = process.communicate(json.dumps(request).encode() + b"\n", timeout=seconds)
+    except subprocess.TimeoutExpired as error:
+        raise UsageError(f"{path}: its lines could not be read within {seconds:g} s") from error
+    finally:
+        end_family(process, family)
+    for line in said.splitlines():
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            answer: dict[str, Any] = json.loads(line)
+            if answer["nonce"] == nonce:
+                return _check(answer, path)
+    raise UsageError(f"{path}: its lines could not be read: the process that read them ended without an answer")
+
+
+def _check(answer: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    if "error" in answer:
+        raise UsageError(f"{path}: its lines could not be read: {answer['error']}")
+    found: dict[str, Any] = answer["found"]
+    return found
+
+
+def main() -> None:
+    """Take the request from standard input, answer with one line on what was standard output."""
+    request = json.loads(sys.stdin.buffer.readline())
+    private = os.dup(1)
+    os.dup2(2, 1)
+    limit_memory(request["memory"])
+    warnings.simplefilter("ignore")
+    answer: dict[str, Any] = {"nonce": request["nonce"]}
+    with np.errstate(all="ignore"):
+        try:
+            answer["found"] = WORK[request["what"]](Path(request["path"])).to_dict()
+        except UsageError as error:
+            answer["error"] = str(error)
+        except Exception as error:  # what objects of a subject raise, and a text that cannot be parsed
+            answer["error"] = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    with os.fdopen(private, "wb") as pipe:
+        pipe.write(json.dumps(answer).encode() + b"\n")
+    os._exit(0)

@@ -1,0 +1,1 @@
+"""Proposing: which value is at fault, and what could stand there instead."""

@@ -1,0 +1,79 @@
+"""What may have been left out of a piece of a line: a sign, a factor, a term, a sum, a function around it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from backprop.reading.proposing.surroundings import Change, Surroundings, number
+
+__all__ = ["add_to"]
+
+
+ON_A_NAME = 0.1
+"""What is missing was left out where a value was made, rather than where its name is used."""
+
+
+def add_to(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[Change]:
+    """Something that was left out: a sign, a factor, a term, a function around it."""
+    for new, kind, weight in _add_to(node, around, parent):
+        yield new, kind, weight + ON_A_NAME * isinstance(node, ast.Name)
+
+
+def _add_to(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[Change]:
+    yield ast.UnaryOp(ast.USub(), node), "sign", 1.0
+    for count in around.counts:
+        n = ast.parse(count, mode="eval").body
+        yield ast.BinOp(node, ast.Div(), n), "factor n", 1.1
+        yield ast.BinOp(node, ast.Mult(), n), "factor n", 1.2
+    for c in (2,):
+        yield ast.BinOp(number(c), ast.Mult(), node), "constant factor", 1.2
+        yield ast.BinOp(node, ast.Div(), number(c)), "constant factor", 1.2
+    if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult) and parent.right is not node:
+        return  # the whole product is offered the same factors
+    for text in around.constants:
+        constant = ast.parse(text, mode="eval").body
+        yield ast.BinOp(node, ast.Div(), constant), "factor", 1.6
+        yield ast.BinOp(node, ast.Mult(), constant), "factor", 1.7
+    yield from _add_names(node, around)
+    for helper, arity in around.helpers.items():
+        if arity == 1:
+            yield ast.Call(ast.Name(helper, ast.Load()), [node], []), "function around it", 1.5
+    if len(around.shapes.get(node, ())) == 2:
+        for axis in (0, 1):
+            total = ast.Attribute(node, "sum", ast.Load())
+            yield ast.Call(total, [], [ast.keyword("axis", ast.Constant(axis))]), "sum left out", 1.3
+
+
+def _add_names(node: ast.expr, around: Surroundings) -> Iterator[Change]:
+    """A factor, or a term, of what has a name here and fits."""
+    mine = around.shapes.get(node)
+    scalars = [name for name, shape in around.numbers.items() if shape == ()]
+    for name, shape in around.numbers.items():
+        if isinstance(node, ast.Name) and node.id == name:
+            continue
+        other = ast.Name(name, ast.Load())
+        if mine is not None and len(mine) == 2 and shape == mine[:1]:
+            column = ast.parse(f"{name}[:, None]", mode="eval").body
+            yield ast.BinOp(node, ast.Mult(), column), "factor", 1.7
+        if mine is not None and not _fits(shape, mine):
+            continue
+        yield ast.BinOp(node, ast.Mult(), other), "factor", 1.6
+        yield ast.BinOp(node, ast.Div(), other), "factor", 1.8
+        for helper, arity in around.helpers.items():
+            if arity == 1:
+                slope = ast.Call(ast.Name(helper, ast.Load()), [other], [])
+                yield ast.BinOp(node, ast.Mult(), slope), "factor", 1.6
+        if shape == () or (mine is not None and shape != mine):
+            continue
+        yield ast.BinOp(node, ast.Add(), other), "term", 1.8
+        yield ast.BinOp(node, ast.Sub(), other), "term", 1.9
+        for scalar in scalars:
+            weighted = ast.BinOp(ast.Name(scalar, ast.Load()), ast.Mult(), other)
+            yield ast.BinOp(node, ast.Add(), weighted), "term", 2.0
+            yield ast.BinOp(node, ast.Add(), ast.BinOp(ast.Constant(2), ast.Mult(), weighted)), "term", 2.1
+
+
+def _fits(shape: tuple[int, ...], mine: tuple[int, ...]) -> bool:
+    """Whether an array stretches to the other's shape and leaves it as it is."""
+    return len(shape) <= len(mine) and all(m in (1, n) for m, n in zip(shape[::-1], mine[::-1], strict=False))

@@ -1,0 +1,294 @@
+"""Changes of one piece of a line, as people make mistakes: a name, an operator, an axis, an index, a constant."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from backprop.reading.proposing.additions import add_to
+from backprop.reading.proposing.surroundings import Change, Surroundings, number
+
+__all__ = ["REDUCTIONS", "change", "change_reduction"]
+
+TWINS = (
+    ("sum", "mean"), ("maximum", "minimum"), ("argmax", "argmin"), ("max", "min"), ("sin", "cos"), ("exp", "log"),
+    ("zeros_like", "ones_like"), ("sinh", "cosh"), ("log", "log1p"), ("exp", "expm1"), ("sum", "max"), ("var", "std"),
+    ("outer", "dot"), ("add", "subtract"), ("sqrt", "square"), ("cumsum", "flip"),
+)  # fmt: skip
+"""Functions of NumPy, and methods of arrays, that are taken one for the other."""
+OPERATORS: Mapping[type[ast.operator], tuple[type[ast.operator], ...]] = {
+    ast.Add: (ast.Sub, ast.Mult),
+    ast.Sub: (ast.Add,),
+    ast.Mult: (ast.Div, ast.MatMult, ast.Add),
+    ast.Div: (ast.Mult,),
+    ast.MatMult: (ast.Mult,),
+    ast.Pow: (ast.Mult,),
+    ast.FloorDiv: (ast.Div,),
+}
+COMPARISONS: Mapping[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
+    ast.Gt: (ast.GtE, ast.Lt, ast.LtE),
+    ast.GtE: (ast.Gt, ast.LtE, ast.Lt),
+    ast.Lt: (ast.LtE, ast.Gt, ast.GtE),
+    ast.LtE: (ast.Lt, ast.GtE, ast.Gt),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+}
+AXES = (0, 1, -1)
+REDUCTIONS = {"sum", "mean", "max", "min", "var", "std", "prod", "argmax", "argmin"}
+
+
+def change(node: ast.expr, around: Surroundings, *, callee: bool, parent: ast.AST) -> Iterator[Change]:
+    """The changes of one node."""
+    if callee:
+        yield from _change_callee(node, around)
+        return
+    for kind, change in CHANGES.items():
+        if isinstance(node, kind):
+            yield from change(node, around)
+    if isinstance(
+        node, ast.BinOp | ast.Call | ast.Name | ast.Subscript | ast.Attribute | ast.UnaryOp
+    ) and not _is_place(node, parent):
+        yield from add_to(node, around, parent)
+
+
+def _is_place(node: ast.expr, parent: ast.AST) -> bool:
+    """Whether a node says where rather than what: an index, an axis, the array that is written into."""
+    if isinstance(parent, ast.Subscript):
+        return True
+    return isinstance(parent, ast.keyword | ast.Slice | ast.Attribute)
+
+
+def _change_name(node: ast.Name, around: Surroundings) -> Iterator[Change]:
+    numbers = around.numbers
+    mine = around.values.get(node.id)
+    if isinstance(mine, list | tuple | dict):
+        for name, value in around.values.items():
+            if name != node.id and isinstance(value, list | tuple | dict) and len(value):
+                yield ast.Name(name, ast.Load()), "name", 1.0 if len(value) == len(mine) else 1.2
+    if node.id not in numbers:
+        return
+    for name, shape in numbers.items():
+        if name != node.id and len(shape) == len(numbers[node.id]):
+            yield ast.Name(name, ast.Load()), "name", 1.0 if shape == numbers[node.id] else 1.5
+
+
+def _change_callee(node: ast.expr, around: Surroundings) -> Iterator[Change]:
+    if isinstance(node, ast.Name) and node.id in around.helpers:
+        for name, arity in around.helpers.items():
+            if name != node.id and arity == around.helpers[node.id]:
+                yield ast.Name(name, ast.Load()), "function", 1.0
+    if isinstance(node, ast.Attribute):
+        for pair in TWINS:
+            if node.attr in pair:
+                yield ast.Attribute(node.value, pair[1 - pair.index(node.attr)], ast.Load()), "function", 1.0
+
+
+def _change_constant(node: ast.Constant, around: Surroundings) -> Iterator[Change]:
+    if isinstance(node.value, bool):
+        yield ast.Constant(not node.value), "constant", 1.0
+    elif isinstance(node.value, int | float):
+        c = node.value
+        for new in dict.fromkeys((c + 1, c - 1, 2 * c, c / 2 if c % 2 else c // 2, -c, 0, 1, 2, 0.5)):
+            if new != c:
+                # Nothing added, and a factor of one, say that the operand itself should not be there.
+                yield number(new), "constant", 1.0 if new not in (0, 1) else 1.25
+        for name, shape in around.numbers.items():
+            if shape == ():
+                yield ast.Name(name, ast.Load()), "constant", 1.5
+
+
+def _change_product(node: ast.BinOp, around: Surroundings) -> Iterator[Change]:
+    for operator in OPERATORS.get(type(node.op), ()):
+        yield ast.BinOp(node.left, operator(), node.right), "operator", 1.0
+    if not isinstance(node.op, ast.Add | ast.Mult):
+        yield ast.BinOp(node.right, node.op, node.left), "order of operands", 1.2
+    yield node.left, "operand dropped", 1.2
+    yield node.right, "operand dropped", 1.2
+    if isinstance(node.op, ast.Sub):
+        yield ast.UnaryOp(ast.USub(), node.right), "operand dropped", 1.5
+    if isinstance(node.op, ast.MatMult):
+        yield ast.BinOp(_turn(node.left), node.op, node.right), "transpose", 1.0
+        yield ast.BinOp(node.left, node.op, _turn(node.right)), "transpose", 1.0
+        yield ast.BinOp(_turn(node.right), node.op, _turn(node.left)), "transpose", 1.5
+        yield ast.BinOp(_turn(node.right), node.op, node.left), "transpose", 1.5
+        yield ast.BinOp(node.right, node.op, _turn(node.left)), "transpose", 1.5
+        yield _turn(node), "transpose", 1.2
+        yield from _swap_axes(node, around)
+    if isinstance(node.op, ast.Mult | ast.Div):
+        yield from _regroup(node)
+
+
+def _swap_axes(node: ast.BinOp, around: Surroundings) -> Iterator[Change]:
+    """Transposes of stacks of matrices, as the file writes them or not at all."""
+    for operand in (node.left, node.right):
+        if len(around.shapes.get(operand, ())) == 3:
+            swapped = ast.parse("x.transpose(0, 2, 1)", mode="eval").body
+        elif len(around.shapes.get(operand, ())) > 3:
+            swapped = ast.parse("x.swapaxes(-1, -2)", mode="eval").body
+        else:
+            continue
+        swapped.func.value = operand  # type: ignore[attr-defined]
+        left, right = (swapped, node.right) if operand is node.left else (node.left, swapped)
+        yield ast.BinOp(left, node.op, right), "transpose", 1.1
+
+
+def _regroup(node: ast.BinOp) -> Iterator[Change]:
+    """(a + b) * c -> a * c + b and a + b * c, and back: a factor that belongs to one term or to all."""
+    inner = node.left
+    if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add | ast.Sub):
+        yield ast.BinOp(ast.BinOp(inner.left, node.op, node.right), inner.op, inner.right), "grouping", 1.2
+        yield ast.BinOp(inner.left, inner.op, ast.BinOp(inner.right, node.op, node.right)), "grouping", 1.2
+    other = node.right
+    if isinstance(other, ast.BinOp) and isinstance(other.op, ast.Add | ast.Sub) and isinstance(node.op, ast.Mult):
+        yield ast.BinOp(ast.BinOp(node.left, node.op, other.left), other.op, other.right), "grouping", 1.2
+        yield ast.BinOp(other.left, other.op, ast.BinOp(node.left, node.op, other.right)), "grouping", 1.2
+
+
+def _turn(node: ast.expr) -> ast.expr:
+    if isinstance(node, ast.Attribute) and node.attr == "T":
+        return node.value
+    return ast.Attribute(node, "T", ast.Load())
+
+
+def _change_sign(node: ast.UnaryOp, around: Surroundings) -> Iterator[Change]:
+    yield node.operand, "sign" if isinstance(node.op, ast.USub) else "operand dropped", 0.9
+
+
+def _change_attribute(node: ast.Attribute, around: Surroundings) -> Iterator[Change]:
+    if node.attr == "T":
+        yield node.value, "transpose", 1.0
+    if isinstance(node.value, ast.Name) and node.value.id == "self":
+        owner = around.values.get("self")
+        mine = {k: v for k, v in getattr(owner, "__dict__", {}).items() if isinstance(v, np.ndarray | float | int)}
+        if node.attr in mine:
+            for name, value in mine.items():
+                if name != node.attr and np.ndim(value) == np.ndim(mine[node.attr]):
+                    yield ast.Attribute(node.value, name, ast.Load()), "name", 1.0
+
+
+TAKEN_AWAY = ("copy", "clip", "flatten", "ravel", "squeeze", "transpose", "swapaxes")
+"""Methods that may be one too many."""
+
+
+def _change_call(node: ast.Call, around: Surroundings) -> Iterator[Change]:
+    if ast.unparse(node) in around.counts or (isinstance(node.func, ast.Name) and node.func.id == "len"):
+        for mask in around.masks:
+            yield ast.parse(f"{mask}.sum()", mode="eval").body, "count", 1.1
+    if len(node.args) == 1:
+        for helper, arity in around.helpers.items():
+            for more in (*([ast.Constant(1)], [number(-1)]),) if arity == 1 else ():
+                yield ast.Call(ast.Name(helper, ast.Load()), [node.args[0], *more], []), "function", 1.4
+            if arity == 1 and not (isinstance(node.func, ast.Name) and node.func.id == helper):
+                yield ast.Call(ast.Name(helper, ast.Load()), node.args, []), "function", 1.2
+    yield from _move_out(node)
+    if len(node.args) == 1 and not (isinstance(node.func, ast.Attribute) and node.func.attr in REDUCTIONS):
+        yield node.args[0], "call taken away", 1.3
+    if isinstance(node.func, ast.Attribute) and node.func.attr in REDUCTIONS:
+        yield from change_reduction(node)
+    if isinstance(node.func, ast.Attribute) and node.func.attr in (
+        "copy",
+        "clip",
+        "flatten",
+        "ravel",
+        "squeeze",
+        "transpose",
+        "swapaxes",
+    ):
+        yield node.func.value, "call taken away", 1.2
+    if len(node.args) == 2:
+        yield ast.Call(node.func, node.args[::-1], node.keywords), "order of operands", 1.2
+    if len(node.args) == 3 and isinstance(node.func, ast.Attribute) and node.func.attr == "where":
+        yield ast.Call(node.func, [node.args[0], node.args[2], node.args[1]], []), "order of operands", 1.2
+
+
+def _move_out(node: ast.Call) -> Iterator[Change]:
+    """f(a + b, …) -> f(a, …) + b: a term that passes by."""
+    for k, argument in enumerate(node.args):
+        if isinstance(argument, ast.BinOp) and isinstance(argument.op, ast.Add | ast.Sub):
+            for inner, outer in ((argument.left, argument.right), (argument.right, argument.left)):
+                rest = ast.Call(node.func, [*node.args[:k], inner, *node.args[k + 1 :]], node.keywords)
+                yield ast.BinOp(rest, argument.op, outer), "grouping", 1.2
+
+
+def change_reduction(node: ast.Call) -> Iterator[Change]:
+    """Axes, kept or not, one for all or none."""
+    method = isinstance(node.func, ast.Attribute) and not (
+        isinstance(node.func.value, ast.Name) and node.func.value.id in ("np", "numpy", "jnp", "torch")
+    )
+    positional = node.args[(0 if method else 1) :]
+    keep = [k for k in node.keywords if k.arg == "keepdims"]
+    has_axis = bool(positional) or any(k.arg == "axis" for k in node.keywords)
+    base = copy.copy(node)
+    base.args = node.args[: (0 if method else 1)]
+    kept = [k for k in node.keywords if k.arg not in ("axis", "keepdims")]
+    for axis in AXES:
+        word = ast.keyword("axis", number(axis))
+        yield ast.Call(node.func, base.args, [word, *keep, *kept]), "axis", 1.0
+        if not keep:
+            more = ast.keyword("keepdims", ast.Constant(True))
+            yield ast.Call(node.func, base.args, [word, more, *kept]), "axis", 1.3
+    if has_axis:
+        yield ast.Call(node.func, base.args, kept), "axis", 1.2
+    if keep:
+        yield ast.Call(node.func, node.args, [k for k in node.keywords if k.arg != "keepdims"]), "keepdims", 1.0
+    else:
+        yield (
+            ast.Call(node.func, node.args, [*node.keywords, ast.keyword("keepdims", ast.Constant(True))]),
+            "keepdims",
+            1.0,
+        )
+    inside = node.func.value if method else node.args[0]  # type: ignore[attr-defined]
+    yield inside, "call taken away", 1.3
+
+
+def _change_comparison(node: ast.Compare, around: Surroundings) -> Iterator[Change]:
+    if len(node.ops) == 1:
+        for operator in COMPARISONS.get(type(node.ops[0]), ()):
+            yield ast.Compare(node.left, [operator()], node.comparators), "comparison", 1.0
+        for name, shape in around.numbers.items():
+            if shape == ():
+                yield ast.Compare(node.left, node.ops, [ast.Name(name, ast.Load())]), "comparison", 1.5
+
+
+def _change_place(node: ast.Subscript, around: Surroundings) -> Iterator[Change]:
+    index = node.slice
+    if isinstance(index, ast.Constant) and isinstance(index.value, str):
+        held = around.values.get(node.value.id) if isinstance(node.value, ast.Name) else None
+        for key in held if isinstance(held, Mapping) else ():
+            if isinstance(key, str) and key != index.value:
+                yield ast.Subscript(node.value, ast.Constant(key), node.ctx), "key", 1.0
+    elif isinstance(index, ast.Slice):
+        for lower, upper in ((None, ast.UnaryOp(ast.USub(), ast.Constant(1))), (ast.Constant(1), None), (None, None)):
+            yield ast.Subscript(node.value, ast.Slice(lower, upper, index.step), node.ctx), "index", 1.2
+    elif not isinstance(index, ast.Tuple):
+        for step in (ast.Sub, ast.Add):
+            moved = ast.BinOp(index, step(), ast.Constant(1))
+            yield ast.Subscript(node.value, _tidy(moved), node.ctx), "index", 1.0
+
+
+def _tidy(node: ast.BinOp) -> ast.expr:
+    """i - 1 + 1 is i; 2 - 1 is 1."""
+    try:
+        return number(ast.literal_eval(ast.unparse(node.left)) + (1 if isinstance(node.op, ast.Add) else -1))
+    except (ValueError, TypeError):
+        pass
+    left = node.left
+    if isinstance(left, ast.BinOp) and ast.unparse(left.right) == "1" and type(left.op) is not type(node.op):
+        return left.left
+    return node
+
+
+CHANGES: Mapping[type[ast.expr], Callable[[Any, Surroundings], Iterator[Change]]] = {
+    ast.Name: _change_name,
+    ast.Constant: _change_constant,
+    ast.BinOp: _change_product,
+    ast.UnaryOp: _change_sign,
+    ast.Attribute: _change_attribute,
+    ast.Call: _change_call,
+    ast.Compare: _change_comparison,
+    ast.Subscript: _change_place,
+}

@@ -1,0 +1,102 @@
+"""What a statement sees when it runs: names with their values, functions that a mend may call, ways to say n."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from backprop.reading.proposing.surroundings import Surroundings
+from backprop.reading.running.bench import Bench, Point
+from backprop.reading.running.recorder import Event, is_number
+from backprop.reading.source import HEADED, SIMPLE
+
+__all__ = ["list_helpers", "list_numbers", "look_around", "say_count", "scopes_of"]
+
+PROTOCOL = {"parameters", "data", "cost", "gradients", "forward", "context", "step", "fun", "grad", "theta0"}
+"""A mend never asks for the cost, and never for another gradient."""
+USUAL = ("X", "x", "inputs", "batch")
+DEPTH = 2
+
+
+def look_around(bench: Bench, point: Point, statements: Sequence[ast.stmt]) -> dict[ast.stmt, Surroundings]:
+    """What each statement sees the last time that it runs; those that do not run are left out."""
+    helpers = {name: arity for name, (arity, _) in list_helpers(bench).items()}
+    constants = _module_numbers(bench)
+    events, _ = bench.record(point.case)
+    said = tuple(_list_constants(bench, [*events, *bench.record_cost(point.case)]))
+    shapes = {bench.instrumented.sites[e.key[0]]: e.value.shape for e in events}
+    found = {}
+    for statement, seen in scopes_of(bench, point, statements).items():
+        names = {**constants, **seen[-1]}
+        counts = say_count(names, point.case.rows)
+        found[statement] = Surroundings(names, helpers, tuple(counts), said, shapes)
+    return found
+
+
+def _list_constants(bench: Bench, events: Sequence[Event]) -> list[str]:
+    """Pieces of the file that are one number made of constants of the module alone."""
+    found: dict[str, None] = {}
+    for event in events:
+        node = bench.instrumented.sites[event.key[0]]
+        if isinstance(node, ast.BinOp | ast.Call) and event.value.shape == ():
+            names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+            if names <= set(vars(bench.module)) and names:
+                found[bench.source.segment(node)] = None
+    return list(found)
+
+
+def scopes_of(bench: Bench, point: Point, statements: Sequence[ast.stmt]) -> dict[ast.stmt, list[dict[str, Any]]]:
+    """Names and values before these statements, each time they run."""
+    sites = bench.instrumented.sites
+    wanted = {k: site for k, site in enumerate(sites) if isinstance(site, (*SIMPLE, *HEADED)) and site in statements}
+    return {wanted[k]: seen for k, seen in bench.scopes(point.case, frozenset(wanted)).items()}
+
+
+def _module_numbers(bench: Bench) -> dict[str, Any]:
+    return {name: value for name, value in vars(bench.module).items() if is_number(value) and not name.startswith("__")}
+
+
+def list_helpers(bench: Bench) -> dict[str, tuple[int, Any]]:
+    """Functions of the file that a mend may call, with the number of their arguments."""
+    found = {}
+    for name, thing in vars(bench.module).items():
+        own = inspect.isfunction(thing) and thing.__module__ == bench.module.__name__
+        if own and name not in PROTOCOL and not name.startswith("__"):
+            arguments = inspect.signature(thing).parameters.values()
+            found[name] = (len([p for p in arguments if p.default is p.empty]), thing)
+    return found
+
+
+def say_count(names: Mapping[str, Any], rows: int | None) -> list[str]:
+    """Ways to say the number of samples here, the file's own first."""
+    if rows is None:
+        return []
+    whole = [name for name, value in names.items() if type(value) in (int, np.int64) and value == rows]
+    batches = [name for name, value in names.items() if isinstance(value, np.ndarray) and value.shape[:1] == (rows,)]
+    said = [f"len({name})" for name in batches if name in USUAL] or [f"{name}.shape[0]" for name in batches]
+    return whole[:1] + said[:1]
+
+
+def list_numbers(names: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every array or number that names, items and attributes lead to, with the text that says it."""
+    for name, value in names.items():
+        yield from _inside(name, value, DEPTH)
+
+
+def _inside(text: str, value: Any, depth: int) -> Iterator[tuple[str, Any]]:
+    if is_number(value) and not isinstance(value, bool):
+        yield text, value
+    elif depth and isinstance(value, Mapping):
+        for key, item in value.items():
+            if isinstance(key, str | int):
+                yield from _inside(f"{text}[{key!r}]", item, depth - 1)
+    elif depth and isinstance(value, list | tuple):
+        for k, item in enumerate(value):
+            yield from _inside(f"{text}[{k}]", item, depth - 1)
+    elif depth and text == "self":
+        for name, item in vars(value).items():
+            yield from _inside(f"self.{name}", item, depth - 1)

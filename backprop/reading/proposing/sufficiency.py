@@ -1,0 +1,207 @@
+"""Causal sufficiency: could a change of this one value alone make every gradient right that it reaches?
+
+A value v of the run is moved entry by entry; J is the Jacobian of the returned gradients by it.  If J c = (what is
+needed) has one solution, then v + c is the value that should have been there.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backprop.examiner.measuring.cases import Array
+from backprop.examiner.subject.protocol.subjects import Unusable
+from backprop.reading.running.bench import Bench, Point
+from backprop.reading.running.recorder import Event, Key
+
+__all__ = ["Sufficient", "find_sufficient"]
+
+STEP = 1e-5
+TURNS = 5
+MOST_ENTRIES = 96
+"""Entries of a value, over all the times that its line runs, that are moved one by one."""
+MOST_RUNS = 6_000
+NOTHING = 1e-9
+RANK = 1e-7
+BETTER = 0.1
+
+Mask: TypeAlias = NDArray[np.bool_]
+Moved: TypeAlias = Callable[[Array], "Array | None"]
+
+
+@dataclass(frozen=True)
+class Sufficient:
+    """A site whose value alone is at fault for some tensors, and disturbs no other.
+
+    Attributes: `needed`, what the value should have been each time, NaN where that has no effect; `mends`, the tensors
+    that are right then; `spare`, how many more equations agree than there are unknowns.
+    """
+
+    site: int
+    node: ast.AST
+    needed: dict[Key, Array]
+    mends: frozenset[int]
+    spare: int
+
+
+@dataclass(frozen=True)
+class _Aim:
+    """The returned gradients as one vector: what they are, what is needed, what is nothing, and whose they are."""
+
+    base: Array
+    needed: Array
+    scale: Array
+    owner: NDArray[np.int_]
+    wrong: frozenset[int]
+
+    def covers(self, touched: Mask) -> frozenset[int]:
+        """The wrong tensors that are moved."""
+        return self.wrong & {int(k) for k in np.unique(self.owner[touched])}
+
+
+def find_sufficient(bench: Bench, point: Point) -> list[Sufficient]:
+    """Sites whose change alone makes right what it moves, those that mend most first.
+
+    Only sites with one solution count: where several would do, innocent lines look guilty.
+    """
+    events, given = bench.record(point.case)
+    aim = _take_aim(point, given)
+    if aim is None or not aim.wrong:
+        return []
+    found, runs = [], 0
+    for mine in _by_site(events).values():
+        size = sum(event.value.size for event in mine)
+        if not 0 < size <= MOST_ENTRIES or any(e.value.dtype.kind != "f" for e in mine) or runs > MOST_RUNS:
+            continue
+        runs += size + 2
+        one = _Site(bench, point, aim, mine).examine()
+        if one is not None:
+            found.append(one)
+    return sorted(found, key=lambda one: (-len(one.mends), -one.site))
+
+
+def _by_site(events: Sequence[Event]) -> dict[int, list[Event]]:
+    sites: dict[int, list[Event]] = {}
+    for event in events:
+        sites.setdefault(event.key[0], []).append(event)
+    return sites
+
+
+def _take_aim(point: Point, given: Sequence[Any]) -> _Aim | None:
+    """Tensors of a wrong shape take no part; None where nothing is left."""
+    bases, needed, scales, owners = [], [], [], []
+    for k, (leaf, picked) in enumerate(zip(point.case.leaves, point.truth.pick(given), strict=True)):
+        if picked is None or given[k].shape != leaf.shape or not np.isfinite(picked).all():
+            continue
+        bases.append(picked)
+        needed.append(point.truth.values[k] - picked)
+        scales.append(np.full(len(picked), max(point.truth.tolerance[k], 1e-300)))
+        owners.append(np.full(len(picked), k))
+    if not bases:
+        return None
+    base, need, scale, owner = (np.concatenate(part) for part in (bases, needed, scales, owners))
+    return _Aim(base, need, scale, owner, frozenset(int(k) for k in np.unique(owner[np.abs(need) > scale])))
+
+
+class _Site:
+    """Newton's method in the values of one site."""
+
+    def __init__(self, bench: Bench, point: Point, aim: _Aim, events: Sequence[Event]) -> None:
+        self.bench, self.point, self.aim, self.events = bench, point, aim, events
+        self.number = events[0].key[0]
+        self.values = np.concatenate([event.value.ravel() for event in events]).astype(float)
+        self.step = STEP * max(float(np.max(np.abs(self.values), initial=0.0)), 1e-3)
+
+    def examine(self) -> Sufficient | None:
+        """What this site mends, if it does."""
+        rng = np.random.default_rng(self.number)
+        probe = self.move(self.step * rng.uniform(0.5, 1, self.values.size))
+        if probe is None:
+            return None
+        aim = self.aim
+        touched = np.abs(probe - aim.base) > NOTHING * STEP * (np.abs(aim.base) + 1e6 * aim.scale)
+        mends = aim.covers(touched)
+        if not mends:
+            return None
+        # Of the tensors that it reaches, all that is needed must be within its reach.
+        rows = touched | np.isin(aim.owner, sorted(mends))
+        if np.any(rows & ~touched & (np.abs(aim.needed) > aim.scale)):
+            return None
+        c, active = self._solve(rows)
+        if c is None:
+            return None
+        c[~active] = np.nan
+        wanted = {event.key: part for event, part in zip(self.events, self._split(self.values + c), strict=True)}
+        node = self.bench.instrumented.sites[self.number]
+        return Sufficient(self.number, node, wanted, mends, int(touched.sum() - active.sum()))
+
+    def _solve(self, rows: Mask) -> tuple[Array | None, Mask]:
+        aim = self.aim
+        c, residual = np.zeros(self.values.size), aim.needed[rows]
+        J = self._differentiate(c, aim.base, rows)
+        active = np.zeros(self.values.size, bool)
+        for _ in range(TURNS):
+            if J is None:
+                return None, active
+            active = np.abs(J).max(axis=0) > NOTHING * max(float(np.abs(J).max()), 1e-300)
+            if (
+                not active.any()
+                or np.linalg.matrix_rank(J[:, active], tol=RANK * float(np.abs(J).max())) < active.sum()
+            ):
+                return None, active
+            update, *_ = np.linalg.lstsq(J[:, active], residual, rcond=None)
+            c[active] += update
+            reached = self.move(c)
+            if reached is None:
+                return None, active
+            before, residual = float(np.linalg.norm(residual)), (aim.base + aim.needed - reached)[rows]
+            if np.all(np.abs(residual) <= aim.scale[rows]):
+                return c, active
+            after = float(np.linalg.norm(residual))
+            if after >= before:
+                return None, active
+            if after > BETTER * before:
+                J = self._differentiate(c, reached, rows)
+        return None, active
+
+    def _differentiate(self, c: Array, at: Array, rows: Mask) -> NDArray[Any] | None:
+        columns = []
+        for k in range(self.values.size):
+            moved = c.copy()
+            moved[k] += self.step
+            reached = self.move(moved)
+            if reached is None:
+                return None
+            columns.append((reached - at)[rows] / self.step)
+        return np.stack(columns, axis=1)
+
+    def _split(self, flat: Array) -> list[Array]:
+        bounds = np.cumsum([event.value.size for event in self.events])[:-1]
+        parts = np.split(flat, bounds)
+        return [part.reshape(event.value.shape) for event, part in zip(self.events, parts, strict=True)]
+
+    def move(self, c: Array) -> Array | None:
+        """The gradients with the values moved by c."""
+        moves = {event.key: part for event, part in zip(self.events, self._split(c), strict=True)}
+
+        def change(key: Key, value: Any) -> Any:
+            move = moves.get(key)
+            if move is None or np.shape(value) != move.shape:
+                return value
+            moved = value + move
+            return float(moved) if type(value) is float else moved
+
+        self.bench.recorder.change = {self.number: change}
+        try:
+            given = self.bench.run(self.point.case)
+        except Unusable:
+            return None
+        finally:
+            self.bench.recorder.change = {}
+        aim = _take_aim(self.point, given)
+        return None if aim is None or aim.base.shape != self.aim.base.shape else aim.base

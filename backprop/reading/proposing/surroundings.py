@@ -1,0 +1,52 @@
+"""What a statement sees: names with their values, functions that may be called, ways to say n."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from backprop.reading.running.recorder import is_number
+
+__all__ = ["Change", "Surroundings", "number"]
+
+Change = tuple[ast.expr, str, float]
+"""The new node, what kind of change it is, and its weight (less is more natural)."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a statement sees: names with their values, functions of the file that may be called, ways to say n."""
+
+    values: Mapping[str, Any]
+    helpers: Mapping[str, int]
+    """Name -> number of arguments."""
+    counts: tuple[str, ...] = ()
+    constants: tuple[str, ...] = ()
+    """Pieces of the file that are one number whatever the parameters: `np.sqrt(3)`, `2 * LAM`."""
+    shapes: Mapping[ast.AST, tuple[int, ...]] = field(default_factory=dict)
+    """What nodes were like when they ran."""
+
+    @property
+    def numbers(self) -> dict[str, tuple[int, ...]]:
+        """Names of arrays and numbers with their shapes."""
+        return {
+            name: tuple(np.shape(value)) if not hasattr(value, "shape") else tuple(value.shape)
+            for name, value in self.values.items()
+            if is_number(value) and not isinstance(value, bool)
+        }
+
+    @property
+    def masks(self) -> list[str]:
+        """Names of arrays of truth values."""
+        return [
+            name for name, value in self.values.items() if getattr(value, "dtype", None) == np.bool_ and np.ndim(value)
+        ]
+
+
+def number(c: float) -> ast.expr:
+    """A constant; negative ones as people write them."""
+    return ast.UnaryOp(ast.USub(), ast.Constant(-c)) if c < 0 else ast.Constant(c)

@@ -1,0 +1,187 @@
+"""Read a subject whose gradient is wrong: the line, and mends of it that hold at every point tried here."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backprop.examiner.subject.protocol.subjects import Unusable
+from backprop.reading.labels import Label, label_lines
+from backprop.reading.proposing.mending import LIGHT, Mend, Search
+from backprop.reading.proposing.renewal import renew
+from backprop.reading.proposing.scenes import look_around
+from backprop.reading.proposing.sufficiency import Sufficient, find_sufficient
+from backprop.reading.running.bench import Bench, Point
+from backprop.reading.source import BOM, HEADED, SIMPLE, Source, Spot
+
+__all__ = ["SourceReading", "annotate", "read"]
+
+PLANS = ((11, 2), (12, 3), (13, 5))
+"""Seeds and rows: n = 2 and 3 for what is measured entry by entry, one more against chance."""
+FIRST_SUSPECTS = 6
+RENEWED = 8
+ALL = 9.0
+LEFT_OUT = ("factor", "factor n", "term", "constant factor")
+
+
+@dataclass(frozen=True)
+class SourceReading:
+    """What was read: the suspect spot, and mends that hold at every point tried, the most natural first."""
+
+    source: Source
+    spot: Spot | None
+    mends: tuple[Mend, ...]
+    labels: tuple[Label, ...]
+    runs: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return {
+            "location": None if self.spot is None else locate(self.source, self.spot),
+            "mends": [describe_mend(self.source, mend) for mend in self.mends],
+            "source": self.source.text,
+            "bom": BOM if self.source.bom else "",
+            "labels": [{"line": label.line, "labels": list(label.texts)} for label in self.labels],
+            "runs": self.runs,
+        }
+
+
+def locate(source: Source, spot: Spot) -> dict[str, Any]:
+    """A spot as plain data: lines from 1, columns from 0 in characters."""
+    place = {"file": str(source.path), "cell": None, "line": spot.line, "column": spot.column}
+    return place | {"end_line": spot.end_line, "end_column": spot.end_column, "text": source.cut(spot)}
+
+
+def describe_mend(source: Source, mend: Mend) -> dict[str, Any]:
+    """Edits, the text after them, and the difference."""
+    edits = []
+    for edit in mend.edits:
+        place = locate(source, edit.spot)
+        del place["text"]
+        edits.append(place | {"replacement": edit.replacement})
+    text = source.replace(mend.edits)
+    place = locate(source, mend.edits[0].spot)
+    return {
+        "location": place,
+        "edits": edits,
+        "diff": source.diff(mend.edits),
+        "text": text,
+        "kind": mend.kind,
+        "weight": mend.weight,
+    }
+
+
+def read(path: Path) -> SourceReading:
+    """Find the line of a subject whose gradient was judged wrong, and how it could be mended.
+
+    Errors: `Unusable` where the file cannot be read or no point works.
+    """
+    bench = Bench(Source.read(path))
+    points = sorted(bench.draw_points(PLANS), key=lambda p: sum(p.given))
+    if not points or all(all(p.given) for p in points):
+        raise Unusable("the gradient is not wrong at the points where its lines were read")
+    wrong = [p for p in points if not all(p.given)]
+    found = [find_sufficient(bench, p) for p in wrong[:2]]
+    suspects = _rank(bench, wrong[0], found[0])
+    search = _search(bench, points, wrong, found, suspects)
+    mends = tuple(sorted(search.full, key=_rank_mend))
+    labels = tuple(label_lines(bench, points[:2]))
+    return SourceReading(bench.source, _locate(bench, mends, suspects), mends, labels, search.shop.runs)
+
+
+def _rank_mend(mend: Mend) -> tuple[float, int]:
+    """The most natural first; what was left out, of equal ones the earliest: later lines only hand the value on."""
+    return mend.weight, mend.lines[0] if mend.kind in LEFT_OUT else 0
+
+
+def annotate(path: Path) -> SourceReading:
+    """The labels of a subject's lines alone, for one that is right as well.  Errors: as for `read`."""
+    bench = Bench(Source.read(path))
+    points = bench.draw_points(PLANS[:2])
+    if not points:
+        raise Unusable("no point works where its lines could be read")
+    return SourceReading(bench.source, None, (), tuple(label_lines(bench, points)))
+
+
+def _rank(bench: Bench, point: Point, found: Sequence[Sufficient]) -> list[ast.stmt]:
+    """Statements by what their values could mend, then all others that ran for the gradients, the last first.
+
+    What runs for the cost as well is not touched: that would change the cost to suit the gradient.
+    """
+    source, sites = bench.source, bench.instrumented.sites
+    events, _ = bench.record(point.case)
+    ran = [source.statement_of(sites[event.key[0]]) for event in events]
+    shared = _statements_of_cost(bench, point)
+    sufficient = [source.statement_of(one.node) for one in found]
+    misshapen = _find_misshapen(bench, point)
+    around = [one for s in set(ran) for one in _heads_around(source, s)]
+    ranked = dict.fromkeys([*misshapen, *sufficient, *sorted({*ran, *around}, key=lambda s: -s.lineno)])
+    return [s for s in ranked if s not in shared and isinstance(s, (*SIMPLE, *HEADED))]
+
+
+def _heads_around(source: Source, statement: ast.stmt) -> list[ast.stmt]:
+    """The loops and conditions around a statement."""
+    found: list[ast.stmt] = []
+    node: ast.AST = statement
+    while node in source.parents:
+        node = source.parents[node]
+        if isinstance(node, HEADED):
+            found.append(node)
+    return found
+
+
+def _statements_of_cost(bench: Bench, point: Point) -> set[ast.stmt]:
+    events = bench.record_cost(point.case)
+    return {bench.source.statement_of(bench.instrumented.sites[event.key[0]]) for event in events}
+
+
+def _find_misshapen(bench: Bench, point: Point) -> list[ast.stmt]:
+    """Where a gradient of the wrong shape was made: the first value that is it."""
+    events, given = bench.record(point.case)
+    found = []
+    for leaf, g in zip(point.case.leaves, given, strict=True):
+        if g is not None and g.shape != leaf.shape:
+            same = [e for e in events if e.value.shape == g.shape and np.array_equal(e.value, g)]
+            found += [bench.source.statement_of(bench.instrumented.sites[e.key[0]]) for e in same[:1]]
+    return found
+
+
+def _search(
+    bench: Bench,
+    points: Sequence[Point],
+    wrong: Sequence[Point],
+    found: Sequence[Sequence[Sufficient]],
+    suspects: Sequence[ast.stmt],
+) -> Search:
+    """From small and likely to large and unlikely; ends as soon as there are mends."""
+    ordered = [*wrong, *(p for p in points if p not in wrong)]
+    search = Search(bench.source, ordered, len(bench.record(ordered[0].case)[0]))
+    scenes = look_around(bench, ordered[0], suspects)
+    first = suspects[:FIRST_SUSPECTS]
+    search.try_edits(scenes, first, LIGHT)
+    if not search.full:
+        search.try_edits(scenes, first, ALL)
+    if not search.full:
+        _renew(bench, wrong[:2], found, search)
+    if not search.full:
+        search.try_edits(scenes, suspects[FIRST_SUSPECTS:], LIGHT)
+    if not search.full:
+        search.join()
+    return search
+
+
+def _renew(bench: Bench, points: Sequence[Point], found: Sequence[Sequence[Sufficient]], search: Search) -> None:
+    nodes = [one.node for one in found[0] if isinstance(one.node, ast.expr)]
+    for node in nodes[:RENEWED]:
+        search.try_all(renew(bench, points, found, node))
+
+
+def _locate(bench: Bench, mends: Sequence[Mend], suspects: Sequence[ast.stmt]) -> Spot | None:
+    if mends:
+        return mends[0].edits[0].spot
+    return bench.source.spot(suspects[0]) if suspects else None

@@ -1,0 +1,1 @@
+"""Running: a subject with probes around its values, or with a piece of its text replaced."""
