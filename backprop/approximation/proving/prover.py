@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 import time
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from typing import Any
 from flint import arb, arb_series
 from sympy import Expr
 
+from backprop.approximation.proving.bisection import Bisection
 from backprop.approximation.proving.enclosures import Ball, Undecided, expand, make_box
 from backprop.approximation.proving.precision import computing, float_above, float_below
 from backprop.approximation.proving.proof import Proof
@@ -28,6 +28,9 @@ MOST_TERMS = 2_000_000
 LONGEST_REASON = 200
 SHORTEST = 2.0**-60
 """Boxes are not halved below this share of the domain."""
+
+
+Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -85,44 +88,43 @@ def prove(
         return search.run()
 
 
-class _IntervalProof:
-    """Boxes to do, the worst first, and boxes done."""
+class _IntervalProof(Bisection[Interval, Certificate]):
+    """The boxes are intervals; `why` is what was in the way of the last one."""
 
     def __init__(self, claim: IntervalClaim, epsilon: float, deadline: float, most_boxes: int, most_terms: int) -> None:
-        self.terms_left = most_terms
-        self.claim, self.epsilon, self.deadline, self.most_boxes = claim, epsilon, deadline, most_boxes
-        self.shown: list[tuple[float, float, float]] = []
-        self.why = ""
+        super().__init__(epsilon, deadline, most_boxes, most_terms, len(claim.w) + 1)
+        self.claim, self.why = claim, ""
 
-    def run(self) -> Certificate:
-        """Halve until every box is shown, a point refutes, or the limits are reached."""
+    def list_boxes(self) -> list[tuple[float, Interval]]:
         low, high = self.claim.domain
         cuts = [low, *(cut for cut in sorted(set(self.claim.breaks)) if low < cut < high), high]
-        waiting: list[tuple[float, float, float]] = [(a - b, a, b) for a, b in pairwise(cuts)]
-        heapq.heapify(waiting)
-        while waiting:
-            _, a, b = heapq.heappop(waiting)
-            if self.terms_left < 0 or len(self.shown) + len(waiting) > self.most_boxes:
-                return self.give_up(f"no decision on [{a:.6g}, {b:.6g}] within the number of boxes allowed")
-            if time.monotonic() > self.deadline:
-                return self.give_up(f"no decision on [{a:.6g}, {b:.6g}] within the time allowed")
-            self.terms_left -= len(self.claim.w) + 1
-            centre, bound = self.bound_on(a, b)
-            if bound < self.epsilon:
-                self.shown.append((a, b, bound))
-                continue
-            decided = self.decide_at(centre)
-            if decided is not None:
-                return decided
-            if not a < centre < b or b - a < SHORTEST * (high - low):
-                return self.give_up(f"no decision on [{a:.17g}, {b:.17g}], which is too short to halve")
-            for left, right in ((a, centre), (centre, b)):
-                heapq.heappush(waiting, (left - right, left, right))
-        self.shown.sort()
-        edges = (*(a for a, _, _ in self.shown), high)
-        return Certificate("proved", self.epsilon, max(bound for *_, bound in self.shown), edges=edges)
+        return [(a - b, (a, b)) for a, b in pairwise(cuts)]
 
-    def give_up(self, reason: str) -> Certificate:
+    def look_at(self, box: Interval) -> tuple[float, Certificate | None]:
+        centre, bound = self.bound_on(*box)
+        return bound, None if bound < self.epsilon else self.decide_at(centre)
+
+    def halve(self, order: float, box: Interval) -> list[tuple[float, Interval]]:
+        (a, b), (low, high) = box, self.claim.domain
+        centre = a / 2 + b / 2
+        if not a < centre < b or b - a < SHORTEST * (high - low):
+            return []
+        return [(left - right, (left, right)) for left, right in ((a, centre), (centre, b))]
+
+    def conclude(self) -> Certificate:
+        self.shown.sort()
+        edges = (*(a for (a, _), _ in self.shown), self.claim.domain[1])
+        return Certificate("proved", self.epsilon, max(bound for _, bound in self.shown), edges=edges)
+
+    def give_up(self, box: Interval, limit: str) -> Certificate:
+        a, b = box
+        if limit == "size":
+            return self.leave(f"no decision on [{a:.17g}, {b:.17g}], which is too short to halve")
+        allowed = {"boxes": "number of boxes", "time": "time"}[limit]
+        return self.leave(f"no decision on [{a:.6g}, {b:.6g}] within the {allowed} allowed")
+
+    def leave(self, reason: str) -> Certificate:
+        """Undecided."""
         reason += f" ({self.why})" if self.why else ""
         return Certificate("undecided", self.epsilon, math.inf, reason=reason)
 
@@ -132,7 +134,7 @@ class _IntervalProof:
             error = abs(self.error_at(point))
         except NoValue as hole:
             self.why = str(hole)
-            return self.give_up(f"there is no value at x = {point!r}")
+            return self.leave(f"there is no value at x = {point!r}")
         except Undecided:
             return None
         if not bool(error >= arb(self.epsilon)):
