@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 import time
 from collections.abc import Sequence
@@ -13,8 +12,10 @@ from typing import Any
 from flint import arb, arb_series
 from sympy import Expr
 
+from backprop.approximation.proving.bisection import Bisection
 from backprop.approximation.proving.enclosures import Ball, Undecided, expand, make_box
 from backprop.approximation.proving.precision import computing, float_above, float_below
+from backprop.approximation.proving.proof import Proof
 from backprop.approximation.proving.values import NoValue, enclose_range
 
 __all__ = ["Certificate", "IntervalClaim", "prove"]
@@ -27,6 +28,9 @@ MOST_TERMS = 2_000_000
 LONGEST_REASON = 200
 SHORTEST = 2.0**-60
 """Boxes are not halved below this share of the domain."""
+
+
+Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -45,34 +49,17 @@ class IntervalClaim:
 
 
 @dataclass(frozen=True)
-class Certificate:
-    """What came of it.
+class Certificate(Proof):
+    """What came of it; `edges` are the ends of the boxes, in order, on each of which the bound was shown."""
 
-    `verdict`: "proved" (the error is at most `bound` < epsilon at every point of the domain) · "refuted" (at `witness`
-    the error is at least `at_least` >= epsilon) · "undecided" (time or boxes ran out; the reason says so). `edges` are
-    the ends of the boxes, in order, on each of which the bound was shown.
-    """
-
-    verdict: str
-    epsilon: float
-    bound: float
     edges: tuple[float, ...] = field(repr=False, default=())
     witness: float | None = None
-    at_least: float | None = None
-    reason: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON; the floats read back exactly."""
-        return {
-            "verdict": self.verdict,
-            "epsilon": self.epsilon,
-            "bound": self.bound if math.isfinite(self.bound) else None,
-            "order": ORDER,
-            "edges": list(self.edges),
-            "witness": self.witness,
-            "error_at_witness_at_least": self.at_least,
-            "reason": self.reason,
-        }
+    def describe_places(self) -> tuple[int, str]:
+        return len(self.edges) - 1, f"x = {self.witness!r}"
+
+    def list_places(self) -> dict[str, Any]:
+        return {"order": ORDER, "edges": list(self.edges), "witness": self.witness}
 
 
 def prove(
@@ -101,44 +88,43 @@ def prove(
         return search.run()
 
 
-class _IntervalProof:
-    """Boxes to do, the worst first, and boxes done."""
+class _IntervalProof(Bisection[Interval, Certificate]):
+    """The boxes are intervals; `why` is what was in the way of the last one."""
 
     def __init__(self, claim: IntervalClaim, epsilon: float, deadline: float, most_boxes: int, most_terms: int) -> None:
-        self.terms_left = most_terms
-        self.claim, self.epsilon, self.deadline, self.most_boxes = claim, epsilon, deadline, most_boxes
-        self.shown: list[tuple[float, float, float]] = []
-        self.why = ""
+        super().__init__(epsilon, deadline, most_boxes, most_terms, len(claim.w) + 1)
+        self.claim, self.why = claim, ""
 
-    def run(self) -> Certificate:
-        """Halve until every box is shown, a point refutes, or the limits are reached."""
+    def list_boxes(self) -> list[tuple[float, Interval]]:
         low, high = self.claim.domain
         cuts = [low, *(cut for cut in sorted(set(self.claim.breaks)) if low < cut < high), high]
-        waiting: list[tuple[float, float, float]] = [(a - b, a, b) for a, b in pairwise(cuts)]
-        heapq.heapify(waiting)
-        while waiting:
-            _, a, b = heapq.heappop(waiting)
-            if self.terms_left < 0 or len(self.shown) + len(waiting) > self.most_boxes:
-                return self.give_up(f"no decision on [{a:.6g}, {b:.6g}] within the number of boxes allowed")
-            if time.monotonic() > self.deadline:
-                return self.give_up(f"no decision on [{a:.6g}, {b:.6g}] within the time allowed")
-            self.terms_left -= len(self.claim.w) + 1
-            centre, bound = self.bound_on(a, b)
-            if bound < self.epsilon:
-                self.shown.append((a, b, bound))
-                continue
-            decided = self.decide_at(centre)
-            if decided is not None:
-                return decided
-            if not a < centre < b or b - a < SHORTEST * (high - low):
-                return self.give_up(f"no decision on [{a:.17g}, {b:.17g}], which is too short to halve")
-            for left, right in ((a, centre), (centre, b)):
-                heapq.heappush(waiting, (left - right, left, right))
-        self.shown.sort()
-        edges = (*(a for a, _, _ in self.shown), high)
-        return Certificate("proved", self.epsilon, max(bound for *_, bound in self.shown), edges)
+        return [(a - b, (a, b)) for a, b in pairwise(cuts)]
 
-    def give_up(self, reason: str) -> Certificate:
+    def look_at(self, box: Interval) -> tuple[float, Certificate | None]:
+        centre, bound = self.bound_on(*box)
+        return bound, None if bound < self.epsilon else self.decide_at(centre)
+
+    def halve(self, order: float, box: Interval) -> list[tuple[float, Interval]]:
+        (a, b), (low, high) = box, self.claim.domain
+        centre = a / 2 + b / 2
+        if not a < centre < b or b - a < SHORTEST * (high - low):
+            return []
+        return [(left - right, (left, right)) for left, right in ((a, centre), (centre, b))]
+
+    def conclude(self) -> Certificate:
+        self.shown.sort()
+        edges = (*(a for (a, _), _ in self.shown), self.claim.domain[1])
+        return Certificate("proved", self.epsilon, max(bound for _, bound in self.shown), edges=edges)
+
+    def give_up(self, box: Interval, limit: str) -> Certificate:
+        a, b = box
+        if limit == "size":
+            return self.leave(f"no decision on [{a:.17g}, {b:.17g}], which is too short to halve")
+        allowed = {"boxes": "number of boxes", "time": "time"}[limit]
+        return self.leave(f"no decision on [{a:.6g}, {b:.6g}] within the {allowed} allowed")
+
+    def leave(self, reason: str) -> Certificate:
+        """Undecided."""
         reason += f" ({self.why})" if self.why else ""
         return Certificate("undecided", self.epsilon, math.inf, reason=reason)
 
@@ -148,7 +134,7 @@ class _IntervalProof:
             error = abs(self.error_at(point))
         except NoValue as hole:
             self.why = str(hole)
-            return self.give_up(f"there is no value at x = {point!r}")
+            return self.leave(f"there is no value at x = {point!r}")
         except Undecided:
             return None
         if not bool(error >= arb(self.epsilon)):

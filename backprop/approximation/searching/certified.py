@@ -13,6 +13,7 @@ from backprop.approximation.limits.continuity import is_surely_continuous
 from backprop.approximation.proving.kinks import force_kinks
 from backprop.approximation.proving.prover import Certificate, IntervalClaim, prove
 from backprop.approximation.proving.stabbing import list_points
+from backprop.approximation.searching.growing import grow_until
 from backprop.approximation.searching.result import Approximation, evaluate_network, list_own_points
 from backprop.approximation.searching.tube import fit_tube
 from backprop.errors import UsageError
@@ -122,13 +123,5 @@ def narrow_relu(approximation: Approximation, epsilon: float) -> Approximation:
 
 def grow_certified(grow: Callable[[float], Approximation], epsilon: float) -> Approximation:
     """Ask for less and less error on the grid until the error is proved to be below epsilon everywhere."""
-    found: Approximation | None = None
-    for share in TIGHTER:
-        grown = grow(share * epsilon)
-        if found is not None and not grown.sup_error < epsilon:
-            break
-        found = certify(grown, epsilon)
-        if found.reached:
-            break
-    assert found is not None
+    found = grow_until(lambda one: one.reached, grow, certify, TIGHTER, epsilon)
     return narrow_relu(found, epsilon) if found.activation == "relu" else found

@@ -14,12 +14,13 @@ import numpy as np
 from flint import arb
 
 from backprop.approximation.ground.hidden import read_sigma
+from backprop.approximation.ground.outcome import ShallowNetwork
 from backprop.approximation.ground.target import Floats, FunctionTarget
 from backprop.approximation.proving.precision import computing, float_above
 from backprop.approximation.proving.values import enclose_values
 from backprop.approximation.searching.apriori import AprioriBound, compute_bound, compute_steepness
 from backprop.approximation.searching.modulus import Modulus, enclose_modulus, find_jump
-from backprop.approximation.searching.result import Approximation, ShallowNetwork, measure
+from backprop.approximation.searching.result import Approximation, measure
 from backprop.errors import UsageError
 
 __all__ = ["ACTIVATION", "MOST_UNITS", "construct"]

@@ -1,10 +1,15 @@
-"""The width that reaches an error: widen along a list, then look between the last two."""
+"""The width that reaches an error: widen along a list, then look between the last two; and until it is proved."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-__all__ = ["find_width"]
+from backprop.approximation.ground.outcome import Outcome
+
+__all__ = ["find_width", "grow_until"]
+
+Found = TypeVar("Found", bound=Outcome)
 
 
 def find_width(
@@ -33,3 +38,26 @@ def _narrow(measure: Callable[[int], float], short: int, enough: int, wanted: fl
         else:
             short = middle
     return enough
+
+
+def grow_until(
+    is_settled: Callable[[Found], bool],
+    grow: Callable[[float], Found],
+    certify: Callable[[Found, float], Found],
+    shares: Sequence[float],
+    epsilon: float,
+) -> Found:
+    """Ask for less and less error on the grid, these shares of epsilon, until what is proved of it settles the matter.
+
+    The last one tried is returned; one whose grid does not even show epsilon is not tried.
+    """
+    found: Found | None = None
+    for share in shares:
+        grown = grow(share * epsilon)
+        if found is not None and not grown.sup_error < epsilon:
+            break
+        found = certify(grown, epsilon)
+        if is_settled(found):
+            break
+    assert found is not None
+    return found

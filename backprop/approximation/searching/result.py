@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop.approximation.ground.hidden import Sigma, compute_arguments
-from backprop.approximation.ground.outcome import Outcome
+from backprop.approximation.ground.outcome import Outcome, ShallowNetwork
 from backprop.approximation.ground.target import Floats, Target
-from backprop.approximation.ground.wording import describe_above, describe_below, describe_outcome
+from backprop.approximation.ground.wording import describe_below
 from backprop.approximation.limits.find import Limit
 from backprop.approximation.proving.prover import Certificate
 from backprop.approximation.searching.apriori import AprioriBound
 from theory.functions.elementwise import find as find_activation
 
-__all__ = ["Approximation", "ShallowNetwork", "evaluate_network", "list_own_points", "measure"]
+__all__ = ["Approximation", "evaluate_network", "list_own_points", "measure"]
 
 ARGUMENTS = np.array([-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0])
 """Arguments w x + b of a unit at which the error is looked at, besides the grid."""
@@ -31,15 +31,6 @@ METHODS = {
     "adam": ", trained with Adam (an optimisation error: what training reached, not what the network could)",
 }
 """How a network was found, in words."""
-
-
-class ShallowNetwork(NamedTuple):
-    """Weights w and biases b of the hidden layer, output weights c, each (width,), and the output's bias."""
-
-    w: Floats
-    b: Floats
-    c: Floats
-    constant: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,11 +91,6 @@ class Approximation(Outcome):
         return self.network.constant
 
     @property
-    def max_abs_w(self) -> float:
-        """Largest |w_k|: large where the network has steep steps."""
-        return float(np.max(np.abs(self.w), initial=0.0))
-
-    @property
     def reached(self) -> bool:
         """Whether the error is below the one asked for: proved where that was tried, else on the grid."""
         if self.epsilon is not None and self.limit is not None and self.epsilon <= self.limit.lower:
@@ -129,23 +115,13 @@ class Approximation(Outcome):
             "activation": self.activation,
             "activation_expression": find_activation(self.activation).text,
             "domain": list(self.domain),
-            "hidden": {"w": self.w.tolist(), "b": self.b.tolist(), "c": self.c.tolist()},
-            "constant": self.constant,
-            "width": self.width,
-            "epsilon": self.epsilon,
-            "sup_error_on_grid": self.sup_error,
-            "grid_points": self.grid_points,
-            "measured_on": "grid" if self.function.known_between else "data",
-            "sum_abs_c": self.sum_abs_c,
-            "max_abs_w": self.max_abs_w,
-            "sup_error_bound": self.certificate.bound if self.certified and self.certificate else None,
-            "certified": self.certified,
+            **self.list_numbers("grid" if self.function.known_between else "data"),
             "width_lower_bound": self.width_lower_bound,
             "error_lower_bound": self.error_lower_bound,
             **({"error_lower_bound_proof": self.limit.to_dict()} if self.limit is not None else {}),
             "a_priori_bound": self.bound.total if self.bound else None,
             **({"a_priori": self.bound.to_dict()} if self.bound else {}),
-            **({"certificate": self.certificate.to_dict()} if self.certificate is not None else {}),
+            **self.list_proof(),
         }
 
     def __str__(self) -> str:
@@ -157,8 +133,7 @@ class Approximation(Outcome):
             text += " (not a bound between them)" if self.certificate is None else f"; {self.describe_proof()}"
         else:
             text += f"at {self.grid_points:,} data points (between them nothing is known: the data say nothing there)"
-        if self.epsilon is not None:
-            text += f"; {describe_outcome(self.epsilon, reached=self.reached, undecided=self.undecided)}"
+        text += self.describe_end()
         if self.width_lower_bound:
             least = f"{self.width_lower_bound} unit{'s' * (self.width_lower_bound != 1)}"
             text += f"; any {self.activation} network that near has at least {least} (proved)"
@@ -166,20 +141,7 @@ class Approximation(Outcome):
             least = describe_below(self.limit.lower)
             text += f"; any {self.activation} network, of any width, errs by at least {least} somewhere (proved)"
         text += f"\n{self.bound}" if self.bound else ""
-        return f"{text}\nweights: sum of |c| {self.sum_abs_c:.3g}, largest |w| {self.max_abs_w:.3g}"
-
-    def describe_proof(self) -> str:
-        """What the certificate says, in words."""
-        proof = self.certificate
-        if proof is None:
-            return "no proof was tried"
-        if proof.verdict == "proved":
-            count = len(proof.edges) - 1
-            boxes = f"{count} box{'es' * (count != 1)}"
-            return f"PROVED: at most {describe_above(proof.bound)} at every point of the domain ({boxes})"
-        if proof.verdict == "refuted":
-            return f"REFUTED: at x = {proof.witness!r} the error is at least {describe_below(proof.at_least or 0.0, 4)}"
-        return f"not proved: {proof.reason}"
+        return text + self.describe_weights()
 
 
 def evaluate_network(sigma: Callable[[Any], Any], network: ShallowNetwork, x: Floats) -> Floats:

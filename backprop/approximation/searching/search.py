@@ -12,6 +12,7 @@ import numpy as np
 from backprop.approximation.ground.arguments import MAX_WIDTH, read_epsilon, read_seed, read_width
 from backprop.approximation.ground.given import Given, check_width, list_widths, read_given
 from backprop.approximation.ground.hidden import Hidden, Sigma, read_sigma
+from backprop.approximation.ground.outcome import ShallowNetwork
 from backprop.approximation.ground.solving import project, project_each, solve, solve_minimax, solve_minimax_exactly
 from backprop.approximation.ground.table import TableTarget
 from backprop.approximation.ground.target import Floats, FunctionTarget, Target
@@ -23,7 +24,7 @@ from backprop.approximation.searching.certified import certify as certify_networ
 from backprop.approximation.searching.growing import find_width
 from backprop.approximation.searching.placement import list_nodes, list_placements
 from backprop.approximation.searching.refinement import refine
-from backprop.approximation.searching.result import Approximation, ShallowNetwork, evaluate_network, list_own_points
+from backprop.approximation.searching.result import Approximation, evaluate_network, list_own_points
 from backprop.errors import UsageError
 
 __all__ = ["approximate"]

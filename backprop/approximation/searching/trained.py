@@ -9,8 +9,9 @@ import numpy as np
 
 from backprop.approximation.ground.arguments import read_seed, read_width
 from backprop.approximation.ground.hidden import read_sigma
+from backprop.approximation.ground.outcome import ShallowNetwork
 from backprop.approximation.ground.target import Floats, Target
-from backprop.approximation.searching.result import Approximation, ShallowNetwork, measure
+from backprop.approximation.searching.result import Approximation, measure
 from backprop.errors import UsageError
 from backprop.runtime.compiled import CompiledNetwork, build
 from backprop.training import cosine, fit

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from backprop.approximation.ground.outcome import ShallowNetwork
 from backprop.approximation.ground.solving import solve_minimax_exactly
 from backprop.approximation.ground.target import Floats
 from backprop.approximation.proving.stabbing import Line, Start, lay_lines, list_crossings
-from backprop.approximation.searching.result import ShallowNetwork
 
 __all__ = ["fit_tube"]
 

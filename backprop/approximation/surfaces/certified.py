@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+from backprop.approximation.searching.growing import grow_until
 from backprop.approximation.surfaces.proving import SurfaceClaim, prove_surface
 from backprop.approximation.surfaces.result import SurfaceApproximation
 from theory.functions.elementwise import find as find_activation
@@ -41,13 +42,8 @@ def certify_surface(
 
 def grow_certified(grow: Callable[[float], SurfaceApproximation], epsilon: float) -> SurfaceApproximation:
     """Ask for less and less error on the grid until the error is proved to be below epsilon everywhere."""
-    found: SurfaceApproximation | None = None
-    for share in TIGHTER:
-        grown = grow(share * epsilon)
-        if found is not None and not grown.sup_error < epsilon:
-            break
-        found = certify_surface(grown, epsilon)
-        if found.certificate is None or found.certificate.verdict != "refuted":
-            break
-    assert found is not None
-    return found
+
+    def is_settled(found: SurfaceApproximation) -> bool:
+        return found.certificate is None or found.certificate.verdict != "refuted"
+
+    return grow_until(is_settled, grow, certify_surface, TIGHTER, epsilon)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 import time
 from dataclasses import dataclass
@@ -12,9 +11,11 @@ from typing import Any
 from flint import arb, arb_mat, arb_series, fmpq, fmpq_mat
 from sympy import Expr
 
+from backprop.approximation.ground.outcome import ShallowNetwork
+from backprop.approximation.proving.bisection import Bisection
 from backprop.approximation.proving.enclosures import Ball, Undecided, expand, make_box
 from backprop.approximation.proving.precision import computing, float_above
-from backprop.approximation.searching.result import ShallowNetwork
+from backprop.approximation.proving.proof import Proof
 from backprop.approximation.surfaces.target import VARIABLES, Rectangle
 from theory.functions.expressions import real_symbol
 from theory.functions.pieces import split
@@ -52,33 +53,18 @@ class SurfaceClaim:
 
 
 @dataclass(frozen=True)
-class SurfaceCertificate:
-    """What came of it.
+class SurfaceCertificate(Proof):
+    """What came of it, on how many boxes, and the point that refutes."""
 
-    `verdict`: "proved" (the error is at most `bound` < epsilon at every point of the rectangle) · "refuted" (at
-    `witness` the error is at least `at_least` >= epsilon) · "undecided" (time or boxes ran out; the reason says so).
-    """
-
-    verdict: str
-    epsilon: float
-    bound: float
     boxes: int = 0
     witness: tuple[float, float] | None = None
-    at_least: float | None = None
-    reason: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON; the floats read back exactly."""
-        return {
-            "verdict": self.verdict,
-            "epsilon": self.epsilon,
-            "bound": self.bound if math.isfinite(self.bound) else None,
-            "order": ORDER,
-            "boxes": self.boxes,
-            "witness": None if self.witness is None else list(self.witness),
-            "error_at_witness_at_least": self.at_least,
-            "reason": self.reason,
-        }
+    def describe_places(self) -> tuple[int, str]:
+        return self.boxes, "" if self.witness is None else "x = {!r}, y = {!r}".format(*self.witness)
+
+    def list_places(self) -> dict[str, Any]:
+        witness = None if self.witness is None else list(self.witness)
+        return {"order": ORDER, "boxes": self.boxes, "witness": witness}
 
 
 def prove_surface(
@@ -108,46 +94,33 @@ def prove_surface(
         return _SurfaceProof(claim, epsilon, time.monotonic() + seconds, most_boxes).run()
 
 
-class _SurfaceProof:
-    """Boxes to do, the largest first, and how many are done."""
+class _SurfaceProof(Bisection[Box, SurfaceCertificate]):
+    """The boxes are rectangles; what a first one takes is counted beforehand."""
 
     def __init__(self, claim: SurfaceClaim, epsilon: float, deadline: float, most_boxes: int) -> None:
-        self.claim, self.epsilon, self.deadline, self.most_boxes = claim, epsilon, deadline, most_boxes
-        self.terms_left = MOST_TERMS
+        cost = len(claim.network.w) + ORDER
+        super().__init__(epsilon, deadline, most_boxes, MOST_TERMS - cost, cost)
+        self.claim = claim
         self.symbols = [real_symbol(name) for name in VARIABLES]
         self.directions = [fmpq(2 * m - ORDER + 1, ORDER - 1) for m in range(ORDER)]
         vandermonde = fmpq_mat([[direction**j for j in range(ORDER)] for direction in self.directions])
         self.interpolation = arb_mat(vandermonde.inv())
 
-    def run(self) -> SurfaceCertificate:
-        """Halve until every box is shown, a point refutes, or the limits are reached."""
+    def list_boxes(self) -> list[tuple[float, Box]]:
         (a, b), (c, d) = self.claim.domain
-        waiting: list[tuple[float, Box]] = [(-1.0, (a, b, c, d))]
-        largest, shown = 0.0, 0
-        while waiting:
-            share, box = heapq.heappop(waiting)
-            self.terms_left -= len(self.claim.network.w) + ORDER
-            if time.monotonic() > self.deadline or self.terms_left < 0 or shown + len(waiting) > self.most_boxes:
-                return self.give_up(box, "within the time or the number of boxes allowed")
-            bound, refuted = self.bound_on(box)
-            if refuted is not None:
-                return refuted
-            if bound < self.epsilon:
-                largest, shown = max(largest, bound), shown + 1
-                continue
-            halves = self.halve(box)
-            if not halves:
-                return self.give_up(box, "which is too small to halve")
-            for half in halves:
-                heapq.heappush(waiting, (share / 2, half))
-        return SurfaceCertificate("proved", self.epsilon, largest, shown)
+        return [(-1.0, (a, b, c, d))]
 
-    def give_up(self, box: Box, why: str) -> SurfaceCertificate:
+    def conclude(self) -> SurfaceCertificate:
+        largest = max(bound for _, bound in self.shown)
+        return SurfaceCertificate("proved", self.epsilon, largest, boxes=len(self.shown))
+
+    def give_up(self, box: Box, limit: str) -> SurfaceCertificate:
         a, b, c, d = box
+        why = "which is too small to halve" if limit == "size" else "within the time or the number of boxes allowed"
         where = f"no decision on [{a:.6g}, {b:.6g}] × [{c:.6g}, {d:.6g}] {why}"
         return SurfaceCertificate("undecided", self.epsilon, math.inf, reason=where)
 
-    def halve(self, box: Box) -> list[Box]:
+    def halve(self, order: float, box: Box) -> list[tuple[float, Box]]:
         """Two halves that share a side, cut across the side that is longer by the measure of the domain."""
         a, b, c, d = box
         (low, high), (bottom, top) = self.claim.domain
@@ -155,9 +128,10 @@ class _SurfaceProof:
         x, y = a / 2 + b / 2, c / 2 + d / 2
         if max(wide, tall) < SHORTEST or not (a < x < b and c < y < d):
             return []
-        return [(a, x, c, d), (x, b, c, d)] if wide >= tall else [(a, b, c, y), (a, b, y, d)]
+        halves = ((a, x, c, d), (x, b, c, d)) if wide >= tall else ((a, b, c, y), (a, b, y, d))
+        return [(order / 2, half) for half in halves]
 
-    def bound_on(self, box: Box) -> tuple[float, SurfaceCertificate | None]:
+    def look_at(self, box: Box) -> tuple[float, SurfaceCertificate | None]:
         """A bound of |E| on the box, infinite where there is none; or the refutation at its centre."""
         a, b, c, d = box
         x, y = a / 2 + b / 2, c / 2 + d / 2

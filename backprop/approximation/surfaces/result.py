@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop.approximation.ground.outcome import Outcome
+from backprop.approximation.ground.outcome import Outcome, ShallowNetwork
 from backprop.approximation.ground.target import Floats
-from backprop.approximation.ground.wording import describe_above, describe_below, describe_outcome
-from backprop.approximation.searching.result import ShallowNetwork, evaluate_network
+from backprop.approximation.searching.result import evaluate_network
 from backprop.approximation.surfaces.proving import SurfaceCertificate
 from backprop.approximation.surfaces.target import GRID_SIDE, Rectangle, Surface
 
@@ -46,11 +45,6 @@ class SurfaceApproximation(Outcome):
     sigma: Callable[[Any], Any] = field(repr=False)
     certificate: SurfaceCertificate | None = field(repr=False, default=None)
 
-    @property
-    def max_abs_w(self) -> float:
-        """Largest length of a w_k: large where the network has steep steps."""
-        return float(np.max(np.linalg.norm(self.network.w, axis=1)))
-
     def f(self, x: ArrayLike, y: ArrayLike) -> Floats:
         """Evaluate the network; x and y are broadcast against each other."""
         first, second = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
@@ -63,19 +57,9 @@ class SurfaceApproximation(Outcome):
             "target": self.target,
             "activation": self.activation,
             "domain": [list(side) for side in self.domain],
-            "hidden": {name: getattr(self.network, name).tolist() for name in "wbc"},
-            "constant": self.network.constant,
-            "width": self.width,
-            "epsilon": self.epsilon,
-            "sup_error_on_grid": self.sup_error,
-            "grid_points": self.grid_points,
-            "measured_on": "grid",
-            "sum_abs_c": self.sum_abs_c,
-            "max_abs_w": self.max_abs_w,
-            "sup_error_bound": self.certificate.bound if self.certified and self.certificate else None,
-            "certified": self.certified,
+            **self.list_numbers(),
             "width_lower_bound": None,
-            **({"certificate": self.certificate.to_dict()} if self.certificate is not None else {}),
+            **self.list_proof(),
         }
 
     def __str__(self) -> str:
@@ -86,19 +70,4 @@ class SurfaceApproximation(Outcome):
             f"{GRID_SIDE} × {GRID_SIDE} points, none of them fitted"
         )
         text += " (not a bound between them)" if self.certificate is None else f"; {self.describe_proof()}"
-        if self.epsilon is not None:
-            text += f"; {describe_outcome(self.epsilon, reached=self.reached, undecided=self.undecided)}"
-        return f"{text}\nweights: sum of |c| {self.sum_abs_c:.3g}, largest |w| {self.max_abs_w:.3g}"
-
-    def describe_proof(self) -> str:
-        """What the certificate says, in words."""
-        proof = self.certificate
-        if proof is None:
-            return "no proof was tried"
-        if proof.verdict == "proved":
-            bound, count = describe_above(proof.bound), f"{proof.boxes} box{'es' * (proof.boxes > 1)}"
-            return f"PROVED: at most {bound} at every point of the domain ({count})"
-        if proof.witness is not None and proof.at_least is not None:
-            x, y = proof.witness
-            return f"REFUTED: at x = {x!r}, y = {y!r} the error is at least {describe_below(proof.at_least, 4)}"
-        return f"not proved: {proof.reason}"
+        return text + self.describe_end() + self.describe_weights()

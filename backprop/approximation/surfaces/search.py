@@ -10,11 +10,12 @@ import numpy as np
 
 from backprop.approximation.ground.arguments import read_epsilon, read_seed, read_width
 from backprop.approximation.ground.hidden import Hidden, Sigma, read_sigma
+from backprop.approximation.ground.outcome import ShallowNetwork
 from backprop.approximation.ground.solving import solve
 from backprop.approximation.ground.target import UNIT, Floats
 from backprop.approximation.searching.growing import find_width
 from backprop.approximation.searching.refinement import refine
-from backprop.approximation.searching.result import ShallowNetwork, evaluate_network
+from backprop.approximation.searching.result import evaluate_network
 from backprop.approximation.surfaces.certified import certify_surface, grow_certified
 from backprop.approximation.surfaces.draws import draw_hidden, list_nodes
 from backprop.approximation.surfaces.result import SurfaceApproximation

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from backprop.approximation.ground.hidden import read_sigma
+from backprop.approximation.ground.outcome import ShallowNetwork
 from backprop.approximation.ground.target import FunctionTarget, read_target
 from backprop.approximation.searching.certified import narrow_relu
-from backprop.approximation.searching.result import ShallowNetwork, measure
+from backprop.approximation.searching.result import measure
 from backprop.codegen.functions.elementwise import evaluate
 from theory.chapters.networks.activations import X
 from theory.functions.differentiation import differentiate

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backprop.approximation.ground.hidden import read_sigma
+from backprop.approximation.ground.outcome import ShallowNetwork
 from backprop.approximation.ground.target import read_target
 from backprop.approximation.proving.kinks import ForcedKinks, force_kinks
 from backprop.approximation.proving.stabbing import Start, lay_lines, list_crossings, list_points
 from backprop.approximation.searching.certified import narrow_relu
-from backprop.approximation.searching.result import ShallowNetwork, measure
+from backprop.approximation.searching.result import measure
 from backprop.approximation.searching.tube import fit_tube
 from backprop.codegen.functions.elementwise import evaluate
 from theory.chapters.networks.activations import parse

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backprop.approximation import approximate_2d
+from backprop.approximation.ground.outcome import ShallowNetwork
 from backprop.approximation.proving.precision import computing
-from backprop.approximation.searching.result import ShallowNetwork
 from backprop.approximation.surfaces import proving
 from backprop.approximation.surfaces.certified import certify_surface
 from backprop.approximation.surfaces.proving import ORDER, SurfaceClaim, prove_surface
@@ -94,7 +94,7 @@ def test_a_network_that_was_tampered_with_is_not_proved(part):
 
 def test_the_coefficients_are_taylors():
     claim = make_claim("exp(x*y)*sin(x - 2*y)", [[1.5, -0.5]], [0.25], [2.0], 0.5)
-    search = proving._Search(claim, 1.0, math.inf, 10)
+    search = proving._SurfaceProof(claim, 1.0, math.inf, 10)
     with computing(terms=ORDER + 1):
         terms = search.expand_target([arb(0.5), arb(0.25)], [arb(1), arb(1)])
         units = search.expand_network(0.5, 0.25)
@@ -112,7 +112,7 @@ def test_the_coefficients_are_taylors():
 
 def test_the_remainder_bounds_what_the_polynomial_leaves():
     claim = make_claim("cos(9*x*y)", [[3.0, 2.0]], [-1.0], [1.0], 0.0)
-    search, box = proving._Search(claim, 1.0, math.inf, 10), (0.5, 0.75, 0.25, 0.5)
+    search, box = proving._SurfaceProof(claim, 1.0, math.inf, 10), (0.5, 0.75, 0.25, 0.5)
     with computing(terms=ORDER + 1):
         reach = [arb(0.125), arb(0.125)]
         terms = search.expand_target([arb(0.625), arb(0.375)], reach)
