@@ -50,7 +50,7 @@ LINES = {
     "backprop.approximation": 7_400,
     "backprop.codegen": 5_300,
     "backprop.data": 700,
-    "backprop.diagnosis": 6_000,
+    "backprop.diagnosis": 5_950,
     "backprop.door": 900,
     "backprop.examiner": 8_850,
     "backprop.npz": 75,
