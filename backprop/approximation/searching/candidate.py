@@ -10,7 +10,12 @@ import numpy as np
 from backprop.approximation.ground.hidden import Hidden
 from backprop.approximation.ground.target import Floats
 
-__all__ = ["Candidate", "measure_errors"]
+__all__ = ["CUTOFFS", "ROUNDING", "Candidate", "measure_errors"]
+
+CUTOFFS = (1e-14, 1e-11, 1e-8)
+"""Least squares leaves out weaker directions than these: the first is most accurate, the last calmest."""
+ROUNDING = 1e-13
+"""A fit this good, relative to the target, is not improved on: the rest is rounding."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from backprop.approximation.ground.hidden import Hidden, Sigma, read_sigma
 from backprop.approximation.ground.outcome import ShallowNetwork
 from backprop.approximation.ground.solving import solve
 from backprop.approximation.ground.target import UNIT, Floats
-from backprop.approximation.searching.candidate import Candidate, measure_errors
+from backprop.approximation.searching.candidate import CUTOFFS, ROUNDING, Candidate, measure_errors
 from backprop.approximation.searching.growing import find_width
 from backprop.approximation.searching.refinement import refine
 from backprop.approximation.searching.result import evaluate_network
@@ -42,10 +42,6 @@ GROWN_TO = 256
 """Up to this width the units of the narrower network are kept in half of the draws."""
 NODES_A_UNIT = 3.5
 NODES_A_MOVED_UNIT = 10.0
-CUTOFFS = (1e-14, 1e-11, 1e-8)
-"""Least squares leaves out weaker directions than these: the first is most accurate, the last calmest."""
-ROUNDING = 1e-13
-"""A fit this good, relative to the target, is not improved on: the rest is rounding."""
 
 # Work is counted in multiplications, so that the same call does the same on every machine.
 DRAW_WORK = 1.2e10
