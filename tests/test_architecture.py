@@ -47,7 +47,7 @@ NAMES_OF_ORACLES = {"NoValue"}
 # Ratchets: these numbers may only fall.
 LINES = {
     "theory": 8_800,
-    "backprop.approximation": 7_400,
+    "backprop.approximation": 7_090,
     "backprop.codegen": 5_300,
     "backprop.data": 700,
     "backprop.diagnosis": 5_950,
@@ -63,9 +63,9 @@ LINES = {
     "backprop.training": 2_090,
     "backprop.verification": 850,
 }
-LONG_FILES = 12
+LONG_FILES = 10
 LONG_FILE = 300
-LONG_FUNCTIONS = 43
+LONG_FUNCTIONS = 42
 LONG_FUNCTION = 25
 LISTS_OF_CATALOGUE_NAMES = 12
 

@@ -220,9 +220,8 @@ class _Values:
         if not bool(inner.low > 0):
             self.check_base(base, inner, high)
             top = Range(inner.high, inner.high)
-            return (
-                Range(ZERO, self.raise_positive(top, exponent, high).high) if bool(top.low > 0) else Range(ZERO, ZERO)
-            )
+            reach = self.raise_positive(top, exponent, high).high if bool(top.low > 0) else ZERO
+            return Range(ZERO, reach)
         return self.raise_positive(inner, exponent, high)
 
     def raise_positive(self, inner: Range, exponent: Expr, range_of_it: Range) -> Range:

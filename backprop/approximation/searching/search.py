@@ -18,7 +18,7 @@ from backprop.approximation.ground.table import TableTarget
 from backprop.approximation.ground.target import Floats, FunctionTarget, Target
 from backprop.approximation.limits.find import find_limit
 from backprop.approximation.limits.jump import Jump
-from backprop.approximation.searching.candidate import Candidate
+from backprop.approximation.searching.candidate import CUTOFFS, ROUNDING, Candidate, measure_errors
 from backprop.approximation.searching.certified import NOTHING_TO_PROVE, grow_certified, narrow_relu
 from backprop.approximation.searching.certified import certify as certify_network
 from backprop.approximation.searching.growing import find_width
@@ -36,12 +36,8 @@ SMALL = 8
 NARROWED_BELOW = 64
 """Up to this width the smallest sufficient one is looked for between two of the list."""
 
-CUTOFFS = (1e-14, 1e-11, 1e-8)
-"""Least squares leaves out weaker directions than these: the first is most accurate, the last calmest."""
 STEEPEST = 1e8
 """Hidden weights beyond this, on [-1, 1], are steps finer than anything the fit could see; of data the gaps decide."""
-ROUNDING = 1e-13
-"""A fit this good, relative to the target, is not improved on: the rest is rounding."""
 FRESH_STARTS, GROWN_STARTS = 3, 2
 """Starts that are refined: so many from scratch, so many that add units to a narrower network."""
 MINIMAX_ROUNDS = 40
@@ -282,10 +278,8 @@ class _Search:
         with np.errstate(all="ignore"):
             own = list_own_points(network.w, network.b, self._target.domain) if self._target.known_between else NOWHERE
             values = evaluate_network(self._sigma.f, network, np.append(self._target.grid, own))
-            errors = np.abs(values - np.append(self._target.values, self._target(own)))
-            largest, mean = float(np.max(errors)), float(np.sqrt(np.mean(errors**2)))
-        finite = math.isfinite(largest) and math.isfinite(mean)
-        return Candidate(hidden, c, *((largest, mean) if finite else (math.inf, math.inf)), len(errors), cutoff)
+            errors = measure_errors(values, np.append(self._target.values, self._target(own)))
+        return Candidate(hidden, c, *errors, len(values), cutoff)
 
     def _restore(self, hidden: Hidden, c: Floats) -> ShallowNetwork:
         """Return the network in the coordinates of the target."""

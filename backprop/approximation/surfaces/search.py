@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from backprop.approximation.ground.hidden import Hidden, Sigma, read_sigma
 from backprop.approximation.ground.outcome import ShallowNetwork
 from backprop.approximation.ground.solving import solve
 from backprop.approximation.ground.target import UNIT, Floats
+from backprop.approximation.searching.candidate import CUTOFFS, ROUNDING, Candidate, measure_errors
 from backprop.approximation.searching.growing import find_width
 from backprop.approximation.searching.refinement import refine
 from backprop.approximation.searching.result import evaluate_network
@@ -42,10 +42,6 @@ GROWN_TO = 256
 """Up to this width the units of the narrower network are kept in half of the draws."""
 NODES_A_UNIT = 3.5
 NODES_A_MOVED_UNIT = 10.0
-CUTOFFS = (1e-14, 1e-11, 1e-8)
-"""Least squares leaves out weaker directions than these: the first is most accurate, the last calmest."""
-ROUNDING = 1e-13
-"""A fit this good, relative to the target, is not improved on: the rest is rounding."""
 
 # Work is counted in multiplications, so that the same call does the same on every machine.
 DRAW_WORK = 1.2e10
@@ -110,21 +106,6 @@ def approximate_2d(
     return grow_certified(search.grow, wanted)
 
 
-@dataclass(frozen=True, eq=False)
-class _Candidate:
-    """A network on [-1, 1]² with values in about [-1, 1], the constant last in c; its errors on the grid of F."""
-
-    hidden: Hidden = field(repr=False)
-    c: Floats = field(repr=False)
-    slope: float
-    error: float = math.inf
-    mean_error: float = math.inf
-
-    def rate(self) -> float:
-        """(largest error + mean error) (1 + sum |c_k|)^(1/8), smaller is better; calm networks keep more digits."""
-        return float((self.error + self.mean_error) * (1 + np.sum(np.abs(self.c[:-1]))) ** 0.125)
-
-
 class _SurfaceSearch:
     """One target and one activation; remembers the best network of each width."""
 
@@ -133,7 +114,7 @@ class _SurfaceSearch:
         ends = np.array(target.domain)
         self._middle, self._half = ends.sum(axis=1) / 2, (ends[:, 1] - ends[:, 0]) / 2
         self._offset = float(np.max(target.values) / 2 + np.min(target.values) / 2)
-        self._known: dict[int, _Candidate] = {}
+        self._known: dict[int, Candidate] = {}
         self._slopes: dict[int, float] = {}
 
     def grow(self, wanted: float) -> SurfaceApproximation:
@@ -150,7 +131,7 @@ class _SurfaceSearch:
             target=self._target.text,
             activation=self._sigma.name,
             domain=self._target.domain,
-            network=self._restore(found),
+            network=self._restore(found.hidden, found.c),
             sup_error=found.error,
             grid_points=len(self._target.grid),
             epsilon=self._epsilon,
@@ -158,12 +139,12 @@ class _SurfaceSearch:
             sigma=self._sigma.f,
         )
 
-    def _find(self, width: int) -> _Candidate:
+    def _find(self, width: int) -> Candidate:
         if width not in self._known:
             self._known[width] = self._search(width)
         return self._known[width]
 
-    def _search(self, width: int) -> _Candidate:
+    def _search(self, width: int) -> Candidate:
         """The best of fresh draws, of those refined, and of the next smaller power of two with idle units."""
         narrow = self._find(_step_down(width)) if width > 1 else None
         allowed = narrow.error if narrow else math.inf
@@ -180,9 +161,9 @@ class _SurfaceSearch:
         if moved:
             found += [each for one in drawn[:STARTS] for each in self._refine(one, nodes, y)]
         found = [one for one in found if one.error <= allowed and np.max(np.abs(one.hidden.w)) <= STEEPEST]
-        return min(found, key=_Candidate.rate, default=None) or self._pad(width, narrow)
+        return min(found, key=Candidate.by_score, default=None) or self._pad(width, narrow)
 
-    def _draw(self, width: int, nodes: Floats, y: Floats) -> Iterator[_Candidate]:
+    def _draw(self, width: int, nodes: Floats, y: Floats) -> Iterator[Candidate]:
         """Draw and fit as many hidden layers as the work allows, two at least; errors are those at the nodes."""
         rng = np.random.default_rng((self._seed, width))
         known = self._slopes.get(_step_down(width), SLOPES[0])
@@ -192,21 +173,21 @@ class _SurfaceSearch:
                 break
             yield self._try(self._sigma.normalise(draw_hidden(width, slope, rng)), slope, nodes, y)
 
-    def _graft(self, drawn: list[_Candidate], narrow: _Candidate, nodes: Floats, y: Floats) -> Iterator[_Candidate]:
+    def _graft(self, drawn: list[Candidate], narrow: Candidate, nodes: Floats, y: Floats) -> Iterator[Candidate]:
         """Put the units of the narrower network in the place of some that were drawn."""
         for one in drawn:
             both = zip(narrow.hidden, one.hidden, strict=True)
             hidden = Hidden(*(np.append(known, new[len(known) :], axis=0) for known, new in both))
             yield self._try(hidden, one.slope, nodes, y)
 
-    def _try(self, hidden: Hidden, slope: float, nodes: Floats, y: Floats) -> _Candidate:
+    def _try(self, hidden: Hidden, slope: float, nodes: Floats, y: Floats) -> Candidate:
         features = self._sigma.compute_features(hidden, nodes)
         c = solve(features, y, CUTOFFS[0])
         if c is None:
-            return _Candidate(hidden, np.zeros(len(hidden.b) + 1), slope)
-        return _Candidate(hidden, c, slope, float(np.max(np.abs(features @ c - y))))
+            return Candidate(hidden, np.zeros(len(hidden.b) + 1), slope=slope)
+        return Candidate(hidden, c, float(np.max(np.abs(features @ c - y))), slope=slope)
 
-    def _calm(self, drawn: _Candidate, nodes: Floats, y: Floats) -> Iterator[_Candidate]:
+    def _calm(self, drawn: Candidate, nodes: Floats, y: Floats) -> Iterator[Candidate]:
         """The same hidden layer with output weights from the most accurate to the calmest, measured on the grid."""
         yield self._judge(drawn.hidden, drawn.c, drawn.slope)
         features = self._sigma.compute_features(drawn.hidden, nodes)
@@ -215,27 +196,24 @@ class _SurfaceSearch:
             if c is not None:
                 yield self._judge(drawn.hidden, c, drawn.slope)
 
-    def _refine(self, start: _Candidate, nodes: Floats, y: Floats) -> Iterator[_Candidate]:
+    def _refine(self, start: Candidate, nodes: Floats, y: Floats) -> Iterator[Candidate]:
         steps = min(60, int(REFINE_WORK / (len(nodes) * (3 * len(start.hidden.b)) ** 2)))
         hidden = refine(self._sigma, start.hidden, nodes, y, max(steps, 5))
         yield from self._calm(self._try(hidden, start.slope, nodes, y), nodes, y)
 
-    def _pad(self, width: int, narrow: _Candidate | None) -> _Candidate:
+    def _pad(self, width: int, narrow: Candidate | None) -> Candidate:
         """A network that always works: the narrower one with idle units, or the constant."""
-        known = narrow or _Candidate(Hidden(np.zeros((0, 2)), np.zeros(0)), np.zeros(1), SLOPES[0])
+        known = narrow or Candidate(Hidden(np.zeros((0, 2)), np.zeros(0)), np.zeros(1), slope=SLOPES[0])
         idle = width - len(known.hidden.b)
         hidden = Hidden(np.pad(known.hidden.w, ((0, idle), (0, 0))), np.pad(known.hidden.b, (0, idle)))
         return self._judge(hidden, np.insert(known.c, len(known.c) - 1, np.zeros(idle)), known.slope)
 
-    def _judge(self, hidden: Hidden, c: Floats, slope: float) -> _Candidate:
+    def _judge(self, hidden: Hidden, c: Floats, slope: float) -> Candidate:
         """Measure a network in its final form on the grid of the target."""
-        candidate = _Candidate(hidden, c, slope)
         with np.errstate(all="ignore"):
-            values = evaluate_network(self._sigma.f, self._restore(candidate), self._target.grid)
-            errors = np.abs(values - self._target.values)
-            largest, mean = float(np.max(errors)), float(np.sqrt(np.mean(errors**2)))
-        finite = math.isfinite(largest) and math.isfinite(mean)
-        return _Candidate(hidden, c, slope, largest, mean) if finite else candidate
+            values = evaluate_network(self._sigma.f, self._restore(hidden, c), self._target.grid)
+            errors = measure_errors(values, self._target.values)
+        return Candidate(hidden, c, *errors, slope=slope)
 
     def _scaled(self, nodes: Floats) -> Floats:
         """F in the coordinates of the search: from [-1, 1]² to about [-1, 1]."""
@@ -244,11 +222,11 @@ class _SurfaceSearch:
         check_values(self._target.text, points, values)
         return (values - self._offset) / self._target.scale
 
-    def _restore(self, found: _Candidate) -> ShallowNetwork:
+    def _restore(self, hidden: Hidden, c: Floats) -> ShallowNetwork:
         """The network in the coordinates of the target."""
-        w = found.hidden.w / self._half
-        constant = float(found.c[-1]) * self._target.scale + self._offset
-        return ShallowNetwork(w, found.hidden.b - w @ self._middle, found.c[:-1] * self._target.scale, constant)
+        w = hidden.w / self._half
+        constant = float(c[-1]) * self._target.scale + self._offset
+        return ShallowNetwork(w, hidden.b - w @ self._middle, c[:-1] * self._target.scale, constant)
 
 
 def _step_down(width: int) -> int:
