@@ -407,7 +407,7 @@ def test_a_broken_subject_is_unusable_with_the_reason(change_to: Functions, said
 def test_the_report_is_plain_json_and_readable() -> None:
     report = judge(WRONG["no slope"][0])
     data = json.loads(json.dumps(report.to_dict(), allow_nan=False))
-    assert set(data) == {"verdict", "findings", "limits", "evidence", "reproduce"}
+    assert set(data) == {"verdict", "findings", "mend", "limits", "evidence", "reproduce"}
     assert set(data["findings"][0]) == {
         "equation", "layer", "parameters", "cause", "explanation", "grounds", "entries",
     }  # fmt: skip
