@@ -194,9 +194,10 @@ def _name(values: tuple[Array, ...], known: Sequence[_Known], rows: Sequence[int
 
 
 def _forms(one: _Known) -> Iterator[tuple[tuple[Array, ...], str]]:
-    yield one.values, f"∂C/∂{one.name}"
+    name = one.name if one.name.isidentifier() else f"({one.name})"
+    yield one.values, f"∂C/∂{name}"
     if all(v.ndim == 2 for v in one.values):
-        yield tuple(v.T for v in one.values), f"(∂C/∂{one.name})ᵀ"
+        yield tuple(v.T for v in one.values), f"(∂C/∂{name})ᵀ"
 
 
 def _find_factor(values: tuple[Array, ...], known: tuple[Array, ...], rows: Sequence[int | None]) -> str | None:

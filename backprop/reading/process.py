@@ -24,18 +24,17 @@ __all__ = ["main", "read_apart"]
 SECONDS = 60.0
 """A guard against code that hangs; the work itself is counted."""
 MEMORY = 4 * 2**30
-WORK = {"read": read, "annotate": annotate}
 
 
-def read_apart(path: Path, what: str = "read", *, seconds: float = SECONDS) -> dict[str, Any]:
-    """What `reader.read` or `reader.annotate` finds in a file, as plain data.
+def read_apart(path: Path, what: str = "read", *, text: str | None = None, seconds: float = SECONDS) -> dict[str, Any]:
+    """What `reader.read` or `reader.annotate` finds in a file, as plain data; `text` is annotated in its place.
 
     Errors: `UsageError` with one line where nothing could be read, or not in time.
     """
     family, nonce = secrets.token_hex(16), secrets.token_hex(16)
     code = "from backprop.reading.process import main; main()"
     process = start_python(code, stderr=subprocess.DEVNULL, family=family, start_new_session=True)
-    request = {"path": str(path), "what": what, "nonce": nonce, "memory": MEMORY}
+    request = {"path": str(path), "what": what, "nonce": nonce, "memory": MEMORY, "text": text}
     try:
         said, _ = process.communicate(json.dumps(request).encode() + b"\n", timeout=seconds)
     except subprocess.TimeoutExpired as error:
@@ -67,7 +66,9 @@ def main() -> None:
     answer: dict[str, Any] = {"nonce": request["nonce"]}
     with np.errstate(all="ignore"):
         try:
-            answer["found"] = WORK[request["what"]](Path(request["path"])).to_dict()
+            path = Path(request["path"])
+            found = read(path) if request["what"] == "read" else annotate(path, request["text"])
+            answer["found"] = found.to_dict()
         except UsageError as error:
             answer["error"] = str(error)
         except Exception as error:  # what objects of a subject raise, and a text that cannot be parsed

@@ -99,9 +99,12 @@ def _rank_mend(mend: Mend) -> tuple[float, int]:
     return mend.weight, mend.lines[0] if mend.kind in LEFT_OUT else 0
 
 
-def annotate(path: Path) -> SourceReading:
-    """The labels of a subject's lines alone, for one that is right as well.  Errors: as for `read`."""
-    bench = Bench(Source.read(path))
+def annotate(path: Path, text: str | None = None) -> SourceReading:
+    """The labels of a subject's lines alone, for one that is right as well; of another text in place of the file's.
+
+    Errors: as for `read`.
+    """
+    bench = Bench(Source.read(path) if text is None else Source(path, text))
     points = bench.draw_points(PLANS[:2])
     if not points:
         raise Unusable("no point works where its lines could be read")

@@ -40,6 +40,7 @@ def read_lines(report: Report, path: Path, *, seed: int = 0, timeout: float | No
         reading["location"] = chosen["location"]
         reading["lines"] = _cut(found["source"], chosen["location"])
         reading |= {"mend": _tell(chosen), "mended": found["bom"] + chosen["text"]}
+        reading["should_be"] = _name_value(path, chosen)
     return replace(report, reading=reading)
 
 
@@ -60,6 +61,16 @@ def _choose(mends: list[dict[str, Any]], path: Path, seed: int, timeout: float |
         if examine_file(path, seed=seed + FRESH, timeout=timeout, text=mend["text"]).ok:
             return mend
     return None
+
+
+def _name_value(path: Path, mend: Mapping[str, Any]) -> list[str]:
+    """What the value of the mended line is, in the reader's names; nothing where it has none."""
+    try:
+        found = read_apart(path, "annotate", text=mend["text"])
+    except UsageError:
+        return []
+    line = mend["location"]["line"]
+    return [text for entry in found["labels"] if entry["line"] == line for text in entry["labels"]]
 
 
 def _tell(mend: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,8 @@ def describe_excerpt(reading: Mapping[str, Any]) -> str:
         rows.append(f"{number:5} | {text.expandtabs(TAB)}".rstrip())
         if place["line"] <= number <= place["end_line"]:
             rows.append("      | " + _mark(text, place, number))
+    if reading.get("should_be"):
+        rows.append(f"  this line should be {' = '.join(reading['should_be'])}")
     if mend:
         rows.append("  mend: " + mend["kind"])
         rows += [f"{number:5} + {text.expandtabs(TAB)}".rstrip() for number, text in mend["lines"]]

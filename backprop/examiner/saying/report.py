@@ -106,7 +106,10 @@ class Report:
         """The same report with no more than this said; see `HINTS`."""
         level = HINTS.index(hint)
         findings = self.findings if level >= HINTS.index("line") else tuple(f.to_place() for f in self.findings)
-        reading = {**self.reading, **({} if level >= HINTS.index("mend") else {"mend": None, "mended": None})}
+        reading = {
+            **self.reading,
+            **({} if level >= HINTS.index("mend") else {"mend": None, "mended": None, "should_be": []}),
+        }
         kept = level >= HINTS.index("place")
         return replace(
             self,

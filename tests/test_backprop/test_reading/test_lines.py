@@ -106,6 +106,7 @@ def test_the_excerpt_stands_in_the_report_and_the_file_stays_as_it_is(told):
     assert report.location["line"] == line
     assert report.location["text"] in PLANTED[2][2]
     assert "verified after this change" in str(report)
+    assert "this line should be ∂C/∂z1" in str(report)
     assert "slope(z1)" in report.mend["diff"]
     assert f"my_network.py:{line}:" in str(report)
     assert path.read_bytes() == before
