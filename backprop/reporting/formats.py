@@ -44,6 +44,8 @@ def say(report: Report) -> str:
         head += f" {first.explanation}" if first.explanation else ""
     elif report.notes and report.verdict != "verified":
         head += f": {report.notes[0]}"
+    if report.location and not report.mend:
+        head += " The line is a suspect: no mend of it was verified."
     if report.mend:
         head += f" Verified mend: {'; '.join(text.strip() for _, text in report.mend['lines'])}"
     return " ".join(head.split())

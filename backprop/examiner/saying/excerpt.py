@@ -1,5 +1,8 @@
 """An excerpt of a subject's source, as a good compiler shows it: file, line, a mark under the very piece, what should
-stand there, and every line with what its value is."""
+stand there, and every line with what its value is.
+
+A line is called wrong only where a change of it was verified; without that it is a suspect, and said to be one.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,14 @@ from typing import Any
 __all__ = ["describe_annotated", "describe_excerpt"]
 
 TAB = 4
+SUSPECT = "suspect: nothing is shown, no mend of this line was verified"
+MENDED = "← mended here, the program is verified"
 BESIDE = 100
 """Columns after which a label stands on a line of its own."""
 
 
 def describe_excerpt(reading: Mapping[str, Any]) -> str:
-    """The line that is wrong, marked, and the mended line where one was verified; "" where no line was found.
+    """The suspect line, marked, and the mended line where one was verified; "" where no line was found.
 
     >>> place = {"file": "net.py", "line": 2, "column": 4, "end_line": 2, "end_column": 5, "text": "a"}
     >>> lines = {"1": "def f(a):", "2": "    a", "3": ""}
@@ -24,6 +29,7 @@ def describe_excerpt(reading: Mapping[str, Any]) -> str:
         1 | def f(a):
         2 |     a
           |     ^
+      suspect: nothing is shown, no mend of this line was verified
     """
     place, mend = reading.get("location"), reading.get("mend")
     if not place:
@@ -37,6 +43,8 @@ def describe_excerpt(reading: Mapping[str, Any]) -> str:
         rows.append(f"{number:5} | {text.expandtabs(TAB)}".rstrip())
         if place["line"] <= number <= place["end_line"]:
             rows.append("      | " + _mark(text, place, number))
+    if not mend:
+        rows.append(f"  {SUSPECT}")
     if reading.get("should_be"):
         rows.append(f"  this line should be {' = '.join(reading['should_be'])}")
     if mend:
@@ -63,13 +71,14 @@ def describe_annotated(reading: Mapping[str, Any], text: str) -> str:
     """The functions of the backward pass, line by line, each line with what its value is; the wrong one marked."""
     labels = {entry["line"]: " = ".join(("", *entry["labels"])).strip() for entry in reading.get("labels", ())}
     place = reading.get("location") or {"line": 0, "end_line": -1}
+    found = MENDED if reading.get("mend") else f"← {SUSPECT}"
     wrong = range(place["line"], place["end_line"] + 1)
     shown = _shown_lines(text.splitlines(), [*labels, *wrong])
     rows = []
     for number, line in shown:
         mark = ">" if number in wrong else " "
         head = f"{mark}{number:4} | {line.expandtabs(TAB)}"
-        label = labels.get(number, "") or ("← the first line that is wrong" if number in wrong else "")
+        label = "  ".join(part for part in (labels.get(number, ""), found if number in wrong else "") if part)
         rows.append(f"{head.ljust(BESIDE)}  {label}".rstrip())
     return "\n".join(rows)
 

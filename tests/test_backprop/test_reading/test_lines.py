@@ -92,6 +92,8 @@ def test_no_unverified_mend_is_ever_told(tmp_path, monkeypatch):
     assert told.mend is None
     assert told.location["line"] == line
     assert "verified after" not in str(told)
+    assert "suspect: nothing is shown" in str(told)
+    assert "suspect" in told.annotated()
 
 
 @pytest.fixture(scope="module")
