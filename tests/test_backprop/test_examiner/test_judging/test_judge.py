@@ -409,7 +409,7 @@ def test_the_report_is_plain_json_and_readable() -> None:
     data = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert set(data) == {"verdict", "findings", "mend", "limits", "evidence", "reproduce"}
     assert set(data["findings"][0]) == {
-        "equation", "layer", "parameters", "cause", "explanation", "grounds", "entries",
+        "equation", "layer", "parameters", "cause", "explanation", "grounds", "entries", "location", "labels", "mend",
     }  # fmt: skip
     assert set(data["findings"][0]["entries"][0]) == {
         "parameter",
