@@ -128,13 +128,6 @@ class Source:
             node = self.parents[node]
         return node
 
-    def function_of(self, node: ast.AST) -> FunctionNode | None:
-        """The innermost function with statements around a node."""
-        around: ast.AST | None = self.parents.get(node)
-        while around is not None and not isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
-            around = self.parents.get(around)
-        return around
-
     def _characters(self, line: int, bytes_before: int) -> int:
         text = self.lines[line - 1]
         return bytes_before if text.isascii() else len(text.encode()[:bytes_before].decode())

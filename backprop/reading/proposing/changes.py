@@ -189,15 +189,7 @@ def _change_call(node: ast.Call, around: Surroundings) -> Iterator[Change]:
         yield node.args[0], "call taken away", 1.3
     if isinstance(node.func, ast.Attribute) and node.func.attr in REDUCTIONS:
         yield from change_reduction(node)
-    if isinstance(node.func, ast.Attribute) and node.func.attr in (
-        "copy",
-        "clip",
-        "flatten",
-        "ravel",
-        "squeeze",
-        "transpose",
-        "swapaxes",
-    ):
+    if isinstance(node.func, ast.Attribute) and node.func.attr in TAKEN_AWAY:
         yield node.func.value, "call taken away", 1.2
     if len(node.args) == 2:
         yield ast.Call(node.func, node.args[::-1], node.keywords), "order of operands", 1.2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import sys
 import types
 from collections.abc import Iterator, Mapping, Sequence
@@ -200,8 +199,3 @@ def _differentiate(oracle: Oracle, tensor: int, position: int, size: float) -> t
     direction.flat[position] = 1.0
     estimate = oracle.differentiate(tensor, direction, size)
     return estimate.value, estimate.uncertainty
-
-
-def copy_values(values: Sequence[Array]) -> list[Array]:
-    """Fresh copies."""
-    return copy.deepcopy(list(values))
