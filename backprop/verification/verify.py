@@ -25,8 +25,9 @@ from backprop.runtime.compiled import CompiledNetwork, build
 from backprop.specification.layers import Residual
 from backprop.specification.network import Network, walk
 from backprop.verification import strategies
-from backprop.verification.explanation import explain_findings, judge_and_explain, verify_file
+from backprop.verification.explanation import explain_findings, judge_and_explain
 from backprop.verification.lines import read_lines
+from backprop.verification.submission import verify_file
 
 __all__ = [
     "RandomRun",

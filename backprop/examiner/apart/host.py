@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import sys
@@ -17,10 +18,10 @@ from backprop.examiner.apart.wire import LENGTH_BYTES, Reader, WireWriter
 from backprop.examiner.measuring.cases import read_globals, seed_globals
 from backprop.examiner.subject.loading import load_subject
 from backprop.examiner.subject.protocol.subjects import Subject, Unusable, describe_error
-from backprop.examiner.wiring.exact import check_exact
 
 __all__ = ["main"]
 
+EXACT = "backprop.examiner.wiring.exact"
 CHANGING = ("gradients", "step")
 """Functions that may write into what they are given, so that what became of it is sent back."""
 
@@ -82,6 +83,8 @@ class _Host:
         try:
             if name == "check_exact":
                 return {"value": _check_exact(*args)}
+            if request["each"]:
+                return {"value": [self._call_one(subject, name, one, keywords) for one in args]}
             before = _print_arguments(args) if name in CHANGING else None
             state = read_globals() if name in CHANGING else None
             value = subject.call(name, *args, **keywords)
@@ -92,6 +95,13 @@ class _Host:
             answer["drawn"] = read_globals() != state
             answer["changed"] = args if _print_arguments(args) != before else None
         return answer
+
+    def _call_one(self, subject: Subject, name: str, args: Any, keywords: dict[str, Any]) -> dict[str, Any]:
+        """One of several: its value, or nothing where there is none."""
+        try:
+            return {"value": subject.call(name, *args, **keywords)}
+        except Unusable:
+            return {}
 
     def _answer(self, answer: dict[str, Any]) -> None:
         # A forked copy of the subject comes here too; only the process that was asked may answer.
@@ -114,9 +124,9 @@ class _Host:
 
 
 def _check_exact(source: str, seed: int) -> dict[str, Any]:
-    """The exact check runs the source, so it belongs here."""
+    """The exact check runs the source, so it belongs here; its arithmetic is loaded for generated modules only."""
     try:
-        result = check_exact(source, seed=seed)
+        result = importlib.import_module(EXACT).check_exact(source, seed=seed)
     except UsageError as error:
         return {"refused": str(error)}
     names = ("ok", "rows", "reason", "degree", "collisions", "seed")

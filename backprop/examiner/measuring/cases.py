@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -83,6 +84,30 @@ class Case:
         """Evaluate the cost: a float, or a complex number if the values are complex."""
         self.evaluations += 1
         return _as_scalar(self._call_cost(values), self.subject.label)
+
+    def costs(self, points: Sequence[Sequence[NDArray[Any]]]) -> list[float]:
+        """The real cost at several points, asked for at once where that changes nothing; NaN where it has none."""
+        if self.shares and not self.reseed:
+            self.evaluations += len(points)
+            calls = [(rebuild(self.template, values), self.X, self.Y) for values in points]
+            found = self.subject.call_each("cost", calls, **copy.deepcopy(self.context))
+            if not any(isinstance(one, Unusable) for one in found):
+                return [self._read_real(one) for one in found]
+            self.evaluations -= len(points)
+        return [self._read_real(self._call_cost_or_none(values)) for values in points]
+
+    def _call_cost_or_none(self, values: Sequence[NDArray[Any]]) -> Any:
+        self.evaluations += 1
+        try:
+            return self._call_cost(values)
+        except Unusable:
+            return None
+
+    def _read_real(self, found: Any) -> float:
+        try:
+            return math.nan if found is None else float(np.real(_as_scalar(found, self.subject.label)))
+        except Unusable:
+            return math.nan
 
     def gradients(self, values: Sequence[Array]) -> list[Any]:
         """Evaluate the subject's gradients: one array for each leaf, None where there is nothing usable."""
