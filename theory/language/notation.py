@@ -16,14 +16,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, count
+from typing import Any
 
 from sympy import Basic, Expr, Integer, S, Symbol, sympify
 from sympy.core.symbol import Str
 
 __all__ = [
     "GLOSSARY", "Delta", "Function", "Held", "Index", "L", "Letter", "Partial", "Total", "Variable", "Width",
-    "canonical", "epsilon", "free_indices", "fresh", "is_constant", "kinds", "l", "n", "nodes", "rewrite", "same",
-    "sample", "substitute", "total", "unit", "var",
+    "canonical", "epsilon", "free_indices", "fresh", "is_constant", "kinds", "l", "n", "nodes", "part", "rewrite",
+    "same", "sample", "substitute", "total", "unit", "var",
 ]  # fmt: skip
 
 l = Symbol("l", integer=True, positive=True)
@@ -94,15 +95,18 @@ class Node(Expr):
     is_extended_real = None
 
 
+def part(place: int) -> Any:
+    """The argument of a node at this place, as an attribute with a name."""
+    return property(lambda self: self.args[place])
+
+
 class Width(Node):
     """M_l, the number of units of layer l."""
 
     def __new__(cls, layer: object) -> Width:
         return Expr.__new__(cls, sympify(layer))
 
-    @property
-    def layer(self) -> Expr:
-        return self.args[0]
+    layer: Expr = part(0)
 
 
 class Index(Node):
@@ -115,9 +119,7 @@ class Index(Node):
     def name(self) -> str:
         return str(self.args[0].name)
 
-    @property
-    def size(self) -> Expr:
-        return self.args[1]
+    size: Expr = part(1)
 
     @property
     def is_sample(self) -> bool:
@@ -161,17 +163,13 @@ class Function(Node):
     def __new__(cls, layer: object, order: object, argument: Expr) -> Function:
         return Expr.__new__(cls, sympify(layer), sympify(order), argument)
 
-    @property
-    def layer(self) -> Expr:
-        return self.args[0]
+    layer: Expr = part(0)
 
     @property
     def order(self) -> int:
         return int(self.args[1])
 
-    @property
-    def argument(self) -> Expr:
-        return self.args[2]
+    argument: Expr = part(2)
 
 
 class Delta(Node):
@@ -190,13 +188,9 @@ class Total(Node):
         body = sympify(body)
         return S.Zero if body == 0 else Expr.__new__(cls, body, index)
 
-    @property
-    def body(self) -> Expr:
-        return self.args[0]
+    body: Expr = part(0)
 
-    @property
-    def index(self) -> Index:
-        return self.args[1]
+    index: Index = part(1)
 
 
 class Partial(Node):
@@ -205,13 +199,9 @@ class Partial(Node):
     def __new__(cls, u: Expr, x: Variable) -> Partial:
         return Expr.__new__(cls, sympify(u), x)
 
-    @property
-    def u(self) -> Expr:
-        return self.args[0]
+    u: Expr = part(0)
 
-    @property
-    def x(self) -> Variable:
-        return self.args[1]
+    x: Variable = part(1)
 
 
 class Held(Partial):
