@@ -176,7 +176,8 @@ class _SurfaceSearch(WidthSearch[SurfaceApproximation]):
         points = self.middle + self.half * nodes
         values: Floats = self.target(points)
         check_values(self.target.text, points, values)
-        return (values - self.offset) / self.target.scale
+        scale: float = self.target.scale
+        return (values - self.offset) / scale
 
 
 def _step_down(width: int) -> int:

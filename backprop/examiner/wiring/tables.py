@@ -53,11 +53,8 @@ class Table:
             raise TableError(f"the cost differentiates {self.name!r}, but TABLE states no derivative of it")
         values = [v.value if type(v) is ScalarDual else v for v in flat]
         rates = self._space[self._derivative](pack(values, (len(values),)))
-        pairs = zip(flat, values, rates, strict=True)
-        return [
-            ScalarDual(self._look_up(v), r * x.slope) if type(x) is ScalarDual else self._look_up(v)
-            for x, v, r in pairs
-        ]
+        known = [(x, self._look_up(v), r) for x, v, r in zip(flat, values, rates, strict=True)]
+        return [ScalarDual(v, r * x.slope) if type(x) is ScalarDual else v for x, v, r in known]
 
 
 class RowTable(Table):
