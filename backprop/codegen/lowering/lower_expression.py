@@ -10,7 +10,8 @@ from sympy import Expr, Rational, fraction
 
 from backprop.codegen.lowering.nodes import Call, Expression, Multiply, Name, Number, Size, SumColumns, SumRows
 from theory.language import matrices as mf
-from theory.language.notation import GLOSSARY, Variable, Width, epsilon, l, n
+from theory.language.glossary import GLOSSARY
+from theory.language.notation import Variable, Width, epsilon, l, n
 
 __all__ = ["Scope", "lower_expression", "lower_scaled"]
 

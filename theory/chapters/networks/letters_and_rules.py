@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from theory.chapters.chapter import Chapter, Section
-from theory.language.notation import GLOSSARY
+from theory.language.glossary import GLOSSARY
 from theory.rules.calculus import RULES
 
 __all__ = ["CHAPTER"]
