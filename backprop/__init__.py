@@ -74,14 +74,14 @@ ROOMS = {
     "strategies": "backprop.verification.strategies",
     "data": "backprop.data",
     "layers": "backprop.specification.layers",
-    "plots": "backprop.pictures.plots",
+    "plots": "backprop.pictures",
     "training": "backprop.training",
 }
 MOVED = {
     "approximation.wording": "backprop.approximation.ground.wording",
     "explanation": "backprop.verification.explanation",
-    "figures": "backprop.pictures.figures",
-    "plots_accuracy": "backprop.pictures.plots_accuracy",
+    "figures": "backprop.pictures",
+    "plots_accuracy": "backprop.pictures.slopes",
     "reporting.progress": "backprop.progress",
 }
 """Where else somebody's import may look for what lies in a room now."""
