@@ -158,8 +158,8 @@ def finish_approximation(result: Approximation | SurfaceApproximation, plot: Pat
     """Draw and print it; the status says reached, not reached, or a proof given up."""
     if plot is not None:
         from backprop.approximation import Approximation
-        from backprop.pictures.figures.surface_fit import plot_surface_approximation
-        from backprop.pictures.plots import plot_approximation
+        from backprop.pictures import plot_approximation
+        from backprop.pictures.surface_fit import plot_surface_approximation
 
         if isinstance(result, Approximation):
             plot_approximation(result, plot)

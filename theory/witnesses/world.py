@@ -14,28 +14,7 @@ from itertools import product
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
 from sympy.core.function import Function as NamedFunction
 
-from theory.language.matrices import (
-    Applied,
-    Array,
-    Broadcast,
-    Columns,
-    CostGradient,
-    Elementwise,
-    EntryPower,
-    Filled,
-    Hadamard,
-    MatrixEntry,
-    Outer,
-    Plus,
-    Product,
-    RowSums,
-    RowTotals,
-    Rowwise,
-    Scaled,
-    SumOverRows,
-    Transposed,
-    shape,
-)
+from theory.language import matrices as mf
 from theory.language.notation import Delta, Function, Held, Index, Partial, Total, Variable, Width, epsilon
 from theory.language.statement import Definition, System
 from theory.witnesses.numbers import Dual, Field
@@ -242,7 +221,7 @@ class World:
             return int(bound[e.args[0]] == bound[e.args[1]]), 0
         if isinstance(e, Partial):
             return self.derivative(e, bound), 0
-        if isinstance(e, MatrixEntry):
+        if isinstance(e, mf.MatrixEntry):
             return self.entry(e.matrix, tuple(bound[index] for index in e.indices))
         if isinstance(e, NamedFunction):
             return self.table(type(e).__name__, self.evaluate(e.args[0], bound, seed, held))
@@ -255,47 +234,47 @@ class World:
     def entry(self, m: Expr, at: tuple[int, ...]) -> Dual:
         """The entry of a matrix expression, from the meaning of each node."""
         number = self.arithmetic
-        if isinstance(m, Array | CostGradient):
+        if isinstance(m, mf.Array | mf.CostGradient):
             bound = dict(zip(m.template.indices, at, strict=True))
-            node = m.template if isinstance(m, Array) else Partial(Variable("C", None), m.template)
+            node = m.template if isinstance(m, mf.Array) else Partial(Variable("C", None), m.template)
             return self.evaluate(node, bound)
-        if isinstance(m, Transposed):
+        if isinstance(m, mf.Transposed):
             return self.entry(m.args[0], at[::-1])
-        if isinstance(m, Product):
+        if isinstance(m, mf.Product):
             left, right = m.args
-            size = range(1, self.whole(shape(left)[1]) + 1)
+            size = range(1, self.whole(mf.shape(left)[1]) + 1)
             return self.sum(number.mul(self.entry(left, (at[0], k)), self.entry(right, (k, *at[1:]))) for k in size)
-        if isinstance(m, Outer):
+        if isinstance(m, mf.Outer):
             return number.mul(self.entry(m.args[0], at[:1]), self.entry(m.args[1], at[1:]))
-        if isinstance(m, Hadamard | Plus):
-            combine, result = (number.mul, (1, 0)) if isinstance(m, Hadamard) else (number.add, (0, 0))
+        if isinstance(m, mf.Hadamard | mf.Plus):
+            combine, result = (number.mul, (1, 0)) if isinstance(m, mf.Hadamard) else (number.add, (0, 0))
             for arg in m.args:
                 result = combine(result, self.entry(arg, at))
             return result
         return self.entry_rest(m, at)
 
     def entry_rest(self, m: Expr, at: tuple[int, ...]) -> Dual:
-        if isinstance(m, Scaled):
+        if isinstance(m, mf.Scaled):
             return self.arithmetic.mul(self.evaluate(m.args[0], {}), self.entry(m.args[1], at))
-        if isinstance(m, Filled):
+        if isinstance(m, mf.Filled):
             return self.evaluate(m.args[0], {})
-        if isinstance(m, EntryPower):
+        if isinstance(m, mf.EntryPower):
             return self.arithmetic.power(self.entry(m.args[0], at), m.args[1])
-        if isinstance(m, Applied):
+        if isinstance(m, mf.Applied):
             layer, order, argument = m.args
             return self.polynomial(self.whole(layer), int(order), self.entry(argument, at))
-        if isinstance(m, Elementwise):
+        if isinstance(m, mf.Elementwise):
             return self.table(str(m.args[0].name), self.entry(m.args[1], at))
-        if isinstance(m, Rowwise):
-            width = range(1, self.whole(shape(m)[1]) + 1)
+        if isinstance(m, mf.Rowwise):
+            width = range(1, self.whole(mf.shape(m)[1]) + 1)
             return self.rowwise(str(m.args[0].name), [self.entry(m.args[1], (at[0], k)) for k in width], at[1])
-        if isinstance(m, SumOverRows):
-            return self.sum(self.entry(m.args[0], (s, *at)) for s in range(1, self.whole(shape(m.args[0])[0]) + 1))
-        if isinstance(m, RowTotals | RowSums):
-            inner = range(1, self.whole(shape(m.args[0])[1]) + 1)
+        if isinstance(m, mf.SumOverRows):
+            return self.sum(self.entry(m.args[0], (s, *at)) for s in range(1, self.whole(mf.shape(m.args[0])[0]) + 1))
+        if isinstance(m, mf.RowTotals | mf.RowSums):
+            inner = range(1, self.whole(mf.shape(m.args[0])[1]) + 1)
             return self.sum(self.entry(m.args[0], (at[0], k)) for k in inner)
-        if isinstance(m, Broadcast | Columns):
-            return self.entry(m.args[0], at[1:] if isinstance(m, Broadcast) else at[:1])
+        if isinstance(m, mf.Broadcast | mf.Columns):
+            return self.entry(m.args[0], at[1:] if isinstance(m, mf.Broadcast) else at[:1])
         raise TypeError(f"the witness does not know a {type(m).__name__}")
 
     def sum(self, terms: Iterator[Dual]) -> Dual:

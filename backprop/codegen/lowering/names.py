@@ -7,7 +7,8 @@ from functools import cache
 
 from sympy import Expr
 
-from backprop.codegen.lowering.program import Group, Name
+from backprop.codegen.lowering.nodes import Name
+from backprop.codegen.lowering.program import Group
 from backprop.codegen.lowering.support import RESERVED
 from backprop.specification.network import Network
 from backprop.specification.plan import Element

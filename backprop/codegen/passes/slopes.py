@@ -14,7 +14,8 @@ import sympy
 from sympy import Expr, Piecewise
 
 from backprop.codegen.functions.numpy_printer import PRODUCT, NumpyPrinter
-from backprop.codegen.lowering.program import Assignment, Call, Expression, Name, Program, rewrite, walk
+from backprop.codegen.lowering.nodes import Call, Expression, Name, rewrite, walk
+from backprop.codegen.lowering.program import Assignment, Program
 from backprop.specification.network import find_activation
 from theory.functions.elementwise import ActivationFunction
 from theory.functions.value_identities import A

@@ -76,18 +76,14 @@ def examine_file(
         end_family(process, family)
         _close(process.stdin)
     said = noise.last_line()
+    again = f"backprop verify {shlex.quote(label)} --seed {seed}"
     if verdict.report is not None:
-        report = replace(Report.from_dict(verdict.report, label), reproduce=reproduce(label, seed))
+        report = replace(Report.from_dict(verdict.report, label), reproduce=again)
         cut = not verdict.final or (stopped and report.verdict == "undecided" and report.limits)
         return report.cut_short(f"the time limit of {limit:g} s was reached; --timeout sets another") if cut else report
     reason = f"it did not finish within {limit:g} s" if late else describe_end(process.returncode)
     note = f"{label}: {reason}" + (f"; its last output: {said}" if said else "")
-    return Report("unusable", label, notes=(note,), reproduce=reproduce(label, seed))
-
-
-def reproduce(label: str, seed: int) -> str:
-    """The command that repeats an examination."""
-    return f"backprop verify {shlex.quote(label)} --seed {seed}"
+    return Report("unusable", label, notes=(note,), reproduce=again)
 
 
 def _send(process: subprocess.Popen[bytes], order: Any) -> None:

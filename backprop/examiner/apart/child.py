@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from backprop.examiner.apart import host
-from backprop.examiner.apart.processes import leave, limit_memory, seal, start_copy
+from backprop.examiner.apart.processes import Forked, leave, limit_memory, seal, start_python
 from backprop.examiner.apart.remote import HOST, Host, RemoteSubject
 from backprop.examiner.pace import Pace
 from backprop.examiner.saying.report import Report
@@ -24,10 +24,10 @@ __all__ = ["main"]
 def main() -> None:
     """The judge's side: take the request from standard input, judge, write one line to the private pipe.
 
-    The subject's code runs in yet another process, which is asked for numbers and is a copy of this one from before the
-    request was read. This one never imports the code. Its input stays open as long as the process that asked is there.
+    The subject's code runs in another process, a copy of this one from before the request was read, which is asked for
+    numbers. This one never imports it. Its input stays open as long as the process that asked is there.
     """
-    subject = start_copy(host.main, HOST)
+    subject = Forked(host.main) if sys.platform == "linux" else start_python(HOST)  # sound copies are made there only
     signal.signal(signal.SIGTERM, lambda *_: leave())
     line = sys.stdin.buffer.readline()
     if not line:

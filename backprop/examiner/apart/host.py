@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib
 import json
 import os
@@ -84,7 +85,7 @@ class _Host:
             if name == "check_exact":
                 return {"value": _check_exact(*args)}
             if request["each"]:
-                return {"value": [self._call_one(subject, name, one, keywords) for one in args]}
+                return {"value": [subject.call(name, *one, **keywords) for one in args]}
             before = _print_arguments(args) if name in CHANGING else None
             state = read_globals() if name in CHANGING else None
             value = subject.call(name, *args, **keywords)
@@ -95,13 +96,6 @@ class _Host:
             answer["drawn"] = read_globals() != state
             answer["changed"] = args if _print_arguments(args) != before else None
         return answer
-
-    def _call_one(self, subject: Subject, name: str, args: Any, keywords: dict[str, Any]) -> dict[str, Any]:
-        """One of several: its value, or nothing where there is none."""
-        try:
-            return {"value": subject.call(name, *args, **keywords)}
-        except Unusable:
-            return {}
 
     def _answer(self, answer: dict[str, Any]) -> None:
         # A forked copy of the subject comes here too; only the process that was asked may answer.
@@ -129,9 +123,7 @@ def _check_exact(source: str, seed: int) -> dict[str, Any]:
         result = importlib.import_module(EXACT).check_exact(source, seed=seed)
     except UsageError as error:
         return {"refused": str(error)}
-    names = ("ok", "rows", "reason", "degree", "collisions", "seed")
-    shapes = {key: list(shape) for key, shape in result.shapes.items()}
-    return {"shapes": shapes, "failed": list(result.failed), **{name: getattr(result, name) for name in names}}
+    return dataclasses.asdict(result)
 
 
 def _print_arguments(args: Any) -> list[bytes]:

@@ -26,7 +26,6 @@ __all__ = [
     "leave",
     "limit_memory",
     "seal",
-    "start_copy",
     "start_python",
 ]
 
@@ -71,8 +70,7 @@ def start_python(
 class Forked:
     """A copy of this process that runs one function, with pipes of its own; it is asked and ended like a started one.
 
-    What was imported need not be imported again, nor kept in memory twice. It shares no open file with this process
-    but standard error; call this before anything is known that it may not know.
+    What was imported is there. It shares no open file but standard error; call this before secrets are known.
     """
 
     def __init__(self, run: Callable[[], None]) -> None:
@@ -96,31 +94,21 @@ class Forked:
         for pipe in (self.stdin, self.stdout):
             _widen(pipe)
 
-    def poll(self) -> int | None:
-        """How it ended; None as long as it has not."""
-        if self.returncode is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
-        return self.returncode
-
     def wait(self, timeout: float) -> int:
         """Wait until it has ended; raises `subprocess.TimeoutExpired`."""
         last = time.monotonic() + timeout
-        while self.poll() is None:
-            if time.monotonic() > last:
+        while self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+            if not pid and time.monotonic() > last:
                 raise subprocess.TimeoutExpired("a copy of this process", timeout)
-            time.sleep(PAUSE / 10)
-        return self.returncode or 0
+            time.sleep(0 if pid else PAUSE / 10)
+        return self.returncode
 
     def kill(self) -> None:
         """End it at once."""
-        if self.poll() is None:
+        if self.returncode is None:
             os.kill(self.pid, KILL)
-
-
-def start_copy(run: Callable[[], None], code: str) -> subprocess.Popen[bytes] | Forked:
-    """A process that runs a function of this one: a copy where the system makes sound ones (Linux), else started."""
-    return Forked(run) if sys.platform == "linux" else start_python(code)
 
 
 def _widen(pipe: IO[bytes] | None) -> None:

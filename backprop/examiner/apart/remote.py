@@ -7,7 +7,7 @@ import json
 import random
 import secrets
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,6 +17,7 @@ from backprop.examiner.apart.processes import GRACE, Forked, describe_end, start
 from backprop.examiner.apart.wire import LENGTH_BYTES, Reader, WireError, WireWriter, overwrite
 from backprop.examiner.measuring.cases import RESEED, count_restarts
 from backprop.examiner.saying.remarks import read_notes
+from backprop.examiner.subject.protocol.nests import flatten
 from backprop.examiner.subject.protocol.subjects import Subject, Unusable
 from backprop.examiner.wiring.result import ExactResult
 
@@ -80,22 +81,14 @@ class RemoteSubject(Subject):
         return answer["value"]
 
     def call_each(self, name: str, calls: Sequence[Sequence[Any]], **keywords: Any) -> list[Any]:
-        """Call one function there with several lists of arguments, in one message where it is a small one.
-
-        What is called may neither draw nor write: only its values come back.
-        """
-        if _count_numbers(calls) > MOST_AT_ONCE:
+        """The same in one message where it is a small one; of what is drawn or written there nothing comes back."""
+        if sum(np.size(array) for args in calls for array in flatten(args[0])) > MOST_AT_ONCE:
             return super().call_each(name, calls, **keywords)
         self.pace.check()
         answers = self._ask(name, [list(args) for args in calls], keywords, each=True).get("value")
         if not isinstance(answers, list) or len(answers) != len(calls):
             raise Unusable(f"{self.label}: {name} gave no answer")
-        return [
-            one["value"]
-            if isinstance(one, dict) and "value" in one
-            else Unusable(f"{self.label}: {name} gave no value")
-            for one in answers
-        ]
+        return answers
 
     def check_exact(self, source: str, seed: int) -> ExactResult:
         """Run the exact check of a source there; raises UsageError if it is no generated module."""
@@ -106,9 +99,8 @@ class RemoteSubject(Subject):
             shapes = {str(key): tuple(int(n) for n in shape) for key, shape in found["shapes"].items()}
             numbers = {name: int(found[name]) for name in ("rows", "degree", "collisions", "seed")}
             failed = tuple(str(name) for name in found["failed"])
-            return ExactResult(
-                found["ok"] is True, shapes=shapes, failed=failed, reason=str(found["reason"]), **numbers
-            )
+            reason = str(found["reason"])
+            return ExactResult(found["ok"] is True, shapes=shapes, failed=failed, reason=reason, **numbers)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError("its process gave no result") from error
 
@@ -131,8 +123,8 @@ class RemoteSubject(Subject):
             self._shared.clear()
             self._oldest = self._next
         # Numbers are not used again: what is older than this may be forgotten there, whenever the message is read.
-        request = {"call": name, "args": list(args), "keywords": keywords, "restart": restart, "oldest": self._oldest}
-        request |= {"each": each}
+        request = {"call": name, "args": list(args), "keywords": keywords, "restart": restart, "oldest": self._oldest,
+                   "each": each}  # fmt: skip
         self._send(WireWriter(share=self._share).message(request))
         return self._receive(f"in {name}")
 
@@ -200,11 +192,3 @@ class RemoteSubject(Subject):
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(GRACE)
         return describe_end(self._process.returncode)
-
-
-def _count_numbers(nest: Any) -> int:
-    if isinstance(nest, np.ndarray):
-        return nest.size if nest.flags.writeable else 0
-    if isinstance(nest, dict):
-        nest = nest.values()
-    return sum(map(_count_numbers, nest)) if isinstance(nest, Iterable) and not isinstance(nest, str) else 1

@@ -174,7 +174,8 @@ class Truth:
         """The output function and the cost, on dual numbers."""
         if self.cost_name in ("half-sse", "mse"):
             z = softmax(z) if self.layers[-1] == "softmax" else [ACTIVATIONS[self.layers[-1]](u) for u in z]
-        return self.cost([z], [goal]).slope / self.divisor
+        slope: arb = self.cost([z], [goal]).slope / self.divisor
+        return slope
 
 
 def to_matrix(array: Any) -> arb_mat:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
 import random
@@ -86,26 +87,18 @@ class Case:
         return _as_scalar(self._call_cost(values), self.subject.label)
 
     def costs(self, points: Sequence[Sequence[NDArray[Any]]]) -> list[float]:
-        """The real cost at several points, asked for at once where that changes nothing; NaN where it has none."""
-        if self.shares and not self.reseed:
-            self.evaluations += len(points)
-            calls = [(rebuild(self.template, values), self.X, self.Y) for values in points]
-            found = self.subject.call_each("cost", calls, **copy.deepcopy(self.context))
-            if not any(isinstance(one, Unusable) for one in found):
-                return [self._read_real(one) for one in found]
-            self.evaluations -= len(points)
-        return [self._read_real(self._call_cost_or_none(values)) for values in points]
+        """The real cost at several points, at once where all of them have one; else NaN where it has none."""
+        with contextlib.suppress(Unusable):
+            if self.shares and not self.reseed:
+                calls = [(rebuild(self.template, values), self.X, self.Y) for values in points]
+                found = self.subject.call_each("cost", calls, **copy.deepcopy(self.context))
+                self.evaluations += len(points)
+                return [float(np.real(_as_scalar(one, self.subject.label))) for one in found]
+        return [self._cost_or_nan(values) for values in points]
 
-    def _call_cost_or_none(self, values: Sequence[NDArray[Any]]) -> Any:
-        self.evaluations += 1
+    def _cost_or_nan(self, values: Sequence[NDArray[Any]]) -> float:
         try:
-            return self._call_cost(values)
-        except Unusable:
-            return None
-
-    def _read_real(self, found: Any) -> float:
-        try:
-            return math.nan if found is None else float(np.real(_as_scalar(found, self.subject.label)))
+            return float(np.real(self.cost(values)))
         except Unusable:
             return math.nan
 
@@ -121,9 +114,8 @@ class Case:
         try:
             leaves = flatten_like(self.template, nest)
         except ValueError as error:
-            raise Unusable(
-                f"{self.subject.label}: gradients returned another structure than params: {error}"
-            ) from error
+            reason = f"gradients returned another structure than params: {error}"
+            raise Unusable(f"{self.subject.label}: {reason}") from error
         return [_as_array(leaf) for leaf in leaves]
 
     def pack(self, values: Sequence[NDArray[Any]]) -> Nest:
@@ -323,16 +315,11 @@ def _is_beside(weights: Leaf, bias: Leaf) -> bool:
 def _as_scalar(value: Any, label: str) -> Any:
     if isinstance(value, (float, int, complex, DualNumber)) and not isinstance(value, bool):
         return value
-    try:
+    with contextlib.suppress(TypeError, ValueError):
         array = np.asarray(value)
-        if array.size == 1 and isinstance(array.reshape(()).item(), DualNumber):
-            return array.reshape(()).item()
-        if array.size == 1 and array.dtype.kind in "fciu":
-            return array.reshape(()).item()
         if array.size == 1:
-            return float(array.reshape(()).item())
-    except (TypeError, ValueError):
-        pass
+            item = array.reshape(()).item()
+            return item if isinstance(item, DualNumber) or array.dtype.kind in "fciu" else float(item)
     shape = f" of shape {np.shape(value)}" if isinstance(value, np.ndarray) else ""
     raise Unusable(f"{label}: cost returned a {type(value).__name__}{shape}; it should return one number")
 

@@ -108,9 +108,8 @@ def _measure_window(case: Case, rng: np.random.Generator) -> Array:
     away, along = (draw_relative(case, rng) for _ in range(2))
     moves = list(zip(case.values, away, along, strict=True))
     points = [[v + WINDOW_OFFSET * a + WINDOW_STEP * k * u for v, a, u in moves] for k in range(WINDOW)]
-    costs = np.asarray(case.costs(points))
-    # What has no cost says so itself, and why.
-    return costs if np.isfinite(costs).all() else np.asarray([float(np.real(case.cost(point))) for point in points])
+    costs = case.costs(points)
+    return np.asarray(costs if np.isfinite(costs).all() else [float(np.real(case.cost(point))) for point in points])
 
 
 def _difference_noise(samples: Array) -> float:

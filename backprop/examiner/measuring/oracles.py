@@ -155,8 +155,7 @@ def _extrapolate(
     known: list[float] = []
     for level in range(MOST_LEVELS):
         if level * 2 == len(known):
-            # So many are needed in any case, and asked for at once.
-            coming = range(level, FEWEST_LEVELS) or (level,)
+            coming = range(level, FEWEST_LEVELS) or (level,)  # the first are needed in any case, and asked for at once
             known += evaluate([side * first / STEP_RATIO**one for one in coming for side in (1, -1)])
         h = first / STEP_RATIO**level
         ahead, behind = known[2 * level : 2 * level + 2]

@@ -12,7 +12,7 @@ import numpy as np
 from backprop.errors import UsageError
 from backprop.examiner.subject.protocol.naming import name_leaves
 from backprop.examiner.subject.protocol.nests import Nest, flatten, rebuild
-from backprop.examiner.wiring.field import Degree, Divisors, Draws, FieldDual, Objects, pack
+from backprop.examiner.wiring.field import Degree, Divisors, Draws, Objects, ScalarDual, pack
 from backprop.examiner.wiring.result import ExactResult
 from backprop.examiner.wiring.tables import RowTable, Table
 
@@ -115,10 +115,10 @@ class _Run:
         for i, (value, direction) in enumerate(zip(self.values, self.directions, strict=True)):
             moves = only is None or only == i
             pairs = zip(value.flat, direction.flat, strict=True)
-            duals.append(pack([FieldDual(v, u if moves else self.zero) for v, u in pairs], value.shape))
+            duals.append(pack([ScalarDual(v, u if moves else self.zero) for v, u in pairs], value.shape))
         cost = self._call("cost", rebuild(self.template, duals))
         cost = cost.item() if isinstance(cost, np.ndarray) and cost.size == 1 else cost
-        return cost.slope if type(cost) is FieldDual else self.zero
+        return cost.slope if type(cost) is ScalarDual else self.zero
 
     def project(self, gradients: list[Objects], only: int | None = None) -> Any:
         """⟨gradients, u⟩."""

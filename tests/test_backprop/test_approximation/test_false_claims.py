@@ -23,7 +23,7 @@ from backprop.approximation.proving.prover import IntervalClaim, prove
 from backprop.approximation.proving.values import NoValue, enclose_range, enclose_values
 from backprop.door.cli import main
 from backprop.errors import UsageError
-from backprop.pictures.plots import plot_approximation
+from backprop.pictures import plot_approximation
 from theory.chapters.networks.activations import NAMES
 from theory.functions.elementwise import transcribe
 

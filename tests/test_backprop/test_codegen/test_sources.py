@@ -15,7 +15,7 @@ from kit.golden_files import GOLDEN, golden_source
 
 from backprop.codegen.lowering.load import load
 from backprop.codegen.lowering.lower import lower, name_functions
-from backprop.codegen.lowering.program import (
+from backprop.codegen.lowering.nodes import (
     Add,
     Call,
     Divide,

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import sympy
 from sympy import Expr
 
-from theory.chapters.chapter import Chapter, Formula, Section, print_chapter
+from theory.chapters.chapter import Chapter, Formula, Section
 from theory.functions.activation_catalogue import ALIASES, NAMES, SELU_ALPHA, SELU_SCALE
 from theory.functions.elementwise import KINK_CONVENTION, ActivationError, ActivationFunction, branches, find, parse
 from theory.functions.half_line import M, T, X
@@ -115,6 +115,3 @@ has stored a need not evaluate f again.
 that is proved equal to the statement."""
 
 CHAPTER = Chapter("activations", "Activations and their derivatives", sections)
-
-if __name__ == "__main__":
-    print_chapter(CHAPTER)

@@ -104,14 +104,8 @@ class Subject:
             raise Unusable(f"{self.label}: {name} raised {describe_error(error, self.file)}") from error
 
     def call_each(self, name: str, calls: Sequence[Sequence[Any]], **keywords: Any) -> list[Any]:
-        """Call one function with several lists of arguments; an `Unusable` is the answer where that was the end."""
-        answers: list[Any] = []
-        for args in calls:
-            try:
-                answers.append(self.call(name, *args, **keywords))
-            except Unusable as error:
-                answers.append(error)
-        return answers
+        """Call one function with several lists of arguments; raises as `call` does, for any of them."""
+        return [self.call(name, *args, **keywords) for args in calls]
 
 
 def has_protocol(thing: Any) -> bool:

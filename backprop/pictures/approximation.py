@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from backprop.approximation.ground.wording import describe_above
 from backprop.approximation.searching.result import Approximation
-from backprop.pictures.plots_style import INK, Floats, Palette, open_figure, save_figure, shorten, write_title
+from backprop.pictures.style import INK, Floats, Palette, open_figure, save_figure, shorten, write_title
 
 __all__ = ["choose_unit", "draw_fit", "plot_approximation"]
 

@@ -1,4 +1,4 @@
-"""Figures for a slide: a training run; the looks and the figure of an approximation are to be had from here as well."""
+"""Figure for a slide: a training run, its cost, its accuracy, and some of the test images."""
 
 from __future__ import annotations
 
@@ -11,21 +11,10 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from backprop.errors import UsageError
-from backprop.pictures.plots_approximation import plot_approximation
-from backprop.pictures.plots_style import FAINT, INK, STYLE, Floats, Palette, open_figure, save_figure, write_title
+from backprop.pictures.style import FAINT, INK, Floats, Palette, open_figure, save_figure, write_title
 from backprop.training.running.history import History
 
-__all__ = [
-    "FAINT",
-    "INK",
-    "STYLE",
-    "Floats",
-    "Palette",
-    "open_figure",
-    "plot_approximation",
-    "plot_training",
-    "save_figure",
-]
+__all__ = ["plot_training"]
 
 
 def plot_training(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from backprop.pictures.plots_style import Floats, Palette, open_figure, save_figure, write_title
+from backprop.pictures.style import Floats, Palette, open_figure, save_figure, write_title
 from backprop.runtime.activation_functions import activation
 
 __all__ = ["plot_slopes"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop.pictures.plots_style import FAINT, INK, Floats, open_figure, save_figure, write_title
+from backprop.pictures.style import FAINT, INK, Floats, open_figure, save_figure, write_title
 
 __all__ = ["plot_surfaces"]
 

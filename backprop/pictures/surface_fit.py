@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from backprop.approximation import SurfaceApproximation
 from backprop.approximation.surfaces.target import GRID_SIDE
-from backprop.pictures.plots_style import INK, Floats, open_figure, save_figure, shorten, write_title
+from backprop.pictures.style import INK, Floats, open_figure, save_figure, shorten, write_title
 
 __all__ = ["plot_surface_approximation"]
 
