@@ -19,6 +19,7 @@ from kit.house import (
     files,
     find_cycle,
     folders,
+    handed_on,
     imports_of,
     inside,
     lists_of,
@@ -100,6 +101,10 @@ def test_the_readme_of_the_machine_lists_its_rooms_from_the_ground_up():
 def test_no_file_inside_imports_the_front_door():
     inside = [source for source, target in arrows() if target == "backprop" and source != "backprop"]
     assert inside == []
+
+
+def test_a_name_is_imported_from_where_it_is_defined():
+    assert handed_on() == []
 
 
 @pytest.mark.parametrize("path", ALL, ids=module_name)

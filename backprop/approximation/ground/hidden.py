@@ -13,8 +13,8 @@ from sympy import Expr, Poly
 from backprop.approximation.ground.target import Floats
 from backprop.errors import UsageError
 from backprop.runtime.activation_functions import activation as find_activation
-from theory.functions.expressions import real_symbol
 from theory.functions.pieces import split
+from theory.functions.values import real_symbol
 
 __all__ = ["MOST_DEGREE", "Hidden", "Sigma", "compute_arguments", "find_degree", "read_sigma"]
 

@@ -17,7 +17,7 @@ from backprop.approximation.proving.enclosures import Undecided
 from backprop.approximation.proving.values import NoValue, enclose_values
 from backprop.codegen.functions.elementwise import evaluate
 from backprop.errors import UsageError
-from theory.chapters.networks.activations import parse
+from theory.functions.elementwise import parse
 from theory.functions.pieces import split
 
 __all__ = ["GRID_POINTS", "LARGEST", "UNIT", "Floats", "FunctionTarget", "Target", "read_domain", "read_target"]

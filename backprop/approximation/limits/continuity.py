@@ -8,7 +8,7 @@ import sympy
 from sympy import Expr, Rational
 from sympy.core.relational import Relational
 
-from theory.functions.expressions import real_symbol
+from theory.functions.values import real_symbol
 
 __all__ = ["is_surely_continuous"]
 

@@ -17,8 +17,8 @@ from backprop.approximation.proving.enclosures import Ball, Undecided, expand, m
 from backprop.approximation.proving.precision import computing, float_above
 from backprop.approximation.proving.proof import Proof
 from backprop.approximation.surfaces.target import VARIABLES, Rectangle
-from theory.functions.expressions import real_symbol
 from theory.functions.pieces import split
+from theory.functions.values import real_symbol
 
 __all__ = ["SurfaceCertificate", "SurfaceClaim", "prove_surface"]
 

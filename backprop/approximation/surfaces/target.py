@@ -13,8 +13,7 @@ from backprop.approximation.ground.named import NAMED_SURFACES
 from backprop.approximation.ground.target import LARGEST, UNIT, Floats, read_domain
 from backprop.codegen.functions.elementwise import evaluate
 from backprop.errors import UsageError
-from theory.chapters.networks.activations import parse
-from theory.functions.elementwise import transcribe
+from theory.functions.elementwise import parse, transcribe
 from theory.language.tokens import ExpressionError, split_tokens
 
 __all__ = ["GRID_SIDE", "VARIABLES", "Rectangle", "Surface", "is_surface", "read_surface"]
