@@ -24,7 +24,7 @@ MOST_DEGREE = 32
 def find_degree(activation: Expr) -> int | None:
     """The degree of an activation that is stated as a polynomial in x, or None.
 
-    >>> from theory.chapters.networks.activations import parse
+    >>> from theory.functions.elementwise import parse
     >>> [find_degree(parse(text)) for text in ("(x + 1)**2", "x", "x*tanh(x)", "abs(x)")]
     [2, 1, None, None]
     """

@@ -90,7 +90,7 @@ def write_functions(activation: ActivationFunction, name: str = "f", accuracy: A
     Equation: the activation's own, in the forms of `theory.functions.elementwise.branches`; f' by its identity
     in a = f(z) where that is a polynomial.  Errors: `UsageError` naming what cannot be printed.
 
-    >>> from theory.chapters.networks.activations import find
+    >>> from theory.functions.elementwise import find
     >>> print(write_functions(find("sigmoid")).derivative)
     def f_prime(z):
         \"\"\"Derivative of sigmoid: a * (1 - a) with a = f(z)\"\"\"
