@@ -67,11 +67,11 @@ LINES = {
     "backprop.training": 2_090,
     "backprop.verification": 850,
 }
-LONG_FILES = 10
+LONG_FILES = 8
 LONG_FILE = 300
-LONG_FUNCTIONS = 42
+LONG_FUNCTIONS = 41
 LONG_FUNCTION = 25
-LISTS_OF_CATALOGUE_NAMES = 12
+LISTS_OF_CATALOGUE_NAMES = 9
 
 ALL = [path for package in PACKAGES for path in files(package)]
 
