@@ -44,12 +44,14 @@ if TYPE_CHECKING:
 
 __version__ = VERSION
 
-LAYERS = (
-    "Activation", "BatchNorm", "Bilinear", "Dense", "Dropout", "GEGLU", "GLU", "Gated", "LayerNorm", "PReLU",
-    "Residual", "SwiGLU",
-)  # fmt: skip
+__all__ = [
+    "GEGLU", "GLU", "Activation", "BatchNorm", "Bilinear", "CompiledNetwork", "Dense", "Dropout", "Gated",
+    "LayerNorm", "Network", "PReLU", "Residual", "SwiGLU", "UsageError", "activation", "approximate",
+    "approximate_2d", "assert_gradients", "build", "fit", "load", "save", "subject_from_functions",
+    "subject_from_jax", "subject_from_network", "subject_from_sklearn", "subject_from_torch", "verify",
+]  # fmt: skip
 PUBLIC = {
-    **dict.fromkeys(LAYERS, "backprop.specification.layers"),
+    **dict.fromkeys(__all__, "backprop.specification.layers"),
     "CompiledNetwork": "backprop.runtime.compiled",
     "Network": "backprop.specification.network",
     "UsageError": "backprop.errors",
@@ -68,7 +70,7 @@ PUBLIC = {
     "save": "backprop.runtime.saving",
     "verify": "backprop.verification.verify",
 }
-"""Public name -> the module that holds it; rooms such as `backprop.strategies` load the same way."""
+"""Public name -> the module that holds it, that of the layers if nothing else is said; rooms load the same way."""
 
 ROOMS = {
     "strategies": "backprop.verification.strategies",
@@ -87,13 +89,6 @@ MOVED = {
 """Where else somebody's import may look for what lies in a room now."""
 OPTIONAL_ROOMS = {"estimators": "backprop.estimators"}  # needs a library of its own
 DOORS = {f"backprop.{name}": place for name, place in {**ROOMS, **OPTIONAL_ROOMS, **MOVED}.items()}
-
-__all__ = [
-    "GEGLU", "GLU", "Activation", "BatchNorm", "Bilinear", "CompiledNetwork", "Dense", "Dropout", "Gated",
-    "LayerNorm", "Network", "PReLU", "Residual", "SwiGLU", "UsageError", "activation", "approximate",
-    "approximate_2d", "assert_gradients", "build", "fit", "load", "save", "subject_from_functions",
-    "subject_from_jax", "subject_from_network", "subject_from_sklearn", "subject_from_torch", "verify",
-]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -32,15 +32,12 @@ def plot_training(
 
     Args:
         history: what `fit` returned.
-        path: the file to write; its ending names the format (png, svg, pdf).
         title: what was trained on what.
         cost: the name of the cost, with its scale, for the axis.
         test_accuracy: 0..1, written next to the validation curve; measured once, by the caller.
         images: test images, shape (n, s*s), 0 = paper, 1 = ink; with `labels` and `predictions` (n,) a strip
             shows up to twelve of them, at most six that were misread, in frames, at the right.
 
-    Returns:
-        The path.
 
     Raises:
         UsageError: a history without a single epoch, images without labels, an ending that names no

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backprop.arrays import as_array, as_generator, as_whole
+from backprop.arrays import Array, as_array, as_generator, as_whole
 from backprop.codegen.functions.elementwise import Accuracy, check_accuracy
 from backprop.codegen.functions.promises import require_full
 from backprop.codegen.lowering.load import load
@@ -23,7 +23,7 @@ from backprop.errors import UsageError
 from backprop.runtime.context import Context, NeededContext
 from backprop.runtime.workspace import Memory, Spaces
 from backprop.specification.network import DEFAULT_ACTIVATION, DEFAULT_COST, DEFAULT_OUTPUT, Network
-from backprop.specification.parameters import Array, ParameterLayout
+from backprop.specification.parameters import ParameterLayout
 
 if TYPE_CHECKING:
     from backprop.runtime.fast import FastForm

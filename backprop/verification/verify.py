@@ -27,7 +27,6 @@ from backprop.specification.network import Network, walk
 from backprop.verification import strategies
 from backprop.verification.explanation import explain_findings, judge_and_explain
 from backprop.verification.lines import read_lines
-from backprop.verification.submission import verify_file
 
 __all__ = [
     "RandomRun",
@@ -35,7 +34,6 @@ __all__ = [
     "assert_gradients",
     "certify_network",
     "verify",
-    "verify_file",
     "verify_network",
     "verify_random",
 ]

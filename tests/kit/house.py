@@ -79,6 +79,24 @@ def arrows() -> frozenset[Arrow]:
     )
 
 
+def handed_on() -> list[str]:
+    """Names that a file imports from a module which has them from another; a front door (`__init__`) may hand on."""
+    found = []
+    for name, path in modules().items():
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ImportFrom) and node.module in modules():
+                target = modules()[node.module]
+                theirs = {
+                    alias.asname or alias.name
+                    for other in tree_of(target).body
+                    if isinstance(other, ast.ImportFrom)
+                    for alias in other.names
+                }
+                names = [alias.name for alias in node.names if alias.name in theirs]
+                found += [f"{name}: {node.module}.{one}" for one in names if target.name != "__init__.py"]
+    return found
+
+
 def folders() -> list[str]:
     """Every folder of the house, as a module name."""
     return sorted(name for name, path in modules().items() if path.name == "__init__.py")

@@ -78,7 +78,7 @@ def prove(
 
     Returns: Certificate. Errors: none; giving up is an answer ("undecided").
 
-    >>> from theory.chapters.networks.activations import parse
+    >>> from theory.functions.elementwise import parse
     >>> line = IntervalClaim(parse("x**2"), parse("max(x,0)"), (1.0,), (0.0,), (1.0,), -0.125, (0.0, 1.0))
     >>> prove(line, 0.1251).verdict, prove(line, 0.1249).verdict
     ('proved', 'refuted')

@@ -10,13 +10,13 @@ import numpy as np
 from backprop.approximation.ground.arguments import read_epsilon, read_seed, read_width
 from backprop.approximation.ground.hidden import Hidden, Sigma, read_sigma
 from backprop.approximation.ground.solving import solve
-from backprop.approximation.ground.target import UNIT, Floats
+from backprop.approximation.ground.target import UNIT, Floats, check_values
 from backprop.approximation.searching.candidate import CUTOFFS, ROUNDING, Candidate, WidthSearch
 from backprop.approximation.searching.refinement import refine
 from backprop.approximation.surfaces.certified import certify_surface, grow_certified
 from backprop.approximation.surfaces.draws import draw_hidden, list_nodes
 from backprop.approximation.surfaces.result import SurfaceApproximation
-from backprop.approximation.surfaces.target import GRID_SIDE, Surface, check_values, read_surface
+from backprop.approximation.surfaces.target import GRID_SIDE, PLACE, Surface, read_surface
 from backprop.errors import UsageError
 
 __all__ = ["MAX_WIDTH", "approximate_2d"]
@@ -175,7 +175,7 @@ class _SurfaceSearch(WidthSearch[SurfaceApproximation]):
         """F in the coordinates of the search: from [-1, 1]² to about [-1, 1]."""
         points = self.middle + self.half * nodes
         values: Floats = self.target(points)
-        check_values(self.target.text, points, values)
+        check_values(f"{self.target.text!r:.80}", points, values, PLACE)
         scale: float = self.target.scale
         return (values - self.offset) / scale
 

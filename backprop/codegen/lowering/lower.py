@@ -38,7 +38,7 @@ from theory.layers.penalty import penalty
 from theory.rules.layer_equations import Equation, LayerEquations, derive_layer
 from theory.rules.matrix_form import lift, lift_derivation
 
-__all__ = ["lower", "name_functions", "output_error_of"]
+__all__ = ["lower", "output_error_of"]
 
 
 @cache

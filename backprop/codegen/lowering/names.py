@@ -12,7 +12,7 @@ from backprop.codegen.lowering.program import Group
 from backprop.codegen.lowering.support import RESERVED
 from backprop.specification.network import Network
 from backprop.specification.plan import Element
-from theory.chapters.networks.activations import NAMES
+from theory.functions.activation_catalogue import NAMES
 from theory.language import matrices as mf
 from theory.layers.kind import Kind
 from theory.rules.layer_equations import Equation, LayerEquations, layer_equations

@@ -12,8 +12,8 @@ from backprop.codegen.lowering.program import Assignment, Program
 from backprop.codegen.lowering.secure import SECURE_ROWS
 from backprop.codegen.lowering.support import DERIVATIVES, ROW_FUNCTIONS, SIGMOID_FAMILY
 from backprop.specification.network import find_activation
-from theory.chapters.networks.activations import X
 from theory.chapters.networks.softmax import slope_by_sigmoid
+from theory.functions.half_line import X
 
 __all__ = ["uses", "write_expression", "write_function", "write_line", "write_table_functions"]
 

@@ -30,6 +30,10 @@ MEMORY = 4 * 2**30
 GRACE = 2.0
 POLL = 0.05
 KEPT_OUTPUT = 2000
+APART: dict[str, Any] = {"start_new_session": True}
+if sys.platform == "win32":
+    APART = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+CHILD = "from backprop.examiner.apart.child import main; main()"
 JUDGE = "backprop.examiner.judging.judge:judge"
 
 
@@ -46,10 +50,9 @@ def examine_file(
     """Judge a file (or "package.module:object") in a process of its own; never raises for what it does.
 
     Parameters: `timeout` in seconds (a minute without the waiting for a processor if not said), `memory` in bytes (kept
-    where the system can), `judge` is the function that the child calls, "package.module:function" of (subject, seed,
-    pace, early) with a `Report` as its result; `abandon` ends everything from another thread,
-    `text` is judged in place of what the file holds. How much is examined does
-    not depend on time; what is cut off by the limit is "undecided", and `limits` says what that was.
+    where the system can), `judge` the function that the child calls, "package.module:function" of (subject, seed, pace,
+    early) with a `Report` as its result; `abandon` ends everything from another thread, `text` is judged in place of
+    what the file holds. How much is examined does not depend on time; what is cut off is "undecided", with `limits`.
 
     The subject's code is run, not sandboxed. But the judge is in a process of its own, and the subject in a third one
     that is only asked for numbers: printing, `sys.exit`, `os._exit`, a crash, a hang, silence, changed libraries or a
@@ -58,12 +61,8 @@ def examine_file(
     """
     label, nonce, family = str(target), secrets.token_hex(16), secrets.token_hex(16)
     request = {"target": label, "seed": seed, "memory": memory, "judge": judge, "nonce": nonce, "text": text}
-    options: dict[str, Any] = {"start_new_session": True}
-    if sys.platform == "win32":
-        options = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    code = "from backprop.examiner.apart.child import main; main()"
     limit = TIMEOUT if timeout is None else timeout
-    process = start_python(code, stderr=subprocess.PIPE, family=family, last_word=signal.SIGTERM, **options)
+    process = start_python(CHILD, stderr=subprocess.PIPE, family=family, last_word=signal.SIGTERM, **APART)
     try:
         watch = Stopwatch(process.pid, fair=timeout is None)
         verdict, noise = _Listener(process.stdout, nonce), _Drain(process.stderr)
@@ -82,8 +81,8 @@ def examine_file(
         cut = not verdict.final or (stopped and report.verdict == "undecided" and report.limits)
         return report.cut_short(f"the time limit of {limit:g} s was reached; --timeout sets another") if cut else report
     reason = f"it did not finish within {limit:g} s" if late else describe_end(process.returncode)
-    note = f"{label}: {reason}" + (f"; its last output: {said}" if said else "")
-    return Report("unusable", label, notes=(note,), reproduce=again)
+    reason += f"; its last output: {said}" if said else ""
+    return Report("unusable", label, notes=(f"{label}: {reason}",), reproduce=again)
 
 
 def _send(process: subprocess.Popen[bytes], order: Any) -> None:

@@ -50,18 +50,13 @@ def read_generated(path: Path) -> str | None:
     return source if all(mark in source for mark in MARKS) else None
 
 
-def run_check(source: str, seed: int) -> ExactResult:
-    """The exact check in this process; its arithmetic is loaded for generated modules only."""
-    return importlib.import_module(EXACT).check_exact(source, seed=seed)  # type: ignore[no-any-return]
-
-
-def add_exact(report: Report, source: str, seed: int, check: Callable[[str, int], ExactResult] = run_check) -> Report:
+def add_exact(report: Report, source: str, seed: int, check: Callable[[str, int], ExactResult] | None = None) -> Report:
     """The report with the exact check's result as evidence; a failure there makes the verdict "wrong".
 
-    `check` runs the source, in this process or in the subject's.
+    `check` runs the source in the subject's process; else it is run here, its arithmetic loaded for that.
     """
     try:
-        result = check(source, seed)
+        result = check(source, seed) if check else importlib.import_module(EXACT).check_exact(source, seed=seed)
     except UsageError as error:
         return replace(report, notes=(*report.notes, f"no exact check: {error}"))
     evidence = {**report.evidence, "exact": result.to_dict()}

@@ -86,9 +86,9 @@ class RemoteSubject(Subject):
             return super().call_each(name, calls, **keywords)
         self.pace.check()
         answers = self._ask(name, [list(args) for args in calls], keywords, each=True).get("value")
-        if not isinstance(answers, list) or len(answers) != len(calls):
-            raise Unusable(f"{self.label}: {name} gave no answer")
-        return answers
+        if isinstance(answers, list) and len(answers) == len(calls):
+            return answers
+        raise Unusable(f"{self.label}: {name} gave no answer")
 
     def check_exact(self, source: str, seed: int) -> ExactResult:
         """Run the exact check of a source there; raises UsageError if it is no generated module."""
@@ -123,8 +123,8 @@ class RemoteSubject(Subject):
             self._shared.clear()
             self._oldest = self._next
         # Numbers are not used again: what is older than this may be forgotten there, whenever the message is read.
-        request = {"call": name, "args": list(args), "keywords": keywords, "restart": restart, "oldest": self._oldest,
-                   "each": each}  # fmt: skip
+        request = {"call": name, "args": list(args), "keywords": keywords, "restart": restart, "each": each}
+        request["oldest"] = self._oldest
         self._send(WireWriter(share=self._share).message(request))
         return self._receive(f"in {name}")
 

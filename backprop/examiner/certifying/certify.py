@@ -26,7 +26,6 @@ SHARP = 2.0**-70  # radius of a true entry against the largest of its tensor, at
 MAX_WORK = 30_000_000  # rows times parameters times widths
 LIMIT = 4096.0  # ulps of the largest entry, beyond which a gradient is not what its formula says
 
-Layers = Sequence[tuple[arb_mat, arb_mat]]
 Outputs = list[list[BallDual]]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -152,13 +152,7 @@ def _extrapolate(
     rows: list[list[float]] = []
     gaps: list[tuple[float, float, float]] = []
     best = Estimate(math.nan, math.inf)
-    known: list[float] = []
-    for level in range(MOST_LEVELS):
-        if level * 2 == len(known):
-            coming = range(level, FEWEST_LEVELS) or (level,)  # the first are needed in any case, and asked for at once
-            known += evaluate([side * first / STEP_RATIO**one for one in coming for side in (1, -1)])
-        h = first / STEP_RATIO**level
-        ahead, behind = known[2 * level : 2 * level + 2]
+    for h, ahead, behind in _take_steps(evaluate, first):
         if not (math.isfinite(ahead) and math.isfinite(behind)):
             continue
         rounding = NOISE_SAFETY * max(noise, ROUNDING * max(abs(ahead), abs(behind))) / h
@@ -167,10 +161,21 @@ def _extrapolate(
         rows.append(_extend(rows[-1] if rows else [], steps, (ahead - behind) / (2 * h)))
         best = _better(best, rows, rounding)
         goal = SHARP_ENOUGH * RELATIVE_SLACK * max(abs(best.value), claimed)
-        done = len(rows) >= FEWEST_LEVELS and (best.uncertainty <= goal or rounding > best.uncertainty)
-        if done:
+        if len(rows) >= FEWEST_LEVELS and (best.uncertainty <= goal or rounding > best.uncertainty):
             break
     return Estimate(best.value, best.uncertainty, tuple(gaps))
+
+
+def _take_steps(
+    evaluate: Callable[[Sequence[float]], list[float]], first: float
+) -> Iterator[tuple[float, float, float]]:
+    """A step and the cost on its two sides, ever smaller; the first ones are needed in any case, asked for at once."""
+    known: list[float] = []
+    for level in range(MOST_LEVELS):
+        if 2 * level == len(known):
+            coming = range(level, FEWEST_LEVELS) or (level,)
+            known += evaluate([side * first / STEP_RATIO**one for one in coming for side in (1, -1)])
+        yield first / STEP_RATIO**level, known[2 * level], known[2 * level + 1]
 
 
 def _extend(above: list[float], steps: Sequence[float], value: float) -> list[float]:

@@ -24,7 +24,7 @@ from backprop.approximation.proving.values import NoValue, enclose_range, enclos
 from backprop.door.cli import main
 from backprop.errors import UsageError
 from backprop.pictures import plot_approximation
-from theory.chapters.networks.activations import NAMES
+from theory.functions.activation_catalogue import NAMES
 from theory.functions.elementwise import transcribe
 
 UNIT = (0.0, 1.0)
