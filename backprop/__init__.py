@@ -15,6 +15,7 @@ from backprop.version import VERSION
 
 if TYPE_CHECKING:
     from backprop.approximation import approximate, approximate_2d
+    from backprop.drawing.sample import draw
     from backprop.errors import UsageError
     from backprop.examiner.subject.adapters.from_functions import subject_from_functions
     from backprop.examiner.subject.adapters.jax_functions import subject_from_jax
@@ -47,7 +48,7 @@ __version__ = VERSION
 __all__ = [
     "GEGLU", "GLU", "Activation", "BatchNorm", "Bilinear", "CompiledNetwork", "Dense", "Dropout", "Gated",
     "LayerNorm", "Network", "PReLU", "Residual", "SwiGLU", "UsageError", "activation", "approximate",
-    "approximate_2d", "assert_gradients", "build", "fit", "load", "save", "subject_from_functions",
+    "approximate_2d", "assert_gradients", "build", "draw", "fit", "load", "save", "subject_from_functions",
     "subject_from_jax", "subject_from_network", "subject_from_sklearn", "subject_from_torch", "verify",
 ]  # fmt: skip
 PUBLIC = {
@@ -60,6 +61,7 @@ PUBLIC = {
     "approximate_2d": "backprop.approximation",
     "assert_gradients": "backprop.verification.verify",
     "build": "backprop.runtime.compiled",
+    "draw": "backprop.drawing.sample",
     "fit": "backprop.training",
     "subject_from_functions": "backprop.examiner.subject.adapters.from_functions",
     "subject_from_jax": "backprop.examiner.subject.adapters.jax_functions",

@@ -35,7 +35,7 @@ from kit.house import (
 FLOORS = (
     "version", "errors", "files", "progress", "arrays", "npz", "specification", "codegen", "runtime", "examiner",
     "diagnosis", "reading", "verification", "datasets", "data", "training", "approximation", "estimators", "pictures",
-    "reporting", "door", "__main__",
+    "drawing", "reporting", "door", "__main__",
 )  # fmt: skip
 """The rooms of backprop from the ground up, as backprop/README.md lists them."""
 
@@ -56,6 +56,7 @@ LINES = {
     "backprop.data": 700,
     "backprop.diagnosis": 5_950,
     "backprop.door": 900,
+    "backprop.drawing": 480,
     "backprop.examiner": 8_850,
     "backprop.npz": 75,
     "backprop.pictures": 1_460,

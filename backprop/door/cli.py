@@ -34,6 +34,7 @@ from backprop.door.commands import (
     refuse_for_surfaces,
     write_source,
 )
+from backprop.door.drawing import draw
 from backprop.door.files import Telling
 from backprop.errors import INTERRUPTED, UsageError
 from backprop.version import VERSION
@@ -309,6 +310,9 @@ def figures(
     for file in files:
         typer.echo(file)
     return HOLDS
+
+
+app.command()(draw)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
