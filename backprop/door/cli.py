@@ -207,7 +207,7 @@ def verify(
     asked = Wanted(seed, telling.form == "json", timeout, jobs, certify, about_sizes, telling)
     if random is not None:
         return finish_random(random, target, asked)
-    return finish_target(target, read_accuracy(accuracy), asked)
+    return finish_target(target, accuracy, asked)
 
 
 @app.command()

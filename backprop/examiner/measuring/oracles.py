@@ -101,11 +101,8 @@ class Oracle:
     def differentiate_along(self, line: Sequence[Array], claimed: float = 0.0) -> Estimate:
         """The derivative along a line through all tensors, whose length is its natural unit."""
 
-        def evaluate(t: float) -> float:
-            try:
-                return float(np.real(self.case.cost([v + t * d for v, d in zip(self.case.values, line, strict=True)])))
-            except Unusable:
-                return math.nan
+        def evaluate(places: Sequence[float]) -> list[float]:
+            return self.case.costs([[v + t * d for v, d in zip(self.case.values, line, strict=True)] for t in places])
 
         return _extrapolate(evaluate, self.center, self.noise, abs(claimed), self.first_step)
 
@@ -113,11 +110,8 @@ class Oracle:
         """One ladder of steps."""
         unit = direction * size
 
-        def evaluate(t: float) -> float:
-            try:
-                return float(np.real(self.case.cost(self.shift(tensor, unit, t))))
-            except Unusable:
-                return math.nan
+        def evaluate(places: Sequence[float]) -> list[float]:
+            return self.case.costs([self.shift(tensor, unit, t) for t in places])
 
         found = _extrapolate(evaluate, self.center, self.noise, abs(claimed) * size, first or self.first_step)
         gaps = tuple((h * size, gap / size, noise / size) for h, gap, noise in found.gaps)
@@ -152,15 +146,19 @@ class Oracle:
 
 
 def _extrapolate(
-    evaluate: Callable[[float], float], center: float, noise: float, claimed: float, first: float
+    evaluate: Callable[[Sequence[float]], list[float]], center: float, noise: float, claimed: float, first: float
 ) -> Estimate:
     steps: list[float] = []
     rows: list[list[float]] = []
     gaps: list[tuple[float, float, float]] = []
     best = Estimate(math.nan, math.inf)
+    known: list[float] = []
     for level in range(MOST_LEVELS):
+        if level * 2 == len(known):
+            coming = range(level, FEWEST_LEVELS) or (level,)  # the first are needed in any case, and asked for at once
+            known += evaluate([side * first / STEP_RATIO**one for one in coming for side in (1, -1)])
         h = first / STEP_RATIO**level
-        ahead, behind = evaluate(h), evaluate(-h)
+        ahead, behind = known[2 * level : 2 * level + 2]
         if not (math.isfinite(ahead) and math.isfinite(behind)):
             continue
         rounding = NOISE_SAFETY * max(noise, ROUNDING * max(abs(ahead), abs(behind))) / h

@@ -10,10 +10,9 @@ import numpy as np
 from flint import nmod
 from numpy.typing import NDArray
 
-__all__ = ["PRIME", "Degree", "Divisors", "Draws", "Objects", "ScalarDual", "pack"]
+from backprop.examiner.wiring.result import PRIME
 
-PRIME = 2**61 - 1
-"""The Mersenne prime whose field the exact check computes in; it fits one machine word."""
+__all__ = ["Degree", "Divisors", "Draws", "Objects", "ScalarDual", "pack"]
 
 Objects: TypeAlias = NDArray[np.object_]
 
