@@ -50,16 +50,16 @@ NAMES_OF_ORACLES = {"NoValue"}
 
 # Ratchets: these numbers may only fall.
 LINES = {
-    "theory": 8_800,
-    "backprop.approximation": 7_090,
-    "backprop.codegen": 5_300,
-    "backprop.data": 700,
-    "backprop.diagnosis": 5_950,
+    "theory": 8_700,
+    "backprop.approximation": 7_050,
+    "backprop.codegen": 4_990,
+    "backprop.data": 590,
+    "backprop.diagnosis": 5_910,
     "backprop.door": 900,
     "backprop.drawing": 480,
     "backprop.examiner": 8_850,
-    "backprop.npz": 75,
-    "backprop.pictures": 1_460,
+    "backprop.npz": 70,
+    "backprop.pictures": 1_420,
     "backprop.progress": 140,
     "backprop.reading": 2_900,
     "backprop.reporting": 750,
@@ -70,7 +70,7 @@ LINES = {
 }
 LONG_FILES = 8
 LONG_FILE = 300
-LONG_FUNCTIONS = 41
+LONG_FUNCTIONS = 40
 LONG_FUNCTION = 25
 LISTS_OF_CATALOGUE_NAMES = 9
 

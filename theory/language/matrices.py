@@ -5,6 +5,8 @@ How an index formula becomes one of these is in `theory.rules.matrix_form`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sympy import Expr, sympify
 
 from theory.language.alphabets import MathML
@@ -115,32 +117,25 @@ def shape(matrix: Expr) -> tuple[Expr, ...]:
     >>> shape(Transposed(Array(var("w", l, unit("i", l - 1), unit("j", l)))))
     (Width(l), Width(l - 1))
     """
-    if isinstance(matrix, Array | CostGradient):
-        return tuple(index.size for index in matrix.template.indices)
-    if isinstance(matrix, Transposed):
-        rows, columns = shape(matrix.args[0])
-        return columns, rows
-    if isinstance(matrix, Product):
-        return (*shape(matrix.args[0])[:-1], *shape(matrix.args[1])[1:])
-    if isinstance(matrix, Outer):
-        return (*shape(matrix.args[0]), *shape(matrix.args[1]))
-    if isinstance(matrix, SumOverRows):
-        return shape(matrix.args[0])[1:]
-    if isinstance(matrix, RowSums):
-        return shape(matrix.args[0])[:1]
-    if isinstance(matrix, Columns):
-        return (*shape(matrix.args[0]), matrix.args[1])
-    if isinstance(matrix, RowTotals):
-        return (shape(matrix.args[0])[0], matrix.args[1])
-    if isinstance(matrix, Filled):
-        return tuple(matrix.args[1:])
-    if isinstance(matrix, Broadcast):
-        return (matrix.args[1], *shape(matrix.args[0]))
-    if isinstance(matrix, Applied | Scaled | Elementwise | Rowwise):
-        return shape(matrix.args[-1])
-    if isinstance(matrix, Hadamard | Plus | EntryPower):
-        return shape(matrix.args[0])
+    if type(matrix) in SHAPES:
+        return SHAPES[type(matrix)](*matrix.args)
     raise TypeError(f"a {type(matrix).__name__} has no shape")
+
+
+SHAPES: dict[type, Callable[..., tuple[Expr, ...]]] = {
+    **dict.fromkeys((Array, CostGradient), lambda template: tuple(index.size for index in template.indices)),
+    **dict.fromkeys((Applied, Scaled, Elementwise, Rowwise), lambda *parts: shape(parts[-1])),
+    **dict.fromkeys((Hadamard, Plus, EntryPower), lambda first, *_: shape(first)),
+    Transposed: lambda inner: shape(inner)[::-1],
+    Product: lambda left, right: (*shape(left)[:-1], *shape(right)[1:]),
+    Outer: lambda u, v: (*shape(u), *shape(v)),
+    SumOverRows: lambda inner: shape(inner)[1:],
+    RowSums: lambda inner: shape(inner)[:1],
+    RowTotals: lambda inner, width: (shape(inner)[0], width),
+    Columns: lambda u, width: (*shape(u), width),
+    Broadcast: lambda b, rows: (rows, *shape(b)),
+    Filled: lambda _, *sizes: sizes,
+}
 
 
 @printer(Array)

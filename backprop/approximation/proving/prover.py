@@ -155,9 +155,7 @@ class _IntervalProof(Bisection[Interval, Certificate]):
         centre = a / 2 + b / 2
         radius = (arb(b) - arb(centre)).max(arb(centre) - arb(a))
         try:
-            total = arb(0)
-            for k, coefficient in enumerate(self.model(a, b, centre)):
-                total += coefficient.abs_upper() * radius**k
+            total = sum((e.abs_upper() * radius**k for k, e in enumerate(self.model(a, b, centre))), arb(0))
         except Undecided as error:
             self.why = str(error)[:LONGEST_REASON]
             return centre, math.inf

@@ -7,7 +7,7 @@ activations come from their definitions in `balls`.  The word is "certified" for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
@@ -94,12 +94,9 @@ def entropy(logs: Callable[[list[BallDual]], list[BallDual]], both: bool) -> Cal
     return cost
 
 
-def add(terms: Iterator[BallDual] | Sequence[BallDual]) -> BallDual:
+def add(terms: Iterable[BallDual]) -> BallDual:
     """A sum of dual numbers."""
-    total = BallDual.of(0)
-    for term in terms:
-        total = total + term
-    return total
+    return sum(terms, BallDual.of(0))
 
 
 LOGS: Mapping[str, Callable[[list[BallDual]], list[BallDual]]] = MappingProxyType(

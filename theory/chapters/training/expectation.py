@@ -7,6 +7,7 @@ with layers of two and three units, and averages over every combination, in exac
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
@@ -90,10 +91,7 @@ def evaluate(e: Expr, world: World, worlds: list[World], at: Mapping[Index, int]
     if e.is_Add:
         return sum((value(arg) for arg in e.args), Fraction(0))
     if e.is_Mul:
-        product = Fraction(1)
-        for arg in e.args:
-            product *= value(arg)
-        return product
+        return math.prod(map(value, e.args), start=Fraction(1))
     if e.is_Pow and e.exp.is_Integer:
         return value(e.base) ** int(e.exp)
     raise TypeError(f"no value for {e!r} in a small world")
