@@ -1,0 +1,291 @@
+"""From the update back to the gradient: which values flow entry by entry into one parameter, and into no other.
+
+A value belongs to a parameter where a change of one of its entries changes the same entry of that parameter after the
+iteration and nothing else. Values are never compared with derivatives here: the pairing is by flow and by shape alone.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backprop.attaching.leaves import Leaf, is_tensor, read
+from backprop.attaching.replaying import Event, Iteration, Key, Recorder
+
+__all__ = ["Flow", "Level", "find_flow"]
+
+SLIGHT = 1e-4
+"""How much of the update is made while flows are measured: what an update does to later values is second order."""
+CROSS = 1e-2
+LINEAR = 1e-6
+ROUNDING = 1e-15
+LATEST = 160
+SILENT = 24
+"""Values in a row that do not flow to a parameter, after one that did, end the search."""
+USES = (ast.Name, ast.Attribute, ast.Subscript)
+
+
+@dataclass(frozen=True)
+class Level:
+    """A value that flows into one parameter. `rate`: what it is multiplied by on its way (None: it is no product);
+    `whole`: without it the parameter stays where it is; `used`: read from a name, not only made."""
+
+    key: Key
+    rate: float | None
+    whole: bool
+    used: bool
+    order: int
+    sign: float = 1.0
+
+
+@dataclass(frozen=True)
+class Flow:
+    """How the parameters of an iteration get their gradients.
+
+    `rates`: each common rate with a level for every parameter (None where only the displacement shows it);
+    `adaptive`: where no common rate exists, the first whole level of each parameter.
+    """
+
+    iteration: Iteration
+    rates: tuple[tuple[float, tuple[Level | None, ...]], ...]
+    adaptive: tuple[Level, ...] | None
+    library: bool = False
+
+    @property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """The parameters."""
+        return self.iteration.leaves
+
+
+class _Measuring:
+    """Displacements of the parameters, with one value changed."""
+
+    def __init__(self, iteration: Iteration) -> None:
+        self.iteration = iteration
+        statements = iteration.program.rewritten.statements
+        calls = any(isinstance(statements[number], ast.Expr) for number in iteration.held)
+        self.factor = 1.0 if calls else SLIGHT
+        self.runs = 0
+
+    def displace(self, **options: Any) -> list[Any]:
+        """(new − old) / factor for each parameter."""
+        self.runs += 1
+        recorder = Recorder(held=self.iteration.held, factor=self.factor, **options)
+        after = self.iteration.run(None, recorder)
+        return [(a - b) / self.factor for a, b in zip(after, self.iteration.start, strict=True)]
+
+    def record(self) -> Recorder:
+        """All values of one iteration, with the update held back."""
+        recorder = self.iteration.freeze(wanted=None)
+        self.iteration.run(None, recorder)
+        return recorder
+
+
+def find_flow(iteration: Iteration) -> Flow | None:
+    """The parameters among the leaves of an iteration, with their gradients; None if there is no such flow."""
+    iteration, measuring = _drop_idle(iteration)
+    if not iteration.leaves:
+        return None
+    if all(_has_grad(iteration, leaf) for leaf in iteration.leaves):
+        return Flow(iteration, (), None, library=True)
+    recorder = measuring.record()
+    plain = measuring.displace()
+    levels = [_find_levels(measuring, k, recorder.events, plain) for k in range(len(iteration.leaves))]
+    kept = _keep_effective(iteration, levels, recorder)
+    if not kept:
+        return _by_displacement(iteration, recorder, plain)
+    smaller = Iteration(iteration.program, iteration.snapshot, [iteration.leaves[k] for k in kept])
+    smaller.held = iteration.held
+    mine = [levels[k] for k in kept]
+    rates = _find_common(mine)
+    wholes = [[level for level in one if level.whole and level.used] for one in mine]
+    first = [min(one, key=lambda level: level.order) for one in wholes if one]
+    adapts = len(first) == len(mine) and all(level.rate is None for level in first)
+    if rates and not adapts:
+        return Flow(smaller, tuple(rates), None)
+    return Flow(smaller, (), tuple(first)) if adapts else None
+
+
+def _drop_idle(iteration: Iteration) -> tuple[Iteration, _Measuring]:
+    """Without the leaves that go on moving while the update is held back: they are states, not parameters."""
+    frozen = iteration.run(None, iteration.freeze())
+    stay = [
+        leaf
+        for leaf, after, start in zip(iteration.leaves, frozen, iteration.start, strict=True)
+        if after is not None and np.array_equal(after, start)
+    ]
+    out = Iteration(iteration.program, iteration.snapshot, stay)
+    out.held = iteration.held
+    return out, _Measuring(out)
+
+
+def _has_grad(iteration: Iteration, leaf: Leaf) -> bool:
+    value = read(iteration.snapshot.names, leaf.places[0])
+    return is_tensor(value) and bool(value.requires_grad)
+
+
+def _find_levels(measuring: _Measuring, k: int, events: Sequence[Event], plain: Sequence[Any]) -> list[Level]:
+    shape = np.shape(plain[k])
+    sites = measuring.iteration.program.rewritten.sites
+    found: list[Level] = []
+    own = [event for event in events if event.value.shape == shape and event.value.dtype.kind == "f"]
+    new = measuring.iteration.start[k] + plain[k]
+    own = [event for event in own if not np.allclose(event.value, new, rtol=1e-9, atol=0.0)]
+    silent = 0
+    for event in own[: -LATEST - 1 : -1]:
+        level = _measure(measuring, k, event, plain, isinstance(sites[event.key[0]].node, USES))
+        silent = silent + 1 if level is None else 0
+        if level is not None:
+            found.append(level)
+        elif found and silent >= SILENT:
+            break
+    return found
+
+
+def _measure(measuring: _Measuring, k: int, event: Event, plain: Sequence[Any], used: bool) -> Level | None:
+    rng = np.random.default_rng(0)
+    v = event.value
+    some = rng.random(v.shape) < 0.5 if v.size > 1 else np.ones(v.shape, dtype=bool)
+    if v.size > 1 and (some.all() or not some.any()):
+        some.flat[0], some.flat[1] = True, False
+    size = float(np.max(np.abs(v), initial=0.0)) or 1.0
+    # The other sign: seen after an optimiser that keeps little of a gradient but that.
+    change = np.where(some, np.where(v != 0.0, -2.0 * v, rng.uniform(0.25, 0.5, v.shape) * size), 0.0)
+    try:
+        moved = measuring.displace(changes={event.key: _adder(change)})
+    except Exception:  # a shape, an index, a kind that cannot be changed: then it is none
+        return None
+    if any(m is None or m.shape != p.shape for m, p in zip(moved, plain, strict=True)):
+        return None
+    gaps = [m - p for m, p in zip(moved, plain, strict=True)]
+    if not all(np.isfinite(gap).all() for gap in gaps):
+        return None
+    mine = float(np.max(np.abs(gaps[k]), initial=0.0))
+    noise = ROUNDING * float(np.max(np.abs(measuring.iteration.start[k]), initial=0.0)) / measuring.factor
+    if mine <= 10 * noise or np.any(np.abs(gaps[k][~some]) > CROSS * mine) or np.any(gaps[k][some] == 0.0):
+        return None
+    others = [float(np.max(np.abs(g), initial=0.0)) for j, g in enumerate(gaps) if j != k]
+    if any(other > CROSS * mine for other in others):
+        return None
+    return _classify(measuring, k, event, plain, (gaps[k], change), noise, used)
+
+
+def _classify(
+    measuring: _Measuring, k: int, event: Event, plain: Sequence[Any], response: Any, noise: float, used: bool
+) -> Level:
+    gap, change = response
+    some = change != 0.0
+    rate: float | None = float(np.median(-gap[some] / change[some]))
+    room = LINEAR * float(np.max(np.abs(plain[k]), initial=0.0)) + 10 * noise
+    try:
+        half = measuring.displace(changes={event.key: _halve})[k]
+        without = measuring.displace(changes={event.key: _zero})[k]
+    except Exception:  # as above
+        return Level(event.key, None, False, used, event.order)
+    off = np.abs(plain[k] + (rate or 0.0) * event.value), np.abs(half - plain[k] / 2)
+    if not all(bool(np.all(one <= room)) for one in off):
+        rate = None
+    # What is left of the step, where there is none of this value.
+    whole = bool(np.all(np.abs(without) <= room))
+    down = float(np.sum(plain[k] * event.value))
+    return Level(event.key, rate, whole, used, event.order, 1.0 if down <= 0 else -1.0)
+
+
+def _adder(change: Any) -> Any:
+    def add(value: Any) -> Any:
+        if is_tensor(value):
+            return value + value.new_tensor(change)
+        return (np.asmatrix(value + change) if isinstance(value, np.matrix) else value + change)
+
+    return add
+
+
+def _halve(value: Any) -> Any:
+    return value / 2
+
+
+def _zero(value: Any) -> Any:
+    return value * 0
+
+
+def _keep_effective(
+    iteration: Iteration, levels: Sequence[list[Level]], recorder: Recorder
+) -> list[int]:
+    """Of the leaves that have a gradient, those of which some gradient is a function: parameters, no optimiser's
+    memory."""
+    has = [k for k, one in enumerate(levels) if one]
+    earliest = {k: min(levels[k], key=lambda level: (not level.whole, level.order)).key for k in has}
+    values = {event.key: event.value for event in recorder.events}
+    kept = []
+    for k in range(len(levels)):
+        start = list(iteration.start)
+        rng = np.random.default_rng(k)
+        size = float(np.max(np.abs(start[k]), initial=0.0)) or 1.0
+        start[k] = start[k] + 1e-3 * size * rng.uniform(0.5, 1.0, start[k].shape)
+        again = iteration.freeze(wanted=frozenset(key[0] for key in earliest.values()))
+        iteration.run(start, again)
+        now = {event.key: event.value for event in again.events}
+        if any(key in now and _differs(now[key], values[key]) for key in earliest.values()):
+            kept.append(k)
+    return kept
+
+
+def _differs(a: Any, b: Any) -> bool:
+    return a.shape != b.shape or bool(np.any(np.abs(a - b) > 1e-9 * (np.max(np.abs(b), initial=0.0) + 1e-300)))
+
+
+def _find_common(levels: Sequence[list[Level]]) -> list[tuple[float, tuple[Level | None, ...]]]:
+    """Rates that every parameter has a level for, in the order in which the values are made."""
+    out: list[tuple[float, tuple[Level | None, ...]]] = []
+    full = max(levels, key=len, default=[])
+    for level in sorted(full, key=lambda one: one.order):
+        if level.rate is None or any(abs(level.rate / rate - 1) < LINEAR for rate, _ in out):
+            continue
+        chosen = [
+            [one for one in mine if one.rate is not None and abs(one.rate / level.rate - 1) < LINEAR]
+            for mine in levels
+        ]
+        # A number that is spread over a parameter has no level of the parameter's shape; its step shows it.
+        if all(one or not any(other.rate for other in mine) for one, mine in zip(chosen, levels, strict=True)):
+            out.append((level.rate, tuple(max(one, key=lambda x: x.order) if one else None for one in chosen)))
+    return out
+
+
+def _by_displacement(
+    iteration: Iteration, recorder: Recorder, plain: Sequence[Any]
+) -> Flow | None:
+    """Where no value shows the gradient (numbers one by one, in lists): the step itself, over a rate that the update
+    names."""
+    rewritten = iteration.program.rewritten
+    lines = {
+        line
+        for number in iteration.held
+        for line in range(rewritten.statements[number].lineno, (rewritten.statements[number].end_lineno or 0) + 1)
+    }
+    numbers = {
+        abs(float(event.value))
+        for event in recorder.events
+        if event.value.shape == () and isinstance(rewritten.sites[event.key[0]].node, USES)
+        and getattr(rewritten.sites[event.key[0]].node, "lineno", 0) in lines
+    }  # fmt: skip
+    counts = [number for number in numbers if 0 < number <= 10 and np.isfinite(number)]
+    names = [n for n in counts if _is_named_rate(iteration, n)]
+    nothing = tuple(None for _ in iteration.leaves)
+    rates = sorted(set(names) or {1.0})
+    return Flow(iteration, tuple((rate, nothing) for rate in rates), None) if any(map(np.any, plain)) else None
+
+
+RATE_NAMES = ("rate", "lr", "eta", "alpha", "step_size")
+
+
+def _is_named_rate(iteration: Iteration, number: float) -> bool:
+    from backprop.attaching.leaves import find_leaves, is_number
+
+    return any(
+        is_number(leaf.value) and abs(leaf.value) == number and any(word in leaf.name.lower() for word in RATE_NAMES)
+        for leaf in find_leaves(iteration.snapshot.names)
+    )
