@@ -104,7 +104,9 @@ def find_flow(iteration: Iteration) -> Flow | None:
     rates = _find_common(mine)
     wholes = [[level for level in one if level.whole and level.used] for one in mine]
     first = [min(one, key=lambda level: level.order) for one in wholes if one]
-    adapts = len(first) == len(mine) and all(level.rate is None for level in first)
+    # Of a single number it cannot be seen whether a step is in proportion to it.
+    sized = [level for level, leaf in zip(first, smaller.start, strict=False) if leaf.size > 1] or first
+    adapts = len(first) == len(mine) and all(level.rate is None for level in sized)
     if rates and not adapts:
         return Flow(smaller, tuple(rates), None)
     return Flow(smaller, (), tuple(first)) if adapts else None
@@ -251,7 +253,7 @@ def _find_common(levels: Sequence[list[Level]]) -> list[tuple[float, tuple[Level
         ]
         # A number that is spread over a parameter has no level of the parameter's shape; its step shows it.
         if all(one or not any(other.rate for other in mine) for one, mine in zip(chosen, levels, strict=True)):
-            out.append((level.rate, tuple(max(one, key=lambda x: x.order) if one else None for one in chosen)))
+            out.append((level.rate, tuple(max(one, key=lambda x: (x.used, x.order)) if one else None for one in chosen)))
     return out
 
 

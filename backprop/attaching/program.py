@@ -16,6 +16,7 @@ import numpy as np
 
 from backprop.attaching.documents import Document
 from backprop.attaching.leaves import find_leaves, put
+from backprop.attaching.restoring import Restorer, Unrestorable
 from backprop.attaching.rewriting import HOOKS, PIECE, Rewritten, load_names, rewrite
 
 __all__ = ["Hooks", "Names", "Program", "Snapshot"]
@@ -150,6 +151,24 @@ def set_randomness(states: tuple[Any, ...]) -> None:
         sys.modules["torch"].random.set_rng_state(states[2])
 
 
+class Stage:
+    """The state of a snapshot, to be had again and again: put back in place where that is possible, else copied."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.restorer: Restorer | None = None
+        self.local, self.shared = snapshot.thaw()
+        with contextlib.suppress(Unrestorable):
+            self.restorer = Restorer(self.local or {}, self.shared)
+
+    def open(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+        """Names as they were."""
+        if self.restorer is None:
+            return self.snapshot.thaw()
+        self.restorer.restore()
+        return None if self.local is None else dict(self.local), dict(self.shared)
+
+
 class Program:
     """A file's program. `hooks` may be changed between runs, and while it runs."""
 
@@ -160,7 +179,10 @@ class Program:
         self.module = types.ModuleType(MODULE)
         self.module.__file__ = str(document.path.resolve())
         vars(self.module).update(self._list_hooks())
+        self.more: dict[int, tuple[int, ...]] = {}
+        """Sites of a loop that are computed at the end of its iteration, since it does not come to them itself."""
         self._code: dict[int, Any] = {}
+        self._staged: Stage | None = None
 
     def _list_hooks(self) -> dict[str, Any]:
         return {
@@ -198,31 +220,44 @@ class Program:
     def replay(
         self, snapshot: Snapshot, hooks: Hooks, prepare: Callable[[Names], None] = lambda names: None
     ) -> Names:
-        """One iteration from a state; `prepare` may change it first. Raises what the program raises."""
-        local, shared = snapshot.thaw()
-        names = vars(self.module)
-        for name in [name for name, value in names.items() if is_data(name, value) and name not in shared]:
-            del names[name]
-        names.update(shared)
+        """One iteration from a state; `prepare` may change it first. Raises what the program raises.
+
+        The names that come back are good until the next run.
+        """
+        view = self._stage(snapshot)
         set_randomness(snapshot.randomness)
-        view = Names(local, names)
         prepare(view)
         before, self.hooks = self.hooks, hooks
         try:
-            if local is None:
-                exec(self._compiled(snapshot), names)
-            else:
-                exec(self._compiled(snapshot), names)
-                names.pop(PIECE)(local)
+            exec(self._compiled(snapshot), vars(self.module))
+            if view.local is not None:
+                vars(self.module).pop(PIECE)(view.local)
         finally:
             self.hooks = before
         return view
 
+    def _stage(self, snapshot: Snapshot) -> Names:
+        """The state of a snapshot, put into the file's names."""
+        names = vars(self.module)
+        if self._staged is None or self._staged.snapshot is not snapshot:
+            self._staged = Stage(snapshot)
+        local, shared = self._staged.open()
+        for name in [name for name, value in names.items() if is_data(name, value) and name not in shared]:
+            del names[name]
+        names.update(shared)
+        return Names(local, names)
+
     def _compiled(self, snapshot: Snapshot) -> Any:
         if snapshot.loop not in self._code:
-            piece = load_names(self.rewritten.piece(snapshot.loop), list(snapshot.local or ()))
+            piece = self.rewritten.piece(snapshot.loop, self.more.get(snapshot.loop, ()))
+            piece = load_names(piece, list(snapshot.local or ()))
             self._code[snapshot.loop] = compile(piece, str(self.document.path.resolve()), "exec")
         return self._code[snapshot.loop]
+
+    def compute_more(self, loop: int, sites: tuple[int, ...]) -> None:
+        """From now on the iteration computes these as well."""
+        self.more[loop] = sites
+        self._code.pop(loop, None)
 
     def aside(self) -> dict[str, Any]:
         """What a replay changes in the file's names, to be given to `resume`."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -53,15 +54,19 @@ class Rewritten:
     statements: list[ast.stmt] = field(default_factory=list)
     loops: list[tuple[Loop, Scope]] = field(default_factory=list)
     originals: list[tuple[Loop, str]] = field(default_factory=list)
+    differences: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)
+    """For each site that is a difference: the sites of what stands left and right."""
     classes: dict[int, str] = field(default_factory=dict)
     """The class around each loop, for names that begin with two underscores."""
 
-    def piece(self, number: int) -> ast.Module:
-        """One iteration of a loop: as plain statements where it stands at the top, else as a function of its names."""
+    def piece(self, number: int, more: Sequence[int] = ()) -> ast.Module:
+        """One iteration of a loop: as plain statements where it stands at the top, else as a function of its names.
+
+        `more` are sites in it that this iteration does not come to, to be computed at its end.
+        """
         loop, scope = self.loops[number]
-        once = ast.For(
-            ast.Name("hook_once", ast.Store()), ast.Tuple([ast.Constant(0)], ast.Load()), copy.deepcopy(loop.body), []
-        )
+        body = [*copy.deepcopy(loop.body), *(self._compute(site) for site in more)]
+        once = ast.For(ast.Name("hook_once", ast.Store()), ast.Tuple([ast.Constant(0)], ast.Load()), body, [])
         if isinstance(scope, ast.Module):
             return ast.fix_missing_locations(ast.Module([ast.copy_location(once, loop)], []))
         tree = ast.parse(f"def {PIECE}({STATE}):\n    try:\n        pass\n    finally:\n        {STATE}.update(locals())")
@@ -72,6 +77,13 @@ class Rewritten:
         if number in self.classes:
             tree = Mangler(self.classes[number]).visit(tree)
         return ast.fix_missing_locations(tree)
+
+
+    def _compute(self, site: int) -> ast.stmt:
+        probe = ast.Call(ast.Name(PROBE, ast.Load()), [ast.Constant(site), copy.deepcopy(self.sites[site].node)], [])  # type: ignore[list-item]
+        tree: Any = ast.parse("try:\n    pass\nexcept Exception:\n    pass")
+        tree.body[0].body = [ast.Expr(probe)]
+        return ast.copy_location(tree.body[0], self.sites[site].node)  # type: ignore[no-any-return]
 
 
 class Mangler(ast.NodeTransformer):
@@ -138,7 +150,10 @@ class _Rewriter(ast.NodeTransformer):
             return self.generic_visit(node)
         number = len(self.out.sites)
         self.out.sites.append(Site(copy.deepcopy(node), self.around, target))
-        return self._hook(PROBE, node, ast.Constant(number), self._inside(node))
+        inside = self._inside(node)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+            self.out.differences[number] = _number_of(inside.left), _number_of(inside.right)
+        return self._hook(PROBE, node, ast.Constant(number), inside)
 
     def _inside(self, node: Any) -> Any:
         if isinstance(node, ast.Attribute):
@@ -264,6 +279,14 @@ class _Rewriter(ast.NodeTransformer):
 
 def _is_super(node: ast.AST) -> bool:
     return any(isinstance(part, ast.Name) and part.id in ("super", "locals", "globals") for part in ast.walk(node))
+
+
+def _number_of(node: ast.expr) -> int | None:
+    """The site that a probe was put around."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == PROBE:
+        number: Any = node.args[0]
+        return int(number.value)
+    return None
 
 
 def _thunk(target: ast.expr) -> ast.expr:

@@ -1,0 +1,307 @@
+"""What was taken for what, as a subject that the examiner can ask."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backprop.attaching.choosing import choose
+from backprop.attaching.costs import find_unvisited
+from backprop.attaching.documents import Document
+from backprop.attaching.fitting import Chosen, gradient_reader, measure
+from backprop.attaching.flowing import Flow, find_flow
+from backprop.attaching.leaves import Leaf, Place, write_place
+from backprop.attaching.program import Program
+from backprop.attaching.refusals import Refused
+from backprop.attaching.replaying import Event, Iteration, Recorder, find_updates
+from backprop.attaching.training import Training, find_training
+
+__all__ = ["Attached", "attach"]
+
+LAST = 10**6
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A piece of a program with everything that a subject needs."""
+
+    document: Document
+    flow: Flow
+    chosen: Chosen
+    order: tuple[int, ...]
+    """The parameters in the order in which the iteration uses them first."""
+
+    def describe(self) -> list[str]:
+        """What was taken for what, in three lines."""
+        iteration = self.flow.iteration
+        rewritten = iteration.program.rewritten
+        loop, around = rewritten.originals[iteration.snapshot.loop]
+        where = f"the loop at {self.document.place(loop.lineno)}" + (f" in {around}" if around else "")
+        names = [tidy(iteration.leaves[k]) for k in self.order]
+        return [
+            f"{where}: parameters {', '.join(names)}",
+            f"gradients from {self._tell_gradients()}",
+            f"cost: {self._tell_cost()}",
+        ]
+
+    def _tell_gradients(self) -> str:
+        flow = self.flow
+        if flow.library:
+            return "the .grad of each tensor after backward()"
+        sites = flow.iteration.program.rewritten.sites
+        levels: Sequence[Any] = flow.adaptive or flow.rates[0][1]
+        texts = dict.fromkeys(sites[level.key[0]].text for level in levels if level is not None)
+        said = ", ".join(texts) or "the step itself"
+        if flow.adaptive:
+            return f"{said}; the step is that of an optimiser or a clipping, not in proportion to it"
+        return f"{said}; the step is {abs(flow.rates[0][0]):.4g} times that"
+
+    def _tell_cost(self) -> str:
+        chosen = self.chosen
+        said = f"{chosen.candidate.name} ({chosen.how})"
+        return said + (f"; {chosen.note}" if chosen.note else "")
+
+    def functions(self) -> dict[str, Any]:
+        """parameters, data, cost, gradients, and step where its rate can be set."""
+        return Functions(self).table()
+
+
+class Functions:
+    """The functions of the protocol, on values in the structure that `nest` gives them."""
+
+    def __init__(self, attached: Attached) -> None:
+        self.attached = attached
+        self.iteration = attached.flow.iteration
+        self.read_gradients = gradient_reader(attached.flow, attached.chosen.scale)
+        self.template, self.paths = nest([self.iteration.leaves[k] for k in attached.order])
+
+    def table(self) -> dict[str, Any]:
+        """By name."""
+        out = {
+            "parameters": self.parameters,
+            "data": lambda rng: (np.zeros((0, 1)), np.zeros((0, 1))),
+            "cost": lambda params, X, Y: self.cost(params),
+            "gradients": lambda params, X, Y: self.pack(self.read_gradients(self.unpack(params))),
+        }
+        if self._has_rate():
+            out["step"] = lambda params, X, Y, rate: self.step(params, rate)
+        return out
+
+    def parameters(self, rng: np.random.Generator) -> Any:
+        """Those of the program at the beginning of the iteration."""
+        return self.pack([np.array(value) for value in self.iteration.start])
+
+    def pack(self, values: Sequence[Any]) -> Any:
+        """In the program's own order of leaves → the nest."""
+        ordered = dict(zip(self.paths, (values[k] for k in self.attached.order), strict=True))
+        return _fill(self.template, ordered)
+
+    def unpack(self, params: Any) -> list[Any]:
+        """Back."""
+        values: list[Any] = [None] * len(self.attached.order)
+        for k, path in zip(self.attached.order, self.paths, strict=True):
+            value = params
+            for key in path:
+                value = value[key]
+            values[k] = np.asarray(value)
+        return values
+
+    def cost(self, params: Any) -> Any:
+        """The chosen cost at these parameters, with the update held back."""
+        chosen, values = self.attached.chosen, self.unpack(params)
+        candidate = chosen.candidate
+        recorder = self.iteration.freeze(wanted=candidate.sites, last=self._last())
+        names = self.iteration.run_names(values, recorder)
+        made = {event.key: event.value for event in recorder.events}
+        out = candidate.evaluate(made, names) * chosen.factor
+        if chosen.penalty:
+            out = out + sum(chosen.penalty / 2 * np.sum(values[k] ** 2) for k in chosen.penalised)
+        return out
+
+    def _last(self) -> Any:
+        candidate = self.attached.chosen.candidate
+        if candidate.key is not None:
+            return candidate.key
+        if candidate.maker is not None or candidate.pair is None:
+            return None
+        return None
+
+    def _has_rate(self) -> bool:
+        flow = self.attached.flow
+        statements = self.iteration.program.rewritten.statements
+        calls = any(type(statements[number]).__name__ == "Expr" for number in self.iteration.held)
+        return bool(flow.rates) and not calls
+
+    def step(self, params: Any, rate: float) -> Any:
+        """The iteration's own update, with this rate."""
+        flow = self.attached.flow
+        factor = rate / abs(flow.rates[0][0]) * self.attached.chosen.scale
+        recorder = Recorder(held=self.iteration.held, factor=factor)
+        return self.pack(self.iteration.run(self.unpack(params), recorder))
+
+
+def _fill(node: Any, values: Mapping[tuple[Any, ...], Any], path: tuple[Any, ...] = ()) -> Any:
+    if isinstance(node, dict):
+        return {key: _fill(child, values, (*path, key)) for key, child in node.items()}
+    if isinstance(node, list):
+        return [_fill(child, values, (*path, i)) for i, child in enumerate(node)]
+    return values[path]
+
+
+def tidy(leaf: Leaf) -> str:
+    """The name as one would write it, without what a library puts between."""
+    return write_place(leaf.places[0]).replace("._modules['", ".").replace("']._parameters['", ".").replace(
+        "._parameters['", ".").replace("']", "" if "_parameters" in str(leaf.places[0]) else "']")  # fmt: skip
+
+
+def nest(leaves: Sequence[Leaf]) -> tuple[Any, list[tuple[Any, ...]]]:
+    """Parameters in a structure of which the examiner can tell layers: a dict of names, lists of a name, or blocks.
+
+    Returned: a template with zeros for the parameters in their order, and the path of each.
+    """
+    places = [min(leaf.places, key=len) for leaf in leaves]
+    dotted = any("_parameters" in str(place) for place in places)
+    if dotted:
+        names = [".".join(str(key) for _, key in place[1:] if key not in ("_modules", "_parameters")) for place in places]
+        return dict.fromkeys(names, 0), [(name,) for name in names]
+    owners = [_owner(place) for place in places]
+    if len(set(owners)) == 1:
+        return _in_one(places)
+    blocks: dict[Place, list[int]] = {}
+    for i, owner in enumerate(owners):
+        blocks.setdefault(owner, []).append(i)
+    template: list[Any] = []
+    paths: dict[int, tuple[Any, ...]] = {}
+    for number, members in enumerate(blocks.values()):
+        keys = [_key(places[i]) for i in members]
+        template.append(dict.fromkeys(keys, 0))
+        paths |= {i: (number, key) for i, key in zip(members, keys, strict=True)}
+    return template, [paths[i] for i in range(len(places))]
+
+
+def _owner(place: Place) -> Place:
+    """What holds a parameter, or the list that holds it."""
+    return place[:-2] if len(place) > 1 and place[-1][0] == "item" and isinstance(place[-1][1], int) else _parent(place)
+
+
+def _parent(place: Place) -> Place:
+    return place[:-2] if len(place) > 2 and place[-1] in (("attr", "data"), ("attr", "value")) else place[:-1]
+
+
+def _key(place: Place) -> str:
+    last = place[-2] if place[-1] in (("attr", "data"), ("attr", "value")) and len(place) > 1 else place[-1]
+    if last[0] == "item" and isinstance(last[1], int):
+        return "Wb"[last[1]] if last[1] < 2 else f"p{last[1]}"
+    return str(last[1])
+
+
+def _in_one(places: Sequence[Place]) -> tuple[Any, list[tuple[Any, ...]]]:
+    """All in one object: names, and lists of them."""
+    template: dict[str, Any] = {}
+    paths: list[tuple[Any, ...]] = []
+    for place in places:
+        if place[-1][0] == "item" and isinstance(place[-1][1], int) and len(place) > 1:
+            items = template.setdefault(str(place[-2][1]), [])
+            paths.append((str(place[-2][1]), len(items)))
+            items.append(0)
+        else:
+            key = _key(place)
+            template[key] = 0
+            paths.append((key,))
+    return template, paths
+
+
+def attach(program: Program, *, cost: str | None = None, only: frozenset[int] | None = None) -> list[Attached]:
+    """Every reading of a program that survives; Errors: `Refused` where there is none, with what was seen."""
+    found = find_training(program, only)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        # Small tensors: threads would wait for each other.
+        torch.set_num_threads(1)
+    seen: list[str] = []
+    out: list[Attached] = []
+    for training in found:
+        one = _read(program, training, cost, seen)
+        if one is not None:
+            out.append(one)
+            break
+    if not out:
+        raise Refused(f"{program.document.path}: {'; '.join(dict.fromkeys(seen)) or describe_nothing(program)}", "nothing")
+    return out
+
+
+def describe_nothing(program: Program) -> str:
+    """What there is where nothing trains."""
+    return "no loop in it changes arrays by something that depends on them; give --begin LINE --end LINE"
+
+
+def _read(program: Program, training: Training, cost: str | None, seen: list[str]) -> Attached | None:
+    loop, around = program.rewritten.originals[training.snapshot.loop]
+    where = f"the loop at {program.document.place(loop.lineno)}" + (f" in {around}" if around else "")
+    iteration = Iteration(program, training.snapshot, training.moved)
+    iteration.held = find_updates(iteration)
+    program.compute_more(training.snapshot.loop, find_unvisited(iteration))
+    flow = find_flow(iteration)
+    if flow is None:
+        seen.append(f"{where} changes {', '.join(tidy(leaf) for leaf in training.moved[:4])}, but no gradient of these "
+                    "was seen in it")  # fmt: skip
+        return None
+    scales = list_scales(flow)
+    measured = measure(flow)
+    sizes = {n for fit in measured.fits for n in _sizes(fit)}
+    more, constants = _numbers(flow)
+    order = order_by_use(flow)
+    chosen = choose(flow, measured, scales, cost, more | sizes, constants, order)
+    if chosen is None:
+        seen.append(f"{where} trains {', '.join(tidy(leaf) for leaf in flow.leaves[:4])}, but no cost was seen of which "
+                    "its last layer has the gradient; give --cost NAME or --cost half-sse")  # fmt: skip
+        return None
+    return Attached(program.document, flow, chosen, tuple(order))
+
+
+def _sizes(fit: Any) -> set[int]:
+    pair = fit.candidate.pair
+    return {pair.occurrences} if pair is not None else set()
+
+
+def _numbers(flow: Flow) -> tuple[set[int], set[float]]:
+    """Sizes of the arrays of the iteration, since a mean is over one of them; and its single numbers."""
+    recorder = flow.iteration.freeze(wanted=None)
+    flow.iteration.run(None, recorder)
+    sizes = {n for event in recorder.events[:4000] for n in event.value.shape}
+    single = {float(event.value.real.reshape(())) for event in recorder.events if event.value.size == 1}
+    return sizes, single
+
+
+def list_scales(flow: Flow) -> list[float]:
+    """What the gradient as read is multiplied by, the usual one first: what the rate multiplies last."""
+    if not flow.rates:
+        return [1.0]
+    first = flow.rates[0][0]
+    named = [first / rate for rate, _ in flow.rates if abs(abs(rate) - 1) > 1e-9]
+    return [abs(scale) for scale in [*reversed(named), *([] if named else [1.0])]]
+
+
+def order_by_use(flow: Flow) -> list[int]:
+    """The parameters by when a change of them first changes what the iteration computes."""
+    iteration = flow.iteration
+    plain = iteration.freeze(wanted=None)
+    iteration.run(None, plain)
+    base = {event.key: event for event in plain.events}
+    first: list[int] = []
+    for k, value in enumerate(iteration.start):
+        values = list(iteration.start)
+        values[k] = value + 1e-3 * (float(np.max(np.abs(value), initial=0.0)) or 1.0)
+        moved = iteration.freeze(wanted=None)
+        iteration.run(values, moved)
+        first.append(next((e.order for e in moved.events if _is_new(e, base)), LAST))
+    return sorted(range(len(first)), key=lambda k: (first[k], k))
+
+
+def _is_new(event: Event, base: Mapping[Any, Event]) -> bool:
+    before = base.get(event.key)
+    return before is None or not np.array_equal(before.value, event.value, equal_nan=True)
