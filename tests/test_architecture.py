@@ -30,7 +30,7 @@ from kit.house import (
 
 FLOORS = (
     "version", "errors", "files", "progress", "arrays", "npz", "specification", "codegen", "runtime", "examiner",
-    "diagnosis", "reading", "verification", "datasets", "data", "training", "approximation", "estimators", "pictures",
+    "diagnosis", "reading", "attaching", "verification", "datasets", "data", "training", "approximation", "estimators", "pictures",
     "reporting", "door", "__main__",
 )  # fmt: skip
 """The rooms of backprop from the ground up, as backprop/README.md lists them."""
@@ -48,6 +48,7 @@ NAMES_OF_ORACLES = {"NoValue"}
 LINES = {
     "theory": 8_800,
     "backprop.approximation": 7_090,
+    "backprop.attaching": 2_900,
     "backprop.codegen": 5_300,
     "backprop.data": 700,
     "backprop.diagnosis": 5_950,

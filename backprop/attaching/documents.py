@@ -31,10 +31,14 @@ class Document:
     path: Path
     text: str
     cells: tuple[tuple[int, int], ...] = field(default=())
+    marked: ast.Module | None = None
+    """The tree with a piece of it marked, in place of the one of the text."""
 
     @cached_property
     def tree(self) -> ast.Module:
         """The parsed text; Errors: `Refused`, Python 2 named as such."""
+        if self.marked is not None:
+            return self.marked
         try:
             return ast.parse(self.text, filename=str(self.path))
         except (SyntaxError, ValueError, RecursionError) as error:

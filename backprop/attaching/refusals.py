@@ -11,7 +11,3 @@ REASONS = ("crashed", "time", "package", "nothing", "syntax", "ambiguous")
 
 class Refused(Unusable):
     """A file that cannot be examined as it is: the line says what was seen and what to give; `reason` is one word."""
-
-    def __init__(self, said: str, reason: str) -> None:
-        super().__init__(said)
-        self.reason = reason

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from backprop.attaching.loading import LOADER
+from backprop.attaching.words import name_other_cost
 from backprop.examiner.apart.child import examine_file
 from backprop.examiner.apart.generated import judge_with_exact
 from backprop.examiner.judging.judge import Early
@@ -38,15 +41,26 @@ def judge_and_explain(target: Any, *, seed: int = 0, pace: Pace | None = None, e
     >>> judge_and_explain(cube).findings[0].cause
     'gradient_never_computed'
     """
-    return judge_with_exact(target, seed=seed, explain=explain_findings, pace=pace, early=early)
+    report = judge_with_exact(target, seed=seed, explain=explain_findings, pace=pace, early=early)
+    return name_other_cost(report)
 
 
 def verify_file(
-    target: str | Path, *, seed: int = 0, timeout: float | None = None, abandon: threading.Event | None = None
+    target: str | Path,
+    *,
+    seed: int = 0,
+    timeout: float | None = None,
+    abandon: threading.Event | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Report:
-    """A file or package.module[:object], in a process of its own; the parameters are those of `examine_file`."""
+    """A file or package.module[:object], in a process of its own; the parameters are those of `examine_file`.
+
+    A file that is no subject is taken as it is (`backprop.attaching`); `options` are those of its `attach_file`.
+    """
     judge = f"{__name__}:judge_and_explain"
-    return examine_file(target, seed=seed, timeout=timeout, judge=judge, abandon=abandon)
+    return examine_file(
+        target, seed=seed, timeout=timeout, judge=judge, abandon=abandon, loader=LOADER, options=options
+    )
 
 
 def explain_findings(subject: Subject, examination: Examination, findings: list[Finding]) -> list[Finding]:

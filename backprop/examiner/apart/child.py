@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
@@ -26,7 +26,7 @@ from backprop.examiner.apart.processes import (
     seal,
     start_python,
 )
-from backprop.examiner.apart.remote import RemoteSubject
+from backprop.examiner.apart.remote import LOADER, RemoteSubject
 from backprop.examiner.pace import Pace
 from backprop.examiner.saying.report import VERDICTS, Report
 from backprop.examiner.subject.protocol.subjects import Unusable
@@ -53,13 +53,16 @@ def examine_file(
     judge: str = JUDGE,
     abandon: threading.Event | None = None,
     text: str | None = None,
+    loader: str = LOADER,
+    options: Mapping[str, Any] | None = None,
 ) -> Report:
     """Judge a file (or "package.module:object") in a process of its own; never raises for what it does.
 
     Parameters: `timeout` in seconds (a minute without the waiting for a processor if not said), `memory` in bytes (kept
     where the system can), `judge` is the function that the child calls, "package.module:function" of (subject, seed,
     pace, early) with a `Report` as its result; `abandon` ends everything from another thread,
-    `text` is judged in place of what the file holds. How much is examined does
+    `text` is judged in place of what the file holds; `loader` is what makes a subject of the target in its own
+    process, "package.module:function" of (target, text) and `options`. How much is examined does
     not depend on time; what is cut off by the limit is "undecided", and `limits` says what that was.
 
     The subject's code is run, not sandboxed. But the judge is in a process of its own, and the subject in a third one
@@ -69,12 +72,13 @@ def examine_file(
     """
     label, nonce, family = str(target), secrets.token_hex(16), secrets.token_hex(16)
     request = {"target": label, "seed": seed, "memory": memory, "judge": judge, "nonce": nonce, "text": text}
-    options: dict[str, Any] = {"start_new_session": True}
+    request |= {"loader": loader, "options": dict(options or {})}
+    started: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
-        options = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+        started = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     code = "from backprop.examiner.apart.child import main; main()"
     limit = TIMEOUT if timeout is None else timeout
-    process = start_python(code, stderr=subprocess.PIPE, family=family, last_word=signal.SIGTERM, **options)
+    process = start_python(code, stderr=subprocess.PIPE, family=family, last_word=signal.SIGTERM, **started)
     try:
         watch = Stopwatch(process.pid, fair=timeout is None)
         verdict, noise = _Listener(process.stdout, nonce), _Drain(process.stderr)
@@ -93,7 +97,8 @@ def examine_file(
         return report.cut_short(f"the time limit of {limit:g} s was reached; --timeout sets another") if cut else report
     reason = f"it did not finish within {limit:g} s" if late else describe_end(process.returncode)
     note = f"{label}: {reason}" + (f"; its last output: {said}" if said else "")
-    return Report("unusable", label, notes=(note,), reproduce=reproduce(label, seed))
+    why = "time" if late else "crashed"
+    return Report("unusable", label, notes=(note,), reproduce=reproduce(label, seed), reason=why)
 
 
 STOP = "stop"
@@ -135,14 +140,16 @@ def _obey(orders: IO[bytes], pace: Pace) -> None:
 
 def _judge(request: dict[str, Any], pace: Pace, tell: Callable[[Report], None]) -> Report:
     target = request["target"]
-    subject = RemoteSubject(target, seed=request["seed"], memory=request["memory"], text=request["text"])
+    how = {name: request[name] for name in ("seed", "memory", "text", "loader", "options")}
+    subject = RemoteSubject(target, **how)
     module, _, function = request["judge"].partition(":")
     try:
         # Imported while the other process loads the subject.
         judge: Callable[..., Report] = getattr(importlib.import_module(module), function)
         return judge(subject.load(), seed=request["seed"], pace=pace, early=tell)
     except Unusable as error:
-        return Report("unusable", target, notes=(str(error),), reproduce=reproduce(target, request["seed"]))
+        again = reproduce(target, request["seed"])
+        return Report("unusable", target, notes=(str(error),), reproduce=again, reason=error.reason)
     except MemoryError:
         note = f"{target}: it needs more memory than the limit of {request['memory'] >> 20} MiB"
         return Report("unusable", target, notes=(note,), reproduce=reproduce(target, request["seed"]))

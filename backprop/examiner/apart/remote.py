@@ -7,6 +7,7 @@ import json
 import random
 import secrets
 import subprocess
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,10 @@ from backprop.examiner.saying.remarks import read_notes
 from backprop.examiner.subject.protocol.subjects import Subject, Unusable
 from backprop.examiner.wiring.exact import ExactResult
 
-__all__ = ["RemoteSubject"]
+__all__ = ["LOADER", "RemoteSubject"]
 
+LOADER = "backprop.examiner.subject.loading:load_subject"
+"""Who makes a subject of a target, there: "package.module:function" of (target, text) and options."""
 MARK_BYTES = 16
 MOST_BYTES = 2**31
 MOST_SHARED = 256
@@ -36,7 +39,16 @@ class RemoteSubject(Subject):
 
     has_command = True
 
-    def __init__(self, target: str, *, seed: int, memory: int, text: str | None = None) -> None:
+    def __init__(
+        self,
+        target: str,
+        *,
+        seed: int,
+        memory: int,
+        text: str | None = None,
+        loader: str = LOADER,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
         self.label = target
         self._mark = secrets.token_bytes(MARK_BYTES)
         self._reader = Reader()
@@ -46,6 +58,7 @@ class RemoteSubject(Subject):
         self._restarts = count_restarts()
         self._process = start_python("from backprop.examiner.apart.host import main; main()")
         request = {"target": target, "seed": seed, "memory": memory, "mark": self._mark.hex(), "text": text}
+        request |= {"loader": loader, "options": dict(options or {})}
         self._send([json.dumps(request).encode() + b"\n"])
 
     def load(self) -> RemoteSubject:
@@ -150,7 +163,7 @@ class RemoteSubject(Subject):
         except WireError as error:
             raise Unusable(f"{self.label}: what it returned {when} is not usable: {error}") from error
         if "unusable" in answer:
-            raise Unusable(str(answer["unusable"]))
+            raise Unusable(str(answer["unusable"]), str(answer.get("reason", "")))
         return answer
 
     def _find_mark(self, when: str) -> None:
@@ -166,7 +179,7 @@ class RemoteSubject(Subject):
         while done < size:
             got = self._process.stdout.readinto(view[done : done + CHUNK])  # type: ignore[attr-defined]
             if not got:
-                raise Unusable(f"{self.label}: {self._describe_end()} {when}")
+                raise Unusable(f"{self.label}: {self._describe_end()} {when}", "crashed")
             done += got
         return data
 
