@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from backprop.attaching.leaves import Leaf, is_tensor, read
-from backprop.attaching.replaying import Event, Iteration, Key, Recorder
+from backprop.attaching.replaying import Event, Iteration, Key, Recorder, find_updates
 
 __all__ = ["Flow", "Level", "find_flow"]
 
@@ -24,6 +24,7 @@ CROSS = 1e-2
 LINEAR = 1e-6
 ROUNDING = 1e-15
 LATEST = 160
+MOST_NUMBERS = 12
 SILENT = 24
 """Values in a row that do not flow to a parameter, after one that did, end the search."""
 USES = (ast.Name, ast.Attribute, ast.Subscript)
@@ -54,6 +55,8 @@ class Flow:
     rates: tuple[tuple[float, tuple[Level | None, ...]], ...]
     adaptive: tuple[Level, ...] | None
     library: bool = False
+    numbers: tuple[float, ...] = ()
+    """Single numbers that the update names: its rate may be one of them."""
 
     @property
     def leaves(self) -> tuple[Leaf, ...]:
@@ -79,23 +82,24 @@ class _Measuring:
         return [(a - b) / self.factor for a, b in zip(after, self.iteration.start, strict=True)]
 
     def record(self) -> Recorder:
-        """All values of one iteration, with the update held back."""
-        recorder = self.iteration.freeze(wanted=None)
+        """All values of one iteration, with as much of the update as displacements are measured with."""
+        recorder = Recorder(held=self.iteration.held, factor=self.factor, wanted=None)
         self.iteration.run(None, recorder)
         return recorder
 
 
 def find_flow(iteration: Iteration) -> Flow | None:
     """The parameters among the leaves of an iteration, with their gradients; None if there is no such flow."""
-    iteration, measuring = _drop_idle(iteration)
+    iteration = _drop_memories(_drop_idle(iteration))
     if not iteration.leaves:
         return None
+    measuring = _Measuring(iteration)
     if all(_has_grad(iteration, leaf) for leaf in iteration.leaves):
         return Flow(iteration, (), None, library=True)
     recorder = measuring.record()
     plain = measuring.displace()
     levels = [_find_levels(measuring, k, recorder.events, plain) for k in range(len(iteration.leaves))]
-    kept = _keep_effective(iteration, levels, recorder)
+    kept = _keep_effective(iteration, levels)
     if not kept:
         return _by_displacement(iteration, recorder, plain)
     smaller = Iteration(iteration.program, iteration.snapshot, [iteration.leaves[k] for k in kept])
@@ -108,11 +112,41 @@ def find_flow(iteration: Iteration) -> Flow | None:
     sized = [level for level, leaf in zip(first, smaller.start, strict=False) if leaf.size > 1] or first
     adapts = len(first) == len(mine) and all(level.rate is None for level in sized)
     if rates and not adapts:
-        return Flow(smaller, tuple(rates), None)
+        return Flow(smaller, tuple(rates), None, numbers=_list_numbers(smaller, recorder))
     return Flow(smaller, (), tuple(first)) if adapts else None
 
 
-def _drop_idle(iteration: Iteration) -> tuple[Iteration, _Measuring]:
+def _drop_memories(iteration: Iteration) -> Iteration:
+    """Without the leaves that belong to one parameter entry by entry: an optimiser's memory of it, or a mean of it."""
+    plain = iteration.run()
+    rng = np.random.default_rng(5)
+    stay = []
+    for k, value in enumerate(iteration.start):
+        some = rng.random(value.shape) < 0.5
+        size = float(np.max(np.abs(value), initial=0.0)) or 1.0
+        values = list(iteration.start)
+        values[k] = np.where(some, value + size * rng.uniform(0.2, 0.5, value.shape), value)
+        after = iteration.run(values)
+        if any(_spreads(a, b, some) for j, (a, b) in enumerate(zip(after, plain, strict=True))):
+            stay.append(iteration.leaves[k])
+    if not stay or len(stay) == len(iteration.leaves):
+        return iteration
+    out = Iteration(iteration.program, iteration.snapshot, stay)
+    out.held = find_updates(out)
+    return out
+
+
+def _spreads(after: Any, before: Any, some: Any) -> bool:
+    """Whether a change of some entries of one leaf reaches other entries of another, or of itself."""
+    if after is None or before is None or after.shape != before.shape:
+        return True
+    change = np.abs(after - before) > 1e-12 * (np.max(np.abs(before), initial=0.0) + 1e-300)
+    if after.shape != some.shape or after.size == 1:
+        return bool(np.any(change)) and after.shape != some.shape
+    return bool(np.any(change & ~some))
+
+
+def _drop_idle(iteration: Iteration) -> Iteration:
     """Without the leaves that go on moving while the update is held back: they are states, not parameters."""
     frozen = iteration.run(None, iteration.freeze())
     stay = [
@@ -122,7 +156,7 @@ def _drop_idle(iteration: Iteration) -> tuple[Iteration, _Measuring]:
     ]
     out = Iteration(iteration.program, iteration.snapshot, stay)
     out.held = iteration.held
-    return out, _Measuring(out)
+    return out
 
 
 def _has_grad(iteration: Iteration, leaf: Leaf) -> bool:
@@ -214,14 +248,14 @@ def _zero(value: Any) -> Any:
     return value * 0
 
 
-def _keep_effective(
-    iteration: Iteration, levels: Sequence[list[Level]], recorder: Recorder
-) -> list[int]:
+def _keep_effective(iteration: Iteration, levels: Sequence[list[Level]]) -> list[int]:
     """Of the leaves that have a gradient, those of which some gradient is a function: parameters, no optimiser's
     memory."""
     has = [k for k, one in enumerate(levels) if one]
     earliest = {k: min(levels[k], key=lambda level: (not level.whole, level.order)).key for k in has}
-    values = {event.key: event.value for event in recorder.events}
+    base = iteration.freeze(wanted=frozenset(key[0] for key in earliest.values()))
+    iteration.run(None, base)
+    values = {event.key: event.value for event in base.events}
     kept = []
     for k in range(len(levels)):
         start = list(iteration.start)
@@ -231,7 +265,7 @@ def _keep_effective(
         again = iteration.freeze(wanted=frozenset(key[0] for key in earliest.values()))
         iteration.run(start, again)
         now = {event.key: event.value for event in again.events}
-        if any(key in now and _differs(now[key], values[key]) for key in earliest.values()):
+        if any(key in now and key in values and _differs(now[key], values[key]) for key in earliest.values()):
             kept.append(k)
     return kept
 
@@ -257,37 +291,30 @@ def _find_common(levels: Sequence[list[Level]]) -> list[tuple[float, tuple[Level
     return out
 
 
-def _by_displacement(
-    iteration: Iteration, recorder: Recorder, plain: Sequence[Any]
-) -> Flow | None:
+def _by_displacement(iteration: Iteration, recorder: Recorder, plain: Sequence[Any]) -> Flow | None:
     """Where no value shows the gradient (numbers one by one, in lists): the step itself, over a rate that the update
     names."""
-    rewritten = iteration.program.rewritten
-    lines = {
-        line
-        for number in iteration.held
-        for line in range(rewritten.statements[number].lineno, (rewritten.statements[number].end_lineno or 0) + 1)
-    }
-    numbers = {
-        abs(float(event.value))
-        for event in recorder.events
-        if event.value.shape == () and isinstance(rewritten.sites[event.key[0]].node, USES)
-        and getattr(rewritten.sites[event.key[0]].node, "lineno", 0) in lines
-    }  # fmt: skip
-    counts = [number for number in numbers if 0 < number <= 10 and np.isfinite(number)]
-    names = [n for n in counts if _is_named_rate(iteration, n)]
+    if not any(map(np.any, plain)):
+        return None
     nothing = tuple(None for _ in iteration.leaves)
-    rates = sorted(set(names) or {1.0})
-    return Flow(iteration, tuple((rate, nothing) for rate in rates), None) if any(map(np.any, plain)) else None
+    return Flow(iteration, ((1.0, nothing),), None, numbers=_list_numbers(iteration, recorder))
 
 
-RATE_NAMES = ("rate", "lr", "eta", "alpha", "step_size")
-
-
-def _is_named_rate(iteration: Iteration, number: float) -> bool:
-    from backprop.attaching.leaves import find_leaves, is_number
-
-    return any(
-        is_number(leaf.value) and abs(leaf.value) == number and any(word in leaf.name.lower() for word in RATE_NAMES)
-        for leaf in find_leaves(iteration.snapshot.names)
-    )
+def _list_numbers(iteration: Iteration, recorder: Recorder) -> tuple[float, ...]:
+    """Numbers that the update's own lines name or hold."""
+    rewritten = iteration.program.rewritten
+    statements = [rewritten.statements[number] for number in iteration.held]
+    lines = {line for one in statements for line in range(one.lineno, (one.end_lineno or one.lineno) + 1)}
+    held = {
+        float(part.value)
+        for one in statements
+        for part in ast.walk(one)
+        if isinstance(part, ast.Constant) and isinstance(part.value, float)
+    }
+    read = {
+        abs(float(event.value.reshape(())))
+        for event in recorder.events
+        if event.value.size == 1 and getattr(rewritten.sites[event.key[0]].node, "lineno", 0) in lines
+        and isinstance(rewritten.sites[event.key[0]].node, USES)
+    }  # fmt: skip
+    return tuple(sorted(number for number in held | read if 0 < number < 1e6 and number != 1.0))[:MOST_NUMBERS]

@@ -283,7 +283,8 @@ def list_scales(flow: Flow) -> list[float]:
         return [1.0]
     first = flow.rates[0][0]
     named = [first / rate for rate, _ in flow.rates if abs(abs(rate) - 1) > 1e-9]
-    return [abs(scale) for scale in [*reversed(named), *([] if named else [1.0])]]
+    more = [first / number for number in flow.numbers]
+    return list(dict.fromkeys(abs(scale) for scale in [*reversed(named), *more, 1.0]))
 
 
 def order_by_use(flow: Flow) -> list[int]:

@@ -82,6 +82,8 @@ class Recorder(Hooks):
         if shape is None or callable(shape) or not self.shape(tuple(shape)) or id(value) in self.current:
             return
         array = to_array(value)
+        if array is None:
+            array = _whole_numbers(value)
         if array is not None and len(self.events) < MOST_EVENTS:
             self.events.append(Event(key, array, self.seen))
             self.objects[len(self.events) - 1] = value
@@ -137,6 +139,17 @@ class Recorder(Hooks):
         out = before + self.factor * (new - before)
         self.watch(out)
         return out
+
+
+def _whole_numbers(value: Any) -> Any:
+    """Labels as floats: what an output is compared with is often whole."""
+    kind = str(getattr(value, "dtype", ""))
+    if "int" not in kind and "bool" not in kind or not np.ndim(value) or not hasattr(value, "__array__"):
+        return None
+    try:
+        return np.array(value, dtype=float)
+    except Exception:  # a tensor of another device, a value that stands for others
+        return None
 
 
 def _look(old: Callable[[], Any]) -> Any:
