@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ CROSS = 1e-2
 LINEAR = 1e-6
 ROUNDING = 1e-15
 LATEST = 160
+JITTER = 0.05
 MOST_NUMBERS = 12
 SILENT = 24
 """Values in a row that do not flow to a parameter, after one that did, end the search."""
@@ -89,10 +90,20 @@ class _Measuring:
 
 
 def find_flow(iteration: Iteration) -> Flow | None:
-    """The parameters among the leaves of an iteration, with their gradients; None if there is no such flow."""
+    """The parameters among the leaves of an iteration, with their gradients; None if there is no such flow.
+
+    Measured beside the program's own parameters: where these are zero, a new value and a step are the same numbers.
+    """
     iteration = _drop_memories(_drop_idle(iteration))
-    if not iteration.leaves:
+    found = _find_flow(iteration.beside(JITTER)) if iteration.leaves else None
+    if found is None:
         return None
+    own = iteration.like(found.leaves)
+    own.held = found.iteration.held
+    return replace(found, iteration=own)
+
+
+def _find_flow(iteration: Iteration) -> Flow | None:
     measuring = _Measuring(iteration)
     if all(_has_grad(iteration, leaf) for leaf in iteration.leaves):
         return Flow(iteration, (), None, library=True)
@@ -102,8 +113,7 @@ def find_flow(iteration: Iteration) -> Flow | None:
     kept = _keep_effective(iteration, levels)
     if not kept:
         return _by_displacement(iteration, recorder, plain)
-    smaller = Iteration(iteration.program, iteration.snapshot, [iteration.leaves[k] for k in kept])
-    smaller.held = iteration.held
+    smaller = iteration.like([iteration.leaves[k] for k in kept])
     mine = [levels[k] for k in kept]
     rates = _find_common(mine)
     wholes = [[level for level in one if level.whole and level.used] for one in mine]
@@ -123,6 +133,7 @@ def _drop_memories(iteration: Iteration) -> Iteration:
     stay = []
     for k, value in enumerate(iteration.start):
         some = rng.random(value.shape) < 0.5
+        some.flat[0] = True
         size = float(np.max(np.abs(value), initial=0.0)) or 1.0
         values = list(iteration.start)
         values[k] = np.where(some, value + size * rng.uniform(0.2, 0.5, value.shape), value)
@@ -131,7 +142,7 @@ def _drop_memories(iteration: Iteration) -> Iteration:
             stay.append(iteration.leaves[k])
     if not stay or len(stay) == len(iteration.leaves):
         return iteration
-    out = Iteration(iteration.program, iteration.snapshot, stay)
+    out = iteration.like(stay)
     out.held = find_updates(out)
     return out
 
@@ -154,9 +165,7 @@ def _drop_idle(iteration: Iteration) -> Iteration:
         for leaf, after, start in zip(iteration.leaves, frozen, iteration.start, strict=True)
         if after is not None and np.array_equal(after, start)
     ]
-    out = Iteration(iteration.program, iteration.snapshot, stay)
-    out.held = iteration.held
-    return out
+    return iteration.like(stay)
 
 
 def _has_grad(iteration: Iteration, leaf: Leaf) -> bool:
@@ -169,8 +178,6 @@ def _find_levels(measuring: _Measuring, k: int, events: Sequence[Event], plain: 
     sites = measuring.iteration.program.rewritten.sites
     found: list[Level] = []
     own = [event for event in events if event.value.shape == shape and event.value.dtype.kind == "f"]
-    new = measuring.iteration.start[k] + plain[k]
-    own = [event for event in own if not np.allclose(event.value, new, rtol=1e-9, atol=0.0)]
     silent = 0
     for event in own[: -LATEST - 1 : -1]:
         level = _measure(measuring, k, event, plain, isinstance(sites[event.key[0]].node, USES))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from backprop.attaching.choosing import choose
-from backprop.attaching.costs import find_unvisited
+from backprop.attaching.costs import Candidate, find_unvisited
 from backprop.attaching.documents import Document
 from backprop.attaching.fitting import Chosen, gradient_reader, measure
 from backprop.attaching.flowing import Flow, find_flow
@@ -260,7 +260,40 @@ def _read(program: Program, training: Training, cost: str | None, seen: list[str
         seen.append(f"{where} trains {', '.join(tidy(leaf) for leaf in flow.leaves[:4])}, but no cost was seen of which "
                     "its last layer has the gradient; give --cost NAME or --cost half-sse")  # fmt: skip
         return None
-    return Attached(program.document, flow, chosen, tuple(order))
+    attached = Attached(program.document, flow, chosen, tuple(order))
+    lost = _list_lost(iteration, attached)
+    if lost:
+        seen.append(f"{where}: the cost depends on {', '.join(lost)}, which the iteration changes, but no gradient of it "
+                    "was seen")  # fmt: skip
+        return None
+    return attached
+
+
+def _list_lost(iteration: Iteration, attached: Attached) -> list[str]:
+    """Leaves that the update moves and the cost depends on, and that are none of the parameters: then it was read
+    wrongly."""
+    known = {leaf.places for leaf in attached.flow.leaves}
+    frozen = iteration.run(None, iteration.freeze())
+    lost = []
+    for k, leaf in enumerate(iteration.leaves):
+        after, start = frozen[k], iteration.start[k]
+        if leaf.places in known or after is None or not np.array_equal(after, start):
+            continue
+        values = list(iteration.start)
+        size = float(np.max(np.abs(start), initial=0.0)) or 1.0
+        values[k] = start + size * np.random.default_rng(k).uniform(0.01, 0.1, start.shape)
+        if evaluate(iteration, attached.chosen.candidate, values) != evaluate(
+            iteration, attached.chosen.candidate, list(iteration.start)
+        ):
+            lost.append(tidy(leaf))
+    return lost
+
+
+def evaluate(iteration: Iteration, candidate: Candidate, values: Sequence[Any]) -> Any:
+    """A candidate at some values of the leaves, with the update held back."""
+    recorder = iteration.freeze(wanted=candidate.sites)
+    names = iteration.run_names(values, recorder)
+    return candidate.evaluate({event.key: event.value for event in recorder.events}, names)
 
 
 def _sizes(fit: Any) -> set[int]:

@@ -188,6 +188,22 @@ class Iteration:
         self.held: frozenset[int] = frozenset()
         self.start = [to_array(leaf.value) for leaf in leaves]
 
+    def like(self, leaves: Sequence[Leaf]) -> Iteration:
+        """The same with some of the leaves."""
+        out = Iteration(self.program, self.snapshot, leaves)
+        known = {leaf.places: value for leaf, value in zip(self.leaves, self.start, strict=True)}
+        out.start = [known.get(leaf.places, value) for leaf, value in zip(leaves, out.start, strict=True)]
+        out.held = self.held
+        return out
+
+    def beside(self, share: float) -> Iteration:
+        """The same with its start moved by a share of its size, or a little where it is zero."""
+        out = self.like(self.leaves)
+        rng = np.random.default_rng(11)
+        sizes = [float(np.sqrt(np.mean(value**2))) if np.any(value) else 1.0 for value in self.start]
+        out.start = [v + share * s * rng.standard_normal(v.shape) for v, s in zip(self.start, sizes, strict=True)]
+        return out
+
     def run(self, values: Sequence[Any] | None = None, recorder: Recorder | None = None) -> list[Any]:
         """The parameters after the iteration; raises what the program raises."""
         names = self.run_names(values, recorder)
