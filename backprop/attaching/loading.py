@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from backprop.attaching.documents import Document, missing_packages, read_document
+from backprop.attaching.driving import list_drivers
 from backprop.attaching.pieces import Attached, attach
 from backprop.attaching.program import Program
 from backprop.attaching.refusals import Refused
@@ -21,6 +24,7 @@ from backprop.examiner.subject.protocol.subjects import Subject, Unusable, descr
 __all__ = ["LOADER", "attach_file", "load"]
 
 LOADER = "backprop.attaching.loading:load"
+MOST_DRIVERS = 40
 SUFFIXES = (".py", ".ipynb")
 
 
@@ -89,12 +93,27 @@ def attach_file(
         try:
             return attach(program, cost=cost, only=only)[0]
         except Refused as refusal:
-            raise Refused(f"{refusal}{describe(document.tree)}", refusal.reason) from None
+            found = None
+            if refusal.reason == "nothing" and not program.trained and begin is None:
+                found = drive(document, cost=cost, owner=owner, data=data)
+            if found is None:
+                raise Refused(f"{refusal}{describe(document.tree)}", refusal.reason) from None
+            return found
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             said = describe_error(error, str(path.resolve()))
             raise Refused(f"{path}: it stopped before it trained: {said}", name_reason(error)) from error
+
+
+def drive(document: Document, *, cost: str | None, owner: str | None, data: str | None) -> Attached | None:
+    """The reading of a file that trains nothing itself: an object of its class, trained by lines put behind it."""
+    text = document.text if document.text.endswith("\n") else document.text + "\n"
+    for driver in itertools.islice(list_drivers(document.tree, owner, data), MOST_DRIVERS):
+        longer = Document(document.path, text + driver.text + "\n", document.cells)
+        with contextlib.suppress(Exception):  # what does not fit is not the way
+            return replace(attach(Program(longer), cost=cost)[0], driven=driver.said)
+    return None
 
 
 @contextlib.contextmanager

@@ -34,6 +34,8 @@ class Attached:
     chosen: Chosen
     order: tuple[int, ...]
     """The parameters in the order in which the iteration uses them first."""
+    driven: str = ""
+    """What was made to train a class that nobody trains."""
 
     def describe(self) -> list[str]:
         """What was taken for what, in three lines."""
@@ -42,6 +44,7 @@ class Attached:
         loop, around = rewritten.originals[iteration.snapshot.loop]
         where = f"the loop at {self.document.place(loop.lineno)}" + (f" in {around}" if around else "")
         names = [tidy(iteration.leaves[k]) for k in self.order]
+        where += f", with {self.driven}" if self.driven else ""
         return [
             f"{where}: parameters {', '.join(names)}",
             f"gradients from {self._tell_gradients()}",
@@ -218,6 +221,7 @@ def _in_one(places: Sequence[Place]) -> tuple[Any, list[tuple[Any, ...]]]:
 def attach(program: Program, *, cost: str | None = None, only: frozenset[int] | None = None) -> list[Attached]:
     """Every reading of a program that survives; Errors: `Refused` where there is none, with what was seen."""
     found = find_training(program, only)
+    program.trained = bool(found)
     torch = sys.modules.get("torch")
     if torch is not None:
         # Small tensors: threads would wait for each other.

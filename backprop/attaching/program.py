@@ -176,6 +176,8 @@ class Program:
         self.document = document
         self.rewritten = rewritten or rewrite(document.tree)
         self.hooks = Hooks()
+        self.trained = False
+        """Whether an iteration that trains was found in it."""
         self.module = types.ModuleType(MODULE)
         self.module.__file__ = str(document.path.resolve())
         vars(self.module).update(self._list_hooks())
