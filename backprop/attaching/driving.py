@@ -40,14 +40,14 @@ def list_drivers(tree: ast.Module, owner: str | None = None, data: str | None = 
 
     >>> file = ast.parse("class Net:\\n    def __init__(self, sizes): pass\\n    def fit(self, X, y, epochs): pass")
     >>> next(list_drivers(file)).text.splitlines()[-2:]
-    ['for hook_pass in range(2):', '    hook_net.fit(hook_x, hook_y, 3)']
+    ['for made_pass in range(2):', '    made_net.fit(made_x, made_y, 3)']
     """
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and owner in (None, node.name)]
     for kind, orientation in itertools.product(classes, ORIENTATIONS):
         methods = {node.name: node for node in kind.body if isinstance(node, ast.FunctionDef)}
         for made in _constructions(methods.get("__init__")):
             for calls in _trainings(methods):
-                lines = [*_data(orientation, data), f"hook_net = {kind.name}({made})", *calls]
+                lines = [*_data(orientation, data), f"made_net = {kind.name}({made})", *calls]
                 said = f"an object {kind.name}({made}) and data drawn for it ({orientation})"
                 yield Driver("\n".join(lines), said)
 
@@ -90,10 +90,10 @@ def _hand(names: Sequence[str], needed: int) -> list[str] | None:
     for position, name in enumerate(names):
         low = name.lower()
         value = (
-            "hook_x" if INPUT.match(low) else "hook_y" if TARGET.match(low) and "output" not in low
+            "made_x" if INPUT.match(low) else "made_y" if TARGET.match(low) and "output" not in low
             else "0.1" if RATE.search(low) else "3" if COUNT.search(low) else "7" if BATCH.search(low)
-            else "hook_out" if re.match(r"^(o|out|outputs?|y_?hat|y_?pred|pred\w*|a|al|scores|activations?)$", low)
-            else "hook_pairs" if re.match(r"^(training_data|mini_?batch|batch|pairs|patterns|examples|dataset)$", low)
+            else "made_out" if re.match(r"^(o|out|outputs?|y_?hat|y_?pred|pred\w*|a|al|scores|activations?)$", low)
+            else "made_pairs" if re.match(r"^(training_data|mini_?batch|batch|pairs|patterns|examples|dataset)$", low)
             else None
         )  # fmt: skip
         if position >= needed:
@@ -107,8 +107,8 @@ def _hand(names: Sequence[str], needed: int) -> list[str] | None:
 def _trainings(methods: dict[str, ast.FunctionDef]) -> Iterator[list[str]]:
     for name, function in methods.items():
         handed = _hand(*_arguments(function)) if TRAIN.match(name) else None
-        if handed and "hook_x" in handed or handed and "hook_pairs" in handed:
-            yield _twice([f"hook_net.{name}({', '.join(handed)})"])
+        if handed and "made_x" in handed or handed and "made_pairs" in handed:
+            yield _twice([f"made_net.{name}({', '.join(handed)})"])
     forward = next((name for name in methods if FORWARD.match(name)), None)
     backward = next((name for name in methods if BACKWARD.match(name)), None)
     if backward is None:
@@ -117,36 +117,36 @@ def _trainings(methods: dict[str, ast.FunctionDef]) -> Iterator[list[str]]:
     back = _hand(*_arguments(methods[backward]))
     if back is None:
         return
-    steps = [f"hook_out = hook_net.{forward}({', '.join(given)})"] if forward and given else []
-    steps.append(f"hook_net.{backward}({', '.join(back)})")
+    steps = [f"made_out = made_net.{forward}({', '.join(given)})"] if forward and given else []
+    steps.append(f"made_net.{backward}({', '.join(back)})")
     for name, function in methods.items():
         handed = _hand(*_arguments(function)) if TRAIN.match(name) and name != backward else None
-        if handed is not None and "hook_x" not in handed:
-            yield _twice([*steps, f"hook_net.{name}({', '.join(handed)})"])
+        if handed is not None and "made_x" not in handed:
+            yield _twice([*steps, f"made_net.{name}({', '.join(handed)})"])
     yield _twice(steps)
 
 
 def _twice(steps: Sequence[str]) -> list[str]:
     """In a loop, so that it can be seen what every pass moves."""
-    return ["for hook_pass in range(2):", *(f"    {line}" for line in steps)]
+    return ["for made_pass in range(2):", *(f"    {line}" for line in steps)]
 
 
 def _data(orientation: str, data: str | None) -> list[str]:
     if data is not None:
         names = [name.strip() for name in data.split(",")]
-        return [f"hook_x, hook_y = {names[0]}, {names[-1]}", "hook_pairs = list(zip(hook_x, hook_y))"]
+        return [f"made_x, made_y = {names[0]}, {names[-1]}", "made_pairs = list(zip(made_x, made_y))"]
     n, wide, out = SAMPLES, WIDTHS[0], WIDTHS[-1]
     shapes = {
         "rows": ((n, wide), (n, out)), "labels": ((n, wide), (n,)), "columns": ((wide, n), (out, n)),
         "sample": ((wide, 1), (out, 1)), "one row": ((1, wide), (1, out)), "pairs": ((n, wide, 1), (n, out, 1)),
     }  # fmt: skip
     x, y = shapes[orientation]
-    target = f"hook_rng.integers(0, {out}, {n})" if orientation == "labels" else f"hook_rng.uniform(0.1, 0.9, {y})"
+    target = f"made_rng.integers(0, {out}, {n})" if orientation == "labels" else f"made_rng.uniform(0.1, 0.9, {y})"
     return [
-        "import numpy as hook_numpy",
-        "hook_rng = hook_numpy.random.default_rng(0)",
-        "hook_numpy.random.seed(0)",
-        f"hook_x = hook_rng.normal(size={x})",
-        f"hook_y = {target}",
-        "hook_pairs = list(zip(hook_x, hook_y))",
+        "import numpy as made_numpy",
+        "made_rng = made_numpy.random.default_rng(0)",
+        "made_numpy.random.seed(0)",
+        f"made_x = made_rng.normal(size={x})",
+        f"made_y = {target}",
+        "made_pairs = list(zip(made_x, made_y))",
     ]

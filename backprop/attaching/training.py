@@ -3,6 +3,7 @@ them."""
 
 from __future__ import annotations
 
+import ast
 import time
 import types
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import numpy as np
 from backprop.attaching.leaves import Leaf, Place, find_leaves, put, read, to_array
 from backprop.attaching.program import Hooks, Names, Program, Snapshot
 from backprop.attaching.refusals import Refused
+from backprop.attaching.replaying import Iteration, find_updates
 
 __all__ = ["Training", "find_training"]
 
@@ -174,8 +176,27 @@ def find_dependent(program: Program, snapshot: Snapshot, moved: list[Leaf]) -> l
             stays.add(i)
         floor = [1e-11 * (float(np.max(np.abs(p), initial=0.0)) + 1e-3) for p in plain]
         touched[i] = {j for j, g in enumerate(gaps) if float(np.max(np.abs(g), initial=0.0)) > floor[j]}
+    if not any(touched[i] & stays for i in stays):
+        # Large steps keep little of a change; what is written as a sum with itself is one.
+        stays |= {i for i in really if touched[i] and _is_added_to(program, snapshot, leaves[i])}
     trains = any(touched[i] & stays for i in stays)
     return [leaf for i, leaf in enumerate(leaves) if i in touched and touched[i] & really] if trains else []
+
+
+def _is_added_to(program: Program, snapshot: Snapshot, leaf: Leaf) -> bool:
+    """Whether every statement that changes a leaf adds to it, or takes from it."""
+    numbers = find_updates(Iteration(program, snapshot, [leaf]))
+    return bool(numbers) and all(_adds(program.rewritten.statements[number]) for number in numbers)
+
+
+def _adds(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.AugAssign):
+        return True
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.BinOp):
+        return False
+    value, target = statement.value, ast.unparse(statement.targets[0])
+    sides = [value.left] if isinstance(value.op, ast.Sub) else [value.left, value.right]
+    return isinstance(value.op, ast.Add | ast.Sub) and target in map(ast.unparse, sides)
 
 
 def _gap(a: Any, b: Any) -> Any:
