@@ -12,6 +12,7 @@ from backprop.version import VERSION
 
 if TYPE_CHECKING:
     from backprop.approximation import approximate, approximate_2d
+    from backprop.attaching.glue import subject_from_file
     from backprop.errors import UsageError
     from backprop.examiner.subject.adapters.from_functions import subject_from_functions
     from backprop.examiner.subject.adapters.jax_functions import subject_from_jax
@@ -56,6 +57,7 @@ PUBLIC = {
     "assert_gradients": "backprop.verification.verify",
     "build": "backprop.runtime.compiled",
     "fit": "backprop.training",
+    "subject_from_file": "backprop.attaching.glue",
     "subject_from_functions": "backprop.examiner.subject.adapters.from_functions",
     "subject_from_jax": "backprop.examiner.subject.adapters.jax_functions",
     "subject_from_network": "backprop.examiner.subject.adapters.networks",
@@ -101,6 +103,7 @@ __all__ = [
     "fit",
     "load",
     "save",
+    "subject_from_file",
     "subject_from_functions",
     "subject_from_jax",
     "subject_from_network",

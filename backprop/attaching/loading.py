@@ -6,14 +6,14 @@ import contextlib
 import itertools
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from backprop.attaching.documents import Document, missing_packages, read_document
 from backprop.attaching.driving import list_drivers
-from backprop.attaching.pieces import Attached, attach
+from backprop.attaching.pieces import Attached, attach, tidy
 from backprop.attaching.program import Program
 from backprop.attaching.refusals import Refused
 from backprop.attaching.surveying import choose_loops, describe, has_subject, mark_piece
@@ -73,13 +73,27 @@ def attach_file(
     data: str | None = None,
     begin: int | None = None,
     end: int | None = None,
+    line: int | None = None,
+    parameters: Sequence[str] | None = None,
 ) -> Attached:
     """The reading of a file.
 
     Parameters: `cost` is a name of the file or of the table; `owner` a class and `function` a function in which the
-    training stands; `begin`, `end` its lines; `data` names of the batch, for a class that nobody trains.
-    Errors: `Refused`.
+    training stands; `begin`, `end` its lines; `line` is that of its loop; `data` are names of the batch, for a class
+    that nobody trains; `parameters`, if given, must be what is found. Errors: `Refused`.
     """
+    found = _attach_file(path, text, cost, owner, function, data, begin, end, line)
+    names = [tidy(found.flow.leaves[k]) for k in found.order]
+    if parameters is not None and sorted(parameters) != sorted(names):
+        raise Refused(f"{path}: its parameters are {', '.join(names)}, not {', '.join(parameters)}", "nothing")
+    return found
+
+
+def _attach_file(
+    path: Path, text: str | None, cost: str | None, owner: str | None, function: str | None, data: str | None,
+    begin: int | None, end: int | None, line: int | None,
+) -> Attached:
+    """Look, refuse what cannot run, run, read."""
     document = read_document(path, text)
     gone = missing_packages(document.tree, path.resolve().parent)
     if gone:
@@ -88,7 +102,7 @@ def attach_file(
     tree = mark_piece(document, begin, end)
     document = Document(document.path, document.text, document.cells, tree)
     program = Program(document)
-    only = choose_loops(program.rewritten, document, owner=owner, function=function)
+    only = choose_loops(program.rewritten, document, owner=owner, function=function, line=line)
     with at_home(path.resolve().parent):
         try:
             return attach(program, cost=cost, only=only)[0]
@@ -112,7 +126,7 @@ def drive(document: Document, *, cost: str | None, owner: str | None, data: str 
     for driver in itertools.islice(list_drivers(document.tree, owner, data), MOST_DRIVERS):
         longer = Document(document.path, text + driver.text + "\n", document.cells)
         with contextlib.suppress(Exception):  # what does not fit is not the way
-            return replace(attach(Program(longer), cost=cost)[0], driven=driver.said)
+            return replace(attach(Program(longer), cost=cost)[0], document=document, driven=driver.said)
     return None
 
 

@@ -43,6 +43,8 @@ class Attached:
         rewritten = iteration.program.rewritten
         loop, around = rewritten.originals[iteration.snapshot.loop]
         where = f"the loop at {self.document.place(loop.lineno)}" + (f" in {around}" if around else "")
+        if loop.lineno > len(self.document.text.splitlines()):
+            where = "one call"
         names = [tidy(iteration.leaves[k]) for k in self.order]
         where += f", with {self.driven}" if self.driven else ""
         return [
@@ -247,6 +249,9 @@ def _read(program: Program, training: Training, cost: str | None, seen: list[str
     loop, around = program.rewritten.originals[training.snapshot.loop]
     where = f"the loop at {program.document.place(loop.lineno)}" + (f" in {around}" if around else "")
     iteration = Iteration(program, training.snapshot, training.moved)
+    if not is_repeatable(iteration):
+        seen.append(f"{where} gives other numbers when it is run again from the same state")
+        return None
     iteration.held = find_updates(iteration)
     program.compute_more(training.snapshot.loop, find_unvisited(iteration))
     flow = find_flow(iteration)
@@ -271,6 +276,18 @@ def _read(program: Program, training: Training, cost: str | None, seen: list[str
                     "was seen")  # fmt: skip
         return None
     return attached
+
+
+def is_repeatable(iteration: Iteration) -> bool:
+    """Whether the iteration, run again, with and without its values written down, gives the same bits."""
+    first, again = iteration.run(), iteration.run()
+    written = iteration.run(None, Recorder(wanted=None))
+    iteration.program.forget()
+    fresh = iteration.run()
+    return all(
+        a is not None and all(b is not None and np.array_equal(a, b, equal_nan=True) for b in rest)
+        for a, *rest in zip(first, again, written, fresh, strict=True)
+    )
 
 
 def _list_lost(iteration: Iteration, attached: Attached) -> list[str]:

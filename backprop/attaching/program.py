@@ -261,6 +261,10 @@ class Program:
         self.more[loop] = sites
         self._code.pop(loop, None)
 
+    def forget(self) -> None:
+        """The next run starts from a copy of its own."""
+        self._staged = None
+
     def aside(self) -> dict[str, Any]:
         """What a replay changes in the file's names, to be given to `resume`."""
         return {"names": dict(vars(self.module)), "random": read_randomness(), "hooks": self.hooks}

@@ -86,7 +86,8 @@ def _bodies(tree: ast.Module) -> list[list[ast.stmt]]:
 
 
 def choose_loops(
-    rewritten: Rewritten, document: Document, *, owner: str | None, function: str | None
+    rewritten: Rewritten, document: Document, *, owner: str | None, function: str | None,
+    line: int | None = None,
 ) -> frozenset[int] | None:
     """The loops that may be the training: all (None), the marked one, those of a function, those of a class's methods.
 
@@ -96,6 +97,8 @@ def choose_loops(
               and isinstance(loop.target, ast.Name) and loop.target.id == PIECE_NAME]  # fmt: skip
     if marked:
         return frozenset(marked)
+    if line is not None:
+        return frozenset(n for n, (loop, _) in enumerate(rewritten.originals) if loop.lineno == line)
     if owner is None and function is None:
         return None
     kinds = {"class": owner, "function": function}
