@@ -13,6 +13,8 @@ from backprop.version import VERSION
 if TYPE_CHECKING:
     from backprop.approximation import approximate, approximate_2d
     from backprop.attaching.glue import subject_from_file
+    from backprop.attaching.objects import subject_from_object, subject_from_update, subject_from_values
+    from backprop.attaching.operations import subject_from_op
     from backprop.errors import UsageError
     from backprop.examiner.subject.adapters.from_functions import subject_from_functions
     from backprop.examiner.subject.adapters.jax_functions import subject_from_jax
@@ -61,6 +63,10 @@ PUBLIC = {
     "subject_from_functions": "backprop.examiner.subject.adapters.from_functions",
     "subject_from_jax": "backprop.examiner.subject.adapters.jax_functions",
     "subject_from_network": "backprop.examiner.subject.adapters.networks",
+    **dict.fromkeys(
+        ("subject_from_object", "subject_from_update", "subject_from_values"), "backprop.attaching.objects"
+    ),
+    "subject_from_op": "backprop.attaching.operations",
     "subject_from_sklearn": "backprop.examiner.subject.adapters.scikit",
     "subject_from_torch": "backprop.examiner.subject.adapters.torch_modules",
     "load": "backprop.runtime.saving",
@@ -107,8 +113,12 @@ __all__ = [
     "subject_from_functions",
     "subject_from_jax",
     "subject_from_network",
+    "subject_from_object",
+    "subject_from_op",
     "subject_from_sklearn",
     "subject_from_torch",
+    "subject_from_update",
+    "subject_from_values",
     "verify",
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -222,6 +223,12 @@ def _in_one(places: Sequence[Place]) -> tuple[Any, list[tuple[Any, ...]]]:
 
 def attach(program: Program, *, cost: str | None = None, only: frozenset[int] | None = None) -> list[Attached]:
     """Every reading of a program that survives; Errors: `Refused` where there is none, with what was seen."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _attach(program, cost, only)
+
+
+def _attach(program: Program, cost: str | None, only: frozenset[int] | None) -> list[Attached]:
     found = find_training(program, only)
     program.trained = bool(found)
     torch = sys.modules.get("torch")
