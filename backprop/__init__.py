@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from backprop.errors import UsageError
     from backprop.examiner.subject.adapters.from_functions import subject_from_functions
     from backprop.examiner.subject.adapters.jax_functions import subject_from_jax
+    from backprop.examiner.subject.adapters.keras_models import subject_from_keras
     from backprop.examiner.subject.adapters.networks import subject_from_network
     from backprop.examiner.subject.adapters.scikit import subject_from_sklearn
     from backprop.examiner.subject.adapters.torch_modules import subject_from_torch
@@ -62,6 +63,7 @@ PUBLIC = {
     "subject_from_file": "backprop.attaching.glue",
     "subject_from_functions": "backprop.examiner.subject.adapters.from_functions",
     "subject_from_jax": "backprop.examiner.subject.adapters.jax_functions",
+    "subject_from_keras": "backprop.examiner.subject.adapters.keras_models",
     "subject_from_network": "backprop.examiner.subject.adapters.networks",
     **dict.fromkeys(
         ("subject_from_object", "subject_from_update", "subject_from_values"), "backprop.attaching.objects"
@@ -112,6 +114,7 @@ __all__ = [
     "subject_from_file",
     "subject_from_functions",
     "subject_from_jax",
+    "subject_from_keras",
     "subject_from_network",
     "subject_from_object",
     "subject_from_op",

@@ -38,7 +38,7 @@ FLOORS = (
 MOST_MODULES = 15
 BOOK_MAY_IMPORT = {"sympy", "mpmath", "theory"}
 EXAMINER_MAY_IMPORT = {"numpy", "flint", "backprop"}
-ADAPTED = {"torch", "jax", "sklearn"}
+ADAPTED = {"torch", "jax", "keras", "sklearn"}
 """Optional peers: an adapter imports its own when it is used."""
 
 NAMES_OF_ORACLES = {"NoValue"}
