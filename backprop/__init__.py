@@ -13,12 +13,12 @@ from backprop.version import VERSION
 if TYPE_CHECKING:
     from backprop.approximation import approximate, approximate_2d
     from backprop.attaching.glue import subject_from_file
+    from backprop.attaching.keras_models import subject_from_keras
     from backprop.attaching.objects import subject_from_object, subject_from_update, subject_from_values
     from backprop.attaching.operations import subject_from_op
     from backprop.errors import UsageError
     from backprop.examiner.subject.adapters.from_functions import subject_from_functions
     from backprop.examiner.subject.adapters.jax_functions import subject_from_jax
-    from backprop.examiner.subject.adapters.keras_models import subject_from_keras
     from backprop.examiner.subject.adapters.networks import subject_from_network
     from backprop.examiner.subject.adapters.scikit import subject_from_sklearn
     from backprop.examiner.subject.adapters.torch_modules import subject_from_torch
@@ -63,7 +63,7 @@ PUBLIC = {
     "subject_from_file": "backprop.attaching.glue",
     "subject_from_functions": "backprop.examiner.subject.adapters.from_functions",
     "subject_from_jax": "backprop.examiner.subject.adapters.jax_functions",
-    "subject_from_keras": "backprop.examiner.subject.adapters.keras_models",
+    "subject_from_keras": "backprop.attaching.keras_models",
     "subject_from_network": "backprop.examiner.subject.adapters.networks",
     **dict.fromkeys(
         ("subject_from_object", "subject_from_update", "subject_from_values"), "backprop.attaching.objects"

@@ -35,7 +35,9 @@ def place_fits(want: dict[str, Any], findings: list[dict[str, Any]]) -> bool:
 def main(folder: Path, names: list[str]) -> None:
     """Print the table and its sums."""
     index = json.loads((folder / "index.json").read_text()) if (folder / "index.json").exists() else {}
-    files = sorted(one for one in folder.iterdir() if one.suffix in (".py", ".ipynb") and (not names or one.name in names))
+    files = sorted(
+        one for one in folder.iterdir() if one.suffix in (".py", ".ipynb") and (not names or one.name in names)
+    )
     sums = {"files": 0, "examined": 0, "verdict": 0, "wrong": 0, "place": 0, "line": 0}
     for file in files:
         began = time.monotonic()
@@ -58,7 +60,8 @@ def main(folder: Path, names: list[str]) -> None:
             sums["line"] += lines
         found = [(f["equation"], f["layer"]) for f in told["findings"]]
         said = "" if examined else " ".join(map(str, report.notes))[:160]
-        print(f"{file.name:26} {report.verdict:10} {took:5.1f} s  {found}  want {want.get('equation')} {want.get('layer')}"
+        wanted = f"want {want.get('equation')} {want.get('layer')}"
+        print(f"{file.name:26} {report.verdict:10} {took:5.1f} s  {found}  {wanted}"
               f"  place {here} line {lines}  {told.get('reason', '')} {said}", flush=True)  # fmt: skip
     print(sums)
 

@@ -30,15 +30,15 @@ from kit.house import (
 
 FLOORS = (
     "version", "errors", "files", "progress", "arrays", "npz", "specification", "codegen", "runtime", "examiner",
-    "diagnosis", "reading", "attaching", "verification", "datasets", "data", "training", "approximation", "estimators", "pictures",
-    "reporting", "door", "__main__",
+    "diagnosis", "reading", "attaching", "verification", "datasets", "data", "training", "approximation", "estimators",
+    "pictures", "reporting", "door", "__main__",
 )  # fmt: skip
 """The rooms of backprop from the ground up, as backprop/README.md lists them."""
 
 MOST_MODULES = 15
 BOOK_MAY_IMPORT = {"sympy", "mpmath", "theory"}
 EXAMINER_MAY_IMPORT = {"numpy", "flint", "backprop"}
-ADAPTED = {"torch", "jax", "keras", "sklearn"}
+ADAPTED = {"torch", "jax", "sklearn"}
 """Optional peers: an adapter imports its own when it is used."""
 
 NAMES_OF_ORACLES = {"NoValue"}
@@ -48,12 +48,12 @@ NAMES_OF_ORACLES = {"NoValue"}
 LINES = {
     "theory": 8_800,
     "backprop.approximation": 7_090,
-    "backprop.attaching": 2_900,
+    "backprop.attaching": 4_300,
     "backprop.codegen": 5_300,
     "backprop.data": 700,
     "backprop.diagnosis": 5_950,
     "backprop.door": 900,
-    "backprop.examiner": 8_850,
+    "backprop.examiner": 8_950,
     "backprop.npz": 75,
     "backprop.pictures": 1_460,
     "backprop.progress": 140,
@@ -189,7 +189,7 @@ def test_ratchet_lines_of_a_room():
         counted[next((room for room in LINES if name == room or name.startswith(room + ".")), "backprop")] += (
             count_lines(path)
         )
-    assert {room: n for room, n in counted.items() if n > LINES.get(room, 680)} == {}
+    assert {room: n for room, n in counted.items() if n > LINES.get(room, 695)} == {}
 
 
 def test_ratchet_long_files():

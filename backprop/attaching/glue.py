@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from backprop.attaching.loading import attach_file, make_subject
-from backprop.attaching.pieces import Attached, tidy
+from backprop.attaching.nesting import tidy
+from backprop.attaching.pieces import Attached
 from backprop.examiner.subject.protocol.subjects import Subject
 
 __all__ = ["subject_from_file", "write_glue"]

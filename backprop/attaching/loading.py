@@ -11,12 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from backprop.attaching.documents import Document, missing_packages, read_document
-from backprop.attaching.driving import list_drivers
-from backprop.attaching.pieces import Attached, attach, tidy
-from backprop.attaching.program import Program
-from backprop.attaching.refusals import Refused
-from backprop.attaching.surveying import choose_loops, describe, has_subject, mark_piece
+from backprop.attaching.looking.documents import Document, missing_packages, read_document
+from backprop.attaching.looking.driving import list_drivers
+from backprop.attaching.looking.refusals import Refused
+from backprop.attaching.looking.surveying import choose_loops, describe, has_subject, mark_piece
+from backprop.attaching.nesting import tidy
+from backprop.attaching.pieces import Attached, attach
+from backprop.attaching.running.program import HookedProgram
 from backprop.attaching.words import MARK
 from backprop.examiner.subject.loading import load_subject, name_reason
 from backprop.examiner.subject.protocol.subjects import Subject, Unusable, describe_error
@@ -61,8 +62,6 @@ def make_subject(attached: Attached, label: str) -> Subject:
     return subject
 
 
-
-
 def attach_file(
     path: Path,
     text: str | None = None,
@@ -90,8 +89,15 @@ def attach_file(
 
 
 def _attach_file(
-    path: Path, text: str | None, cost: str | None, owner: str | None, function: str | None, data: str | None,
-    begin: int | None, end: int | None, line: int | None,
+    path: Path,
+    text: str | None,
+    cost: str | None,
+    owner: str | None,
+    function: str | None,
+    data: str | None,
+    begin: int | None,
+    end: int | None,
+    line: int | None,
 ) -> Attached:
     """Look, refuse what cannot run, run, read."""
     document = read_document(path, text)
@@ -101,7 +107,7 @@ def _attach_file(
                       f"python -m pip install {' '.join(gone)}", "package")  # fmt: skip
     tree = mark_piece(document, begin, end)
     document = Document(document.path, document.text, document.cells, tree)
-    program = Program(document)
+    program = HookedProgram(document)
     only = choose_loops(program.rewritten, document, owner=owner, function=function, line=line)
     with at_home(path.resolve().parent):
         try:
@@ -126,7 +132,7 @@ def drive(document: Document, *, cost: str | None, owner: str | None, data: str 
     for driver in itertools.islice(list_drivers(document.tree, owner, data), MOST_DRIVERS):
         longer = Document(document.path, text + driver.text + "\n", document.cells)
         with contextlib.suppress(Exception):  # what does not fit is not the way
-            return replace(attach(Program(longer), cost=cost)[0], document=document, driven=driver.said)
+            return replace(attach(HookedProgram(longer), cost=cost)[0], document=document, driven=driver.said)
     return None
 
 
@@ -147,5 +153,3 @@ def at_home(folder: Path) -> Iterator[None]:
         sys.dont_write_bytecode, sys.argv = written, argv
         with contextlib.suppress(ValueError):
             sys.path.remove(str(folder))
-
-

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.leaves import Leaf, find_leaves, put, read, to_array
-from backprop.attaching.pieces import nest
+from backprop.attaching.nesting import nest
+from backprop.attaching.running.leaves import NumberLeaf, find_leaves, put, read, to_array
 from backprop.errors import UsageError
 from backprop.examiner.subject.protocol.subjects import Subject
 
@@ -41,7 +41,7 @@ def subject_from_object(
     >>> X, y = np.arange(6.0).reshape(3, 2), np.ones((3, 1))
     >>> error = lambda line: X @ line.w + line.b - y
     >>> subject = subject_from_object(
-    ...     Line(), lambda line: 0.5 * np.sum(error(line) ** 2), lambda line: (X.T @ error(line), error(line).sum(axis=0))
+    ...     Line(), lambda line: np.sum(error(line) ** 2) / 2, lambda line: (X.T @ error(line), error(line).sum(axis=0))
     ... )
     >>> backprop.verify(subject).verdict
     'verified'
@@ -71,7 +71,7 @@ def subject_from_update(
 
     Parameters: `update(obj, rate)` changes the object's parameters; the rest as for `subject_from_object`. Parameters
     are the arrays that the cost depends on and the update moves. Errors: UsageError if there is none, or if the step is
-    not in proportion to the rate (an optimiser with a memory, a clipping): then give gradients to `subject_from_object`.
+    not in proportion to the rate (an optimiser with a memory, a clipping): then `subject_from_object` takes gradients.
     """
     holder = _Holder(obj, cost, parameters)
     moved = [holder.step(update, holder.start, rate) for rate in RATES]
@@ -141,7 +141,7 @@ class _Holder:
             raise UsageError(f"the cost depends on no array of the {type(obj).__name__}; name its parameters=")
         self.use(leaves)
 
-    def use(self, leaves: Sequence[Leaf]) -> None:
+    def use(self, leaves: Sequence[NumberLeaf]) -> None:
         """These are the parameters."""
         self.leaves = list(leaves)
         self.start: list[Any] = [to_array(leaf.value) for leaf in leaves]
@@ -151,7 +151,7 @@ class _Holder:
         """Only some of them are."""
         self.use([self.leaves[k] for k in numbers])
 
-    def _matters(self, leaf: Leaf) -> bool:
+    def _matters(self, leaf: NumberLeaf) -> bool:
         names = {"object": copy.deepcopy(self.obj)}
         before = self.cost(names["object"])
         value: Any = to_array(leaf.value)

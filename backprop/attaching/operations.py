@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.leaves import is_tensor
+from backprop.attaching.running.leaves import is_tensor
 from backprop.errors import UsageError
 from backprop.examiner.subject.protocol.naming import Inputs
 from backprop.examiner.subject.protocol.subjects import Subject
@@ -186,5 +186,3 @@ class _Jax(_Arrays):
         for i, one in zip(places, found, strict=True):
             row[i] = np.asarray(one)
         return self.pack(row)
-
-

@@ -10,16 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.choosing import choose
-from backprop.attaching.costs import Candidate, find_unvisited
-from backprop.attaching.documents import Document
-from backprop.attaching.fitting import Chosen, gradient_reader, measure
-from backprop.attaching.flowing import Flow, find_flow
-from backprop.attaching.leaves import Leaf, Place, write_place
-from backprop.attaching.program import Program
-from backprop.attaching.refusals import Refused
-from backprop.attaching.replaying import Event, Iteration, Recorder, find_updates
-from backprop.attaching.training import Training, find_training
+from backprop.attaching.costing.choosing import choose
+from backprop.attaching.costing.costs import CostCandidate, find_unvisited
+from backprop.attaching.costing.fitting import Chosen, gradient_reader, measure
+from backprop.attaching.costing.flowing import GradientFlow, find_flow
+from backprop.attaching.looking.documents import Document
+from backprop.attaching.looking.refusals import Refused
+from backprop.attaching.nesting import fill, nest, tidy
+from backprop.attaching.running.program import HookedProgram
+from backprop.attaching.running.replaying import Iteration, IterationRecorder, MadeValue
+from backprop.attaching.running.tracing import find_updates
+from backprop.attaching.running.training import Training, find_training
 
 __all__ = ["Attached", "attach"]
 
@@ -31,7 +32,7 @@ class Attached:
     """A piece of a program with everything that a subject needs."""
 
     document: Document
-    flow: Flow
+    flow: GradientFlow
     chosen: Chosen
     order: tuple[int, ...]
     """The parameters in the order in which the iteration uses them first."""
@@ -104,7 +105,7 @@ class Functions:
     def pack(self, values: Sequence[Any]) -> Any:
         """In the program's own order of leaves → the nest."""
         ordered = dict(zip(self.paths, (values[k] for k in self.attached.order), strict=True))
-        return _fill(self.template, ordered)
+        return fill(self.template, ordered)
 
     def unpack(self, params: Any) -> list[Any]:
         """Back."""
@@ -146,89 +147,18 @@ class Functions:
         """The iteration's own update, with this rate."""
         flow = self.attached.flow
         factor = rate / abs(flow.rates[0][0]) * self.attached.chosen.scale
-        recorder = Recorder(held=self.iteration.held, factor=factor)
+        recorder = IterationRecorder(held=self.iteration.held, factor=factor)
         return self.pack(self.iteration.run(self.unpack(params), recorder))
 
 
-def _fill(node: Any, values: Mapping[tuple[Any, ...], Any], path: tuple[Any, ...] = ()) -> Any:
-    if isinstance(node, dict):
-        return {key: _fill(child, values, (*path, key)) for key, child in node.items()}
-    if isinstance(node, list):
-        return [_fill(child, values, (*path, i)) for i, child in enumerate(node)]
-    return values[path]
-
-
-def tidy(leaf: Leaf) -> str:
-    """The name as one would write it, without what a library puts between."""
-    return write_place(leaf.places[0]).replace("._modules['", ".").replace("']._parameters['", ".").replace(
-        "._parameters['", ".").replace("']", "" if "_parameters" in str(leaf.places[0]) else "']")  # fmt: skip
-
-
-def nest(leaves: Sequence[Leaf]) -> tuple[Any, list[tuple[Any, ...]]]:
-    """Parameters in a structure of which the examiner can tell layers: a dict of names, lists of a name, or blocks.
-
-    Returned: a template with zeros for the parameters in their order, and the path of each.
-    """
-    places = [min(leaf.places, key=len) for leaf in leaves]
-    dotted = any("_parameters" in str(place) for place in places)
-    if dotted:
-        names = [".".join(str(key) for _, key in place[1:] if key not in ("_modules", "_parameters")) for place in places]
-        return dict.fromkeys(names, 0), [(name,) for name in names]
-    owners = [_owner(place) for place in places]
-    if len(set(owners)) == 1:
-        return _in_one(places)
-    blocks: dict[Place, list[int]] = {}
-    for i, owner in enumerate(owners):
-        blocks.setdefault(owner, []).append(i)
-    template: list[Any] = []
-    paths: dict[int, tuple[Any, ...]] = {}
-    for number, members in enumerate(blocks.values()):
-        keys = [_key(places[i]) for i in members]
-        template.append(dict.fromkeys(keys, 0))
-        paths |= {i: (number, key) for i, key in zip(members, keys, strict=True)}
-    return template, [paths[i] for i in range(len(places))]
-
-
-def _owner(place: Place) -> Place:
-    """What holds a parameter, or the list that holds it."""
-    return place[:-2] if len(place) > 1 and place[-1][0] == "item" and isinstance(place[-1][1], int) else _parent(place)
-
-
-def _parent(place: Place) -> Place:
-    return place[:-2] if len(place) > 2 and place[-1] in (("attr", "data"), ("attr", "value")) else place[:-1]
-
-
-def _key(place: Place) -> str:
-    last = place[-2] if place[-1] in (("attr", "data"), ("attr", "value")) and len(place) > 1 else place[-1]
-    if last[0] == "item" and isinstance(last[1], int):
-        return "Wb"[last[1]] if last[1] < 2 else f"p{last[1]}"
-    return str(last[1])
-
-
-def _in_one(places: Sequence[Place]) -> tuple[Any, list[tuple[Any, ...]]]:
-    """All in one object: names, and lists of them."""
-    template: dict[str, Any] = {}
-    paths: list[tuple[Any, ...]] = []
-    for place in places:
-        if place[-1][0] == "item" and isinstance(place[-1][1], int) and len(place) > 1:
-            items = template.setdefault(str(place[-2][1]), [])
-            paths.append((str(place[-2][1]), len(items)))
-            items.append(0)
-        else:
-            key = _key(place)
-            template[key] = 0
-            paths.append((key,))
-    return template, paths
-
-
-def attach(program: Program, *, cost: str | None = None, only: frozenset[int] | None = None) -> list[Attached]:
+def attach(program: HookedProgram, *, cost: str | None = None, only: frozenset[int] | None = None) -> list[Attached]:
     """Every reading of a program that survives; Errors: `Refused` where there is none, with what was seen."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return _attach(program, cost, only)
 
 
-def _attach(program: Program, cost: str | None, only: frozenset[int] | None) -> list[Attached]:
+def _attach(program: HookedProgram, cost: str | None, only: frozenset[int] | None) -> list[Attached]:
     found = find_training(program, only)
     program.trained = bool(found)
     torch = sys.modules.get("torch")
@@ -243,16 +173,18 @@ def _attach(program: Program, cost: str | None, only: frozenset[int] | None) -> 
             out.append(one)
             break
     if not out:
-        raise Refused(f"{program.document.path}: {'; '.join(dict.fromkeys(seen)) or describe_nothing(program)}", "nothing")
+        raise Refused(
+            f"{program.document.path}: {'; '.join(dict.fromkeys(seen)) or describe_nothing(program)}", "nothing"
+        )
     return out
 
 
-def describe_nothing(program: Program) -> str:
+def describe_nothing(program: HookedProgram) -> str:
     """What there is where nothing trains."""
     return "no loop in it changes arrays by something that depends on them; give --begin LINE --end LINE"
 
 
-def _read(program: Program, training: Training, cost: str | None, seen: list[str]) -> Attached | None:
+def _read(program: HookedProgram, training: Training, cost: str | None, seen: list[str]) -> Attached | None:
     loop, around = program.rewritten.originals[training.snapshot.loop]
     where = f"the loop at {program.document.place(loop.lineno)}" + (f" in {around}" if around else "")
     iteration = Iteration(program, training.snapshot, training.moved)
@@ -273,14 +205,14 @@ def _read(program: Program, training: Training, cost: str | None, seen: list[str
     order = order_by_use(flow)
     chosen = choose(flow, measured, scales, cost, more | sizes, constants, order)
     if chosen is None:
-        seen.append(f"{where} trains {', '.join(tidy(leaf) for leaf in flow.leaves[:4])}, but no cost was seen of which "
-                    "its last layer has the gradient; give --cost NAME or --cost half-sse")  # fmt: skip
+        seen.append(f"{where} trains {', '.join(tidy(leaf) for leaf in flow.leaves[:4])}, but no cost was seen of "
+                    "which its last layer has the gradient; give --cost NAME or --cost half-sse")  # fmt: skip
         return None
     attached = Attached(program.document, flow, chosen, tuple(order))
     lost = _list_lost(iteration, attached)
     if lost:
-        seen.append(f"{where}: the cost depends on {', '.join(lost)}, which the iteration changes, but no gradient of it "
-                    "was seen")  # fmt: skip
+        seen.append(f"{where}: the cost depends on {', '.join(lost)}, which the iteration changes, but no gradient "
+                    "of it was seen")  # fmt: skip
         return None
     return attached
 
@@ -288,7 +220,7 @@ def _read(program: Program, training: Training, cost: str | None, seen: list[str
 def is_repeatable(iteration: Iteration) -> bool:
     """Whether the iteration, run again, with and without its values written down, gives the same bits."""
     first, again = iteration.run(), iteration.run()
-    written = iteration.run(None, Recorder(wanted=None))
+    written = iteration.run(None, IterationRecorder(wanted=None))
     iteration.program.forget()
     fresh = iteration.run()
     return all(
@@ -317,7 +249,7 @@ def _list_lost(iteration: Iteration, attached: Attached) -> list[str]:
     return lost
 
 
-def evaluate(iteration: Iteration, candidate: Candidate, values: Sequence[Any]) -> Any:
+def evaluate(iteration: Iteration, candidate: CostCandidate, values: Sequence[Any]) -> Any:
     """A candidate at some values of the leaves, with the update held back."""
     recorder = iteration.freeze(wanted=candidate.sites)
     names = iteration.run_names(values, recorder)
@@ -329,7 +261,7 @@ def _sizes(fit: Any) -> set[int]:
     return {pair.occurrences} if pair is not None else set()
 
 
-def _numbers(flow: Flow) -> tuple[set[int], set[float]]:
+def _numbers(flow: GradientFlow) -> tuple[set[int], set[float]]:
     """Sizes of the arrays of the iteration, since a mean is over one of them; and its single numbers."""
     recorder = flow.iteration.freeze(wanted=None)
     flow.iteration.run(None, recorder)
@@ -338,7 +270,7 @@ def _numbers(flow: Flow) -> tuple[set[int], set[float]]:
     return sizes, single
 
 
-def list_scales(flow: Flow) -> list[float]:
+def list_scales(flow: GradientFlow) -> list[float]:
     """What the gradient as read is multiplied by, the usual one first: what the rate multiplies last."""
     if not flow.rates:
         return [1.0]
@@ -348,7 +280,7 @@ def list_scales(flow: Flow) -> list[float]:
     return list(dict.fromkeys(abs(scale) for scale in [*reversed(named), *more, 1.0]))
 
 
-def order_by_use(flow: Flow) -> list[int]:
+def order_by_use(flow: GradientFlow) -> list[int]:
     """The parameters by when a change of them first changes what the iteration computes."""
     iteration = flow.iteration
     plain = iteration.freeze(wanted=None)
@@ -364,6 +296,6 @@ def order_by_use(flow: Flow) -> list[int]:
     return sorted(range(len(first)), key=lambda k: (first[k], k))
 
 
-def _is_new(event: Event, base: Mapping[Any, Event]) -> bool:
+def _is_new(event: MadeValue, base: Mapping[Any, MadeValue]) -> bool:
     before = base.get(event.key)
     return before is None or not np.array_equal(before.value, event.value, equal_nan=True)

@@ -17,7 +17,7 @@ import numpy as np
 
 from backprop.attaching.glue import write_glue
 from backprop.attaching.loading import attach_file
-from backprop.attaching.refusals import Refused
+from backprop.attaching.looking.refusals import Refused
 from backprop.errors import UsageError
 from backprop.examiner.apart.processes import end_family, limit_memory, start_python
 

@@ -156,7 +156,9 @@ class Report:
         notes = tuple(text if known is None else Note.of(Said(text, known)) for text, known in pairs)
         findings = tuple(_read_finding(f) for f in data["findings"])
         limits = tuple(str(limit) for limit in data.get("limits", ()))
-        return cls(data["verdict"], subject, findings, evidence, notes, data["reproduce"], limits, str(data.get("reason", "")))
+        return cls(
+            data["verdict"], subject, findings, evidence, notes, data["reproduce"], limits, str(data.get("reason", ""))
+        )
 
     def __str__(self) -> str:
         level = "exact in its wiring, tested in its values" if "exact" in self.evidence else "tested"

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.leaves import Leaf, Place, find_leaves, put, read, to_array
-from backprop.attaching.program import Hooks, Names, Program, Snapshot
-from backprop.attaching.refusals import Refused
-from backprop.attaching.replaying import Iteration, find_updates
+from backprop.attaching.looking.refusals import Refused
+from backprop.attaching.running.leaves import NumberLeaf, Place, find_leaves, put, read, to_array
+from backprop.attaching.running.program import HookedProgram, Hooks, Names, StateSnapshot
+from backprop.attaching.running.replaying import Iteration
+from backprop.attaching.running.tracing import find_updates
 
 __all__ = ["Training", "find_training"]
 
@@ -37,29 +38,29 @@ class Stop(BaseException):
 class Training:
     """One iteration that trains: its state, and the leaves that it moves by a change that depends on them."""
 
-    snapshot: Snapshot
-    moved: tuple[Leaf, ...]
+    snapshot: StateSnapshot
+    moved: tuple[NumberLeaf, ...]
 
 
 @dataclass
 class Pass:
     """An iteration under way."""
 
-    snapshot: Snapshot
-    leaves: list[tuple[Leaf, Any]]
+    snapshot: StateSnapshot
+    leaves: list[tuple[NumberLeaf, Any]]
     moved: frozenset[Place] | None = None
 
 
 @dataclass
-class Watch(Hooks):
+class TrainingWatch(Hooks):
     """Looks at loops while the program runs."""
 
-    program: Program
+    program: HookedProgram
     only: frozenset[int] | None = None
     found: list[Training] = field(default_factory=list)
     passes: dict[tuple[int, int], Pass] = field(default_factory=dict)
     earlier: dict[tuple[int, int], frozenset[Place]] = field(default_factory=dict)
-    first: dict[tuple[int, int], tuple[Pass, list[Leaf]]] = field(default_factory=dict)
+    first: dict[tuple[int, int], tuple[Pass, list[NumberLeaf]]] = field(default_factory=dict)
     taken: dict[int, int] = field(default_factory=dict)
     settled: set[int] = field(default_factory=set)
     events: int = 0
@@ -123,12 +124,16 @@ class Watch(Hooks):
         both = [leaf for leaf in ours if last or here.intersection(leaf.places)]
         if both and not self._try(started.snapshot, both, started.snapshot):
             # The first step of some optimisers has the same size whatever the gradient.
-            self._try(done.snapshot, [leaf for leaf in moved if last or (before or frozenset()).intersection(leaf.places)], started.snapshot)
+            self._try(
+                done.snapshot,
+                [leaf for leaf in moved if last or (before or frozenset()).intersection(leaf.places)],
+                started.snapshot,
+            )
         self.settled.add(key[1])
         if self.found and not self.passes:
             raise Stop
 
-    def _try(self, snapshot: Snapshot, moved: list[Leaf], first: Snapshot) -> bool:
+    def _try(self, snapshot: StateSnapshot, moved: list[NumberLeaf], first: StateSnapshot) -> bool:
         kept = self.program.aside()
         try:
             own = find_dependent(self.program, snapshot, moved)
@@ -150,7 +155,7 @@ def _is_moved(before: Any, now: Any) -> bool:
     return value is not None and value.shape == before.shape and not np.array_equal(value, before, equal_nan=True)
 
 
-def find_dependent(program: Program, snapshot: Snapshot, moved: list[Leaf]) -> list[Leaf]:
+def find_dependent(program: HookedProgram, snapshot: StateSnapshot, moved: list[NumberLeaf]) -> list[NumberLeaf]:
     """The leaves that an iteration moves and on which something depends; none where it does not train.
 
     It trains where a small change of a leaf is still there afterwards, nearly as it was, and changes what is added to
@@ -183,7 +188,7 @@ def find_dependent(program: Program, snapshot: Snapshot, moved: list[Leaf]) -> l
     return [leaf for i, leaf in enumerate(leaves) if i in touched and touched[i] & really] if trains else []
 
 
-def _is_added_to(program: Program, snapshot: Snapshot, leaf: Leaf) -> bool:
+def _is_added_to(program: HookedProgram, snapshot: StateSnapshot, leaf: NumberLeaf) -> bool:
     """Whether every statement that changes a leaf adds to it, or takes from it."""
     numbers = find_updates(Iteration(program, snapshot, [leaf]))
     return bool(numbers) and all(_adds(program.rewritten.statements[number]) for number in numbers)
@@ -203,7 +208,9 @@ def _gap(a: Any, b: Any) -> Any:
     return np.full(b.shape, np.inf) if a is None or a.shape != b.shape else a - b
 
 
-def _run(program: Program, snapshot: Snapshot, leaves: list[Leaf], leaf: Leaf | None, value: Any) -> list[Any]:
+def _run(
+    program: HookedProgram, snapshot: StateSnapshot, leaves: list[NumberLeaf], leaf: NumberLeaf | None, value: Any
+) -> list[Any]:
     def prepare(names: Names) -> None:
         if leaf is not None:
             put(names, leaf, value)
@@ -212,12 +219,12 @@ def _run(program: Program, snapshot: Snapshot, leaves: list[Leaf], leaf: Leaf | 
     return [to_array(read(names, one.places[0])) for one in leaves]
 
 
-def find_training(program: Program, only: frozenset[int] | None = None) -> list[Training]:
+def find_training(program: HookedProgram, only: frozenset[int] | None = None) -> list[Training]:
     """Run the program until it trains; the iterations found, the innermost that moves the most first.
 
     Errors: `Refused` where it crashed first, or took too long, or never trained.
     """
-    watch = Watch(program, only)
+    watch = TrainingWatch(program, only)
     program.hooks = watch
     crash: BaseException | None = None
     try:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from backprop.attaching.leaves import Leaf, is_number, is_number_list, is_tensor, put, read, to_array
-from backprop.attaching.program import Hooks, Names, Program, Snapshot
-from backprop.attaching.refusals import Refused
+from backprop.attaching.looking.refusals import Refused
+from backprop.attaching.running.leaves import NumberLeaf, is_number, is_number_list, is_tensor, put, read, to_array
+from backprop.attaching.running.program import HookedProgram, Hooks, Names, StateSnapshot
 
-__all__ = ["Event", "Iteration", "Recorder"]
+__all__ = ["Iteration", "IterationRecorder", "MadeValue"]
 
 Key = tuple[int, int]
 """A site and its how-manieth value in this iteration."""
@@ -25,7 +24,7 @@ class Enough(BaseException):
 
 
 @dataclass(frozen=True)
-class Event:
+class MadeValue:
     """A value that one iteration made: where, and the numbers."""
 
     key: Key
@@ -34,7 +33,7 @@ class Event:
 
 
 @dataclass
-class Recorder(Hooks):
+class IterationRecorder(Hooks):
     """Records values, puts others in their place, and holds the update back.
 
     Attributes: `held` are statements that update parameters: what they add to them counts `factor` times;
@@ -43,14 +42,14 @@ class Recorder(Hooks):
     kept.
     """
 
-    leaves: Sequence[Leaf] = ()
+    leaves: Sequence[NumberLeaf] = ()
     held: frozenset[int] = frozenset()
     factor: float = 1.0
     wanted: frozenset[int] | None = frozenset()
     changes: Mapping[Key, Callable[[Any], Any]] = field(default_factory=dict)
     last: Key | None = None
     shape: Callable[[tuple[int, ...]], bool] = lambda shape: True
-    events: list[Event] = field(default_factory=list)
+    events: list[MadeValue] = field(default_factory=list)
     objects: dict[int, Any] = field(default_factory=dict)
     counts: dict[int, int] = field(default_factory=dict)
     seen: int = 0
@@ -85,7 +84,7 @@ class Recorder(Hooks):
         if array is None:
             array = _whole_numbers(value)
         if array is not None and len(self.events) < MOST_EVENTS:
-            self.events.append(Event(key, array, self.seen))
+            self.events.append(MadeValue(key, array, self.seen))
             self.objects[len(self.events) - 1] = value
 
     # --- the update --------------------------------------------------------------------------------------------
@@ -144,7 +143,7 @@ class Recorder(Hooks):
 def _whole_numbers(value: Any) -> Any:
     """Labels as floats: what an output is compared with is often whole."""
     kind = str(getattr(value, "dtype", ""))
-    if "int" not in kind and "bool" not in kind or not np.ndim(value) or not hasattr(value, "__array__"):
+    if ("int" not in kind and "bool" not in kind) or not np.ndim(value) or not hasattr(value, "__array__"):
         return None
     try:
         return np.array(value, dtype=float)
@@ -183,12 +182,12 @@ def _times(change: Any, factor: float) -> Any:
 class Iteration:
     """One iteration of a program from a snapshot, as a function of its parameters."""
 
-    def __init__(self, program: Program, snapshot: Snapshot, leaves: Sequence[Leaf]) -> None:
+    def __init__(self, program: HookedProgram, snapshot: StateSnapshot, leaves: Sequence[NumberLeaf]) -> None:
         self.program, self.snapshot, self.leaves = program, snapshot, tuple(leaves)
         self.held: frozenset[int] = frozenset()
-        self.start = [to_array(leaf.value) for leaf in leaves]
+        self.start: list[Any] = [to_array(leaf.value) for leaf in leaves]
 
-    def like(self, leaves: Sequence[Leaf]) -> Iteration:
+    def like(self, leaves: Sequence[NumberLeaf]) -> Iteration:
         """The same with some of the leaves."""
         out = Iteration(self.program, self.snapshot, leaves)
         known = {leaf.places: value for leaf, value in zip(self.leaves, self.start, strict=True)}
@@ -204,14 +203,14 @@ class Iteration:
         out.start = [v + share * s * rng.standard_normal(v.shape) for v, s in zip(self.start, sizes, strict=True)]
         return out
 
-    def run(self, values: Sequence[Any] | None = None, recorder: Recorder | None = None) -> list[Any]:
+    def run(self, values: Sequence[Any] | None = None, recorder: IterationRecorder | None = None) -> list[Any]:
         """The parameters after the iteration; raises what the program raises."""
         names = self.run_names(values, recorder)
         return [to_array(read(names, leaf.places[0])) for leaf in self.leaves]
 
-    def run_names(self, values: Sequence[Any] | None = None, recorder: Recorder | None = None) -> Names:
+    def run_names(self, values: Sequence[Any] | None = None, recorder: IterationRecorder | None = None) -> Names:
         """All names after the iteration."""
-        recorder = recorder or Recorder()
+        recorder = recorder or IterationRecorder()
         recorder.leaves = self.leaves
         kept: list[Names] = []
 
@@ -226,98 +225,14 @@ class Iteration:
         except Enough:
             return kept[0]
 
-    def freeze(self, **options: Any) -> Recorder:
+    def freeze(self, **options: Any) -> IterationRecorder:
         """A recorder that holds the update back altogether."""
-        return Recorder(held=self.held, factor=0.0, **options)
+        return IterationRecorder(held=self.held, factor=0.0, **options)
 
 
-def _watch_numbers(recorder: Recorder, value: Any) -> None:
+def _watch_numbers(recorder: IterationRecorder, value: Any) -> None:
     if isinstance(value, list):
         for one in value:
             _watch_numbers(recorder, one)
     elif is_number(value):
         recorder.watch(value)
-
-
-class Tracer(Recorder):
-    """Finds the statements that change the parameters, by looking at them at every hook."""
-
-    def __init__(self, leaves: Sequence[Leaf]) -> None:
-        super().__init__(leaves=leaves)
-        self.names: Names | None = None
-        self.before: list[bytes] = []
-        self.latest: int | None = None
-        self.updates: set[int] = set()
-        self.lost = False
-
-    def _state(self) -> list[bytes]:
-        names = self._here()
-        return [_print(read(names, leaf.places[0])) for leaf in self.leaves]
-
-    def _here(self) -> Any:
-        frame: Any = sys._getframe(1)
-        assert self.names is not None
-        if self.names.local is None:
-            return self.names
-        while frame is not None and frame.f_code.co_name != "hook_piece":
-            frame = frame.f_back
-        return self.names if frame is None else Names(dict(frame.f_locals), self.names.shared)
-
-    def look(self) -> None:
-        """What changed since the last look was changed by the latest statement."""
-        if self.names is None:
-            return
-        now = self._state()
-        if not self.before:
-            self.before = now
-        if now != self.before:
-            if self.latest is None:
-                self.lost = True
-            else:
-                self.updates.add(self.latest)
-            self.before = now
-
-    def probe(self, site: int, value: Any) -> Any:
-        return value
-
-    def scale(self, statement: int, old: Callable[[], Any], change: Any) -> Any:
-        self.look()
-        self.latest = statement
-        return change
-
-    def blend(self, statement: int, old: Callable[[], Any], new: Any) -> Any:
-        self.look()
-        self.latest = statement
-        return new
-
-    def call(self, statement: int, function: Any, *args: Any, **keywords: Any) -> Any:
-        self.look()
-        self.latest = statement
-        value = function(*args, **keywords)
-        self.look()
-        return value
-
-    def loop(self, number: int, frame: Any) -> None:
-        self.look()
-
-    done = loop
-
-
-def _print(value: Any) -> bytes:
-    array = to_array(value)
-    return b"" if array is None else array.tobytes()
-
-
-def find_updates(iteration: Iteration) -> frozenset[int]:
-    """The statements that change the parameters in one iteration."""
-    tracer = Tracer(iteration.leaves)
-
-    def prepare(names: Names) -> None:
-        for leaf, value in zip(iteration.leaves, iteration.start, strict=True):
-            put(names, leaf, value)
-        tracer.names = names
-
-    names = iteration.program.replay(iteration.snapshot, tracer, prepare)
-    tracer.names = Names(names.local, names.shared)
-    tracer.look()
-    return frozenset(tracer.updates)

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-__all__ = ["Leaf", "Place", "find_leaves", "is_number", "put", "read", "to_array"]
+__all__ = ["NumberLeaf", "Place", "find_leaves", "is_number", "put", "read", "to_array"]
 
 Step: TypeAlias = tuple[str, Any]
 Place: TypeAlias = tuple[Step, ...]
@@ -24,7 +24,7 @@ ATOMS = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type, 
 
 
 @dataclass(frozen=True)
-class Leaf:
+class NumberLeaf:
     """An array or a number, and every way that leads to it."""
 
     places: tuple[Place, ...]
@@ -91,7 +91,7 @@ def to_array(value: Any) -> np.ndarray[Any, Any] | None:
     return found.astype(float) if found.dtype.kind == "f" else None
 
 
-def find_leaves(names: Mapping[str, Any]) -> list[Leaf]:
+def find_leaves(names: Mapping[str, Any]) -> list[NumberLeaf]:
     """Every array and number that the names lead to, each once."""
     found: dict[int, tuple[list[Place], Any]] = {}
     seen: set[int] = set()
@@ -107,7 +107,7 @@ def find_leaves(names: Mapping[str, Any]) -> list[Leaf]:
         elif len(place) < DEEPEST and not isinstance(value, ATOMS) and id(value) not in seen:
             seen.add(id(value))
             queue += [((*place, step), child) for step, child in children(value)]
-    return [Leaf(tuple(places), value) for places, value in found.values()]
+    return [NumberLeaf(tuple(places), value) for places, value in found.values()]
 
 
 def children(value: Any) -> Iterator[tuple[Step, Any]]:
@@ -138,7 +138,7 @@ def read(names: Mapping[str, Any], place: Place) -> Any:
     return value
 
 
-def put(names: Any, leaf: Leaf, value: np.ndarray[Any, Any]) -> Any:
+def put(names: Any, leaf: NumberLeaf, value: np.ndarray[Any, Any]) -> Any:
     """Put numbers at every place of a leaf, keeping its kind; returns the object that now stands there."""
     old = read(names, leaf.places[0])
     if is_tensor(old):

@@ -69,7 +69,9 @@ class Rewritten:
         once = ast.For(ast.Name("hook_once", ast.Store()), ast.Tuple([ast.Constant(0)], ast.Load()), body, [])
         if isinstance(scope, ast.Module):
             return ast.fix_missing_locations(ast.Module([ast.copy_location(once, loop)], []))
-        tree = ast.parse(f"def {PIECE}({STATE}):\n    try:\n        pass\n    finally:\n        {STATE}.update(locals())")
+        tree = ast.parse(
+            f"def {PIECE}({STATE}):\n    try:\n        pass\n    finally:\n        {STATE}.update(locals())"
+        )
         function: Any = tree.body[0]
         function.body[0].body = [ast.copy_location(once, loop)]
         shared = [name for node in ast.walk(scope) if isinstance(node, ast.Global) for name in node.names]
@@ -77,7 +79,6 @@ class Rewritten:
         if number in self.classes:
             tree = Mangler(self.classes[number]).visit(tree)
         return ast.fix_missing_locations(tree)
-
 
     def _compute(self, site: int) -> ast.stmt:
         probe = ast.Call(ast.Name(PROBE, ast.Load()), [ast.Constant(site), copy.deepcopy(self.sites[site].node)], [])  # type: ignore[list-item]

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from backprop.attaching.refusals import Refused
+from backprop.attaching.looking.refusals import Refused
 
 __all__ = ["Document", "missing_packages", "read_document"]
 

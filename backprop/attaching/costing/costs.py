@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.leaves import to_array
-from backprop.attaching.program import Names
-from backprop.attaching.replaying import Iteration, Key, Recorder
-from backprop.attaching.rewriting import Rewritten, Site
+from backprop.attaching.looking.rewriting import Rewritten, Site
+from backprop.attaching.running.leaves import to_array
+from backprop.attaching.running.program import Names
+from backprop.attaching.running.replaying import Iteration, IterationRecorder, Key
 
-__all__ = ["TABLE", "Candidate", "Pair", "find_candidates", "find_pairs"]
+__all__ = ["TABLE", "CostCandidate", "Pair", "find_candidates", "find_pairs"]
 
 STRONG = re.compile(r"(loss|cost|nll|objective|criterion|likelihood|verlust|kosten|perte|costo|coste)", re.IGNORECASE)
 WEAK = re.compile(r"(err|mse|rmse|mae|bce|entropy|sse|residu|energy|fehler|penalty|reg)", re.IGNORECASE)
@@ -73,7 +73,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class CostCandidate:
     """What may be the cost. `strength`: 3 a function that is called the loss, 2 a value that is, 1 an error or measure,
     0 no name, -1 of the table."""
 
@@ -145,8 +145,8 @@ def _varies(site: int, count: int, base: Mapping[Key, Any], moved: Mapping[Key, 
 
 
 def find_candidates(
-    iteration: Iteration, recorder: Recorder, names: Names, moved: Mapping[Key, Any]
-) -> list[Candidate]:
+    iteration: Iteration, recorder: IterationRecorder, names: Names, moved: Mapping[Key, Any]
+) -> list[CostCandidate]:
     """All that may be the cost, from one iteration with the update held back and another at moved parameters."""
     rewritten = iteration.program.rewritten
     base = {event.key: event.value for event in recorder.events}
@@ -156,12 +156,12 @@ def find_candidates(
             continue
         if not np.array_equal(event.value, moved[event.key]):
             site = rewritten.sites[event.key[0]]
-            found.append(Candidate(_name_site(site), _rate_site(site), key=event.key, order=event.order))
+            found.append(CostCandidate(_name_site(site), _rate_site(site), key=event.key, order=event.order))
     pairs = find_pairs(rewritten, base, moved)
     for pair in pairs:
-        found += [c for c in _own_functions(names, pair)]
+        found += list(_own_functions(names, pair))
         found += [
-            Candidate(words, -1, pair=pair, function=function, table=table)
+            CostCandidate(words, -1, pair=pair, function=function, table=table)
             for table, (function, words) in TABLE.items()
         ]
     return found
@@ -188,7 +188,7 @@ def _rate_site(site: Site) -> int:
     return 1 if any(WEAK.search(word) for word in (*functions, *simple)) else 0
 
 
-def _own_functions(names: Names, pair: Pair) -> list[Candidate]:
+def _own_functions(names: Names, pair: Pair) -> list[CostCandidate]:
     """Functions and methods of the file that are called a loss or an error and take two things."""
     found = []
     for label, strength, make in list_functions(names):
@@ -196,9 +196,7 @@ def _own_functions(names: Names, pair: Pair) -> list[Candidate]:
         order = _order_arguments(function)
         if order is not None:
             turned = order == "target first"
-            found.append(
-                Candidate(label, strength, pair=pair, maker=_turn(make, turned))
-            )
+            found.append(CostCandidate(label, strength, pair=pair, maker=_turn(make, turned)))
     return found
 
 
@@ -222,9 +220,7 @@ def list_functions(names: Names) -> list[tuple[str, int, Callable[[Names], Any]]
             continue
         for name in dir(kind):
             if _strength(name) and isinstance(inspect.getattr_static(kind, name), types.FunctionType | staticmethod):
-                found.append(
-                    (f"{owner}.{name}", _strength(name), lambda now, o=owner, n=name: getattr(now[o], n))
-                )
+                found.append((f"{owner}.{name}", _strength(name), lambda now, o=owner, n=name: getattr(now[o], n)))
     return found
 
 
@@ -234,7 +230,9 @@ def _strength(name: str) -> int:
     return 3 if STRONG.search(name) else 1 if WEAK.search(name) else 0
 
 
-TARGETS = re.compile(r"^_?(y|t|d|target|targets|label|labels|true|truth|y_?true|y_?enc|onehot|one_hot|wanted|soll|T|Y)$")
+TARGETS = re.compile(
+    r"^_?(y|t|d|target|targets|label|labels|true|truth|y_?true|y_?enc|onehot|one_hot|wanted|soll|T|Y)$"
+)
 
 
 def _order_arguments(function: Any) -> str | None:
@@ -251,6 +249,6 @@ def _order_arguments(function: Any) -> str | None:
     return "target first" if first and not second else "output first"
 
 
-def scalars(candidates: Sequence[Candidate]) -> list[Candidate]:
+def scalars(candidates: Sequence[CostCandidate]) -> list[CostCandidate]:
     """Those that the iteration makes itself."""
     return [one for one in candidates if one.key is not None]

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.documents import Document
-from backprop.attaching.leaves import find_leaves, put
-from backprop.attaching.restoring import Restorer, Unrestorable
-from backprop.attaching.rewriting import HOOKS, PIECE, Rewritten, load_names, rewrite
+from backprop.attaching.looking.documents import Document
+from backprop.attaching.looking.rewriting import HOOKS, PIECE, Rewritten, load_names, rewrite
+from backprop.attaching.running.leaves import find_leaves, put
+from backprop.attaching.running.restoring import Restorer, Unrestorable
 
-__all__ = ["Hooks", "Names", "Program", "Snapshot"]
+__all__ = ["HookedProgram", "Hooks", "Names", "StateSnapshot"]
 
 MODULE = "subject_under_examination"
 LARGE = 2_000_000
@@ -87,7 +87,7 @@ def is_data(name: str, value: Any) -> bool:
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class StateSnapshot:
     """The state at the beginning of one iteration of a loop."""
 
     loop: int
@@ -128,7 +128,7 @@ def widen(names: Names) -> None:
     """Float32 becomes float64, so that small faults show and rounding does not."""
     for leaf in find_leaves(names):
         old = leaf.value
-        if getattr(old, "dtype", None) != np.float32 and "torch.float32" != str(getattr(old, "dtype", "")):
+        if getattr(old, "dtype", None) != np.float32 and str(getattr(old, "dtype", "")) != "torch.float32":
             continue
         with contextlib.suppress(Exception):  # a tensor inside a graph keeps its kind
             if isinstance(old, np.ndarray | np.generic) or not hasattr(old, "data_ptr"):
@@ -154,7 +154,7 @@ def set_randomness(states: tuple[Any, ...]) -> None:
 class Stage:
     """The state of a snapshot, to be had again and again: put back in place where that is possible, else copied."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: StateSnapshot) -> None:
         self.snapshot = snapshot
         self.restorer: Restorer | None = None
         self.local, self.shared = snapshot.thaw()
@@ -169,7 +169,7 @@ class Stage:
         return None if self.local is None else dict(self.local), dict(self.shared)
 
 
-class Program:
+class HookedProgram:
     """A file's program. `hooks` may be changed between runs, and while it runs."""
 
     def __init__(self, document: Document, rewritten: Rewritten | None = None) -> None:
@@ -187,16 +187,19 @@ class Program:
         self._staged: Stage | None = None
 
     def _list_hooks(self) -> dict[str, Any]:
-        return {
-            "hook_probe": lambda site, value: self.hooks.probe(site, value),
-            "hook_scale": lambda statement, old, change: self.hooks.scale(statement, old, change),
-            "hook_blend": lambda statement, old, new: self.hooks.blend(statement, old, new),
-            "hook_call": lambda statement, function, *args, **keywords: (
-                self.hooks.call(statement, function, *args, **keywords)
-            ),
-            "hook_loop": lambda number: self.hooks.loop(number, sys._getframe(1)),
-            "hook_done": lambda number: self.hooks.done(number, sys._getframe(1)),
-        }
+        """By the names in the tree; each asks for the hooks of the moment."""
+
+        def ask(name: str) -> Callable[..., Any]:
+            def hook(*args: Any, **keywords: Any) -> Any:
+                return getattr(self.hooks, name)(*args, **keywords)
+
+            return hook
+
+        def tell(name: str) -> Callable[[int], None]:
+            return lambda number: getattr(self.hooks, name)(number, sys._getframe(1))
+
+        asked = {f"hook_{name}": ask(name) for name in ("probe", "scale", "blend", "call")}
+        return asked | {f"hook_{name}": tell(name) for name in ("loop", "done")}
 
     def run(self) -> None:
         """The whole file, as the program that is started: its main guard holds."""
@@ -210,17 +213,17 @@ class Program:
         finally:
             sys.modules["__main__"] = main
 
-    def take(self, loop: int, frame: types.FrameType) -> Snapshot:
+    def take(self, loop: int, frame: types.FrameType) -> StateSnapshot:
         """The state now."""
         shared = {name: value for name, value in vars(self.module).items() if is_data(name, value)}
         at_top = frame.f_locals is vars(self.module) or frame.f_code.co_name == "<module>"
         local = None if at_top else dict(frame.f_locals)
         mine, theirs = copy_names(local, shared)
         widen(Names(mine, theirs))
-        return Snapshot(loop, mine, theirs, read_randomness())
+        return StateSnapshot(loop, mine, theirs, read_randomness())
 
     def replay(
-        self, snapshot: Snapshot, hooks: Hooks, prepare: Callable[[Names], None] = lambda names: None
+        self, snapshot: StateSnapshot, hooks: Hooks, prepare: Callable[[Names], None] = lambda names: None
     ) -> Names:
         """One iteration from a state; `prepare` may change it first. Raises what the program raises.
 
@@ -238,7 +241,7 @@ class Program:
             self.hooks = before
         return view
 
-    def _stage(self, snapshot: Snapshot) -> Names:
+    def _stage(self, snapshot: StateSnapshot) -> Names:
         """The state of a snapshot, put into the file's names."""
         names = vars(self.module)
         if self._staged is None or self._staged.snapshot is not snapshot:
@@ -249,7 +252,7 @@ class Program:
         names.update(shared)
         return Names(local, names)
 
-    def _compiled(self, snapshot: Snapshot) -> Any:
+    def _compiled(self, snapshot: StateSnapshot) -> Any:
         if snapshot.loop not in self._code:
             piece = self.rewritten.piece(snapshot.loop, self.more.get(snapshot.loop, ()))
             piece = load_names(piece, list(snapshot.local or ()))
@@ -275,5 +278,3 @@ class Program:
         vars(self.module).update(kept["names"])
         set_randomness(kept["random"])
         self.hooks = kept["hooks"]
-
-

@@ -1,5 +1,4 @@
-"""One cost of many candidates. Names rank, runs decide; what fits exactly needs no name, and a name that fits nothing is
-judged as it is."""
+"""One cost of many candidates: names rank, runs decide; a name that fits nothing is judged as it is."""
 
 from __future__ import annotations
 
@@ -11,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.costs import TABLE, Candidate
-from backprop.attaching.fitting import SAME, Chosen, Fit, Measured
-from backprop.attaching.flowing import Flow
-from backprop.attaching.refusals import Refused
+from backprop.attaching.costing.costs import TABLE
+from backprop.attaching.costing.fitting import SAME, Chosen, CostFit, Measured
+from backprop.attaching.costing.flowing import GradientFlow
+from backprop.attaching.looking.refusals import Refused
 
 __all__ = ["choose"]
 
@@ -26,28 +25,28 @@ NEAR = 0.02
 class Choice:
     """What is chosen from: fits, and the scales in which the update has the gradient, the usual one first."""
 
-    flow: Flow
+    flow: GradientFlow
     measured: Measured
     scales: Sequence[float]
 
     @property
-    def fits(self) -> list[Fit]:
+    def fits(self) -> list[CostFit]:
         """All candidates that depend on the parameters."""
         return [fit for fit in self.measured.fits if fit.ratios]
 
-    def best_scale(self, fit: Fit) -> float:
+    def best_scale(self, fit: CostFit) -> float:
         """The scale in which most tensors fit."""
         return max(self.scales, key=lambda m: (len(fit.support(m)), -self.scales.index(m)))
 
-    def support(self, fit: Fit) -> set[int]:
+    def support(self, fit: CostFit) -> set[int]:
         """The tensors that fit, with a factor of one."""
         return fit.support(self.best_scale(fit))
 
-    def whole(self, fit: Fit) -> bool:
+    def whole(self, fit: CostFit) -> bool:
         """Whether all do."""
         return fit.whole(self.best_scale(fit))
 
-    def nice(self, fit: Fit, value: float | None) -> tuple[float, float] | None:
+    def nice(self, fit: CostFit, value: float | None) -> tuple[float, float] | None:
         """(factor, scale) where a simple multiple of the candidate has this ratio to the gradient."""
         for scale in self.scales:
             factor = scale / value if value else 0.0
@@ -55,7 +54,7 @@ class Choice:
                 return factor, scale
         return None
 
-    def _shapes(self, fit: Fit) -> list[int]:
+    def _shapes(self, fit: CostFit) -> list[int]:
         sizes = {n for value in self.flow.iteration.start for n in value.shape}
         return sorted({*sizes, *self.sizes})
 
@@ -73,8 +72,13 @@ def simple_factors(sizes: Iterable[int]) -> list[float]:
 
 
 def choose(
-    flow: Flow, measured: Measured, scales: Sequence[float], wanted: str | None = None, sizes: Iterable[int] = (),
-    constants: Iterable[float] = (), order: Sequence[int] = (),
+    flow: GradientFlow,
+    measured: Measured,
+    scales: Sequence[float],
+    wanted: str | None = None,
+    sizes: Iterable[int] = (),
+    constants: Iterable[float] = (),
+    order: Sequence[int] = (),
 ) -> Chosen | None:
     """See `fitting.choose_cost`; Errors: `Refused` where what was asked for is not there."""
     choice = Choice(flow, measured, scales)
@@ -104,12 +108,13 @@ def _choose_wanted(choice: Choice, wanted: str) -> Chosen:
     if not named:
         names = sorted({fit.candidate.name for fit in choice.fits if fit.candidate.strength > 0})[:6]
         raise Refused(f"--cost {wanted}: no such number depends on the parameters; there are "
-                      f"{', '.join(names) or 'none with a name'}, and in the table {', '.join(TABLE)}", "nothing")  # fmt: skip
+                      f"{', '.join(names) or 'none with a name'}, and in the table {', '.join(TABLE)}",
+                      "nothing")  # fmt: skip
     fit = max(named, key=lambda one: len(choice.support(one)))
     return Chosen(fit.candidate, 1.0, choice.best_scale(fit), f"--cost {wanted}")
 
 
-def _drop_parts(flow: Flow, fits: list[Fit]) -> list[Fit]:
+def _drop_parts(flow: GradientFlow, fits: list[CostFit]) -> list[CostFit]:
     """Without those of which another one is made: a sum of the data's loss and a penalty is the loss."""
     made = [fit for fit in fits if fit.candidate.key is not None]
     parts: set[int] = set()
@@ -131,7 +136,7 @@ def _drop_parts(flow: Flow, fits: list[Fit]) -> list[Fit]:
     return [fit for fit in fits if id(fit) not in parts] or fits
 
 
-def _proportional(a: Fit, b: Fit) -> bool:
+def _proportional(a: CostFit, b: CostFit) -> bool:
     if a.ratios.keys() != b.ratios.keys():
         return False
     pairs = [(a.ratios[k], b.ratios[k]) for k in a.ratios]
@@ -141,7 +146,7 @@ def _proportional(a: Fit, b: Fit) -> bool:
     return bool(each) and all(abs(e / each[0] - 1) < SAME for e in each)
 
 
-def _choose_strong(choice: Choice, fits: list[Fit]) -> Chosen | None:
+def _choose_strong(choice: Choice, fits: list[CostFit]) -> Chosen | None:
     for fit in sorted(fits, key=lambda one: -one.candidate.strength):
         if choice.whole(fit):
             return _own(choice, fit)
@@ -168,7 +173,7 @@ def _choose_strong(choice: Choice, fits: list[Fit]) -> Chosen | None:
     return _own(choice, fit)
 
 
-def _own(choice: Choice, fit: Fit) -> Chosen:
+def _own(choice: Choice, fit: CostFit) -> Chosen:
     return Chosen(fit.candidate, 1.0, choice.best_scale(fit), "the file's own")
 
 
@@ -218,7 +223,7 @@ class Option:
     rank: tuple[Any, ...]
 
 
-def _options(choice: Choice, fit: Fit) -> list[Option]:
+def _options(choice: Choice, fit: CostFit) -> list[Option]:
     out = []
     values = {r for r in fit.ratios.values() if r}
     for value in values:
@@ -237,7 +242,7 @@ def _options(choice: Choice, fit: Fit) -> list[Option]:
     return out
 
 
-def _option(choice: Choice, fit: Fit, chosen: Chosen, tensors: frozenset[int]) -> Option:
+def _option(choice: Choice, fit: CostFit, chosen: Chosen, tensors: frozenset[int]) -> Option:
     sized = any(choice.flow.iteration.start[k].size > 1 for k in tensors)
     own = fit.candidate.strength
     table_order = list(TABLE).index(fit.candidate.table) if fit.candidate.table else 0
@@ -246,7 +251,7 @@ def _option(choice: Choice, fit: Fit, chosen: Chosen, tensors: frozenset[int]) -
     return Option(chosen, tensors, size, sized, len(set(fit.ratios) - tensors), rank)
 
 
-def _how(fit: Fit, factor: float) -> str:
+def _how(fit: CostFit, factor: float) -> str:
     times = "" if abs(factor - 1) < SAME else f"{factor:.6g} times "
     if fit.candidate.strength < 0:
         return f"inferred: the gradient is that of {times}{fit.candidate.name}"
@@ -254,7 +259,7 @@ def _how(fit: Fit, factor: float) -> str:
 
 
 def _fit_penalty(
-    choice: Choice, fit: Fit, value: float, tensors: frozenset[int]
+    choice: Choice, fit: CostFit, value: float, tensors: frozenset[int]
 ) -> tuple[float, frozenset[int]] | None:
     """λ with which gradient = derivative / value + λ·W for tensors that do not fit, where one λ does for several."""
     measured = choice.measured

@@ -13,16 +13,23 @@ from dataclasses import dataclass
 
 __all__ = ["Driver", "list_drivers"]
 
-SIZES = re.compile(r"(sizes|layers?|dims?|dimensions|arch\w*|shape|structure|units|widths|topology|neurons)(_?(sizes|dims?))?$")
-INPUT, TARGET = re.compile(r"^(x|xs|x_?train|inputs?|data|features|samples?|x_?batch)$"), re.compile(
-    r"^(y|ys|t|y_?train|targets?|labels?|y_?true|expected|outputs?|answers?|y_?batch|d|desired|wanted)$"
+SIZES = re.compile(
+    r"(sizes|layers?|dims?|dimensions|arch\w*|shape|structure|units|widths|topology|neurons)(_?(sizes|dims?))?$"
+)
+INPUT, TARGET = (
+    re.compile(r"^(x|xs|x_?train|inputs?|data|features|samples?|x_?batch)$"),
+    re.compile(r"^(y|ys|t|y_?train|targets?|labels?|y_?true|expected|outputs?|answers?|y_?batch|d|desired|wanted)$"),
 )
 RATE = re.compile(r"(lr|rate|eta|alpha|step_?size)")
 COUNT = re.compile(r"(epochs?|iter\w*|rounds|steps|n_iter|max_iter)")
 BATCH = re.compile(r"batch")
-FORWARD = re.compile(r"^_?(forward|feed_?forward|predict|think|query|propagate|forward_\w+|run|compute|__call__)", re.IGNORECASE)
+FORWARD = re.compile(
+    r"^_?(forward|feed_?forward|predict|think|query|propagate|forward_\w+|run|compute|__call__)", re.IGNORECASE
+)
 BACKWARD = re.compile(r"^_?(back|backward|backprop|back_\w+|backward_\w+)", re.IGNORECASE)
-TRAIN = re.compile(r"^(fit|train|learn|train_\w+|update|step|optimi[sz]e|sgd|gradient_descent|update_\w+|apply_\w+)", re.IGNORECASE)
+TRAIN = re.compile(
+    r"^(fit|train|learn|train_\w+|update|step|optimi[sz]e|sgd|gradient_descent|update_\w+|apply_\w+)", re.IGNORECASE
+)
 SAMPLES, WIDTHS = 7, (3, 4, 2)
 ORIENTATIONS = ("rows", "labels", "columns", "sample", "one row", "pairs")
 
@@ -107,7 +114,7 @@ def _hand(names: Sequence[str], needed: int) -> list[str] | None:
 def _trainings(methods: dict[str, ast.FunctionDef]) -> Iterator[list[str]]:
     for name, function in methods.items():
         handed = _hand(*_arguments(function)) if TRAIN.match(name) else None
-        if handed and "made_x" in handed or handed and "made_pairs" in handed:
+        if (handed and "made_x" in handed) or (handed and "made_pairs" in handed):
             yield _twice([f"made_net.{name}({', '.join(handed)})"])
     forward = next((name for name in methods if FORWARD.match(name)), None)
     backward = next((name for name in methods if BACKWARD.match(name)), None)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import copy
 
-from backprop.attaching.documents import Document
-from backprop.attaching.refusals import Refused
-from backprop.attaching.rewriting import Rewritten
+from backprop.attaching.looking.documents import Document
+from backprop.attaching.looking.refusals import Refused
+from backprop.attaching.looking.rewriting import Rewritten
 
 __all__ = ["BEGIN", "END", "choose_loops", "describe", "has_subject", "mark_piece"]
 
@@ -86,7 +86,11 @@ def _bodies(tree: ast.Module) -> list[list[ast.stmt]]:
 
 
 def choose_loops(
-    rewritten: Rewritten, document: Document, *, owner: str | None, function: str | None,
+    rewritten: Rewritten,
+    document: Document,
+    *,
+    owner: str | None,
+    function: str | None,
     line: int | None = None,
 ) -> frozenset[int] | None:
     """The loops that may be the training: all (None), the marked one, those of a function, those of a class's methods.

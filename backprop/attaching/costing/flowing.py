@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.leaves import Leaf, is_tensor, read
-from backprop.attaching.replaying import Event, Iteration, Key, Recorder, find_updates
+from backprop.attaching.costing.levels import FlowLevel, drop_idle, drop_memories, keep_effective
+from backprop.attaching.running.leaves import NumberLeaf, is_tensor, read
+from backprop.attaching.running.replaying import Iteration, IterationRecorder, MadeValue
 
-__all__ = ["Flow", "Level", "find_flow"]
+__all__ = ["FlowLevel", "GradientFlow", "find_flow"]
 
 SLIGHT = 1e-4
 """How much of the update is made while flows are measured: what an update does to later values is second order."""
@@ -32,20 +33,7 @@ USES = (ast.Name, ast.Attribute, ast.Subscript)
 
 
 @dataclass(frozen=True)
-class Level:
-    """A value that flows into one parameter. `rate`: what it is multiplied by on its way (None: it is no product);
-    `whole`: without it the parameter stays where it is; `used`: read from a name, not only made."""
-
-    key: Key
-    rate: float | None
-    whole: bool
-    used: bool
-    order: int
-    sign: float = 1.0
-
-
-@dataclass(frozen=True)
-class Flow:
+class GradientFlow:
     """How the parameters of an iteration get their gradients.
 
     `rates`: each common rate with a level for every parameter (None where only the displacement shows it);
@@ -53,14 +41,14 @@ class Flow:
     """
 
     iteration: Iteration
-    rates: tuple[tuple[float, tuple[Level | None, ...]], ...]
-    adaptive: tuple[Level, ...] | None
+    rates: tuple[tuple[float, tuple[FlowLevel | None, ...]], ...]
+    adaptive: tuple[FlowLevel, ...] | None
     library: bool = False
     numbers: tuple[float, ...] = ()
     """Single numbers that the update names: its rate may be one of them."""
 
     @property
-    def leaves(self) -> tuple[Leaf, ...]:
+    def leaves(self) -> tuple[NumberLeaf, ...]:
         """The parameters."""
         return self.iteration.leaves
 
@@ -78,23 +66,23 @@ class _Measuring:
     def displace(self, **options: Any) -> list[Any]:
         """(new − old) / factor for each parameter."""
         self.runs += 1
-        recorder = Recorder(held=self.iteration.held, factor=self.factor, **options)
+        recorder = IterationRecorder(held=self.iteration.held, factor=self.factor, **options)
         after = self.iteration.run(None, recorder)
         return [(a - b) / self.factor for a, b in zip(after, self.iteration.start, strict=True)]
 
-    def record(self) -> Recorder:
+    def record(self) -> IterationRecorder:
         """All values of one iteration, with as much of the update as displacements are measured with."""
-        recorder = Recorder(held=self.iteration.held, factor=self.factor, wanted=None)
+        recorder = IterationRecorder(held=self.iteration.held, factor=self.factor, wanted=None)
         self.iteration.run(None, recorder)
         return recorder
 
 
-def find_flow(iteration: Iteration) -> Flow | None:
+def find_flow(iteration: Iteration) -> GradientFlow | None:
     """The parameters among the leaves of an iteration, with their gradients; None if there is no such flow.
 
     Measured beside the program's own parameters: where these are zero, a new value and a step are the same numbers.
     """
-    iteration = _drop_memories(_drop_idle(iteration))
+    iteration = drop_memories(drop_idle(iteration))
     found = _find_flow(iteration.beside(JITTER)) if iteration.leaves else None
     if found is None:
         return None
@@ -103,14 +91,14 @@ def find_flow(iteration: Iteration) -> Flow | None:
     return replace(found, iteration=own)
 
 
-def _find_flow(iteration: Iteration) -> Flow | None:
+def _find_flow(iteration: Iteration) -> GradientFlow | None:
     measuring = _Measuring(iteration)
     if all(_has_grad(iteration, leaf) for leaf in iteration.leaves):
-        return Flow(iteration, (), None, library=True)
+        return GradientFlow(iteration, (), None, library=True)
     recorder = measuring.record()
     plain = measuring.displace()
     levels = [_find_levels(measuring, k, recorder.events, plain) for k in range(len(iteration.leaves))]
-    kept = _keep_effective(iteration, levels)
+    kept = keep_effective(iteration, levels)
     if not kept:
         return _by_displacement(iteration, recorder, plain)
     smaller = iteration.like([iteration.leaves[k] for k in kept])
@@ -122,61 +110,19 @@ def _find_flow(iteration: Iteration) -> Flow | None:
     sized = [level for level, leaf in zip(first, smaller.start, strict=False) if leaf.size > 1] or first
     adapts = len(first) == len(mine) and all(level.rate is None for level in sized)
     if rates and not adapts:
-        return Flow(smaller, tuple(rates), None, numbers=_list_numbers(smaller, recorder))
-    return Flow(smaller, (), tuple(first)) if adapts else None
+        return GradientFlow(smaller, tuple(rates), None, numbers=_list_numbers(smaller, recorder))
+    return GradientFlow(smaller, (), tuple(first)) if adapts else None
 
 
-def _drop_memories(iteration: Iteration) -> Iteration:
-    """Without the leaves that belong to one parameter entry by entry: an optimiser's memory of it, or a mean of it."""
-    plain = iteration.run()
-    rng = np.random.default_rng(5)
-    stay = []
-    for k, value in enumerate(iteration.start):
-        some = rng.random(value.shape) < 0.5
-        some.flat[0] = True
-        size = float(np.max(np.abs(value), initial=0.0)) or 1.0
-        values = list(iteration.start)
-        values[k] = np.where(some, value + size * rng.uniform(0.2, 0.5, value.shape), value)
-        after = iteration.run(values)
-        if any(_spreads(a, b, some) for j, (a, b) in enumerate(zip(after, plain, strict=True))):
-            stay.append(iteration.leaves[k])
-    if not stay or len(stay) == len(iteration.leaves):
-        return iteration
-    out = iteration.like(stay)
-    out.held = find_updates(out)
-    return out
-
-
-def _spreads(after: Any, before: Any, some: Any) -> bool:
-    """Whether a change of some entries of one leaf reaches other entries of another, or of itself."""
-    if after is None or before is None or after.shape != before.shape:
-        return True
-    change = np.abs(after - before) > 1e-12 * (np.max(np.abs(before), initial=0.0) + 1e-300)
-    if after.shape != some.shape or after.size == 1:
-        return bool(np.any(change)) and after.shape != some.shape
-    return bool(np.any(change & ~some))
-
-
-def _drop_idle(iteration: Iteration) -> Iteration:
-    """Without the leaves that go on moving while the update is held back: they are states, not parameters."""
-    frozen = iteration.run(None, iteration.freeze())
-    stay = [
-        leaf
-        for leaf, after, start in zip(iteration.leaves, frozen, iteration.start, strict=True)
-        if after is not None and np.array_equal(after, start)
-    ]
-    return iteration.like(stay)
-
-
-def _has_grad(iteration: Iteration, leaf: Leaf) -> bool:
+def _has_grad(iteration: Iteration, leaf: NumberLeaf) -> bool:
     value = read(iteration.snapshot.names, leaf.places[0])
     return is_tensor(value) and bool(value.requires_grad)
 
 
-def _find_levels(measuring: _Measuring, k: int, events: Sequence[Event], plain: Sequence[Any]) -> list[Level]:
+def _find_levels(measuring: _Measuring, k: int, events: Sequence[MadeValue], plain: Sequence[Any]) -> list[FlowLevel]:
     shape = np.shape(plain[k])
     sites = measuring.iteration.program.rewritten.sites
-    found: list[Level] = []
+    found: list[FlowLevel] = []
     own = [event for event in events if event.value.shape == shape and event.value.dtype.kind == "f"]
     silent = 0
     for event in own[: -LATEST - 1 : -1]:
@@ -189,7 +135,7 @@ def _find_levels(measuring: _Measuring, k: int, events: Sequence[Event], plain: 
     return found
 
 
-def _measure(measuring: _Measuring, k: int, event: Event, plain: Sequence[Any], used: bool) -> Level | None:
+def _measure(measuring: _Measuring, k: int, event: MadeValue, plain: Sequence[Any], used: bool) -> FlowLevel | None:
     rng = np.random.default_rng(0)
     v = event.value
     some = rng.random(v.shape) < 0.5 if v.size > 1 else np.ones(v.shape, dtype=bool)
@@ -218,8 +164,8 @@ def _measure(measuring: _Measuring, k: int, event: Event, plain: Sequence[Any], 
 
 
 def _classify(
-    measuring: _Measuring, k: int, event: Event, plain: Sequence[Any], response: Any, noise: float, used: bool
-) -> Level:
+    measuring: _Measuring, k: int, event: MadeValue, plain: Sequence[Any], response: Any, noise: float, used: bool
+) -> FlowLevel:
     gap, change = response
     some = change != 0.0
     rate: float | None = float(np.median(-gap[some] / change[some]))
@@ -228,21 +174,21 @@ def _classify(
         half = measuring.displace(changes={event.key: _halve})[k]
         without = measuring.displace(changes={event.key: _zero})[k]
     except Exception:  # as above
-        return Level(event.key, None, False, used, event.order)
+        return FlowLevel(event.key, None, False, used, event.order)
     off = np.abs(plain[k] + (rate or 0.0) * event.value), np.abs(half - plain[k] / 2)
     if not all(bool(np.all(one <= room)) for one in off):
         rate = None
     # What is left of the step, where there is none of this value.
     whole = bool(np.all(np.abs(without) <= room))
     down = float(np.sum(plain[k] * event.value))
-    return Level(event.key, rate, whole, used, event.order, 1.0 if down <= 0 else -1.0)
+    return FlowLevel(event.key, rate, whole, used, event.order, 1.0 if down <= 0 else -1.0)
 
 
 def _adder(change: Any) -> Any:
     def add(value: Any) -> Any:
         if is_tensor(value):
             return value + value.new_tensor(change)
-        return (np.asmatrix(value + change) if isinstance(value, np.matrix) else value + change)
+        return np.asmatrix(value + change) if isinstance(value, np.matrix) else value + change
 
     return add
 
@@ -255,59 +201,34 @@ def _zero(value: Any) -> Any:
     return value * 0
 
 
-def _keep_effective(iteration: Iteration, levels: Sequence[list[Level]]) -> list[int]:
-    """Of the leaves that have a gradient, those of which some gradient is a function: parameters, no optimiser's
-    memory."""
-    has = [k for k, one in enumerate(levels) if one]
-    earliest = {k: min(levels[k], key=lambda level: (not level.whole, level.order)).key for k in has}
-    base = iteration.freeze(wanted=frozenset(key[0] for key in earliest.values()))
-    iteration.run(None, base)
-    values = {event.key: event.value for event in base.events}
-    kept = []
-    for k in range(len(levels)):
-        start = list(iteration.start)
-        rng = np.random.default_rng(k)
-        size = float(np.max(np.abs(start[k]), initial=0.0)) or 1.0
-        start[k] = start[k] + 1e-3 * size * rng.uniform(0.5, 1.0, start[k].shape)
-        again = iteration.freeze(wanted=frozenset(key[0] for key in earliest.values()))
-        iteration.run(start, again)
-        now = {event.key: event.value for event in again.events}
-        if any(key in now and key in values and _differs(now[key], values[key]) for key in earliest.values()):
-            kept.append(k)
-    return kept
-
-
-def _differs(a: Any, b: Any) -> bool:
-    return a.shape != b.shape or bool(np.any(np.abs(a - b) > 1e-9 * (np.max(np.abs(b), initial=0.0) + 1e-300)))
-
-
-def _find_common(levels: Sequence[list[Level]]) -> list[tuple[float, tuple[Level | None, ...]]]:
+def _find_common(levels: Sequence[list[FlowLevel]]) -> list[tuple[float, tuple[FlowLevel | None, ...]]]:
     """Rates that every parameter has a level for, in the order in which the values are made."""
-    out: list[tuple[float, tuple[Level | None, ...]]] = []
+    out: list[tuple[float, tuple[FlowLevel | None, ...]]] = []
     full = max(levels, key=len, default=[])
     for level in sorted(full, key=lambda one: one.order):
         if level.rate is None or any(abs(level.rate / rate - 1) < LINEAR for rate, _ in out):
             continue
         chosen = [
-            [one for one in mine if one.rate is not None and abs(one.rate / level.rate - 1) < LINEAR]
-            for mine in levels
+            [one for one in mine if one.rate is not None and abs(one.rate / level.rate - 1) < LINEAR] for mine in levels
         ]
         # A number that is spread over a parameter has no level of the parameter's shape; its step shows it.
         if all(one or not any(other.rate for other in mine) for one, mine in zip(chosen, levels, strict=True)):
-            out.append((level.rate, tuple(max(one, key=lambda x: (x.used, x.order)) if one else None for one in chosen)))
+            out.append(
+                (level.rate, tuple(max(one, key=lambda x: (x.used, x.order)) if one else None for one in chosen))
+            )
     return out
 
 
-def _by_displacement(iteration: Iteration, recorder: Recorder, plain: Sequence[Any]) -> Flow | None:
+def _by_displacement(iteration: Iteration, recorder: IterationRecorder, plain: Sequence[Any]) -> GradientFlow | None:
     """Where no value shows the gradient (numbers one by one, in lists): the step itself, over a rate that the update
     names."""
     if not any(map(np.any, plain)):
         return None
     nothing = tuple(None for _ in iteration.leaves)
-    return Flow(iteration, ((1.0, nothing),), None, numbers=_list_numbers(iteration, recorder))
+    return GradientFlow(iteration, ((1.0, nothing),), None, numbers=_list_numbers(iteration, recorder))
 
 
-def _list_numbers(iteration: Iteration, recorder: Recorder) -> tuple[float, ...]:
+def _list_numbers(iteration: Iteration, recorder: IterationRecorder) -> tuple[float, ...]:
     """Numbers that the update's own lines name or hold."""
     rewritten = iteration.program.rewritten
     statements = [rewritten.statements[number] for number in iteration.held]

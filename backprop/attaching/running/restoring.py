@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.leaves import is_jax, is_tensor
+from backprop.attaching.running.leaves import is_jax, is_tensor
 
 __all__ = ["Restorer"]
 
@@ -43,7 +43,7 @@ class Restorer:
                 raise Unrestorable("too much")
 
     def _take(self, value: Any) -> list[Any]:
-        if isinstance(value, PLAIN) or isinstance(value, FIXED) or id(value) in self._seen or is_jax(value):
+        if isinstance(value, (PLAIN, FIXED)) or id(value) in self._seen or is_jax(value):
             return []
         self._seen.add(id(value))
         if isinstance(value, np.ndarray):

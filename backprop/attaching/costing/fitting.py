@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.costs import Candidate, find_candidates
-from backprop.attaching.flowing import Flow
-from backprop.attaching.leaves import is_tensor, read, to_array
-from backprop.attaching.program import Names
-from backprop.attaching.replaying import Iteration, Key, Recorder
+from backprop.attaching.costing.costs import CostCandidate, find_candidates
+from backprop.attaching.costing.flowing import GradientFlow
+from backprop.attaching.running.leaves import is_tensor, read, to_array
+from backprop.attaching.running.program import Names
+from backprop.attaching.running.replaying import Iteration, IterationRecorder, Key
 
-__all__ = ["Chosen", "Fit", "Measured", "gradient_reader", "measure"]
+__all__ = ["Chosen", "CostFit", "Measured", "gradient_reader", "measure"]
 
 DIRECTIONS = 2
 STEP = 2e-5
@@ -25,11 +25,11 @@ JITTER = 0.05
 
 
 @dataclass(frozen=True)
-class Fit:
+class CostFit:
     """How a candidate's derivative compares with the gradient, tensor by tensor: (derivative)/(gradient), or None where
     the two are not in proportion; a tensor with nothing on both sides is left out."""
 
-    candidate: Candidate
+    candidate: CostCandidate
     ratios: dict[int, float | None]
 
     def support(self, factor: float) -> set[int]:
@@ -52,17 +52,17 @@ class Chosen:
     """The cost that is judged: `factor` times the candidate plus `penalty`/2 times the squares of some tensors;
     `scale` is what the gradients as read are multiplied by."""
 
-    candidate: Candidate
+    candidate: CostCandidate
     factor: float
     scale: float
     how: str
     penalty: float = 0.0
     penalised: tuple[int, ...] = ()
-    true_cost: Candidate | None = None
+    true_cost: CostCandidate | None = None
     note: str = ""
 
 
-def gradient_reader(flow: Flow, scale: float = 1.0) -> Callable[[Sequence[Any]], list[Any]]:
+def gradient_reader(flow: GradientFlow, scale: float = 1.0) -> Callable[[Sequence[Any]], list[Any]]:
     """The gradients at given parameters, with the update held back: values, or steps, or what a library left."""
     iteration = flow.iteration
     if flow.library:
@@ -81,7 +81,7 @@ def gradient_reader(flow: Flow, scale: float = 1.0) -> Callable[[Sequence[Any]],
             for level in levels
         ]  # fmt: skip
         if any(level is None for level in levels):
-            slow = Recorder(held=iteration.held, factor=1.0)
+            slow = IterationRecorder(held=iteration.held, factor=1.0)
             after = iteration.run(values, slow)
             for k, level in enumerate(levels):
                 if level is None:
@@ -105,13 +105,13 @@ def _read_library(iteration: Iteration, values: Sequence[Any]) -> list[Any]:
 class Measured:
     """Slopes along random directions, of every candidate and of the gradient, at one point."""
 
-    fits: list[Fit]
+    fits: list[CostFit]
     weights: dict[int, list[float]]
     slopes: dict[int, list[float]]
     found: dict[int, dict[int, list[float]]]
 
 
-def measure(flow: Flow, seed: int = 0) -> Measured:
+def measure(flow: GradientFlow, seed: int = 0) -> Measured:
     """Run the iteration at a jittered point and beside it; differences of all candidates at once."""
     iteration = flow.iteration
     rng = np.random.default_rng(seed)
@@ -135,7 +135,7 @@ def measure(flow: Flow, seed: int = 0) -> Measured:
             for i, slope in enumerate(_differentiate(iteration, candidates, sites, point, k, u)):
                 found[i].setdefault(k, []).append(slope)
     largest = max((abs(s) for row in slopes.values() for s in row if np.isfinite(s)), default=0.0)
-    fits = [Fit(one, _compare(found[i], slopes, largest)) for i, one in enumerate(candidates)]
+    fits = [CostFit(one, _compare(found[i], slopes, largest)) for i, one in enumerate(candidates)]
     return Measured(fits, weights, slopes, found)
 
 
@@ -144,7 +144,12 @@ def _size(value: Any) -> float:
 
 
 def _differentiate(
-    iteration: Iteration, candidates: Sequence[Candidate], sites: frozenset[int], point: Sequence[Any], k: int, u: Any
+    iteration: Iteration,
+    candidates: Sequence[CostCandidate],
+    sites: frozenset[int],
+    point: Sequence[Any],
+    k: int,
+    u: Any,
 ) -> list[float]:
     ends = []
     for sign in (2.0, 1.0, -1.0, -2.0):
@@ -155,12 +160,10 @@ def _differentiate(
         made = {event.key: event.value for event in recorder.events}
         ends.append([_evaluate(one, made, names) for one in candidates])
     far, near, nearer, farther = ends
-    return [
-        (8 * (b - c) - (a - d)) / (12 * STEP) for a, b, c, d in zip(far, near, nearer, farther, strict=True)
-    ]
+    return [(8 * (b - c) - (a - d)) / (12 * STEP) for a, b, c, d in zip(far, near, nearer, farther, strict=True)]
 
 
-def _evaluate(candidate: Candidate, made: dict[Key, Any], names: Names) -> float:
+def _evaluate(candidate: CostCandidate, made: dict[Key, Any], names: Names) -> float:
     try:
         value = candidate.evaluate(made, names)
         return float(np.real(value)) if np.isreal(value) else np.nan
@@ -168,9 +171,7 @@ def _evaluate(candidate: Candidate, made: dict[Key, Any], names: Names) -> float
         return np.nan
 
 
-def _compare(
-    found: dict[int, list[float]], slopes: dict[int, list[float]], largest: float
-) -> dict[int, float | None]:
+def _compare(found: dict[int, list[float]], slopes: dict[int, list[float]], largest: float) -> dict[int, float | None]:
     ratios: dict[int, float | None] = {}
     top = max((abs(s) for row in found.values() for s in row if np.isfinite(s)), default=0.0)
     for k, row in found.items():
