@@ -34,8 +34,8 @@ from kit.house import (
 
 FLOORS = (
     "version", "errors", "files", "progress", "arrays", "npz", "specification", "codegen", "runtime", "examiner",
-    "diagnosis", "reading", "verification", "datasets", "data", "training", "approximation", "estimators", "pictures",
-    "drawing", "reporting", "door", "__main__",
+    "diagnosis", "reading", "attaching", "verification", "datasets", "data", "training", "approximation", "estimators",
+    "pictures", "drawing", "reporting", "door", "__main__",
 )  # fmt: skip
 """The rooms of backprop from the ground up, as backprop/README.md lists them."""
 
@@ -52,6 +52,7 @@ NAMES_OF_ORACLES = {"NoValue"}
 LINES = {
     "theory": 8_700,
     "backprop.approximation": 7_050,
+    "backprop.attaching": 4_300,
     "backprop.codegen": 4_990,
     "backprop.data": 590,
     "backprop.diagnosis": 5_910,
@@ -200,7 +201,7 @@ def test_ratchet_lines_of_a_room():
         counted[next((room for room in LINES if name == room or name.startswith(room + ".")), "backprop")] += (
             count_lines(path)
         )
-    assert {room: n for room, n in counted.items() if n > LINES.get(room, 680)} == {}
+    assert {room: n for room, n in counted.items() if n > LINES.get(room, 695)} == {}
 
 
 def test_ratchet_long_files():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -47,13 +48,15 @@ class Telling:
             raise UsageError(f"{self.mend} exists; --mend writes a new file, choose another name")
 
 
-def tell_file(target: str, telling: Telling, *, seed: int, timeout: float | None) -> Report:
+def tell_file(
+    target: str, telling: Telling, *, seed: int, timeout: float | None, options: Mapping[str, Any] | None = None
+) -> Report:
     """Judge a file or module, read its source where it is wrong, print what was asked; the report tells the status."""
     from backprop.examiner.saying.report import HINTS
     from backprop.reporting.formats import render
     from backprop.verification.submission import verify_file
 
-    report = verify_file(target, seed=seed, timeout=timeout)
+    report = verify_file(target, seed=seed, timeout=timeout, options=options)
     if HINTS.index(telling.hint) >= HINTS.index("line") and target.endswith(".py"):
         from backprop.verification.lines import annotate_lines, read_lines
 

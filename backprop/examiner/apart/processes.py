@@ -18,6 +18,7 @@ if sys.platform == "linux":
     import fcntl
 
 __all__ = [
+    "LOADER",
     "Forked",
     "Stopwatch",
     "describe_end",
@@ -33,6 +34,8 @@ ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VEC
 FAMILY = "BACKPROP_EXAMINATION"
 """Variable that every process of one examination inherits, however it leaves its group."""
 FOLLOW = "from backprop.examiner.apart.processes import follow_parent; follow_parent"
+LOADER = "backprop.examiner.subject.loading:load_subject"
+"""Who makes a subject of a target, there: "package.module:function" of (target, text) and options."""
 GRACE = 2.0
 PAUSE = 0.01
 NOT_DUMPABLE = (4, 0)

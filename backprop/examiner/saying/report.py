@@ -85,6 +85,8 @@ class Report:
     notes: tuple[str, ...] = ()
     reproduce: str = ""
     limits: tuple[str, ...] = ()
+    reason: str = ""
+    """Why there is no verdict, in one word: crashed, time, package, nothing, syntax, ambiguous; "" where none fits."""
     reading: Mapping[str, Any] = field(default_factory=dict)
     """What a reading of the source found, as plain data: `location`, `labels`, `mend`, `lines`, `text`."""
 
@@ -132,6 +134,8 @@ class Report:
         for finding, read in zip(out["findings"], [self.reading, *({} for _ in self.findings)], strict=False):
             finding |= {"location": read.get("location"), "labels": read.get("labels", []), "mend": _plain(read)}
         out["mend"] = _plain(self.reading)
+        if self.reason:
+            out["reason"] = self.reason
         return out | {"limits": list(self.limits), "evidence": evidence, "reproduce": self.reproduce}
 
     def cut_short(self, *limits: str) -> Report:
@@ -152,7 +156,9 @@ class Report:
         notes = tuple(text if known is None else Note.of(Said(text, known)) for text, known in pairs)
         findings = tuple(_read_finding(f) for f in data["findings"])
         limits = tuple(str(limit) for limit in data.get("limits", ()))
-        return cls(data["verdict"], subject, findings, evidence, notes, data["reproduce"], limits)
+        return cls(
+            data["verdict"], subject, findings, evidence, notes, data["reproduce"], limits, str(data.get("reason", ""))
+        )
 
     def __str__(self) -> str:
         level = "exact in its wiring, tested in its values" if "exact" in self.evidence else "tested"

@@ -1,0 +1,154 @@
+"""From a file as it is to a subject: in the process that runs the subject's code, and nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from backprop.attaching.looking.documents import Document, missing_packages, read_document
+from backprop.attaching.looking.driving import list_drivers
+from backprop.attaching.looking.refusals import Refused
+from backprop.attaching.looking.surveying import choose_loops, describe, has_subject, mark_piece
+from backprop.attaching.nesting import tidy
+from backprop.attaching.pieces import Attached, attach
+from backprop.attaching.running.program import HookedProgram
+from backprop.attaching.words import MARK
+from backprop.examiner.subject.loading import load_subject, name_reason
+from backprop.examiner.subject.protocol.subjects import Subject, Unusable, describe_error
+
+__all__ = ["attach_file", "load"]
+
+MOST_DRIVERS = 40
+SUFFIXES = (".py", ".ipynb")
+
+
+def load(target: Any, text: str | None = None, **options: Any) -> Subject:
+    """A subject of a target: as ever where it is one, else of the iteration that its file trains by.
+
+    Parameters: `options` are those of `attach_file`. Errors: `Unusable` with one line and a reason.
+    """
+    path = Path(str(target))
+    if path.suffix not in SUFFIXES or not path.is_file():
+        return load_subject(target, text)
+    document = read_document(path, text)
+    if has_subject(document.tree) and not any(options.values()):
+        return load_subject(target, text)
+    try:
+        return make_subject(attach_file(path, text, **options), str(target))
+    except Refused as refusal:
+        if refusal.reason != "nothing" or any(options.values()) or path.suffix != ".py":
+            raise
+        try:
+            # What is no program that trains may be a network, an estimator, a module beside its data.
+            return load_subject(target, text)
+        except Unusable:
+            raise refusal from None
+
+
+def make_subject(attached: Attached, label: str) -> Subject:
+    """The subject of a reading, with what was taken for what as its notes."""
+    subject = Subject(attached.functions(), label, str(attached.document.path.resolve()))
+    subject.notes += [f"taken: {line}" for line in attached.describe()]
+    true = attached.chosen.true_cost
+    if true is not None:
+        subject.notes.append(f"{MARK}{true.name}")
+    return subject
+
+
+def attach_file(
+    path: Path,
+    text: str | None = None,
+    *,
+    cost: str | None = None,
+    owner: str | None = None,
+    function: str | None = None,
+    data: str | None = None,
+    begin: int | None = None,
+    end: int | None = None,
+    line: int | None = None,
+    parameters: Sequence[str] | None = None,
+) -> Attached:
+    """The reading of a file.
+
+    Parameters: `cost` is a name of the file or of the table; `owner` a class and `function` a function in which the
+    training stands; `begin`, `end` its lines; `line` is that of its loop; `data` are names of the batch, for a class
+    that nobody trains; `parameters`, if given, must be what is found. Errors: `Refused`.
+    """
+    found = _attach_file(path, text, cost, owner, function, data, begin, end, line)
+    names = [tidy(found.flow.leaves[k]) for k in found.order]
+    if parameters is not None and sorted(parameters) != sorted(names):
+        raise Refused(f"{path}: its parameters are {', '.join(names)}, not {', '.join(parameters)}", "nothing")
+    return found
+
+
+def _attach_file(
+    path: Path,
+    text: str | None,
+    cost: str | None,
+    owner: str | None,
+    function: str | None,
+    data: str | None,
+    begin: int | None,
+    end: int | None,
+    line: int | None,
+) -> Attached:
+    """Look, refuse what cannot run, run, read."""
+    document = read_document(path, text)
+    gone = missing_packages(document.tree, path.resolve().parent)
+    if gone:
+        raise Refused(f"{path}: it imports {', '.join(gone)}, which {'is' if len(gone) == 1 else 'are'} not installed; "
+                      f"python -m pip install {' '.join(gone)}", "package")  # fmt: skip
+    tree = mark_piece(document, begin, end)
+    document = Document(document.path, document.text, document.cells, tree)
+    program = HookedProgram(document)
+    only = choose_loops(program.rewritten, document, owner=owner, function=function, line=line)
+    with at_home(path.resolve().parent):
+        try:
+            return attach(program, cost=cost, only=only)[0]
+        except Refused as refusal:
+            found = None
+            if refusal.reason == "nothing" and not program.trained and begin is None:
+                found = drive(document, cost=cost, owner=owner, data=data)
+            if found is None:
+                raise Refused(f"{refusal}{describe(document.tree)}", refusal.reason) from None
+            return found
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            said = describe_error(error, str(path.resolve()))
+            raise Refused(f"{path}: it stopped before it trained: {said}", name_reason(error)) from error
+
+
+def drive(document: Document, *, cost: str | None, owner: str | None, data: str | None) -> Attached | None:
+    """The reading of a file that trains nothing itself: an object of its class, trained by lines put behind it."""
+    text = document.text if document.text.endswith("\n") else document.text + "\n"
+    for driver in itertools.islice(list_drivers(document.tree, owner, data), MOST_DRIVERS):
+        longer = Document(document.path, text + driver.text + "\n", document.cells)
+        with contextlib.suppress(Exception):  # what does not fit is not the way
+            return replace(attach(HookedProgram(longer), cost=cost)[0], document=document, driven=driver.said)
+    return None
+
+
+@contextlib.contextmanager
+def at_home(folder: Path) -> Iterator[None]:
+    """Modules and files beside the program are found, whoever runs it; nothing is written beside it."""
+    before, written, argv = Path.cwd(), sys.dont_write_bytecode, sys.argv
+    sys.path.insert(0, str(folder))
+    sys.dont_write_bytecode, sys.argv = True, [str(folder)]
+    os.chdir(folder)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, 10_000))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+        os.chdir(before)
+        sys.dont_write_bytecode, sys.argv = written, argv
+        with contextlib.suppress(ValueError):
+            sys.path.remove(str(folder))
