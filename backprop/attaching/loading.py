@@ -81,7 +81,7 @@ def attach_file(
     training stands; `begin`, `end` its lines; `line` is that of its loop; `data` are names of the batch, for a class
     that nobody trains; `parameters`, if given, must be what is found. Errors: `Refused`.
     """
-    found = _attach_file(path, text, cost, owner, function, data, begin, end, line)
+    found = _attach_file(path, text, cost, {"owner": owner, "function": function, "line": line}, data, begin, end)
     names = [tidy(found.flow.leaves[k]) for k in found.order]
     if parameters is not None and sorted(parameters) != sorted(names):
         raise Refused(f"{path}: its parameters are {', '.join(names)}, not {', '.join(parameters)}", "nothing")
@@ -89,33 +89,20 @@ def attach_file(
 
 
 def _attach_file(
-    path: Path,
-    text: str | None,
-    cost: str | None,
-    owner: str | None,
-    function: str | None,
-    data: str | None,
-    begin: int | None,
-    end: int | None,
-    line: int | None,
+    path: Path, text: str | None, cost: str | None, where: dict[str, Any], data: str | None, begin: Any, end: Any
 ) -> Attached:
     """Look, refuse what cannot run, run, read."""
     document = read_document(path, text)
-    gone = missing_packages(document.tree, path.resolve().parent)
-    if gone:
-        raise Refused(f"{path}: it imports {', '.join(gone)}, which {'is' if len(gone) == 1 else 'are'} not installed; "
-                      f"python -m pip install {' '.join(gone)}", "package")  # fmt: skip
-    tree = mark_piece(document, begin, end)
-    document = Document(document.path, document.text, document.cells, tree)
+    refuse_without_packages(document)
+    document = Document(document.path, document.text, document.cells, mark_piece(document, begin, end))
     program = HookedProgram(document)
-    only = choose_loops(program.rewritten, document, owner=owner, function=function, line=line)
+    only = choose_loops(program.rewritten, document, **where)
     with at_home(path.resolve().parent):
         try:
             return attach(program, cost=cost, only=only)[0]
         except Refused as refusal:
-            found = None
-            if refusal.reason == "nothing" and not program.trained and begin is None:
-                found = drive(document, cost=cost, owner=owner, data=data)
+            untrained = refusal.reason == "nothing" and not program.trained and begin is None
+            found = drive(document, cost=cost, owner=where["owner"], data=data) if untrained else None
             if found is None:
                 raise Refused(f"{refusal}{describe(document.tree)}", refusal.reason) from None
             return found
@@ -124,6 +111,14 @@ def _attach_file(
         except BaseException as error:
             said = describe_error(error, str(path.resolve()))
             raise Refused(f"{path}: it stopped before it trained: {said}", name_reason(error)) from error
+
+
+def refuse_without_packages(document: Document) -> None:
+    """Errors: `Refused` where the file imports outright what is not installed."""
+    gone = missing_packages(document.tree, document.path.resolve().parent)
+    if gone:
+        raise Refused(f"{document.path}: it imports {', '.join(gone)}, which {'is' if len(gone) == 1 else 'are'} not "
+                      f"installed; python -m pip install {' '.join(gone)}", "package")  # fmt: skip
 
 
 def drive(document: Document, *, cost: str | None, owner: str | None, data: str | None) -> Attached | None:

@@ -213,15 +213,23 @@ def list_functions(names: Names) -> list[tuple[str, int, Callable[[Names], Any]]
     found: list[tuple[str, int, Callable[[Names], Any]]] = []
     for name, value in list(names.shared.items()):
         if isinstance(value, types.FunctionType) and not name.startswith("hook_") and _strength(name):
-            found.append((name, _strength(name), lambda now, name=name: now.shared[name]))
+            found.append((name, _strength(name), _take(name)))
     for owner in list(names):
         kind = type(names[owner])
         if kind.__module__ in ("builtins", "numpy"):
             continue
         for name in dir(kind):
             if _strength(name) and isinstance(inspect.getattr_static(kind, name), types.FunctionType | staticmethod):
-                found.append((f"{owner}.{name}", _strength(name), lambda now, o=owner, n=name: getattr(now[o], n)))
+                found.append((f"{owner}.{name}", _strength(name), _take_method(owner, name)))
     return found
+
+
+def _take(name: str) -> Callable[[Names], Any]:
+    return lambda names: names.shared[name]
+
+
+def _take_method(owner: str, name: str) -> Callable[[Names], Any]:
+    return lambda names: getattr(names[owner], name)
 
 
 def _strength(name: str) -> int:

@@ -105,20 +105,26 @@ def choose_loops(
         return frozenset(n for n, (loop, _) in enumerate(rewritten.originals) if loop.lineno == line)
     if owner is None and function is None:
         return None
-    kinds = {"class": owner, "function": function}
     found = set(range(len(rewritten.loops)))
-    for kind, name in kinds.items():
-        if name is None:
-            continue
-        nodes = [node for node in ast.walk(document.tree) if isinstance(node, ast.ClassDef | ast.FunctionDef)
-                 and node.name == name.split(".")[-1]]  # fmt: skip
-        if not nodes:
-            raise Refused(f"{document.path}: it has no {kind} {name!r}{describe(document.tree)}", "nothing")
-        found &= {
-            n for n, (loop, _) in enumerate(rewritten.originals)
-            if any(node.lineno <= loop.lineno <= (node.end_lineno or 0) for node in nodes)
-        }  # fmt: skip
+    for kind, name in {"class": owner, "function": function}.items():
+        if name is not None:
+            found &= _loops_in(rewritten, document, kind, name)
     return frozenset(found)
+
+
+def _loops_in(rewritten: Rewritten, document: Document, kind: str, name: str) -> set[int]:
+    nodes = [
+        node
+        for node in ast.walk(document.tree)
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name.split(".")[-1]
+    ]
+    if not nodes:
+        raise Refused(f"{document.path}: it has no {kind} {name!r}{describe(document.tree)}", "nothing")
+    return {
+        n
+        for n, (loop, _) in enumerate(rewritten.originals)
+        if any(node.lineno <= loop.lineno <= (node.end_lineno or 0) for node in nodes)
+    }
 
 
 def describe(tree: ast.Module) -> str:
