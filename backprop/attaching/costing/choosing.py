@@ -190,7 +190,7 @@ def _choose_fitting(choice: Choice, *, only_whole: bool = False) -> Chosen | Non
     if only_whole or not options:
         return None
     last = _find_last(choice)
-    ending = [one for one in options if last in one.tensors and not one.chosen.penalty]
+    ending = [one for one in options if last & one.tensors and not one.chosen.penalty]
     most = max((one.size for one in ending), default=0)
     best = [one for one in ending if one.size == most]
     # Two costs whose last layers have one gradient, and whose other layers have not: it is not for us to choose.
@@ -199,16 +199,16 @@ def _choose_fitting(choice: Choice, *, only_whole: bool = False) -> Chosen | Non
     return min(best, key=lambda one: one.rank).chosen
 
 
-def _find_last(choice: Choice) -> int | None:
-    """The weights of the last layer: what is used last, or what stands before it if that is its bias."""
+def _find_last(choice: Choice) -> frozenset[int]:
+    """The last layer: what is used last, with what stands before it if that is its bias."""
     sizes = choice.flow.iteration.start
     if not choice.order:
-        return None
+        return frozenset()
     *before, last = choice.order
     vector = sizes[last].ndim < 2 or 1 in sizes[last].shape
     if before and vector and sizes[last].size in sizes[before[-1]].shape and sizes[before[-1]].ndim >= 2:
-        return int(before[-1])
-    return int(last)
+        return frozenset((before[-1], last))
+    return frozenset((last,))
 
 
 @dataclass(frozen=True)
