@@ -9,7 +9,9 @@ X = rng.normal(size=(12, 3))
 Y = np.c_[np.sin(X[:, 0]), X[:, 1] * X[:, 2]]
 """
 
-SCRIPT = DATA + """
+SCRIPT = (
+    DATA
+    + """
 W1, b1 = rng.normal(size=(3, 4)), np.zeros(4)
 W2, b2 = rng.normal(size=(4, 2)), np.zeros(2)
 lr = 0.1
@@ -25,8 +27,11 @@ for epoch in range(500):
     b1 -= lr * back.sum(axis=0)
 print("done")
 """
+)
 
-CLASS = DATA + """
+CLASS = (
+    DATA
+    + """
 class Net:
     def __init__(self, sizes, rate):
         self.rate = rate
@@ -57,13 +62,16 @@ class Net:
             self.backward(Y)
             self.update()
 """
+)
 
 MAIN = """
 if __name__ == "__main__":
     Net([3, 5, 4, 2], 0.3).train(X, Y, 10 ** 9)
 """
 
-LAYERS = DATA + """
+LAYERS = (
+    DATA
+    + """
 class Dense:
     def __init__(self, i, o):
         self.W, self.b = rng.normal(size=(i, o)), np.zeros((1, o))
@@ -94,8 +102,11 @@ for epoch in range(100):
     for layer in reversed(layers):
         grad = layer.backward(grad, 0.1)
 """
+)
 
-ADAM = DATA + """
+ADAM = (
+    DATA
+    + """
 p = {"W1": rng.normal(size=(3, 4)), "b1": np.zeros(4), "W2": rng.normal(size=(4, 2)), "b2": np.zeros(2)}
 m = {k: np.zeros_like(v) for k, v in p.items()}
 s = {k: np.zeros_like(v) for k, v in p.items()}
@@ -115,6 +126,7 @@ for t in range(1, 200):
     if t % 50 == 0:
         print(t, cost(p, X, Y))
 """
+)
 
 LISTS = """
 import math

@@ -58,9 +58,9 @@ def test_a_multiple_of_what_is_printed_is_no_fault(tmp_path):
 
 
 def test_a_loss_that_the_gradients_do_not_belong_to_is_a_fault_of_the_cost(tmp_path):
-    text = SCRIPT.replace(
-        "    delta =", "    loss = squares(out, Y)\n    delta ="
-    ).replace("W1, b1 =", "def squares(o, t):\n    return np.sum((o - t) ** 4)\nW1, b1 =", 1)
+    text = SCRIPT.replace("    delta =", "    loss = squares(out, Y)\n    delta =").replace(
+        "W1, b1 =", "def squares(o, t):\n    return np.sum((o - t) ** 4)\nW1, b1 =", 1
+    )
     subject = load(write(tmp_path, text))
     report = name_other_cost(judge(subject))
     assert report.findings[0].equation == "cost"
@@ -70,9 +70,12 @@ def test_a_loss_that_the_gradients_do_not_belong_to_is_a_fault_of_the_cost(tmp_p
 def test_what_was_taken_for_what_is_said_in_three_lines(tmp_path):
     lines = attach_file(write(tmp_path, CLASS + MAIN)).describe()
     assert len(lines) == 3
-    assert "self.weights[0]" in lines[0] and "in train" in lines[0]
-    assert "self.dW[k]" in lines[1] and "0.3 times" in lines[1]
-    assert lines[2].startswith("cost: ") and "loss" in lines[2]
+    assert "self.weights[0]" in lines[0]
+    assert "in train" in lines[0]
+    assert "self.dW[k]" in lines[1]
+    assert "0.3 times" in lines[1]
+    assert lines[2].startswith("cost: ")
+    assert "loss" in lines[2]
 
 
 def test_an_endless_training_runs_to_its_first_iterations_only(tmp_path):
@@ -154,7 +157,10 @@ def test_two_costs_that_share_a_last_layer_are_not_chosen_from(tmp_path):
 
 def test_a_reading_that_loses_a_parameter_is_refused(tmp_path):
     """A bias that is moved by a library's sum alone is not overlooked: the cost depends on it."""
-    text = SCRIPT.replace("    b2 -= lr * delta.sum(axis=0)\n", "    b2.__init__ if epoch else None\n    b2[:] = np.sin(b2) - lr * delta.sum(0)\n")
+    text = SCRIPT.replace(
+        "    b2 -= lr * delta.sum(axis=0)\n",
+        "    b2.__init__ if epoch else None\n    b2[:] = np.sin(b2) - lr * delta.sum(0)\n",
+    )
     with pytest.raises(Unusable):
         load(write(tmp_path, text))
 
