@@ -26,62 +26,75 @@ def subject_from_keras(
     model's variables are put back after each call. Errors: UsageError on the TensorFlow backend, and for a model
     without variables.
     """
-    import keras
-
-    backend = keras.backend.backend()
-    if backend not in ("torch", "jax"):
-        raise UsageError(f"the Keras backend is {backend}; set KERAS_BACKEND=torch or jax before keras is imported")
-    variables = list(model.trainable_variables)
-    if not variables:
-        raise UsageError(f"{type(model).__name__} has no trainable variables; build it, or call it on a batch first")
-    names = [variable.path for variable in variables]
-    read = keras.ops.convert_to_numpy
-
-    def mean_loss(X: Any, Y: Any) -> Any:
-        return keras.ops.mean(loss(keras.ops.convert_to_tensor(Y), model(X, training=False)))
-
-    def holding(params: Mapping[str, Any], run: Callable[[], Any]) -> Any:
-        kept = [np.array(read(variable.value)) for variable in variables]
-        try:
-            for name, variable in zip(names, variables, strict=True):
-                variable.assign(np.asarray(params[name], dtype=str(variable.dtype)))
-            return run()
-        finally:
-            for variable, value in zip(variables, kept, strict=True):
-                variable.assign(value)
-
-    pull = _pull_torch if backend == "torch" else _pull_jax
+    adapter = _KerasAdapter(model, loss)
     functions = {
-        "parameters": lambda rng: {
-            name: np.array(read(variable.value), dtype=float) for name, variable in zip(names, variables, strict=True)
-        },
+        "parameters": lambda rng: adapter.read(),
         "data": give_rows(np.asarray(X), np.asarray(Y)),
-        "cost": lambda params, X, Y: holding(params, lambda: float(read(mean_loss(X, Y)))),
-        "gradients": lambda params, X, Y: holding(
-            params, lambda: dict(zip(names, pull(model, loss, variables, mean_loss, X, Y), strict=True))
-        ),
+        "cost": lambda params, X, Y: adapter.holding(params, lambda: float(adapter.numbers(adapter.mean_loss(X, Y)))),
+        "gradients": lambda params, X, Y: adapter.holding(params, lambda: adapter.pull(X, Y)),
     }
     return Subject(functions, label or f"Keras model {model.name}")
 
 
-def _pull_torch(model: Any, loss: Any, variables: Any, mean_loss: Any, X: Any, Y: Any) -> list[Any]:
-    import torch
+class _KerasAdapter:
+    """The model with its loss, called on NumPy arrays."""
 
-    values = [variable.value for variable in variables]
-    with torch.enable_grad():
-        found = torch.autograd.grad(mean_loss(X, Y), values, allow_unused=True)
-    return [
-        np.zeros(tuple(v.shape)) if g is None else g.detach().cpu().numpy() for g, v in zip(found, values, strict=True)
-    ]
+    def __init__(self, model: Any, loss: Callable[[Any, Any], Any]) -> None:
+        import keras
 
+        self.keras, self.model, self.loss = keras, model, loss
+        self.backend = keras.backend.backend()
+        if self.backend not in ("torch", "jax"):
+            raise UsageError(f"the Keras backend is {self.backend}; set KERAS_BACKEND=torch or jax before keras is "
+                             "imported")  # fmt: skip
+        self.variables = {variable.path: variable for variable in model.trainable_variables}
+        if not self.variables:
+            raise UsageError(f"{type(model).__name__} has no trainable variables; build it first")
+        self.numbers = keras.ops.convert_to_numpy
 
-def _pull_jax(model: Any, loss: Any, variables: Any, mean_loss: Any, X: Any, Y: Any) -> list[Any]:
-    import jax
+    def read(self) -> dict[str, Any]:
+        """The model's own parameters."""
+        return {name: np.array(self.numbers(one.value), dtype=float) for name, one in self.variables.items()}
 
-    fixed = [variable.value for variable in model.non_trainable_variables]
+    def mean_loss(self, X: Any, Y: Any) -> Any:
+        """The loss, as the backend has it."""
+        ops = self.keras.ops
+        return ops.mean(self.loss(ops.convert_to_tensor(Y), self.model(X, training=False)))
 
-    def run(values: Any) -> Any:
-        output, _ = model.stateless_call(values, fixed, X, training=False)
-        return jax.numpy.mean(loss(jax.numpy.asarray(Y), output))
+    def holding(self, params: Mapping[str, Any], run: Callable[[], Any]) -> Any:
+        """What a function gives while the model has other parameters."""
+        kept = {name: np.array(self.numbers(one.value)) for name, one in self.variables.items()}
+        try:
+            for name, one in self.variables.items():
+                one.assign(np.asarray(params[name], dtype=str(one.dtype)))
+            return run()
+        finally:
+            for name, one in self.variables.items():
+                one.assign(kept[name])
 
-    return [np.asarray(g) for g in jax.grad(run)([variable.value for variable in variables])]
+    def pull(self, X: Any, Y: Any) -> dict[str, Any]:
+        """What the backend's backward pass gives."""
+        found = self._pull_torch(X, Y) if self.backend == "torch" else self._pull_jax(X, Y)
+        return dict(zip(self.variables, found, strict=True))
+
+    def _pull_torch(self, X: Any, Y: Any) -> list[Any]:
+        import torch
+
+        values = [one.value for one in self.variables.values()]
+        with torch.enable_grad():
+            found = torch.autograd.grad(self.mean_loss(X, Y), values, allow_unused=True)
+        return [
+            np.zeros(tuple(v.shape)) if g is None else g.detach().cpu().numpy()
+            for g, v in zip(found, values, strict=True)
+        ]
+
+    def _pull_jax(self, X: Any, Y: Any) -> list[Any]:
+        import jax
+
+        fixed = [one.value for one in self.model.non_trainable_variables]
+
+        def run(values: Any) -> Any:
+            output, _ = self.model.stateless_call(values, fixed, X, training=False)
+            return jax.numpy.mean(self.loss(jax.numpy.asarray(Y), output))
+
+        return [np.asarray(g) for g in jax.grad(run)([one.value for one in self.variables.values()])]

@@ -1,4 +1,4 @@
-"""From a file as it is to a subject: in the process that runs the subject's code, and nowhere else."""
+"""From a file as it is to a reading and a subject: in the process that runs its code, and nowhere else."""
 
 from __future__ import annotations
 
@@ -14,41 +14,17 @@ from typing import Any
 from backprop.attaching.looking.documents import Document, missing_packages, read_document
 from backprop.attaching.looking.driving import list_drivers
 from backprop.attaching.looking.refusals import Refused
-from backprop.attaching.looking.surveying import choose_loops, describe, has_subject, mark_piece
+from backprop.attaching.looking.surveying import choose_loops, describe, mark_piece
 from backprop.attaching.nesting import tidy
 from backprop.attaching.pieces import Attached, attach
 from backprop.attaching.running.program import HookedProgram
 from backprop.attaching.words import MARK
-from backprop.examiner.subject.loading import load_subject, name_reason
-from backprop.examiner.subject.protocol.subjects import Subject, Unusable, describe_error
+from backprop.examiner.subject.loading import name_reason
+from backprop.examiner.subject.protocol.subjects import Subject, describe_error
 
-__all__ = ["attach_file", "load"]
+__all__ = ["attach_file", "make_subject"]
 
 MOST_DRIVERS = 40
-SUFFIXES = (".py", ".ipynb")
-
-
-def load(target: Any, text: str | None = None, **options: Any) -> Subject:
-    """A subject of a target: as ever where it is one, else of the iteration that its file trains by.
-
-    Parameters: `options` are those of `attach_file`. Errors: `Unusable` with one line and a reason.
-    """
-    path = Path(str(target))
-    if path.suffix not in SUFFIXES or not path.is_file():
-        return load_subject(target, text)
-    document = read_document(path, text)
-    if has_subject(document.tree) and not any(options.values()):
-        return load_subject(target, text)
-    try:
-        return make_subject(attach_file(path, text, **options), str(target))
-    except Refused as refusal:
-        if refusal.reason != "nothing" or any(options.values()) or path.suffix != ".py":
-            raise
-        try:
-            # What is no program that trains may be a network, an estimator, a module beside its data.
-            return load_subject(target, text)
-        except Unusable:
-            raise refusal from None
 
 
 def make_subject(attached: Attached, label: str) -> Subject:
@@ -80,7 +56,7 @@ def attach_file(
     training stands; `begin`, `end` its lines; `line` is that of its loop; `data` are names of the batch, for a class
     that nobody trains; `parameters`, if given, must be what is found. Errors: `Refused`.
     """
-    found = _attach_file(path, text, cost, owner, function, data, begin, end, line)
+    found = _attach_file(path, text, cost, {"owner": owner, "function": function, "line": line}, data, begin, end)
     names = [tidy(found.flow.leaves[k]) for k in found.order]
     if parameters is not None and sorted(parameters) != sorted(names):
         raise Refused(f"{path}: its parameters are {', '.join(names)}, not {', '.join(parameters)}", "nothing")
@@ -88,33 +64,20 @@ def attach_file(
 
 
 def _attach_file(
-    path: Path,
-    text: str | None,
-    cost: str | None,
-    owner: str | None,
-    function: str | None,
-    data: str | None,
-    begin: int | None,
-    end: int | None,
-    line: int | None,
+    path: Path, text: str | None, cost: str | None, where: dict[str, Any], data: str | None, begin: Any, end: Any
 ) -> Attached:
     """Look, refuse what cannot run, run, read."""
     document = read_document(path, text)
-    gone = missing_packages(document.tree, path.resolve().parent)
-    if gone:
-        raise Refused(f"{path}: it imports {', '.join(gone)}, which {'is' if len(gone) == 1 else 'are'} not installed; "
-                      f"python -m pip install {' '.join(gone)}", "package")  # fmt: skip
-    tree = mark_piece(document, begin, end)
-    document = Document(document.path, document.text, document.cells, tree)
+    refuse_without_packages(document)
+    document = Document(document.path, document.text, document.cells, mark_piece(document, begin, end))
     program = HookedProgram(document)
-    only = choose_loops(program.rewritten, document, owner=owner, function=function, line=line)
+    only = choose_loops(program.rewritten, document, **where)
     with at_home(path.resolve().parent):
         try:
             return attach(program, cost=cost, only=only)[0]
         except Refused as refusal:
-            found = None
-            if refusal.reason == "nothing" and not program.trained and begin is None:
-                found = drive(document, cost=cost, owner=owner, data=data)
+            untrained = refusal.reason == "nothing" and not program.trained and begin is None
+            found = drive(document, cost=cost, owner=where["owner"], data=data) if untrained else None
             if found is None:
                 raise Refused(f"{refusal}{describe(document.tree)}", refusal.reason) from None
             return found
@@ -123,6 +86,14 @@ def _attach_file(
         except BaseException as error:
             said = describe_error(error, str(path.resolve()))
             raise Refused(f"{path}: it stopped before it trained: {said}", name_reason(error)) from error
+
+
+def refuse_without_packages(document: Document) -> None:
+    """Errors: `Refused` where the file imports outright what is not installed."""
+    gone = missing_packages(document.tree, document.path.resolve().parent)
+    if gone:
+        raise Refused(f"{document.path}: it imports {', '.join(gone)}, which {'is' if len(gone) == 1 else 'are'} not "
+                      f"installed; python -m pip install {' '.join(gone)}", "package")  # fmt: skip
 
 
 def drive(document: Document, *, cost: str | None, owner: str | None, data: str | None) -> Attached | None:

@@ -99,32 +99,39 @@ def subject_from_values(
     >>> backprop.verify(subject_from_values({"w": w}, lambda: np.sum(w**3), lambda: {"w": 3 * w**2})).verdict
     'verified'
     """
-    leaves = [leaf for leaf in find_leaves({"values": values}) if isinstance(leaf.value, np.ndarray)]
-    start = [to_array(leaf.value) for leaf in leaves]
-    if not leaves or any(value is None for value in start):
-        raise UsageError("values must be a nest of arrays of floats, that cost() and gradients() read")
-    template, paths = nest(leaves)
-
-    def holding(function: Callable[[], Any]) -> Callable[..., Any]:
-        def run(params: Any, X: Any, Y: Any) -> Any:
-            kept = [leaf.value.copy() for leaf in leaves]
-            try:
-                for leaf, path in zip(leaves, paths, strict=True):
-                    leaf.value[...] = _at(params, path)
-                return copy.deepcopy(function())
-            finally:
-                for leaf, value in zip(leaves, kept, strict=True):
-                    leaf.value[...] = value
-
-        return run
-
+    live = _Live(values)
     functions = {
-        "parameters": lambda rng: _pack(template, paths, [leaf.value.copy() for leaf in leaves]),
+        "parameters": lambda rng: live.read(),
         "data": lambda rng: (np.zeros((0, 1)), np.zeros((0, 1))),
-        "cost": holding(cost),
-        "gradients": lambda params, X, Y: _repack(template, paths, holding(gradients)(params, X, Y)),
+        "cost": lambda params, X, Y: live.holding(params, cost),
+        "gradients": lambda params, X, Y: _repack(live.template, live.paths, live.holding(params, gradients)),
     }
     return Subject(functions, label or "live arrays")
+
+
+class _Live:
+    """Arrays that stay where they are."""
+
+    def __init__(self, values: Any) -> None:
+        self.leaves = [leaf for leaf in find_leaves({"values": values}) if isinstance(leaf.value, np.ndarray)]
+        if not self.leaves or any(to_array(leaf.value) is None for leaf in self.leaves):
+            raise UsageError("values must be a nest of arrays of floats, that cost() and gradients() read")
+        self.template, self.paths = nest(self.leaves)
+
+    def read(self) -> Any:
+        """What is in them."""
+        return _pack(self.template, self.paths, [leaf.value.copy() for leaf in self.leaves])
+
+    def holding(self, params: Any, function: Callable[[], Any]) -> Any:
+        """What a function gives while they hold other numbers."""
+        kept = [leaf.value.copy() for leaf in self.leaves]
+        try:
+            for leaf, path in zip(self.leaves, self.paths, strict=True):
+                leaf.value[...] = _at(params, path)
+            return copy.deepcopy(function())
+        finally:
+            for leaf, value in zip(self.leaves, kept, strict=True):
+                leaf.value[...] = value
 
 
 class _Holder:
@@ -136,7 +143,7 @@ class _Holder:
         if parameters is not None:
             leaves = [leaf for leaf in leaves if any(p[1][1] in parameters for p in leaf.places if len(p) > 1)]
         else:
-            leaves = [leaf for leaf in leaves if np.size(to_array(leaf.value)) and self._matters(leaf)]
+            leaves = [leaf for leaf in leaves if self._matters(leaf)]
         if not leaves:
             raise UsageError(f"the cost depends on no array of the {type(obj).__name__}; name its parameters=")
         self.use(leaves)

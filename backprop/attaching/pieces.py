@@ -121,21 +121,14 @@ class Functions:
         """The chosen cost at these parameters, with the update held back."""
         chosen, values = self.attached.chosen, self.unpack(params)
         candidate = chosen.candidate
-        recorder = self.iteration.freeze(wanted=candidate.sites, last=self._last())
+        # Nothing behind a number that is there need be run.
+        recorder = self.iteration.freeze(wanted=candidate.sites, last=candidate.key)
         names = self.iteration.run_names(values, recorder)
         made = {event.key: event.value for event in recorder.events}
         out = candidate.evaluate(made, names) * chosen.factor
         if chosen.penalty:
             out = out + sum(chosen.penalty / 2 * np.sum(values[k] ** 2) for k in chosen.penalised)
         return out
-
-    def _last(self) -> Any:
-        candidate = self.attached.chosen.candidate
-        if candidate.key is not None:
-            return candidate.key
-        if candidate.maker is not None or candidate.pair is None:
-            return None
-        return None
 
     def _has_rate(self) -> bool:
         flow = self.attached.flow
@@ -198,23 +191,26 @@ def _read(program: HookedProgram, training: Training, cost: str | None, seen: li
         seen.append(f"{where} changes {', '.join(tidy(leaf) for leaf in training.moved[:4])}, but no gradient of these "
                     "was seen in it")  # fmt: skip
         return None
-    scales = list_scales(flow)
-    measured = measure(flow)
-    sizes = {n for fit in measured.fits for n in _sizes(fit)}
-    more, constants = _numbers(flow)
-    order = order_by_use(flow)
-    chosen = choose(flow, measured, scales, cost, more | sizes, constants, order)
-    if chosen is None:
+    attached = _choose(program, flow, cost)
+    if attached is None:
         seen.append(f"{where} trains {', '.join(tidy(leaf) for leaf in flow.leaves[:4])}, but no cost was seen of "
                     "which its last layer has the gradient; give --cost NAME or --cost half-sse")  # fmt: skip
         return None
-    attached = Attached(program.document, flow, chosen, tuple(order))
     lost = _list_lost(iteration, attached)
     if lost:
         seen.append(f"{where}: the cost depends on {', '.join(lost)}, which the iteration changes, but no gradient "
                     "of it was seen")  # fmt: skip
         return None
     return attached
+
+
+def _choose(program: HookedProgram, flow: GradientFlow, cost: str | None) -> Attached | None:
+    measured = measure(flow)
+    sizes = {n for fit in measured.fits for n in _sizes(fit)}
+    more, constants = _numbers(flow)
+    order = order_by_use(flow)
+    chosen = choose(flow, measured, list_scales(flow), cost, more | sizes, constants, order)
+    return None if chosen is None else Attached(program.document, flow, chosen, tuple(order))
 
 
 def is_repeatable(iteration: Iteration) -> bool:

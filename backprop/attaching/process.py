@@ -19,7 +19,7 @@ from backprop.attaching.glue import write_glue
 from backprop.attaching.loading import attach_file
 from backprop.attaching.looking.refusals import Refused
 from backprop.errors import UsageError
-from backprop.examiner.apart.processes import end_family, limit_memory, start_python
+from backprop.processes import end_family, limit_memory, start_python
 
 __all__ = ["describe_apart", "main"]
 

@@ -22,23 +22,25 @@ from backprop.door.commands import (
     HOLDS,
     SIZES_OPTIONS,
     UNUSABLE,
-    Wanted,
     check_folder_name,
     finish_approximation,
-    finish_attach,
-    finish_causes,
-    finish_random,
-    finish_target,
-    is_file,
     print_result,
     read_accuracy,
     read_target,
-    refuse_for_files_only,
     refuse_for_surfaces,
     write_source,
 )
 from backprop.door.drawing import draw
 from backprop.door.files import Telling
+from backprop.door.verifying import (
+    Wanted,
+    finish_attach,
+    finish_causes,
+    finish_random,
+    finish_target,
+    is_file,
+    refuse_for_files_only,
+)
 from backprop.errors import INTERRUPTED, UsageError
 from backprop.version import VERSION
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from backprop.errors import UsageError
-from backprop.examiner.apart.processes import end_family, limit_memory, start_python
+from backprop.processes import end_family, limit_memory, start_python
 
 __all__ = ["main", "read_apart"]
 

@@ -12,7 +12,7 @@ from backprop.examiner.saying.report import Report
 
 __all__ = ["verify_file"]
 
-LOADER = "backprop.attaching.loading:load"
+LOADER = "backprop.attaching.entry:load"
 JUDGE = "backprop.verification.explanation:judge_and_explain"
 
 

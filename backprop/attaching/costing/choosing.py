@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from backprop.attaching.costing.costs import TABLE
-from backprop.attaching.costing.fitting import SAME, Chosen, CostFit, Measured
+from backprop.attaching.costing.fitting import SAME, CandidateFit, Chosen, Measured
 from backprop.attaching.costing.flowing import GradientFlow
 from backprop.attaching.looking.refusals import Refused
 
@@ -30,23 +30,23 @@ class Choice:
     scales: Sequence[float]
 
     @property
-    def fits(self) -> list[CostFit]:
+    def fits(self) -> list[CandidateFit]:
         """All candidates that depend on the parameters."""
         return [fit for fit in self.measured.fits if fit.ratios]
 
-    def best_scale(self, fit: CostFit) -> float:
+    def best_scale(self, fit: CandidateFit) -> float:
         """The scale in which most tensors fit."""
         return max(self.scales, key=lambda m: (len(fit.support(m)), -self.scales.index(m)))
 
-    def support(self, fit: CostFit) -> set[int]:
+    def support(self, fit: CandidateFit) -> set[int]:
         """The tensors that fit, with a factor of one."""
         return fit.support(self.best_scale(fit))
 
-    def whole(self, fit: CostFit) -> bool:
+    def whole(self, fit: CandidateFit) -> bool:
         """Whether all do."""
         return fit.whole(self.best_scale(fit))
 
-    def nice(self, fit: CostFit, value: float | None) -> tuple[float, float] | None:
+    def nice(self, fit: CandidateFit, value: float | None) -> tuple[float, float] | None:
         """(factor, scale) where a simple multiple of the candidate has this ratio to the gradient."""
         for scale in self.scales:
             factor = scale / value if value else 0.0
@@ -54,7 +54,7 @@ class Choice:
                 return factor, scale
         return None
 
-    def _shapes(self, fit: CostFit) -> list[int]:
+    def _shapes(self, fit: CandidateFit) -> list[int]:
         sizes = {n for value in self.flow.iteration.start for n in value.shape}
         return sorted({*sizes, *self.sizes})
 
@@ -114,7 +114,7 @@ def _choose_wanted(choice: Choice, wanted: str) -> Chosen:
     return Chosen(fit.candidate, 1.0, choice.best_scale(fit), f"--cost {wanted}")
 
 
-def _drop_parts(flow: GradientFlow, fits: list[CostFit]) -> list[CostFit]:
+def _drop_parts(flow: GradientFlow, fits: list[CandidateFit]) -> list[CandidateFit]:
     """Without those of which another one is made: a sum of the data's loss and a penalty is the loss."""
     made = [fit for fit in fits if fit.candidate.key is not None]
     parts: set[int] = set()
@@ -136,7 +136,7 @@ def _drop_parts(flow: GradientFlow, fits: list[CostFit]) -> list[CostFit]:
     return [fit for fit in fits if id(fit) not in parts] or fits
 
 
-def _proportional(a: CostFit, b: CostFit) -> bool:
+def _proportional(a: CandidateFit, b: CandidateFit) -> bool:
     if a.ratios.keys() != b.ratios.keys():
         return False
     pairs = [(a.ratios[k], b.ratios[k]) for k in a.ratios]
@@ -146,7 +146,7 @@ def _proportional(a: CostFit, b: CostFit) -> bool:
     return bool(each) and all(abs(e / each[0] - 1) < SAME for e in each)
 
 
-def _choose_strong(choice: Choice, fits: list[CostFit]) -> Chosen | None:
+def _choose_strong(choice: Choice, fits: list[CandidateFit]) -> Chosen | None:
     for fit in sorted(fits, key=lambda one: -one.candidate.strength):
         if choice.whole(fit):
             return _own(choice, fit)
@@ -173,7 +173,7 @@ def _choose_strong(choice: Choice, fits: list[CostFit]) -> Chosen | None:
     return _own(choice, fit)
 
 
-def _own(choice: Choice, fit: CostFit) -> Chosen:
+def _own(choice: Choice, fit: CandidateFit) -> Chosen:
     return Chosen(fit.candidate, 1.0, choice.best_scale(fit), "the file's own")
 
 
@@ -190,7 +190,7 @@ def _choose_fitting(choice: Choice, *, only_whole: bool = False) -> Chosen | Non
     if only_whole or not options:
         return None
     last = _find_last(choice)
-    ending = [one for one in options if last in one.tensors and not one.chosen.penalty]
+    ending = [one for one in options if last & one.tensors and not one.chosen.penalty]
     most = max((one.size for one in ending), default=0)
     best = [one for one in ending if one.size == most]
     # Two costs whose last layers have one gradient, and whose other layers have not: it is not for us to choose.
@@ -199,16 +199,16 @@ def _choose_fitting(choice: Choice, *, only_whole: bool = False) -> Chosen | Non
     return min(best, key=lambda one: one.rank).chosen
 
 
-def _find_last(choice: Choice) -> int | None:
-    """The weights of the last layer: what is used last, or what stands before it if that is its bias."""
+def _find_last(choice: Choice) -> frozenset[int]:
+    """The last layer: what is used last, with what stands before it if that is its bias."""
     sizes = choice.flow.iteration.start
     if not choice.order:
-        return None
+        return frozenset()
     *before, last = choice.order
     vector = sizes[last].ndim < 2 or 1 in sizes[last].shape
     if before and vector and sizes[last].size in sizes[before[-1]].shape and sizes[before[-1]].ndim >= 2:
-        return int(before[-1])
-    return int(last)
+        return frozenset((before[-1], last))
+    return frozenset((last,))
 
 
 @dataclass(frozen=True)
@@ -223,7 +223,7 @@ class Option:
     rank: tuple[Any, ...]
 
 
-def _options(choice: Choice, fit: CostFit) -> list[Option]:
+def _options(choice: Choice, fit: CandidateFit) -> list[Option]:
     out = []
     values = {r for r in fit.ratios.values() if r}
     for value in values:
@@ -242,7 +242,7 @@ def _options(choice: Choice, fit: CostFit) -> list[Option]:
     return out
 
 
-def _option(choice: Choice, fit: CostFit, chosen: Chosen, tensors: frozenset[int]) -> Option:
+def _option(choice: Choice, fit: CandidateFit, chosen: Chosen, tensors: frozenset[int]) -> Option:
     sized = any(choice.flow.iteration.start[k].size > 1 for k in tensors)
     own = fit.candidate.strength
     table_order = list(TABLE).index(fit.candidate.table) if fit.candidate.table else 0
@@ -251,7 +251,7 @@ def _option(choice: Choice, fit: CostFit, chosen: Chosen, tensors: frozenset[int
     return Option(chosen, tensors, size, sized, len(set(fit.ratios) - tensors), rank)
 
 
-def _how(fit: CostFit, factor: float) -> str:
+def _how(fit: CandidateFit, factor: float) -> str:
     times = "" if abs(factor - 1) < SAME else f"{factor:.6g} times "
     if fit.candidate.strength < 0:
         return f"inferred: the gradient is that of {times}{fit.candidate.name}"
@@ -259,7 +259,7 @@ def _how(fit: CostFit, factor: float) -> str:
 
 
 def _fit_penalty(
-    choice: Choice, fit: CostFit, value: float, tensors: frozenset[int]
+    choice: Choice, fit: CandidateFit, value: float, tensors: frozenset[int]
 ) -> tuple[float, frozenset[int]] | None:
     """λ with which gradient = derivative / value + λ·W for tensors that do not fit, where one λ does for several."""
     measured = choice.measured

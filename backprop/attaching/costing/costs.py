@@ -46,10 +46,13 @@ def absolute(o: Any, t: Any) -> Any:
 
 
 TABLE: Mapping[str, tuple[Callable[[Any, Any], Any], str]] = {
-    "half-sse": (half_sse, "half the sum of squares"),
-    "binary-cross-entropy": (binary_cross_entropy, "the binary cross-entropy"),
-    "cross-entropy": (cross_entropy, "the cross-entropy"),
-    "absolute": (absolute, "the sum of absolute errors"),
+    one.__name__.replace("_", "-"): (one, words)
+    for one, words in (
+        (half_sse, "half the sum of squares"),
+        (binary_cross_entropy, "the binary cross-entropy"),
+        (cross_entropy, "the cross-entropy"),
+        (absolute, "the sum of absolute errors"),
+    )
 }
 """Known costs of an output o and a target t, as sums; a factor in front is found with the gradient."""
 
@@ -213,15 +216,23 @@ def list_functions(names: Names) -> list[tuple[str, int, Callable[[Names], Any]]
     found: list[tuple[str, int, Callable[[Names], Any]]] = []
     for name, value in list(names.shared.items()):
         if isinstance(value, types.FunctionType) and not name.startswith("hook_") and _strength(name):
-            found.append((name, _strength(name), lambda now, name=name: now.shared[name]))
+            found.append((name, _strength(name), _take(name)))
     for owner in list(names):
         kind = type(names[owner])
         if kind.__module__ in ("builtins", "numpy"):
             continue
         for name in dir(kind):
             if _strength(name) and isinstance(inspect.getattr_static(kind, name), types.FunctionType | staticmethod):
-                found.append((f"{owner}.{name}", _strength(name), lambda now, o=owner, n=name: getattr(now[o], n)))
+                found.append((f"{owner}.{name}", _strength(name), _take_method(owner, name)))
     return found
+
+
+def _take(name: str) -> Callable[[Names], Any]:
+    return lambda names: names.shared[name]
+
+
+def _take_method(owner: str, name: str) -> Callable[[Names], Any]:
+    return lambda names: getattr(names[owner], name)
 
 
 def _strength(name: str) -> int:

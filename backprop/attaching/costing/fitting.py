@@ -15,7 +15,7 @@ from backprop.attaching.running.leaves import is_tensor, read, to_array
 from backprop.attaching.running.program import Names
 from backprop.attaching.running.replaying import Iteration, IterationRecorder, Key
 
-__all__ = ["Chosen", "CostFit", "Measured", "gradient_reader", "measure"]
+__all__ = ["CandidateFit", "Chosen", "Measured", "gradient_reader", "measure"]
 
 DIRECTIONS = 2
 STEP = 2e-5
@@ -25,7 +25,7 @@ JITTER = 0.05
 
 
 @dataclass(frozen=True)
-class CostFit:
+class CandidateFit:
     """How a candidate's derivative compares with the gradient, tensor by tensor: (derivative)/(gradient), or None where
     the two are not in proportion; a tensor with nothing on both sides is left out."""
 
@@ -64,31 +64,28 @@ class Chosen:
 
 def gradient_reader(flow: GradientFlow, scale: float = 1.0) -> Callable[[Sequence[Any]], list[Any]]:
     """The gradients at given parameters, with the update held back: values, or steps, or what a library left."""
-    iteration = flow.iteration
     if flow.library:
-        return lambda values: _read_library(iteration, values)
+        return lambda values: _read_library(flow.iteration, values)
+    return lambda values: _read_levels(flow, values, scale)
+
+
+def _read_levels(flow: GradientFlow, values: Sequence[Any], scale: float) -> list[Any]:
+    """The value of each parameter's level; its step over the rate, where it has none."""
+    iteration = flow.iteration
     levels: Sequence[Any] = flow.adaptive or flow.rates[0][1]
     rate = 1.0 if flow.adaptive else flow.rates[0][0]
-
-    def gradients(values: Sequence[Any]) -> list[Any]:
-        wanted = frozenset(level.key[0] for level in levels if level is not None)
-        recorder = iteration.freeze(wanted=wanted)
-        iteration.run(values, recorder)
-        found = {event.key: event.value for event in recorder.events}
-        out = [
-            None if level is None or level.key not in found
-            else found[level.key] * (level.sign if flow.adaptive else math.copysign(1.0, rate)) * scale
-            for level in levels
-        ]  # fmt: skip
-        if any(level is None for level in levels):
-            slow = IterationRecorder(held=iteration.held, factor=1.0)
-            after = iteration.run(values, slow)
-            for k, level in enumerate(levels):
-                if level is None:
-                    out[k] = (values[k] - after[k]) / abs(rate) * scale
-        return out
-
-    return gradients
+    recorder = iteration.freeze(wanted=frozenset(level.key[0] for level in levels if level is not None))
+    iteration.run(values, recorder)
+    found = {event.key: event.value for event in recorder.events}
+    after = [] if all(levels) else iteration.run(values, IterationRecorder(held=iteration.held, factor=1.0))
+    out: list[Any] = []
+    for k, level in enumerate(levels):
+        if level is None:
+            out.append((values[k] - after[k]) / abs(rate) * scale)
+        else:
+            sign = level.sign if flow.adaptive else math.copysign(1.0, rate)
+            out.append(found[level.key] * sign * scale if level.key in found else None)
+    return out
 
 
 def _read_library(iteration: Iteration, values: Sequence[Any]) -> list[Any]:
@@ -105,7 +102,7 @@ def _read_library(iteration: Iteration, values: Sequence[Any]) -> list[Any]:
 class Measured:
     """Slopes along random directions, of every candidate and of the gradient, at one point."""
 
-    fits: list[CostFit]
+    fits: list[CandidateFit]
     weights: dict[int, list[float]]
     slopes: dict[int, list[float]]
     found: dict[int, dict[int, list[float]]]
@@ -135,7 +132,7 @@ def measure(flow: GradientFlow, seed: int = 0) -> Measured:
             for i, slope in enumerate(_differentiate(iteration, candidates, sites, point, k, u)):
                 found[i].setdefault(k, []).append(slope)
     largest = max((abs(s) for row in slopes.values() for s in row if np.isfinite(s)), default=0.0)
-    fits = [CostFit(one, _compare(found[i], slopes, largest)) for i, one in enumerate(candidates)]
+    fits = [CandidateFit(one, _compare(found[i], slopes, largest)) for i, one in enumerate(candidates)]
     return Measured(fits, weights, slopes, found)
 
 

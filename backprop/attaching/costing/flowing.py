@@ -136,14 +136,7 @@ def _find_levels(measuring: _Measuring, k: int, events: Sequence[MadeValue], pla
 
 
 def _measure(measuring: _Measuring, k: int, event: MadeValue, plain: Sequence[Any], used: bool) -> FlowLevel | None:
-    rng = np.random.default_rng(0)
-    v = event.value
-    some = rng.random(v.shape) < 0.5 if v.size > 1 else np.ones(v.shape, dtype=bool)
-    if v.size > 1 and (some.all() or not some.any()):
-        some.flat[0], some.flat[1] = True, False
-    size = float(np.max(np.abs(v), initial=0.0)) or 1.0
-    # The other sign: seen after an optimiser that keeps little of a gradient but that.
-    change = np.where(some, np.where(v != 0.0, -2.0 * v, rng.uniform(0.25, 0.5, v.shape) * size), 0.0)
+    some, change = _draw_change(event.value)
     try:
         moved = measuring.displace(changes={event.key: _adder(change)})
     except Exception:  # a shape, an index, a kind that cannot be changed: then it is none
@@ -161,6 +154,17 @@ def _measure(measuring: _Measuring, k: int, event: MadeValue, plain: Sequence[An
     if any(other > CROSS * mine for other in others):
         return None
     return _classify(measuring, k, event, plain, (gaps[k], change), noise, used)
+
+
+def _draw_change(v: Any) -> tuple[Any, Any]:
+    """Which entries of a value are changed, and by how much."""
+    rng = np.random.default_rng(0)
+    some = rng.random(v.shape) < 0.5 if v.size > 1 else np.ones(v.shape, dtype=bool)
+    if v.size > 1 and (some.all() or not some.any()):
+        some.flat[0], some.flat[1] = True, False
+    size = float(np.max(np.abs(v), initial=0.0)) or 1.0
+    # The other sign: seen after an optimiser that keeps little of a gradient but that.
+    return some, np.where(some, np.where(v != 0.0, -2.0 * v, rng.uniform(0.25, 0.5, v.shape) * size), 0.0)
 
 
 def _classify(

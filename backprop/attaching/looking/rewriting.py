@@ -235,7 +235,8 @@ class _Rewriter(ast.NodeTransformer):
         number = self._store(node)
         inside = self._inside(call)
         node.value = self._hook(CALL, call, number, inside.func, *inside.args)
-        node.value.keywords = inside.keywords
+        hooked: Any = node.value
+        hooked.keywords = inside.keywords
         return node
 
     def _loop(self, node: Any) -> Any:

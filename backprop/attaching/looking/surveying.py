@@ -9,41 +9,10 @@ from backprop.attaching.looking.documents import Document
 from backprop.attaching.looking.refusals import Refused
 from backprop.attaching.looking.rewriting import Rewritten
 
-__all__ = ["BEGIN", "END", "choose_loops", "describe", "has_subject", "mark_piece"]
+__all__ = ["BEGIN", "END", "choose_loops", "describe", "mark_piece"]
 
 BEGIN, END = "# backprop: begin", "# backprop: end"
 PIECE_NAME = "hook_marked"
-REQUIRED = {"parameters", "data", "cost"}
-FLAT = {"fun", "grad", "theta0"}
-
-
-def has_subject(tree: ast.Module) -> bool:
-    """Whether a file defines the functions of a subject, in itself, in a class, or under the name `subject`.
-
-    >>> has_subject(ast.parse("def fun(x): pass\\ndef grad(x): pass\\ntheta0 = None"))
-    True
-    """
-    scopes = [tree.body, *(node.body for node in tree.body if isinstance(node, ast.ClassDef))]
-    return any(_is_protocol(_bound(body)) for body in scopes) or "subject" in _bound(tree.body)
-
-
-def _is_protocol(names: set[str]) -> bool:
-    return names >= FLAT or (names >= REQUIRED and bool(names & {"gradients", "step"}))
-
-
-def _bound(body: list[ast.stmt]) -> set[str]:
-    names: set[str] = set()
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names |= {part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)}
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {alias.asname or alias.name for alias in node.names}
-        elif isinstance(node, ast.If | ast.Try):
-            names |= _bound(node.body) | _bound(node.orelse)
-    return names
 
 
 def mark_piece(document: Document, begin: int | None, end: int | None) -> ast.Module:
@@ -105,20 +74,26 @@ def choose_loops(
         return frozenset(n for n, (loop, _) in enumerate(rewritten.originals) if loop.lineno == line)
     if owner is None and function is None:
         return None
-    kinds = {"class": owner, "function": function}
     found = set(range(len(rewritten.loops)))
-    for kind, name in kinds.items():
-        if name is None:
-            continue
-        nodes = [node for node in ast.walk(document.tree) if isinstance(node, ast.ClassDef | ast.FunctionDef)
-                 and node.name == name.split(".")[-1]]  # fmt: skip
-        if not nodes:
-            raise Refused(f"{document.path}: it has no {kind} {name!r}{describe(document.tree)}", "nothing")
-        found &= {
-            n for n, (loop, _) in enumerate(rewritten.originals)
-            if any(node.lineno <= loop.lineno <= (node.end_lineno or 0) for node in nodes)
-        }  # fmt: skip
+    for kind, name in {"class": owner, "function": function}.items():
+        if name is not None:
+            found &= _loops_in(rewritten, document, kind, name)
     return frozenset(found)
+
+
+def _loops_in(rewritten: Rewritten, document: Document, kind: str, name: str) -> set[int]:
+    nodes = [
+        node
+        for node in ast.walk(document.tree)
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name.split(".")[-1]
+    ]
+    if not nodes:
+        raise Refused(f"{document.path}: it has no {kind} {name!r}{describe(document.tree)}", "nothing")
+    return {
+        n
+        for n, (loop, _) in enumerate(rewritten.originals)
+        if any(node.lineno <= loop.lineno <= (node.end_lineno or 0) for node in nodes)
+    }
 
 
 def describe(tree: ast.Module) -> str:

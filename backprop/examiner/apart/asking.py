@@ -18,8 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from backprop.examiner.apart.processes import LOADER, Stopwatch, describe_end, end_family, start_python
 from backprop.examiner.saying.report import VERDICTS, Report
+from backprop.processes import Stopwatch, describe_end, end_family, start_python
 
 __all__ = ["examine_file"]
 
@@ -34,6 +34,8 @@ KEPT_OUTPUT = 2000
 APART: dict[str, Any] = {"start_new_session": True}
 if sys.platform == "win32":
     APART = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+LOADER = "backprop.examiner.subject.loading:load_subject"
+"""Who makes a subject of a target, there: "package.module:function" of (target, text) and options."""
 CHILD = "from backprop.examiner.apart.child import main; main()"
 JUDGE = "backprop.examiner.judging.judge:judge"
 

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from backprop.examiner.apart import host
-from backprop.examiner.apart.processes import Forked, leave, limit_memory, seal, start_python
 from backprop.examiner.apart.remote import HOST, Host, RemoteSubject
 from backprop.examiner.pace import Pace
 from backprop.examiner.saying.report import Report
 from backprop.examiner.subject.protocol.subjects import Unusable
+from backprop.processes import Forked, leave, limit_memory, seal, start_python
 
 __all__ = ["main"]
 

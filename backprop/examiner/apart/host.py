@@ -15,10 +15,10 @@ from typing import IO, Any
 import numpy as np
 
 from backprop.errors import UsageError
-from backprop.examiner.apart.processes import limit_memory
 from backprop.examiner.apart.wire import LENGTH_BYTES, Reader, WireWriter
 from backprop.examiner.measuring.cases import read_globals, seed_globals
 from backprop.examiner.subject.protocol.subjects import Subject, Unusable, describe_error
+from backprop.processes import limit_memory
 
 __all__ = ["main"]
 

@@ -13,13 +13,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from backprop.errors import UsageError
-from backprop.examiner.apart.processes import GRACE, LOADER, Forked, describe_end, start_python
 from backprop.examiner.apart.wire import LENGTH_BYTES, Reader, WireError, WireWriter, overwrite
 from backprop.examiner.measuring.cases import RESEED, count_restarts
 from backprop.examiner.saying.remarks import read_notes
 from backprop.examiner.subject.protocol.nests import flatten
 from backprop.examiner.subject.protocol.subjects import Subject, Unusable
 from backprop.examiner.wiring.result import ExactResult
+from backprop.processes import GRACE, Forked, describe_end, start_python
 
 __all__ = ["HOST", "Host", "RemoteSubject"]
 
@@ -49,7 +49,7 @@ class RemoteSubject(Subject):
         seed: int,
         memory: int,
         text: str | None = None,
-        loader: str = LOADER,
+        loader: str,
         options: Mapping[str, Any] | None = None,
         process: Host | None = None,
     ) -> None:

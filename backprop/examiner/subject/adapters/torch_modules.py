@@ -139,7 +139,7 @@ class _TorchAdapter:
                 p.grad = gradient
 
     def _to_array(self, value: Any) -> Any:
-        return np.array(value.detach().cpu()) if isinstance(value, self.torch.Tensor) else np.array(value)
+        return np.array(value.detach().cpu().numpy() if isinstance(value, self.torch.Tensor) else value)
 
     def _to_tensor(self, value: Any) -> Any:
         tensor = self.torch.from_numpy(np.array(value))
