@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ PLANS = ((11, 2), (12, 3), (13, 5))
 """Seeds and rows: n = 2 and 3 for what is measured entry by entry, one more against chance."""
 FIRST_SUSPECTS = 6
 RENEWED = 8
-ALL = 9.0
+MIDDLE, ALL = 1.9, 9.0
 LEFT_OUT = ("factor", "factor n", "term", "constant factor")
 
 
@@ -86,8 +86,9 @@ def read(path: Path) -> SourceReading:
     if not points or all(all(p.given) for p in points):
         raise Unusable("the gradient is not wrong at the points where its lines were read")
     wrong = [p for p in points if not all(p.given)]
-    found = [find_sufficient(bench, p) for p in wrong[:2]]
-    suspects = _rank(bench, wrong[0], found[0])
+    shared = _statements_of_cost(bench, wrong[0])
+    found = find_sufficient(bench, wrong[0], shared)
+    suspects = _rank(bench, wrong[0], found, shared)
     search = _search(bench, points, wrong, found, suspects)
     mends = tuple(sorted(search.full, key=_rank_mend))
     labels = tuple(label_lines(bench, points[:2]))
@@ -111,7 +112,7 @@ def annotate(path: Path, text: str | None = None) -> SourceReading:
     return SourceReading(bench.source, None, (), tuple(label_lines(bench, points)))
 
 
-def _rank(bench: Bench, point: Point, found: Sequence[Sufficient]) -> list[ast.stmt]:
+def _rank(bench: Bench, point: Point, found: Sequence[Sufficient], shared: Set[ast.stmt]) -> list[ast.stmt]:
     """Statements by what their values could mend, then all others that ran for the gradients, the last first.
 
     What runs for the cost as well is not touched: that would change the cost to suit the gradient.
@@ -119,7 +120,6 @@ def _rank(bench: Bench, point: Point, found: Sequence[Sufficient]) -> list[ast.s
     source, sites = bench.source, bench.instrumented.sites
     events, _ = bench.record(point.case)
     ran = [source.statement_of(sites[event.key[0]]) for event in events]
-    shared = _statements_of_cost(bench, point)
     sufficient = [source.statement_of(one.node) for one in found]
     misshapen = _find_misshapen(bench, point)
     around = [one for s in set(ran) for one in _heads_around(source, s)]
@@ -158,30 +158,48 @@ def _search(
     bench: Bench,
     points: Sequence[Point],
     wrong: Sequence[Point],
-    found: Sequence[Sequence[Sufficient]],
+    found: Sequence[Sufficient],
     suspects: Sequence[ast.stmt],
 ) -> Search:
     """From small and likely to large and unlikely; ends as soon as there are mends."""
     ordered = [*wrong, *(p for p in points if p not in wrong)]
     search = Search(bench.source, ordered, len(bench.record(ordered[0].case)[0]))
     scenes = look_around(bench, ordered[0], suspects)
-    first = suspects[:FIRST_SUSPECTS]
-    search.try_edits(scenes, first, LIGHT)
-    if not search.full:
-        search.try_edits(scenes, first, ALL)
-    if not search.full:
-        _renew(bench, wrong[:2], found, search)
-    if not search.full:
-        search.try_edits(scenes, suspects[FIRST_SUSPECTS:], LIGHT)
-    if not search.full:
-        search.join()
+    first, others = suspects[:FIRST_SUSPECTS], suspects[FIRST_SUSPECTS:]
+    steps = (
+        lambda: search.try_edits(scenes, first, LIGHT),
+        lambda: search.try_edits(scenes, others, LIGHT),
+        lambda: search.try_edits(scenes, first, MIDDLE),
+        lambda: _renew(bench, wrong[:2], found, search),
+        lambda: search.try_edits(scenes, first, ALL),
+        lambda: search.try_edits(scenes, others, ALL),
+        search.join,
+    )
+    for step in steps:
+        if not search.full:
+            step()
     return search
 
 
-def _renew(bench: Bench, points: Sequence[Point], found: Sequence[Sequence[Sufficient]], search: Search) -> None:
-    nodes = [one.node for one in found[0] if isinstance(one.node, ast.expr)]
-    for node in nodes[:RENEWED]:
-        search.try_all(renew(bench, points, found, node))
+def _renew(bench: Bench, points: Sequence[Point], found: Sequence[Sufficient], search: Search) -> None:
+    chosen = [one for one in found if isinstance(one.node, ast.expr) and not _hands_on(one, found)][:RENEWED]
+    sites = {one.site for one in chosen}
+    more = [find_sufficient(bench, point, set(), sites) for point in points[1:]]
+    for one in chosen:
+        search.try_all(renew(bench, points, [found, *more], one.node))
+
+
+def _hands_on(one: Sufficient, found: Sequence[Sufficient]) -> bool:
+    """Whether a name only hands on what an expression made that is itself a suspect."""
+    if not isinstance(one.node, ast.Name):
+        return False
+    mine = list(one.needed.values())
+    for other in found:
+        theirs = list(other.needed.values())
+        made = isinstance(other.node, ast.BinOp | ast.Call | ast.UnaryOp) and len(theirs) == len(mine)
+        if made and all(a.shape == b.shape and np.allclose(a, b, equal_nan=True) for a, b in zip(mine, theirs)):
+            return True
+    return False
 
 
 def _locate(bench: Bench, mends: Sequence[Mend], suspects: Sequence[ast.stmt]) -> Spot | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from backprop.reading.proposing.omissions import products
 from backprop.reading.proposing.surroundings import Change, Surroundings, number
 
-__all__ = ["add_to"]
+__all__ = ["add_to", "fits"]
 
 
 ON_A_NAME = 0.1
@@ -26,9 +27,9 @@ def _add_to(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[C
         n = ast.parse(count, mode="eval").body
         yield ast.BinOp(node, ast.Div(), n), "factor n", 1.1
         yield ast.BinOp(node, ast.Mult(), n), "factor n", 1.2
-    for c in (2,):
-        yield ast.BinOp(number(c), ast.Mult(), node), "constant factor", 1.2
-        yield ast.BinOp(node, ast.Div(), number(c)), "constant factor", 1.2
+    for c, weight in ((2, 1.2), (4, 1.5)):
+        yield ast.BinOp(number(c), ast.Mult(), node), "constant factor", weight
+        yield ast.BinOp(node, ast.Div(), number(c)), "constant factor", weight
     if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult) and parent.right is not node:
         return  # the whole product is offered the same factors
     for text in around.constants:
@@ -36,6 +37,10 @@ def _add_to(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[C
         yield ast.BinOp(node, ast.Div(), constant), "factor", 1.6
         yield ast.BinOp(node, ast.Mult(), constant), "factor", 1.7
     yield from _add_names(node, around)
+    yield from _add_pieces(node, around, parent)
+    if isinstance(parent, ast.Assign | ast.AugAssign | ast.Return):
+        for text in products(around.reachable, around.shapes.get(node, ()), around.made):
+            yield ast.BinOp(node, ast.Add(), ast.parse(text, mode="eval").body), "term", 2.2
     for helper, arity in around.helpers.items():
         if arity == 1:
             yield ast.Call(ast.Name(helper, ast.Load()), [node], []), "function around it", 1.5
@@ -48,15 +53,16 @@ def _add_to(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[C
 def _add_names(node: ast.expr, around: Surroundings) -> Iterator[Change]:
     """A factor, or a term, of what has a name here and fits."""
     mine = around.shapes.get(node)
-    scalars = [name for name, shape in around.numbers.items() if shape == ()]
-    for name, shape in around.numbers.items():
+    factors = around.factors
+    scalars = [name for name, shape in factors.items() if shape == ()]
+    for name, shape in factors.items():
         if isinstance(node, ast.Name) and node.id == name:
             continue
         other = ast.Name(name, ast.Load())
         if mine is not None and len(mine) == 2 and shape == mine[:1]:
             column = ast.parse(f"{name}[:, None]", mode="eval").body
             yield ast.BinOp(node, ast.Mult(), column), "factor", 1.7
-        if mine is not None and not _fits(shape, mine):
+        if mine is not None and not fits(shape, mine):
             continue
         yield ast.BinOp(node, ast.Mult(), other), "factor", 1.6
         yield ast.BinOp(node, ast.Div(), other), "factor", 1.8
@@ -74,6 +80,21 @@ def _add_names(node: ast.expr, around: Surroundings) -> Iterator[Change]:
             yield ast.BinOp(node, ast.Add(), ast.BinOp(ast.Constant(2), ast.Mult(), weighted)), "term", 2.1
 
 
-def _fits(shape: tuple[int, ...], mine: tuple[int, ...]) -> bool:
+def _add_pieces(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[Change]:
+    """A factor that is an item or an attribute: of what is reached here, and of the same line."""
+    mine = around.shapes.get(node)
+    if mine is None:
+        return
+    outer = around.shapes.get(parent) if isinstance(parent, ast.BinOp) else None
+    for text, shape in {**around.reachable, **around.pieces(node)}.items():
+        wide = outer is not None and fits(mine, shape) and fits(shape, outer)
+        if not text.isidentifier() and (wide or fits(shape, mine)):
+            other = ast.parse(text, mode="eval").body
+            yield ast.BinOp(node, ast.Mult(), other), "factor", 1.7
+            if shape == mine and shape:
+                yield ast.BinOp(node, ast.Add(), other), "term", 2.0
+
+
+def fits(shape: tuple[int, ...], mine: tuple[int, ...]) -> bool:
     """Whether an array stretches to the other's shape and leaves it as it is."""
     return len(shape) <= len(mine) and all(m in (1, n) for m, n in zip(shape[::-1], mine[::-1], strict=False))

@@ -5,14 +5,17 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Callable, Iterator, Mapping
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from backprop.reading.proposing.additions import add_to
+from backprop.reading.proposing.additions import add_to, fits
+from backprop.reading.proposing.exchanges import change_axes_order, change_einsum
 from backprop.reading.proposing.surroundings import Change, Surroundings, number
+from backprop.reading.running.recorder import is_number
 
-__all__ = ["REDUCTIONS", "change", "change_reduction"]
+__all__ = ["REDUCTIONS", "change", "change_place", "change_reduction"]
 
 TWINS = (
     ("sum", "mean"), ("maximum", "minimum"), ("argmax", "argmin"), ("max", "min"), ("sin", "cos"), ("exp", "log"),
@@ -53,6 +56,27 @@ def change(node: ast.expr, around: Surroundings, *, callee: bool, parent: ast.AS
         node, ast.BinOp | ast.Call | ast.Name | ast.Subscript | ast.Attribute | ast.UnaryOp
     ) and not _is_place(node, parent):
         yield from add_to(node, around, parent)
+
+
+def change_place(node: ast.expr, around: Surroundings) -> Iterator[Change]:
+    """The changes of a node that says which entries: another whole number, one more or less, the other comparison."""
+    if isinstance(node, ast.Name) and node.id in around.numbers:
+        whole = {name for name, value in around.values.items() if _is_whole(value)}
+        for name in sorted(whole - {node.id}) if node.id in whole else ():
+            if around.numbers[name] == around.numbers[node.id]:
+                yield ast.Name(name, ast.Load()), "name", 1.0
+    elif isinstance(node, ast.Constant | ast.Compare | ast.Subscript):
+        for new, kind, weight in CHANGES[type(node)](node, around):
+            yield new, kind, weight
+    elif isinstance(node, ast.BinOp):
+        yield node.left, "operand dropped", 1.2
+        yield node.right, "operand dropped", 1.2
+        yield ast.BinOp(node, ast.Sub(), ast.Constant(1)), "index", 1.2
+        yield ast.BinOp(node, ast.Add(), ast.Constant(1)), "index", 1.2
+
+
+def _is_whole(value: Any) -> bool:
+    return is_number(value) and getattr(value, "dtype", np.dtype(type(value))).kind in "iub"
 
 
 def _is_place(node: ast.expr, parent: ast.AST) -> bool:
@@ -120,6 +144,7 @@ def _change_product(node: ast.BinOp, around: Surroundings) -> Iterator[Change]:
         yield from _swap_axes(node, around)
     if isinstance(node.op, ast.Mult | ast.Div):
         yield from _regroup(node)
+        yield from _replace_operand(node, around)
 
 
 def _swap_axes(node: ast.BinOp, around: Surroundings) -> Iterator[Change]:
@@ -134,6 +159,19 @@ def _swap_axes(node: ast.BinOp, around: Surroundings) -> Iterator[Change]:
         swapped.func.value = operand  # type: ignore[attr-defined]
         left, right = (swapped, node.right) if operand is node.left else (node.left, swapped)
         yield ast.BinOp(left, node.op, right), "transpose", 1.1
+
+
+def _replace_operand(node: ast.BinOp, around: Surroundings) -> Iterator[Change]:
+    """Another array in place of a factor that is more than a name."""
+    mine = around.shapes.get(node)
+    for operand, other in ((node.left, node.right), (node.right, node.left)):
+        if mine is None or isinstance(operand, ast.Name) or around.shapes.get(other) != mine:
+            continue
+        for text, shape in around.reachable.items():
+            if shape and fits(shape, mine):
+                new = ast.parse(text, mode="eval").body
+                left, right = (new, node.right) if operand is node.left else (node.left, new)
+                yield ast.BinOp(left, node.op, right), "factor", 1.7
 
 
 def _regroup(node: ast.BinOp) -> Iterator[Change]:
@@ -175,6 +213,9 @@ TAKEN_AWAY = ("copy", "clip", "flatten", "ravel", "squeeze", "transpose", "swapa
 
 
 def _change_call(node: ast.Call, around: Surroundings) -> Iterator[Change]:
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "einsum":
+        yield from change_einsum(node)
+    yield from change_axes_order(node, around)
     if ast.unparse(node) in around.counts or (isinstance(node.func, ast.Name) and node.func.id == "len"):
         for mask in around.masks:
             yield ast.parse(f"{mask}.sum()", mode="eval").body, "count", 1.1
@@ -188,7 +229,7 @@ def _change_call(node: ast.Call, around: Surroundings) -> Iterator[Change]:
     if len(node.args) == 1 and not (isinstance(node.func, ast.Attribute) and node.func.attr in REDUCTIONS):
         yield node.args[0], "call taken away", 1.3
     if isinstance(node.func, ast.Attribute) and node.func.attr in REDUCTIONS:
-        yield from change_reduction(node)
+        yield from change_reduction(node, around)
     if isinstance(node.func, ast.Attribute) and node.func.attr in TAKEN_AWAY:
         yield node.func.value, "call taken away", 1.2
     if len(node.args) == 2:
@@ -206,7 +247,7 @@ def _move_out(node: ast.Call) -> Iterator[Change]:
                 yield ast.BinOp(rest, argument.op, outer), "grouping", 1.2
 
 
-def change_reduction(node: ast.Call) -> Iterator[Change]:
+def change_reduction(node: ast.Call, around: Surroundings) -> Iterator[Change]:
     """Axes, kept or not, one for all or none."""
     method = isinstance(node.func, ast.Attribute) and not (
         isinstance(node.func.value, ast.Name) and node.func.value.id in ("np", "numpy", "jnp", "torch")
@@ -217,8 +258,13 @@ def change_reduction(node: ast.Call) -> Iterator[Change]:
     base = copy.copy(node)
     base.args = node.args[: (0 if method else 1)]
     kept = [k for k in node.keywords if k.arg not in ("axis", "keepdims")]
-    for axis in AXES:
-        word = ast.keyword("axis", number(axis))
+    inside = node.func.value if method else node.args[0]  # type: ignore[attr-defined]
+    several = range(len(around.shapes.get(inside, ())))
+    choices: list[ast.expr] = [number(axis) for axis in (*AXES, *several[2:])]
+    for size in range(2, len(several)):
+        choices += [ast.Tuple([number(k) for k in chosen], ast.Load()) for chosen in combinations(several, size)]
+    for axis in choices:
+        word = ast.keyword("axis", axis)
         yield ast.Call(node.func, base.args, [word, *keep, *kept]), "axis", 1.0
         if not keep:
             more = ast.keyword("keepdims", ast.Constant(True))
@@ -233,7 +279,6 @@ def change_reduction(node: ast.Call) -> Iterator[Change]:
             "keepdims",
             1.0,
         )
-    inside = node.func.value if method else node.args[0]  # type: ignore[attr-defined]
     yield inside, "call taken away", 1.3
 
 
@@ -257,9 +302,19 @@ def _change_place(node: ast.Subscript, around: Surroundings) -> Iterator[Change]
         for lower, upper in ((None, ast.UnaryOp(ast.USub(), ast.Constant(1))), (ast.Constant(1), None), (None, None)):
             yield ast.Subscript(node.value, ast.Slice(lower, upper, index.step), node.ctx), "index", 1.2
     elif not isinstance(index, ast.Tuple):
-        for step in (ast.Sub, ast.Add):
-            moved = ast.BinOp(index, step(), ast.Constant(1))
-            yield ast.Subscript(node.value, _tidy(moved), node.ctx), "index", 1.0
+        for moved in _step(index):
+            yield ast.Subscript(node.value, moved, node.ctx), "index", 1.0
+    else:
+        for k, one in enumerate(index.elts):
+            for moved in _step(one) if isinstance(one, ast.Name | ast.BinOp) else ():
+                place = ast.Tuple([*index.elts[:k], moved, *index.elts[k + 1 :]], ast.Load())
+                yield ast.Subscript(node.value, place, node.ctx), "index", 1.1
+
+
+def _step(index: ast.expr) -> Iterator[ast.expr]:
+    """The place before and the one after."""
+    for step in (ast.Sub, ast.Add):
+        yield _tidy(ast.BinOp(index, step(), ast.Constant(1)))
 
 
 def _tidy(node: ast.BinOp) -> ast.expr:

@@ -17,8 +17,8 @@ from backprop.reading.source import Edit, Source
 
 __all__ = ["Mend", "Search"]
 
-MOST_RUNS = 5_000
-MOST_WORK = 600_000
+MOST_RUNS = 8_000
+MOST_WORK = 4_000_000
 """Runs of edited code in one search, each one call of the gradients of a small batch, and values that they make."""
 ENOUGH = 3
 LIGHT = 1.3
@@ -66,7 +66,7 @@ class Search:
         """Small edits of these statements, up to a weight, the most natural first; ends after a line with mends."""
         for statement in statements:
             if statement in scenes:
-                proposals = [p for p in propose(self.source, statement, scenes[statement]) if p.weight <= most]
+                proposals = [p for p in propose(self.source, statement, scenes[statement], most) if p.weight <= most]
                 self.try_all(sorted(proposals, key=lambda p: p.weight))
             if len(self.full) >= ENOUGH or self.spent:
                 return

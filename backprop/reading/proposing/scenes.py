@@ -12,9 +12,9 @@ import numpy as np
 from backprop.reading.proposing.surroundings import Surroundings
 from backprop.reading.running.bench import Bench, Point
 from backprop.reading.running.recorder import Event, is_number
-from backprop.reading.source import HEADED, SIMPLE
+from backprop.reading.source import HEADED, SIMPLE, Source
 
-__all__ = ["list_helpers", "list_numbers", "look_around", "say_count", "scopes_of"]
+__all__ = ["find_roles", "list_helpers", "list_numbers", "list_reachable", "look_around", "say_count", "scopes_of"]
 
 PROTOCOL = {"parameters", "data", "cost", "gradients", "forward", "context", "step", "fun", "grad", "theta0"}
 """A mend never asks for the cost, and never for another gradient."""
@@ -29,11 +29,43 @@ def look_around(bench: Bench, point: Point, statements: Sequence[ast.stmt]) -> d
     events, _ = bench.record(point.case)
     said = tuple(_list_constants(bench, [*events, *bench.record_cost(point.case)]))
     shapes = {bench.instrumented.sites[e.key[0]]: e.value.shape for e in events}
+    lines = {node: bench.source.statement_of(node) for node in shapes}
     found = {}
     for statement, seen in scopes_of(bench, point, statements).items():
         names = {**constants, **seen[-1]}
         counts = say_count(names, point.case.rows)
-        found[statement] = Surroundings(names, helpers, tuple(counts), said, shapes)
+        said_here = tuple(counts), said, shapes, lines, list_reachable(seen[-1])
+        found[statement] = Surroundings(names, helpers, *said_here, *find_roles(bench.source, statement))
+    return found
+
+
+def find_roles(source: Source, statement: ast.stmt) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Names to which loops of the function of a statement give values, those that it makes, and those nobody reads.
+
+    >>> from pathlib import Path
+    >>> source = Source(Path("f.py"), "def f(x):\\n    y = x\\n    return x")
+    >>> [sorted(names) for names in find_roles(source, source.tree.body[0].body[0])]
+    [[], ['y'], ['y']]
+    """
+    nodes = list(ast.walk(source.function_of(statement)))
+    loops = [node for node in nodes if isinstance(node, ast.For)]
+    turns = {n.id for loop in loops for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+    names = [n for n in nodes if isinstance(n, ast.Name)]
+    made = {n.id for n in names if isinstance(n.ctx, ast.Store)}
+    read = {n.id for n in names if isinstance(n.ctx, ast.Load)}
+    return frozenset(turns), frozenset(made), frozenset(made - read - {"_"})
+
+
+def list_reachable(names: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Shapes of all that `list_numbers` gives, aliases left out, short texts first."""
+    found: dict[str, tuple[int, ...]] = {}
+    seen = set()
+    for text, value in sorted(list_numbers(names), key=lambda pair: len(pair[0])):
+        array = np.asarray(value)
+        key = array.shape, array.tobytes()
+        if key not in seen:
+            seen.add(key)
+            found[text] = array.shape
     return found
 
 

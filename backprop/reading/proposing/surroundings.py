@@ -29,6 +29,16 @@ class Surroundings:
     """Pieces of the file that are one number whatever the parameters: `np.sqrt(3)`, `2 * LAM`."""
     shapes: Mapping[ast.AST, tuple[int, ...]] = field(default_factory=dict)
     """What nodes were like when they ran."""
+    lines: Mapping[ast.AST, ast.stmt] = field(default_factory=dict)
+    """The statements of those nodes."""
+    reachable: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Texts of names, items and attributes that lead to numbers, each value once, with their shapes."""
+    turns: frozenset[str] = frozenset()
+    """Names that loops give their values."""
+    made: frozenset[str] = frozenset()
+    """Names that the function makes."""
+    idle: frozenset[str] = frozenset()
+    """Names that the function makes and nobody reads: what was forgotten, most likely."""
 
     @property
     def numbers(self) -> dict[str, tuple[int, ...]]:
@@ -37,6 +47,25 @@ class Surroundings:
             name: tuple(np.shape(value)) if not hasattr(value, "shape") else tuple(value.shape)
             for name, value in self.values.items()
             if is_number(value) and not isinstance(value, bool)
+        }
+
+    @property
+    def factors(self) -> dict[str, tuple[int, ...]]:
+        """Names that may be a factor or a term: no place in a loop, no index, no count."""
+        numbers = self.numbers
+        return {
+            name: shape
+            for name, shape in numbers.items()
+            if name not in self.turns and (shape or isinstance(self.values[name], float | np.floating | np.ndarray))
+        }
+
+    def pieces(self, node: ast.AST) -> dict[str, tuple[int, ...]]:
+        """Items and attributes of the line of a node, with what they were like when they ran."""
+        mine = self.lines.get(node)
+        return {
+            ast.unparse(one): shape
+            for one, shape in self.shapes.items()
+            if isinstance(one, ast.Subscript) and one is not node and self.lines.get(one) is mine
         }
 
     @property

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,11 +17,12 @@ Place: TypeAlias = int
 Values: TypeAlias = Sequence[NDArray[Any]]
 """What something is at every place."""
 
-MOST_LEAVES = 20
-MOST_BLOCKS = 96
+MOST_LEAVES = 26
+MOST_BLOCKS = 72
 CLOSE = 1e-6
+NEAR, FAR = 1.4, 1.5
 RARE = 3.0
-DIGITS = 7
+DIGITS = 9
 LARGEST = 4_096
 
 
@@ -52,6 +53,8 @@ class Vocabulary:
     counts: Mapping[str, Values]
     favoured: frozenset[str] = frozenset()
     """Names that the line has already."""
+    near: frozenset[str] = frozenset()
+    """Names that lines beside it make."""
 
 
 def synthesise(target: Values, scene: Vocabulary) -> list[Made]:
@@ -62,6 +65,11 @@ def synthesise(target: Values, scene: Vocabulary) -> list[Made]:
     >>> synthesise((a.T @ b, 2 * a.T @ (b + 1)), scene)[0].text
     'a.T @ b'
     """
+    with np.errstate(all="ignore"):
+        return _synthesise(target, scene)
+
+
+def _synthesise(target: Values, scene: Vocabulary) -> list[Made]:
     leaves = _list_leaves(scene)
     blocks = _dedupe([*leaves, *(e for leaf in leaves for e in _extend(leaf, scene))])[:MOST_BLOCKS]
     pairs = _dedupe([e for k, a in enumerate(blocks) for b in blocks[k:] for e in _combine(a, b)])
@@ -78,16 +86,15 @@ def synthesise(target: Values, scene: Vocabulary) -> list[Made]:
 def _list_leaves(scene: Vocabulary) -> list[Made]:
     made = []
     for name, values in scene.names.items():
-        size = 1.0 if name in scene.favoured else 1.5
+        size = 1.0 if name in scene.favoured else NEAR if name in scene.near else FAR
         made.append(Made(name, np.asarray(values[0]), lambda k, v=values: np.asarray(v[k]), size))  # type: ignore[misc]
-    return sorted(made, key=lambda e: e.size)[:MOST_LEAVES]
+    return _dedupe(sorted(made, key=lambda e: (e.size, len(e.text))))[:MOST_LEAVES]
 
 
 def _apply(text: str, function: Callable[..., Any], parts: Sequence[Made], size: float, binds: int) -> Made | None:
     """A function of expressions; None where it fails or is not finite."""
     try:
-        with np.errstate(all="ignore"):
-            first = np.asarray(function(*(part.first for part in parts)))
+        first = np.asarray(function(*(part.first for part in parts)))
     except Exception:
         return None
     if first.dtype.kind not in "fiub" or first.size > LARGEST or not np.isfinite(first).all():
@@ -254,8 +261,7 @@ def _take_off(rest: Callable[[Any, Any], Any], target: Values, block: Made) -> l
         value = block.first if k == 0 else block.at(k)
         if not _broadcasts(t.shape, value.shape):
             return None
-        with np.errstate(all="ignore"):
-            left = np.asarray(rest(t, value))
+        left = np.asarray(rest(t, value))
         if left.shape != t.shape or np.isinf(left).any():
             return None
         found.append(left)
@@ -263,32 +269,55 @@ def _take_off(rest: Callable[[Any, Any], Any], target: Values, block: Made) -> l
 
 
 class _Shelf:
-    """Expressions by shape, to be found by their value at the first place."""
+    """Expressions by shape, to be found by their value at the first place: a random projection, then the whole."""
 
     def __init__(self, expressions: Sequence[Made]) -> None:
         self.by_shape: dict[tuple[int, ...], list[Made]] = {}
         for e in expressions:
             self.by_shape.setdefault(e.first.shape, []).append(e)
-        self.stacks = {shape: np.stack([e.first for e in found]) for shape, found in self.by_shape.items()}
+        self.stacks = {
+            shape: np.stack([e.first.ravel() for e in found]).astype(float) for shape, found in self.by_shape.items()
+        }
+        self.sorted: dict[tuple[tuple[int, ...], bytes], tuple[Any, ...]] = {}
+
+    def _project(self, shape: tuple[int, ...], known: NDArray[np.bool_]) -> tuple[Any, ...]:
+        """Weights of the known entries, and what they make of every expression of the shape, in order."""
+        key = shape, known.tobytes()
+        if key not in self.sorted:
+            weights = _weights(known.size) * known.ravel()
+            projected = self.stacks[shape] @ weights
+            order = np.argsort(projected)
+            self.sorted[key] = weights, projected[order], order
+        return self.sorted[key]
 
     def find(self, first: NDArray[Any]) -> list[Made]:
         """All that are close there."""
-        stack, known = self.stacks.get(first.shape), ~np.isnan(first)
-        if stack is None or not known.any():
+        known = ~np.isnan(first)
+        if first.shape not in self.stacks or not known.any():
             return []
-        scale = max(float(np.max(np.abs(first[known]))), 1e-12)
-        near = np.all(np.abs(stack[:, known] - first[known]) <= CLOSE * scale, axis=1)
-        return [self.by_shape[first.shape][int(k)] for k in np.flatnonzero(near)]
+        flat = np.where(known, first, 0.0).ravel().astype(float)
+        scale = max(float(np.max(np.abs(flat))), 1e-12)
+        weights, projected, order = self._project(first.shape, known)
+        at, slack = float(flat @ weights), CLOSE * scale * float(weights.sum())
+        start, end = np.searchsorted(projected, (at - slack, at + slack))
+        stack, mask = self.stacks[first.shape], known.ravel()
+        near = [int(k) for k in order[start:end] if np.all(np.abs(stack[k] - flat)[mask] <= CLOSE * scale)]
+        return [self.by_shape[first.shape][k] for k in sorted(near)]
 
 
 def _dedupe(expressions: Sequence[Made]) -> list[Made]:
     """The shortest of those with the same value at the first place."""
     best: dict[Any, Made] = {}
     for e in sorted(expressions, key=lambda e: e.size):
-        best.setdefault((e.first.shape, _round(e.first)), e)
+        best.setdefault((e.first.shape, _sign(e.first)), e)
     return list(best.values())
 
 
-def _round(v: NDArray[Any]) -> bytes:
-    scale = float(np.max(np.abs(v), initial=0.0))
-    return np.round(v.astype(float), DIGITS - math.floor(math.log10(scale))).tobytes() if scale else b"0"
+@cache
+def _weights(size: int) -> NDArray[Any]:
+    return np.random.default_rng(size).uniform(0.5, 1.5, size)
+
+
+def _sign(v: NDArray[Any]) -> str:
+    """The same for equal values, for others hardly ever: a random projection."""
+    return f"{float(v.ravel() @ _weights(v.size)):.{DIGITS}e}"
