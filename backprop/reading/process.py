@@ -42,10 +42,11 @@ def read_apart(path: Path, what: str = "read", *, text: str | None = None, secon
     finally:
         end_family(process, family)
     for line in said.splitlines():
-        with contextlib.suppress(ValueError, KeyError, TypeError):
-            answer: dict[str, Any] = json.loads(line)
-            if answer["nonce"] == nonce:
-                return _check(answer, path)
+        answer: dict[str, Any] = {}
+        with contextlib.suppress(ValueError, TypeError):
+            answer = dict(json.loads(line))
+        if answer.get("nonce") == nonce:
+            return _check(answer, path)
     raise UsageError(f"{path}: its lines could not be read: the process that read them ended without an answer")
 
 

@@ -17,6 +17,7 @@ from backprop.reading.proposing.renewal import renew
 from backprop.reading.proposing.scenes import look_around
 from backprop.reading.proposing.sufficiency import Sufficient, find_sufficient
 from backprop.reading.running.bench import Bench, Point
+from backprop.reading.running.entrances import by_step
 from backprop.reading.source import BOM, HEADED, SIMPLE, Source, Spot
 
 __all__ = ["SourceReading", "annotate", "read"]
@@ -25,7 +26,7 @@ PLANS = ((11, 2), (12, 3), (13, 5))
 """Seeds and rows: n = 2 and 3 for what is measured entry by entry, one more against chance."""
 FIRST_SUSPECTS = 6
 RENEWED = 8
-MIDDLE, ALL = 1.9, 9.0
+MIDDLE, SHORT, ALL = 1.9, 2.2, 9.0
 LEFT_OUT = ("factor", "factor n", "term", "constant factor")
 
 
@@ -81,8 +82,12 @@ def read(path: Path) -> SourceReading:
 
     Errors: `Unusable` where the file cannot be read or no point works.
     """
-    bench = Bench(Source.read(path))
+    source = Source.read(path)
+    bench = Bench(source)
     points = sorted(bench.draw_points(PLANS), key=lambda p: sum(p.given))
+    if points and all(all(p.given) for p in points) and bench.subject.has("step"):
+        bench = Bench(source, by_step)
+        points = sorted(bench.draw_points(PLANS), key=lambda p: sum(p.given))
     if not points or all(all(p.given) for p in points):
         raise Unusable("the gradient is not wrong at the points where its lines were read")
     wrong = [p for p in points if not all(p.given)]
@@ -163,15 +168,16 @@ def _search(
 ) -> Search:
     """From small and likely to large and unlikely; ends as soon as there are mends."""
     ordered = [*wrong, *(p for p in points if p not in wrong)]
-    search = Search(bench.source, ordered, len(bench.record(ordered[0].case)[0]))
+    search = Search(bench.source, ordered, len(bench.record(ordered[0].case)[0]), bench.enter)
     scenes = look_around(bench, ordered[0], suspects)
     first, others = suspects[:FIRST_SUSPECTS], suspects[FIRST_SUSPECTS:]
     steps = (
         lambda: search.try_edits(scenes, first, LIGHT),
         lambda: search.try_edits(scenes, others, LIGHT),
         lambda: search.try_edits(scenes, first, MIDDLE),
-        lambda: _renew(bench, wrong[:2], found, search),
+        lambda: _renew(bench, wrong[:2], found, search, SHORT),
         lambda: search.try_edits(scenes, first, ALL),
+        lambda: _renew(bench, wrong[:2], found, search, ALL),
         lambda: search.try_edits(scenes, others, ALL),
         search.join,
     )
@@ -181,12 +187,12 @@ def _search(
     return search
 
 
-def _renew(bench: Bench, points: Sequence[Point], found: Sequence[Sufficient], search: Search) -> None:
+def _renew(bench: Bench, points: Sequence[Point], found: Sequence[Sufficient], search: Search, most: float) -> None:
     chosen = [one for one in found if isinstance(one.node, ast.expr) and not _hands_on(one, found)][:RENEWED]
     sites = {one.site for one in chosen}
     more = [find_sufficient(bench, point, set(), sites) for point in points[1:]]
     for one in chosen:
-        search.try_all(renew(bench, points, [found, *more], one.node))
+        search.try_all(p for p in renew(bench, points, [found, *more], one.node) if p.weight <= most)
 
 
 def _hands_on(one: Sufficient, found: Sequence[Sufficient]) -> bool:

@@ -96,7 +96,7 @@ def _without(new: ast.expr, node: ast.Call) -> ast.expr:
     return ast.Call(ast.Name("reduce", ast.Load()), [], new.keywords)
 
 
-FAMILIES = {"name", "function", "key", "constant"}
+FAMILIES = {"name", "function", "key", "constant", "index", "transpose"}
 
 
 def _fit(source: Source, old: ast.expr, new: ast.expr) -> str:

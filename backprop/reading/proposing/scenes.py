@@ -11,7 +11,7 @@ import numpy as np
 
 from backprop.reading.proposing.surroundings import Surroundings
 from backprop.reading.running.bench import Bench, Point
-from backprop.reading.running.recorder import Event, is_number
+from backprop.reading.running.recorder import Event, as_array, is_number
 from backprop.reading.source import HEADED, SIMPLE, Source
 
 __all__ = ["find_roles", "list_helpers", "list_numbers", "list_reachable", "look_around", "say_count", "scopes_of"]
@@ -61,9 +61,9 @@ def list_reachable(names: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {}
     seen = set()
     for text, value in sorted(list_numbers(names), key=lambda pair: len(pair[0])):
-        array = np.asarray(value)
-        key = array.shape, array.tobytes()
-        if key not in seen:
+        array = as_array(value)
+        key = None if array is None else (array.shape, array.tobytes())
+        if array is not None and key not in seen:
             seen.add(key)
             found[text] = array.shape
     return found

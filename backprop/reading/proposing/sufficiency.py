@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from backprop.examiner.measuring.cases import Array
 from backprop.examiner.subject.protocol.subjects import Unusable
 from backprop.reading.running.bench import Bench, Point
-from backprop.reading.running.recorder import Event, Key
+from backprop.reading.running.recorder import Event, Key, as_array, move
 
 __all__ = ["Sufficient", "find_sufficient", "replay"]
 
@@ -104,9 +104,10 @@ def replay(bench: Bench, point: Point, one: Sufficient) -> dict[Key, Any]:
         needed = one.needed.get(key)
         if needed is None or np.shape(value) != needed.shape:
             return value
-        before[key] = np.array(value)
-        new = np.where(np.isnan(needed), value, needed)
-        return float(new) if type(value) is float else new
+        seen = as_array(value)
+        assert seen is not None
+        before[key] = seen
+        return move(value, np.nan_to_num(needed - seen))
 
     bench.recorder.change = {one.site: change}
     try:
@@ -227,13 +228,12 @@ class _Site:
         moves = {event.key: part for event, part in zip(self.events, self._split(c), strict=True)}
 
         def change(key: Key, value: Any) -> Any:
-            move = moves.get(key)
-            if move is None or np.shape(value) != move.shape:
+            by, seen = moves.get(key), as_array(value)
+            if by is None or seen is None or seen.shape != by.shape:
                 return value
             if before is not None:
-                before[key] = np.array(value, dtype=float)
-            moved = value + move
-            return float(moved) if type(value) is float else moved
+                before[key] = seen
+            return move(value, by)
 
         self.bench.recorder.change = {self.number: change}
         try:

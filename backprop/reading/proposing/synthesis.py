@@ -163,6 +163,10 @@ def _reduce(e: Made) -> Iterator[Made]:
             made = _apply(said, lambda x, a=axis, k=keep: x.sum(axis=a, keepdims=k), [e], e.size + 1 + keep / 2, 2)
             if made is not None:
                 yield made
+        said = f"{e.inside(2)}.mean(axis={axis}, keepdims=True)"
+        mean = _apply(said, lambda x, a=axis: x.mean(axis=a, keepdims=True), [e], e.size + 2, 2)
+        if mean is not None:
+            yield mean
 
 
 def _broadcasts(a: tuple[int, ...], b: tuple[int, ...]) -> bool:

@@ -18,6 +18,7 @@ from backprop.examiner.measuring.noise import entry_sizes, measure_noise
 from backprop.examiner.measuring.oracles import Oracle
 from backprop.examiner.subject.adapters.detection import recognise
 from backprop.examiner.subject.protocol.subjects import Unusable
+from backprop.reading.running.entrances import Entrance, by_gradients
 from backprop.reading.running.probes import PROBE, SCOPE, Instrumented, instrument
 from backprop.reading.running.recorder import Event, Exhausted, ValueRecorder
 from backprop.reading.source import Source
@@ -70,8 +71,9 @@ class Bench:
     `plain` runs it as written; `probed` runs the instrumented twin with the recorder's probes.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, enter: Entrance = by_gradients) -> None:
         self.source = source
+        self.enter = enter
         self.instrumented: Instrumented = instrument(source)
         self.recorder = ValueRecorder()
         self.module = load_module(
@@ -79,7 +81,7 @@ class Bench:
             source.path,
             {PROBE: self.recorder.probe, SCOPE: self.recorder.scope},
         )
-        self.subject = recognise(self.module, str(source.path), str(source.path))
+        self.subject = enter(recognise(self.module, str(source.path), str(source.path)))
 
     def draw_points(self, plans: Sequence[tuple[int, int]]) -> list[Point]:
         """Points from (seed, rows), biases off zero; what does not work is left out.
