@@ -49,6 +49,7 @@ class Telling:
 
 def tell_file(target: str, telling: Telling, *, seed: int, timeout: float | None) -> Report:
     """Judge a file or module, read its source where it is wrong, print what was asked; the report tells the status."""
+    from backprop.examiner.saying.excerpt import describe_excerpt
     from backprop.examiner.saying.report import HINTS
     from backprop.reporting.formats import render
     from backprop.verification.explanation import verify_file
@@ -63,7 +64,9 @@ def tell_file(target: str, telling: Telling, *, seed: int, timeout: float | None
         typer.echo(report.mend["diff"] if report.mend else "", nl=False)
     elif telling.form != "text":
         typer.echo(render(report, telling.form))
-    elif report.verdict != "unusable":
+    elif report.verdict == "unusable":
+        typer.echo(describe_excerpt(report.reading), nl=bool(report.reading))
+    else:
         typer.echo(str(report))
         if telling.annotate:
             typer.echo("\n" + report.annotated())

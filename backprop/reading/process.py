@@ -17,6 +17,7 @@ import numpy as np
 
 from backprop.errors import UsageError
 from backprop.examiner.apart.processes import end_family, limit_memory, start_python
+from backprop.reading.broken import read_broken
 from backprop.reading.reader import annotate, read
 
 __all__ = ["main", "read_apart"]
@@ -27,7 +28,7 @@ MEMORY = 4 * 2**30
 
 
 def read_apart(path: Path, what: str = "read", *, text: str | None = None, seconds: float = SECONDS) -> dict[str, Any]:
-    """What `reader.read` or `reader.annotate` finds in a file, as plain data; `text` is annotated in its place.
+    """What `read`, `read_broken` or `annotate` finds in a file, as plain data; `text` is annotated in its place.
 
     Errors: `UsageError` with one line where nothing could be read, or not in time.
     """
@@ -68,8 +69,8 @@ def main() -> None:
     with np.errstate(all="ignore"):
         try:
             path = Path(request["path"])
-            found = read(path) if request["what"] == "read" else annotate(path, request["text"])
-            answer["found"] = found.to_dict()
+            ways = {"read": read, "broken": read_broken, "annotate": lambda path: annotate(path, request["text"])}
+            answer["found"] = ways[request["what"]](path).to_dict()
         except UsageError as error:
             answer["error"] = str(error)
         except Exception as error:  # what objects of a subject raise, and a text that cannot be parsed

@@ -39,6 +39,8 @@ class SourceReading:
     mends: tuple[Mend, ...]
     labels: tuple[Label, ...]
     runs: int = 0
+    broke: str = ""
+    """What raised, or which value was the first that is not finite."""
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
@@ -49,6 +51,7 @@ class SourceReading:
             "bom": BOM if self.source.bom else "",
             "labels": [{"line": label.line, "labels": list(label.texts)} for label in self.labels],
             "runs": self.runs,
+            "broke": self.broke,
         }
 
 

@@ -20,25 +20,31 @@ __all__ = ["annotate_lines", "read_lines"]
 FRESH = 7_919
 """Added to the seed when a mended program is judged: neither the verdict nor the reading has seen these points."""
 MOST_JUDGED = 4
+BREAKS = 20.0
+"""Seconds for the search of what breaks: where the judge had none, there may be no end to it."""
 
 
 def read_lines(report: Report, path: Path, *, seed: int = 0, timeout: float | None = None) -> Report:
-    """The report of a file that was judged wrong, with its line and a verified mend; else the report as it is.
+    """The report of a file that was judged wrong, or that breaks, with its line and a verified mend; else as it is.
 
     The verdict stands whatever is read; where nothing can be read, a note says why.
     """
-    if report.verdict != "wrong" or path.suffix != ".py":
+    if report.verdict == "verified" or report.limits or path.suffix != ".py":
         return report
     try:
-        found = read_apart(path)
+        found = read_apart(path) if report.verdict == "wrong" else read_apart(path, "broken", seconds=BREAKS)
     except (UsageError, OSError) as error:
-        return replace(report, notes=(*report.notes, str(error)))
+        return replace(report, notes=(*report.notes, str(error))) if report.verdict == "wrong" else report
+    if found["location"] is None and report.verdict != "wrong":
+        return report
     chosen = _choose(found["mends"], path, seed, timeout)
     lines = _cut(found["source"], found["location"])
     reading = {"location": found["location"], "labels": found["labels"], "lines": lines, "text": found["source"]}
+    reading["broke"] = found["broke"]
     if chosen is not None:
-        reading["location"] = chosen["location"]
-        reading["lines"] = _cut(found["source"], chosen["location"])
+        if not found["broke"]:
+            reading["location"] = chosen["location"]
+            reading["lines"] = _cut(found["source"], chosen["location"])
         reading |= {"mend": _tell(chosen), "mended": found["bom"] + chosen["text"]}
         reading["should_be"] = _name_value(path, chosen)
     return replace(report, reading=reading)

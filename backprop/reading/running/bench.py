@@ -93,8 +93,15 @@ class Bench:
             with contextlib.suppress(Unusable), self.counting():
                 case = self._draw(seed, rows)
                 truth = measure_truth(case)
-                points.append(Point(case, truth, truth.right(self.run(case), [leaf.shape for leaf in case.leaves])))
+                points.append(Point(case, truth, truth.right(self._try(case), [leaf.shape for leaf in case.leaves])))
         return points
+
+    def _try(self, case: Case) -> list[Any]:
+        """The gradients, none where they raise."""
+        try:
+            return self.run(case)
+        except Unusable:
+            return [None] * len(case.leaves)
 
     def _draw(self, seed: int, rows: int) -> Case:
         if self.subject.takes_rows:
@@ -120,10 +127,10 @@ class Bench:
             raise Unusable("it does not come to an end") from error
 
     def record(self, case: Case) -> tuple[list[Event], list[Any]]:
-        """All values of one run, and the gradients."""
+        """All values of one run, and the gradients; as far as it comes, and none, where they raise."""
         self.recorder.log = []
         try:
-            given = self.run(case)
+            given = self._try(case)
             return self.recorder.log, given
         finally:
             self.recorder.log = None
@@ -142,7 +149,7 @@ class Bench:
         """Names and values before the statements of these sites, each time they were met."""
         self.recorder.watch, self.recorder.scopes = sites, {}
         try:
-            self.run(case)
+            self._try(case)
             return self.recorder.scopes
         finally:
             self.recorder.watch = frozenset()
