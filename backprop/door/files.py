@@ -26,6 +26,11 @@ class Telling:
     diff: bool = False
     mend: Path | None = None
 
+    @property
+    def tells_lines(self) -> bool:
+        """Whether lines of the source are told at all."""
+        return self.hint in ("line", "mend")
+
     def check(self, target: str | None) -> None:
         """Options that mean nothing, or would overwrite, are refused before anything runs."""
         from backprop.examiner.saying.report import HINTS
@@ -50,13 +55,12 @@ class Telling:
 def tell_file(target: str, telling: Telling, *, seed: int, timeout: float | None) -> Report:
     """Judge a file or module, read its source where it is wrong, print what was asked; the report tells the status."""
     from backprop.examiner.saying.excerpt import describe_excerpt
-    from backprop.examiner.saying.report import HINTS
     from backprop.reporting.formats import render
     from backprop.verification.explanation import verify_file
     from backprop.verification.lines import annotate_lines, read_lines
 
     report = verify_file(target, seed=seed, timeout=timeout)
-    if HINTS.index(telling.hint) >= HINTS.index("line") and target.endswith(".py"):
+    if telling.tells_lines and target.endswith(".py"):
         report = read_lines(report, Path(target), seed=seed, timeout=timeout)
         report = annotate_lines(report, Path(target)) if telling.annotate else report
     report = report.tell(telling.hint)

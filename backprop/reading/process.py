@@ -20,7 +20,7 @@ from backprop.examiner.apart.processes import end_family, limit_memory, start_py
 from backprop.reading.broken import read_broken
 from backprop.reading.reader import annotate, read
 
-__all__ = ["main", "read_apart"]
+__all__ = ["SECONDS", "main", "read_apart"]
 
 SECONDS = 60.0
 """A guard against code that hangs; the work itself is counted."""
