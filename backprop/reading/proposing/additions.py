@@ -12,13 +12,17 @@ __all__ = ["add_to", "fits"]
 
 
 ON_A_NAME = 0.1
-"""What is missing was left out where a value was made, rather than where its name is used."""
+"""What is missing was left out where a value was made, rather than where its name is used; but a line that only gives
+another name to something most likely should have done more."""
 
 
 def add_to(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[Change]:
     """Something that was left out: a sign, a factor, a term, a function around it."""
+    more = 0.0
+    if isinstance(node, ast.Name):
+        more = -ON_A_NAME if isinstance(parent, ast.Assign) else ON_A_NAME
     for new, kind, weight in _add_to(node, around, parent):
-        yield new, kind, weight + ON_A_NAME * isinstance(node, ast.Name)
+        yield new, kind, weight + more
 
 
 def _add_to(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[Change]:
