@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ PLANS = ((11, 2), (12, 3), (13, 5))
 FIRST_SUSPECTS = 6
 RENEWED = 8
 MIDDLE, SHORT, ALL = 1.9, 2.2, 9.0
-LEFT_OUT = ("factor", "factor n", "term", "constant factor")
+LEFT_OUT = ("factor", "factor n", "term")
 
 
 @dataclass(frozen=True)
@@ -98,14 +98,17 @@ def read(path: Path) -> SourceReading:
     found = find_sufficient(bench, wrong[0], shared)
     suspects = _rank(bench, wrong[0], found, shared)
     search = _search(bench, points, wrong, found, suspects)
-    mends = tuple(sorted(search.full, key=_rank_mend))
+    disturbs = {source.statement_of(one.node).lineno: one.disturbs for one in reversed(found)}
+    mends = tuple(sorted(search.full, key=lambda mend: _rank_mend(mend, disturbs)))
     labels = tuple(label_lines(bench, points[:2]))
     return SourceReading(bench.source, _locate(bench, mends, suspects), mends, labels, search.shop.runs)
 
 
-def _rank_mend(mend: Mend) -> tuple[float, int]:
-    """The most natural first; what was left out, of equal ones the earliest: later lines only hand the value on."""
-    return mend.weight, mend.lines[0] if mend.kind in LEFT_OUT else 0
+def _rank_mend(mend: Mend, disturbs: Mapping[int, int]) -> tuple[float, int, int]:
+    """The most natural first; then what reaches nothing that is right; of what was left out the earliest, since later
+    lines only hand the value on."""
+    line = mend.lines[0]
+    return round(mend.weight, 6), disturbs.get(line, 0), line if mend.kind in LEFT_OUT else 0
 
 
 def annotate(path: Path, text: str | None = None) -> SourceReading:
@@ -130,7 +133,7 @@ def _rank(bench: Bench, point: Point, found: Sequence[Sufficient], shared: Set[a
     ran = [source.statement_of(sites[event.key[0]]) for event in events]
     sufficient = [source.statement_of(one.node) for one in found]
     misshapen = _find_misshapen(bench, point)
-    around = [one for s in set(ran) for one in _heads_around(source, s)]
+    around = [one for s in set(ran) for one in (*_heads_around(source, s), *source.block_of(s))]
     ranked = dict.fromkeys([*misshapen, *sufficient, *sorted({*ran, *around}, key=lambda s: -s.lineno)])
     return [s for s in ranked if s not in shared and isinstance(s, (*SIMPLE, *HEADED))]
 

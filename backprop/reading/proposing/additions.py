@@ -18,6 +18,8 @@ another name to something most likely should have done more."""
 
 def add_to(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[Change]:
     """Something that was left out: a sign, a factor, a term, a function around it."""
+    if around.shapes and node not in around.shapes:
+        return  # no number, or it never ran
     more = 0.0
     if isinstance(node, ast.Name):
         more = -ON_A_NAME if isinstance(parent, ast.Assign) else ON_A_NAME
@@ -34,6 +36,11 @@ def _add_to(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[C
     for c, weight in ((2, 1.2), (4, 1.5)):
         yield ast.BinOp(number(c), ast.Mult(), node), "constant factor", weight
         yield ast.BinOp(node, ast.Div(), number(c)), "constant factor", weight
+    if isinstance(parent, ast.BinOp | ast.Call):
+        yield ast.BinOp(node, ast.Add(), number(1)), "constant term", 1.6
+        yield ast.BinOp(node, ast.Sub(), number(1)), "constant term", 1.6
+        yield ast.BinOp(number(1), ast.Sub(), node), "constant term", 1.6
+    yield from _add_matrices(node, around)
     if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult) and parent.right is not node:
         return  # the whole product is offered the same factors
     for text in around.constants:
@@ -48,6 +55,11 @@ def _add_to(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[C
     for helper, arity in around.helpers.items():
         if arity == 1:
             yield ast.Call(ast.Name(helper, ast.Load()), [node], []), "function around it", 1.5
+        if arity in (1, 2):
+            yield ast.Call(ast.Name(helper, ast.Load()), [node, number(-1)], []), "function around it", 1.7
+    if isinstance(parent, ast.Call) and isinstance(node, ast.Name) and around.shapes.get(node):
+        copied = ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
+        yield copied, "copy", 1.1
     if len(around.shapes.get(node, ())) == 2:
         for axis in (0, 1):
             total = ast.Attribute(node, "sum", ast.Load())
@@ -82,6 +94,22 @@ def _add_names(node: ast.expr, around: Surroundings) -> Iterator[Change]:
             weighted = ast.BinOp(ast.Name(scalar, ast.Load()), ast.Mult(), other)
             yield ast.BinOp(node, ast.Add(), weighted), "term", 2.0
             yield ast.BinOp(node, ast.Add(), ast.BinOp(ast.Constant(2), ast.Mult(), weighted)), "term", 2.1
+
+
+def _add_matrices(node: ast.expr, around: Surroundings) -> Iterator[Change]:
+    """A square matrix on either side, which leaves the shape as it is."""
+    mine = around.shapes.get(node, ())
+    if len(mine) not in (1, 2):
+        return
+    for name, shape in around.numbers.items():
+        if len(shape) != 2 or shape[0] != shape[1] or (isinstance(node, ast.Name) and node.id == name):
+            continue
+        for text in (name, f"{name}.T"):
+            matrix = ast.parse(text, mode="eval").body
+            if shape[1] == mine[0]:
+                yield ast.BinOp(matrix, ast.MatMult(), node), "factor", 1.7
+            if shape[0] == mine[-1]:
+                yield ast.BinOp(node, ast.MatMult(), matrix), "factor", 1.7
 
 
 def _add_pieces(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[Change]:

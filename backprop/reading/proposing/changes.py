@@ -81,9 +81,13 @@ def _is_whole(value: Any) -> bool:
 
 def _is_place(node: ast.expr, parent: ast.AST) -> bool:
     """Whether a node says where rather than what: an index, an axis, the array that is written into."""
-    if isinstance(parent, ast.Subscript):
-        return True
-    return isinstance(parent, ast.keyword | ast.Slice | ast.Attribute)
+    if isinstance(parent, ast.Attribute):
+        return parent.attr not in OF_WHOLES
+    return isinstance(parent, ast.Subscript | ast.keyword | ast.Slice)
+
+
+OF_WHOLES = ("reshape", "sum", "mean", "ravel", "flatten", "transpose", "swapaxes")
+"""Methods that take an array as a whole: what was left out may be missing inside."""
 
 
 def _change_name(node: ast.Name, around: Surroundings) -> Iterator[Change]:
@@ -142,6 +146,8 @@ def _change_product(node: ast.BinOp, around: Surroundings) -> Iterator[Change]:
         yield ast.BinOp(node.right, node.op, _turn(node.left)), "transpose", 1.5
         yield _turn(node), "transpose", 1.2
         yield from _swap_axes(node, around)
+    if isinstance(node.op, ast.Pow | ast.Sub | ast.Add):
+        yield from _regroup_power(node)
     if isinstance(node.op, ast.Mult | ast.Div):
         yield from _regroup(node)
         yield from _replace_operand(node, around)
@@ -159,6 +165,15 @@ def _swap_axes(node: ast.BinOp, around: Surroundings) -> Iterator[Change]:
         swapped.func.value = operand  # type: ignore[attr-defined]
         left, right = (swapped, node.right) if operand is node.left else (node.left, swapped)
         yield ast.BinOp(left, node.op, right), "transpose", 1.1
+
+
+def _regroup_power(node: ast.BinOp) -> Iterator[Change]:
+    """(1 - a) ** 2 -> 1 - a ** 2, and back."""
+    inner, outer = node.left, node.right
+    if isinstance(node.op, ast.Pow) and isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add | ast.Sub):
+        yield ast.BinOp(inner.left, inner.op, ast.BinOp(inner.right, node.op, outer)), "grouping", 1.2
+    if isinstance(node.op, ast.Add | ast.Sub) and isinstance(outer, ast.BinOp) and isinstance(outer.op, ast.Pow):
+        yield ast.BinOp(ast.BinOp(inner, node.op, outer.left), outer.op, outer.right), "grouping", 1.2
 
 
 def _replace_operand(node: ast.BinOp, around: Surroundings) -> Iterator[Change]:
@@ -293,6 +308,10 @@ def _change_comparison(node: ast.Compare, around: Surroundings) -> Iterator[Chan
 
 def _change_place(node: ast.Subscript, around: Surroundings) -> Iterator[Change]:
     index = node.slice
+    mine = around.shapes.get(node, ())
+    for text, shape in around.reachable.items() if mine else ():
+        if len(shape) == len(mine) and text != ast.unparse(node):
+            yield ast.parse(text, mode="eval").body, "name", 1.5 if shape == mine else 1.7
     if isinstance(index, ast.Constant) and isinstance(index.value, str):
         held = around.values.get(node.value.id) if isinstance(node.value, ast.Name) else None
         for key in held if isinstance(held, Mapping) else ():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from backprop.reading.proposing.changes import REDUCTIONS, change, change_place, change_reduction
 from backprop.reading.proposing.exchanges import exchange
-from backprop.reading.proposing.omissions import insert_lines
+from backprop.reading.proposing.omissions import insert_lines, rename_targets
 from backprop.reading.proposing.surroundings import Surroundings
 from backprop.reading.source import SIMPLE, Edit, Source, head_of
 
@@ -62,6 +62,7 @@ def _propose(source: Source, statement: ast.stmt, around: Surroundings, most: fl
     yield from (Proposal(*one) for one in exchange(source, nodes, around))
     if isinstance(statement, SIMPLE):
         yield from _change_statement(source, statement)
+        yield from (Proposal(*one) for one in rename_targets(source, statement, around))
         yield from (Proposal(*one) for one in insert_lines(source, statement, around))
 
 

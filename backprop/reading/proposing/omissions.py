@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Container, Iterator, Mapping, Sequence
+from itertools import combinations, permutations
 from typing import TypeAlias
 
 from backprop.reading.proposing.surroundings import Surroundings
 from backprop.reading.source import Edit, Source, Spot
 
-__all__ = ["insert_lines", "products"]
+__all__ = ["insert_lines", "products", "rename_targets"]
 
 Insertion: TypeAlias = tuple[tuple[Edit, ...], str, float]
 Shape: TypeAlias = tuple[int, ...]
@@ -62,10 +63,41 @@ def _list_lines(
         yield from _carry_on(source, loop, around)
     yield from _like_neighbour(source, statement, around)
     target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    if target is not None:
+        yield from _take_off_one(source, target, around)
     if isinstance(target, ast.Name):
         for mask in around.masks:
             for sign in ("", "~"):
                 yield f"{target.id}[{sign}{mask}] = 0", LEFT, 1.9
+
+
+def rename_targets(source: Source, statement: ast.stmt, around: Surroundings) -> Iterator[Insertion]:
+    """What a loop makes and nobody reads, under the names that it reads and never makes anew."""
+    loop = source.parents[statement]
+    if not isinstance(loop, LOOPS) or loop.body[-1] is not statement:
+        return
+    names = [n for s in loop.body for n in ast.walk(s) if isinstance(n, ast.Name)]
+    made = {n.id: n for n in names if isinstance(n.ctx, ast.Store)}
+    read = {n.id for n in names if isinstance(n.ctx, ast.Load)}
+    stale = [name for name in sorted(_stored_before(source, loop) & read - set(made)) if around.numbers.get(name)]
+    forgotten = [name for name in made if name in around.idle]
+    for size in range(1, min(len(stale), len(forgotten)) + 1):
+        for some in combinations(forgotten, size):
+            for others in permutations(stale, size):
+                edits = [Edit(source.spot(made[a]), b) for a, b in zip(some, others, strict=True)]
+                yield tuple(sorted(edits, key=lambda e: e.spot)), "name", 1.0
+
+
+def _take_off_one(source: Source, target: ast.expr, around: Surroundings) -> Iterator[tuple[str, str, float]]:
+    """One less where the label is: p[range, Y] -= 1, p[t, Y[t]] -= 1."""
+    for name in around.labels:
+        if isinstance(target, ast.Name) and len(around.numbers.get(target.id, ())) == 2:
+            yield f"{target.id}[np.arange(len({name})), {name}] -= 1", LEFT, 1.7
+        elif isinstance(target, ast.Name):
+            yield f"{target.id}[{name}] -= 1", LEFT, 1.8
+        elif isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Name):
+            place = target.slice.id
+            yield f"{source.segment(target.value)}[{place}, {name}[{place}]] -= 1", LEFT, 1.7
 
 
 def _carry_on(source: Source, loop: ast.For | ast.While, around: Surroundings) -> Iterator[tuple[str, str, float]]:

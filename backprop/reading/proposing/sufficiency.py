@@ -40,7 +40,8 @@ class Sufficient:
     """A site whose value alone is at fault for some tensors, and disturbs no other.
 
     Attributes: `needed`, what the value should have been each time, NaN where that has no effect; `mends`, the tensors
-    that are right then; `spare`, how many more equations agree than there are unknowns.
+    that are right then; `spare`, how many more equations agree than there are unknowns; `disturbs`, how many tensors it
+    reaches that were right before.
     """
 
     site: int
@@ -48,6 +49,7 @@ class Sufficient:
     needed: dict[Key, Array]
     mends: frozenset[int]
     spare: int
+    disturbs: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def find_sufficient(
         one = _Site(bench, point, aim, mine).examine()
         if one is not None:
             found.append(one)
-    return sorted(found, key=lambda one: (-len(one.mends), -one.site))
+    return sorted(found, key=lambda one: (-len(one.mends), one.disturbs, -one.site))
 
 
 def replay(bench: Bench, point: Point, one: Sufficient) -> dict[Key, Any]:
@@ -174,7 +176,8 @@ class _Site:
         moves = zip(self.events, self._split(c), strict=True)
         wanted = {event.key: before.get(event.key, event.value) + part for event, part in moves}
         node = self.bench.instrumented.sites[self.number]
-        return Sufficient(self.number, node, wanted, mends, int(touched.sum() - active.sum()))
+        reached = len(np.unique(aim.owner[touched])) - len(mends)
+        return Sufficient(self.number, node, wanted, mends, int(touched.sum() - active.sum()), reached)
 
     def _solve(self, rows: Mask) -> tuple[Array | None, Mask]:
         aim = self.aim

@@ -69,6 +69,15 @@ class Surroundings:
         }
 
     @property
+    def labels(self) -> list[str]:
+        """Names of lists of whole numbers: classes, most likely."""
+        return [
+            name
+            for name, value in self.values.items()
+            if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "iu"
+        ]
+
+    @property
     def masks(self) -> list[str]:
         """Names of arrays of truth values."""
         return [
