@@ -26,6 +26,8 @@ PLANS = ((11, 2), (12, 3), (13, 5))
 """Seeds and rows: n = 2 and 3 for what is measured entry by entry, one more against chance."""
 FIRST_SUSPECTS = 6
 RENEWED = 8
+LABELLED = ((11, 2), (12, 3), (14, 4))
+"""Where labels are found: in few rows all targets are the same too often."""
 MIDDLE, SHORT, ALL = 1.9, 2.2, 9.0
 LEFT_OUT = ("factor", "factor n", "term")
 
@@ -111,13 +113,13 @@ def _rank_mend(mend: Mend, disturbs: Mapping[int, int]) -> tuple[float, int, int
     return round(mend.weight, 6), disturbs.get(line, 0), line if mend.kind in LEFT_OUT else 0
 
 
-def annotate(path: Path, text: str | None = None) -> SourceReading:
+def annotate(path: Path, text: str | None = None, plans: Sequence[tuple[int, int]] = LABELLED) -> SourceReading:
     """The labels of a subject's lines alone, for one that is right as well; of another text in place of the file's.
 
     Errors: as for `read`.
     """
     bench = Bench(Source.read(path) if text is None else Source(path, text))
-    points = bench.draw_points(PLANS[:2])
+    points = bench.draw_points(plans)
     if not points:
         raise Unusable("no point works where its lines could be read")
     return SourceReading(bench.source, None, (), tuple(label_lines(bench, points)))

@@ -97,7 +97,7 @@ def as_array(value: Any) -> NDArray[Any] | None:
 def is_number(value: Any) -> bool:
     """A number or an array of numbers that is small enough to be remembered; what jax traces has no numbers yet."""
     jax = sys.modules.get("jax")
-    if jax is not None and isinstance(value, jax.core.Tracer):
+    if isinstance(value, type) or (jax is not None and isinstance(value, jax.core.Tracer)):
         return False
     if isinstance(value, np.ndarray):
         return value.dtype.kind in "fiub" and value.size <= LARGEST
