@@ -1,6 +1,6 @@
 """How many values of the backward pass of right programs have a label, and whether any label fails at other points.
 
-`python tests/label_table.py PATH …` annotates every .py file in the folders, twice, at points that have nothing in common.
+`python tests/label_table.py PATH …` annotates every .py file in the folders twice, at points with nothing in common.
 The programs run in this process.
 """
 
@@ -57,7 +57,8 @@ def main() -> None:
         print(f"{labelled:3} of {lines:3}  {path.name}", *failed, flush=True)
         if asked.bare:
             print(*(f"           {text}" for text in bare), sep="\n")
-    print(f"{sums[0]} lines, labelled {sums[1]} ({sums[1] / max(sums[0], 1):.0%}), labels that fail at other points {sums[2]}")
+    part = sums[1] / max(sums[0], 1)
+    print(f"{sums[0]} lines, labelled {sums[1]} ({part:.0%}), labels that fail at other points {sums[2]}")
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ LINES = {
     "backprop.npz": 75,
     "backprop.pictures": 1_460,
     "backprop.progress": 140,
-    "backprop.reading": 2_900,
+    "backprop.reading": 4_150,
     "backprop.reporting": 750,
     "backprop.runtime": 970,
     "backprop.specification": 1_000,

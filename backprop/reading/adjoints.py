@@ -29,7 +29,7 @@ FOREIGN = 40
 class Known:
     """Something with a name that a backward value may be: its values at every point.
 
-    `forward` is the value that it is the adjoint of, `made_of` the name of the value which that was made of, entry by entry.
+    `forward` is the value that it is the adjoint of, `made_of` the name of the value which that was made of.
     """
 
     name: str
@@ -127,7 +127,7 @@ def _differentiate(bench: Bench, point: Point, event: Event) -> Array | None:
 
 
 def _agree(out: Array, direction: Array, whole: float) -> bool:
-    """Whether the entries add up to what the direction says; where they do not, a kink is near, or rounding too large."""
+    """Whether the entries add up to what the direction says; where not, a kink is near, or rounding too large."""
     total = float(out @ direction)
     return bool(np.isfinite(total)) and abs(total - whole) <= AGREE * max(float(np.abs(out) @ direction), abs(whole))
 

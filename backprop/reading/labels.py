@@ -81,8 +81,7 @@ def _label_parts(
             last[function, node.id if isinstance(node, ast.Name) else ast.unparse(node.target)] = key
     found: dict[int, dict[str, None]] = {}
     for place, lines in writes.items():
-        key = last.get(place)
-        texts = [] if key is None else list(_name(tuple(run[key] for run in runs), known, rows))
+        texts = list(_name(tuple(run[last[place]] for run in runs), known, rows)) if place in last else []
         for line in lines if texts else ():
             found[line] = {f"{PART}{texts[0]}": None}
     return found

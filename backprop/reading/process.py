@@ -9,7 +9,7 @@ import secrets
 import subprocess
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 from backprop.errors import UsageError
 from backprop.examiner.apart.processes import end_family, limit_memory, start_python
 from backprop.reading.broken import read_broken
-from backprop.reading.reader import annotate, read
+from backprop.reading.reader import SourceReading, annotate, read
 
 __all__ = ["SECONDS", "main", "read_apart"]
 
@@ -69,6 +69,7 @@ def main() -> None:
     with np.errstate(all="ignore"):
         try:
             path = Path(request["path"])
+            ways: dict[str, Callable[[Path], SourceReading]]
             ways = {"read": read, "broken": read_broken, "annotate": lambda path: annotate(path, request["text"])}
             answer["found"] = ways[request["what"]](path).to_dict()
         except UsageError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -179,7 +179,7 @@ def _search(
     search = Search(bench.source, ordered, len(bench.record(ordered[0].case)[0]), bench.enter)
     scenes = look_around(bench, ordered[0], suspects)
     first, others = suspects[:FIRST_SUSPECTS], suspects[FIRST_SUSPECTS:]
-    steps = (
+    steps: tuple[Callable[[], None], ...] = (
         lambda: search.try_edits(scenes, first, LIGHT),
         lambda: search.try_edits(scenes, others, LIGHT),
         lambda: search.try_edits(scenes, first, MIDDLE),
@@ -200,6 +200,7 @@ def _renew(bench: Bench, points: Sequence[Point], found: Sequence[Sufficient], s
     sites = {one.site for one in chosen}
     more = [find_sufficient(bench, point, set(), sites) for point in points[1:]]
     for one in chosen:
+        assert isinstance(one.node, ast.expr)
         search.try_all(p for p in renew(bench, points, [found, *more], one.node) if p.weight <= most)
 
 
@@ -211,7 +212,9 @@ def _hands_on(one: Sufficient, found: Sequence[Sufficient]) -> bool:
     for other in found:
         theirs = list(other.needed.values())
         made = isinstance(other.node, ast.BinOp | ast.Call | ast.UnaryOp) and len(theirs) == len(mine)
-        if made and all(a.shape == b.shape and np.allclose(a, b, equal_nan=True) for a, b in zip(mine, theirs)):
+        if made and all(
+            a.shape == b.shape and np.allclose(a, b, equal_nan=True) for a, b in zip(mine, theirs, strict=True)
+        ):
             return True
     return False
 

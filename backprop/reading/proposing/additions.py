@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from backprop.reading.proposing.omissions import products
 from backprop.reading.proposing.surroundings import Change, Surroundings, number
@@ -28,6 +28,24 @@ def add_to(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[Ch
 
 
 def _add_to(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[Change]:
+    yield from _add_constants(node, around, parent)
+    yield from _add_matrices(node, around)
+    yield from _wrap(node, around, parent)
+    if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult) and parent.right is not node:
+        return  # the whole product is offered the same factors
+    for text in around.constants:
+        constant = ast.parse(text, mode="eval").body
+        yield ast.BinOp(node, ast.Div(), constant), "factor", 1.6
+        yield ast.BinOp(node, ast.Mult(), constant), "factor", 1.7
+    yield from _add_names(node, around)
+    yield from _add_pieces(node, around, parent)
+    if isinstance(parent, ast.Assign | ast.AugAssign | ast.Return):
+        for text in products(around.reachable, around.shapes.get(node, ()), around.made):
+            yield ast.BinOp(node, ast.Add(), ast.parse(text, mode="eval").body), "term", 2.2
+
+
+def _add_constants(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[Change]:
+    """A sign, a factor n, 1/n, 2, 1/2, 4, 1/4, one more or less."""
     yield ast.UnaryOp(ast.USub(), node), "sign", 1.0
     for count in around.counts:
         n = ast.parse(count, mode="eval").body
@@ -40,26 +58,17 @@ def _add_to(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[C
         yield ast.BinOp(node, ast.Add(), number(1)), "constant term", 1.6
         yield ast.BinOp(node, ast.Sub(), number(1)), "constant term", 1.6
         yield ast.BinOp(number(1), ast.Sub(), node), "constant term", 1.6
-    yield from _add_matrices(node, around)
-    if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult) and parent.right is not node:
-        return  # the whole product is offered the same factors
-    for text in around.constants:
-        constant = ast.parse(text, mode="eval").body
-        yield ast.BinOp(node, ast.Div(), constant), "factor", 1.6
-        yield ast.BinOp(node, ast.Mult(), constant), "factor", 1.7
-    yield from _add_names(node, around)
-    yield from _add_pieces(node, around, parent)
-    if isinstance(parent, ast.Assign | ast.AugAssign | ast.Return):
-        for text in products(around.reachable, around.shapes.get(node, ()), around.made):
-            yield ast.BinOp(node, ast.Add(), ast.parse(text, mode="eval").body), "term", 2.2
+
+
+def _wrap(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[Change]:
+    """A function of the file, a copy or a sum around it."""
     for helper, arity in around.helpers.items():
         if arity == 1:
             yield ast.Call(ast.Name(helper, ast.Load()), [node], []), "function around it", 1.5
         if arity in (1, 2):
             yield ast.Call(ast.Name(helper, ast.Load()), [node, number(-1)], []), "function around it", 1.7
     if isinstance(parent, ast.Call) and isinstance(node, ast.Name) and around.shapes.get(node):
-        copied = ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
-        yield copied, "copy", 1.1
+        yield ast.Call(ast.Attribute(node, "copy", ast.Load()), [], []), "copy", 1.1
     if len(around.shapes.get(node, ())) == 2:
         for axis in (0, 1):
             total = ast.Attribute(node, "sum", ast.Load())
@@ -86,14 +95,18 @@ def _add_names(node: ast.expr, around: Surroundings) -> Iterator[Change]:
             if arity == 1:
                 slope = ast.Call(ast.Name(helper, ast.Load()), [other], [])
                 yield ast.BinOp(node, ast.Mult(), slope), "factor", 1.6
-        if shape == () or (mine is not None and shape != mine):
-            continue
-        yield ast.BinOp(node, ast.Add(), other), "term", 1.8
-        yield ast.BinOp(node, ast.Sub(), other), "term", 1.9
-        for scalar in scalars:
-            weighted = ast.BinOp(ast.Name(scalar, ast.Load()), ast.Mult(), other)
-            yield ast.BinOp(node, ast.Add(), weighted), "term", 2.0
-            yield ast.BinOp(node, ast.Add(), ast.BinOp(ast.Constant(2), ast.Mult(), weighted)), "term", 2.1
+        if shape != () and mine in (None, shape):
+            yield from _add_terms(node, other, scalars)
+
+
+def _add_terms(node: ast.expr, other: ast.expr, scalars: Sequence[str]) -> Iterator[Change]:
+    """Another array added or taken off, as it is or weighted: a penalty."""
+    yield ast.BinOp(node, ast.Add(), other), "term", 1.8
+    yield ast.BinOp(node, ast.Sub(), other), "term", 1.9
+    for scalar in scalars:
+        weighted = ast.BinOp(ast.Name(scalar, ast.Load()), ast.Mult(), other)
+        yield ast.BinOp(node, ast.Add(), weighted), "term", 2.0
+        yield ast.BinOp(node, ast.Add(), ast.BinOp(ast.Constant(2), ast.Mult(), weighted)), "term", 2.1
 
 
 def _add_matrices(node: ast.expr, around: Surroundings) -> Iterator[Change]:

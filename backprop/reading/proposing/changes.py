@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Callable, Iterator, Mapping
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from backprop.reading.proposing.additions import add_to, fits
-from backprop.reading.proposing.exchanges import change_axes_order, change_einsum
+from backprop.reading.proposing.additions import add_to
+from backprop.reading.proposing.exchanges import REDUCTIONS, change_axes_order, change_einsum, change_reduction
+from backprop.reading.proposing.operations import change_operation
 from backprop.reading.proposing.surroundings import Change, Surroundings, number
 from backprop.reading.running.recorder import is_number
 
-__all__ = ["REDUCTIONS", "change", "change_place", "change_reduction"]
+__all__ = ["change", "change_place"]
 
 TWINS = (
     ("sum", "mean"), ("maximum", "minimum"), ("argmax", "argmin"), ("max", "min"), ("sin", "cos"), ("exp", "log"),
@@ -23,15 +22,6 @@ TWINS = (
     ("outer", "dot"), ("add", "subtract"), ("sqrt", "square"), ("cumsum", "flip"),
 )  # fmt: skip
 """Functions of NumPy, and methods of arrays, that are taken one for the other."""
-OPERATORS: Mapping[type[ast.operator], tuple[type[ast.operator], ...]] = {
-    ast.Add: (ast.Sub, ast.Mult),
-    ast.Sub: (ast.Add,),
-    ast.Mult: (ast.Div, ast.MatMult, ast.Add),
-    ast.Div: (ast.Mult,),
-    ast.MatMult: (ast.Mult,),
-    ast.Pow: (ast.Mult,),
-    ast.FloorDiv: (ast.Div,),
-}
 COMPARISONS: Mapping[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Gt: (ast.GtE, ast.Lt, ast.LtE),
     ast.GtE: (ast.Gt, ast.LtE, ast.Lt),
@@ -40,8 +30,6 @@ COMPARISONS: Mapping[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Eq: (ast.NotEq,),
     ast.NotEq: (ast.Eq,),
 }
-AXES = (0, 1, -1)
-REDUCTIONS = {"sum", "mean", "max", "min", "var", "std", "prod", "argmax", "argmin"}
 
 
 def change(node: ast.expr, around: Surroundings, *, callee: bool, parent: ast.AST) -> Iterator[Change]:
@@ -66,8 +54,7 @@ def change_place(node: ast.expr, around: Surroundings) -> Iterator[Change]:
             if around.numbers[name] == around.numbers[node.id]:
                 yield ast.Name(name, ast.Load()), "name", 1.0
     elif isinstance(node, ast.Constant | ast.Compare | ast.Subscript):
-        for new, kind, weight in CHANGES[type(node)](node, around):
-            yield new, kind, weight
+        yield from CHANGES[type(node)](node, around)
     elif isinstance(node, ast.BinOp):
         yield node.left, "operand dropped", 1.2
         yield node.right, "operand dropped", 1.2
@@ -124,87 +111,11 @@ def _change_constant(node: ast.Constant, around: Surroundings) -> Iterator[Chang
             if new != c:
                 # Nothing added, and a factor of one, say that the operand itself should not be there.
                 yield number(new), "constant", 1.0 if new not in (0, 1) else 1.25
+        for count in around.counts:
+            yield ast.BinOp(node, ast.Div(), ast.parse(count, mode="eval").body), "factor n", 1.2
         for name, shape in around.numbers.items():
             if shape == ():
                 yield ast.Name(name, ast.Load()), "constant", 1.5
-
-
-def _change_product(node: ast.BinOp, around: Surroundings) -> Iterator[Change]:
-    for operator in OPERATORS.get(type(node.op), ()):
-        yield ast.BinOp(node.left, operator(), node.right), "operator", 1.0
-    if not isinstance(node.op, ast.Add | ast.Mult):
-        yield ast.BinOp(node.right, node.op, node.left), "order of operands", 1.2
-    yield node.left, "operand dropped", 1.2
-    yield node.right, "operand dropped", 1.2
-    if isinstance(node.op, ast.Sub):
-        yield ast.UnaryOp(ast.USub(), node.right), "operand dropped", 1.5
-    if isinstance(node.op, ast.MatMult):
-        yield ast.BinOp(_turn(node.left), node.op, node.right), "transpose", 1.0
-        yield ast.BinOp(node.left, node.op, _turn(node.right)), "transpose", 1.0
-        yield ast.BinOp(_turn(node.right), node.op, _turn(node.left)), "transpose", 1.5
-        yield ast.BinOp(_turn(node.right), node.op, node.left), "transpose", 1.5
-        yield ast.BinOp(node.right, node.op, _turn(node.left)), "transpose", 1.5
-        yield _turn(node), "transpose", 1.2
-        yield from _swap_axes(node, around)
-    if isinstance(node.op, ast.Pow | ast.Sub | ast.Add):
-        yield from _regroup_power(node)
-    if isinstance(node.op, ast.Mult | ast.Div):
-        yield from _regroup(node)
-        yield from _replace_operand(node, around)
-
-
-def _swap_axes(node: ast.BinOp, around: Surroundings) -> Iterator[Change]:
-    """Transposes of stacks of matrices, as the file writes them or not at all."""
-    for operand in (node.left, node.right):
-        if len(around.shapes.get(operand, ())) == 3:
-            swapped = ast.parse("x.transpose(0, 2, 1)", mode="eval").body
-        elif len(around.shapes.get(operand, ())) > 3:
-            swapped = ast.parse("x.swapaxes(-1, -2)", mode="eval").body
-        else:
-            continue
-        swapped.func.value = operand  # type: ignore[attr-defined]
-        left, right = (swapped, node.right) if operand is node.left else (node.left, swapped)
-        yield ast.BinOp(left, node.op, right), "transpose", 1.1
-
-
-def _regroup_power(node: ast.BinOp) -> Iterator[Change]:
-    """(1 - a) ** 2 -> 1 - a ** 2, and back."""
-    inner, outer = node.left, node.right
-    if isinstance(node.op, ast.Pow) and isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add | ast.Sub):
-        yield ast.BinOp(inner.left, inner.op, ast.BinOp(inner.right, node.op, outer)), "grouping", 1.2
-    if isinstance(node.op, ast.Add | ast.Sub) and isinstance(outer, ast.BinOp) and isinstance(outer.op, ast.Pow):
-        yield ast.BinOp(ast.BinOp(inner, node.op, outer.left), outer.op, outer.right), "grouping", 1.2
-
-
-def _replace_operand(node: ast.BinOp, around: Surroundings) -> Iterator[Change]:
-    """Another array in place of a factor that is more than a name."""
-    mine = around.shapes.get(node)
-    for operand, other in ((node.left, node.right), (node.right, node.left)):
-        if mine is None or isinstance(operand, ast.Name) or around.shapes.get(other) != mine:
-            continue
-        for text, shape in around.reachable.items():
-            if shape and fits(shape, mine):
-                new = ast.parse(text, mode="eval").body
-                left, right = (new, node.right) if operand is node.left else (node.left, new)
-                yield ast.BinOp(left, node.op, right), "factor", 1.7
-
-
-def _regroup(node: ast.BinOp) -> Iterator[Change]:
-    """(a + b) * c -> a * c + b and a + b * c, and back: a factor that belongs to one term or to all."""
-    inner = node.left
-    if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add | ast.Sub):
-        yield ast.BinOp(ast.BinOp(inner.left, node.op, node.right), inner.op, inner.right), "grouping", 1.2
-        yield ast.BinOp(inner.left, inner.op, ast.BinOp(inner.right, node.op, node.right)), "grouping", 1.2
-    other = node.right
-    if isinstance(other, ast.BinOp) and isinstance(other.op, ast.Add | ast.Sub) and isinstance(node.op, ast.Mult):
-        yield ast.BinOp(ast.BinOp(node.left, node.op, other.left), other.op, other.right), "grouping", 1.2
-        yield ast.BinOp(other.left, other.op, ast.BinOp(node.left, node.op, other.right)), "grouping", 1.2
-
-
-def _turn(node: ast.expr) -> ast.expr:
-    if isinstance(node, ast.Attribute) and node.attr == "T":
-        return node.value
-    return ast.Attribute(node, "T", ast.Load())
 
 
 def _change_sign(node: ast.UnaryOp, around: Surroundings) -> Iterator[Change]:
@@ -262,41 +173,6 @@ def _move_out(node: ast.Call) -> Iterator[Change]:
                 yield ast.BinOp(rest, argument.op, outer), "grouping", 1.2
 
 
-def change_reduction(node: ast.Call, around: Surroundings) -> Iterator[Change]:
-    """Axes, kept or not, one for all or none."""
-    method = isinstance(node.func, ast.Attribute) and not (
-        isinstance(node.func.value, ast.Name) and node.func.value.id in ("np", "numpy", "jnp", "torch")
-    )
-    positional = node.args[(0 if method else 1) :]
-    keep = [k for k in node.keywords if k.arg == "keepdims"]
-    has_axis = bool(positional) or any(k.arg == "axis" for k in node.keywords)
-    base = copy.copy(node)
-    base.args = node.args[: (0 if method else 1)]
-    kept = [k for k in node.keywords if k.arg not in ("axis", "keepdims")]
-    inside = node.func.value if method else node.args[0]  # type: ignore[attr-defined]
-    several = range(len(around.shapes.get(inside, ())))
-    choices: list[ast.expr] = [number(axis) for axis in (*AXES, *several[2:])]
-    for size in range(2, len(several)):
-        choices += [ast.Tuple([number(k) for k in chosen], ast.Load()) for chosen in combinations(several, size)]
-    for axis in choices:
-        word = ast.keyword("axis", axis)
-        yield ast.Call(node.func, base.args, [word, *keep, *kept]), "axis", 1.0
-        if not keep:
-            more = ast.keyword("keepdims", ast.Constant(True))
-            yield ast.Call(node.func, base.args, [word, more, *kept]), "axis", 1.3
-    if has_axis:
-        yield ast.Call(node.func, base.args, kept), "axis", 1.2
-    if keep:
-        yield ast.Call(node.func, node.args, [k for k in node.keywords if k.arg != "keepdims"]), "keepdims", 1.0
-    else:
-        yield (
-            ast.Call(node.func, node.args, [*node.keywords, ast.keyword("keepdims", ast.Constant(True))]),
-            "keepdims",
-            1.0,
-        )
-    yield inside, "call taken away", 1.3
-
-
 def _change_comparison(node: ast.Compare, around: Surroundings) -> Iterator[Change]:
     if len(node.ops) == 1:
         for operator in COMPARISONS.get(type(node.ops[0]), ()):
@@ -351,7 +227,7 @@ def _tidy(node: ast.BinOp) -> ast.expr:
 CHANGES: Mapping[type[ast.expr], Callable[[Any, Surroundings], Iterator[Change]]] = {
     ast.Name: _change_name,
     ast.Constant: _change_constant,
-    ast.BinOp: _change_product,
+    ast.BinOp: change_operation,
     ast.UnaryOp: _change_sign,
     ast.Attribute: _change_attribute,
     ast.Call: _change_call,

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from backprop.reading.proposing.changes import REDUCTIONS, change, change_place, change_reduction
-from backprop.reading.proposing.exchanges import exchange
+from backprop.reading.proposing.changes import change, change_place
+from backprop.reading.proposing.exchanges import REDUCTIONS, change_reduction, exchange
 from backprop.reading.proposing.omissions import insert_lines, rename_targets
-from backprop.reading.proposing.surroundings import Surroundings
+from backprop.reading.proposing.surroundings import Change, Surroundings
 from backprop.reading.source import SIMPLE, Edit, Source, head_of
 
 __all__ = ["Proposal", "propose"]
@@ -43,21 +43,12 @@ def _propose(source: Source, statement: ast.stmt, around: Surroundings, most: fl
     for node in loads:
         same.setdefault(texts[id(node)], []).append(node)
     for node in loads:
+        callee, parent = id(node) in callees, source.parents[node]
         changes = (
-            change_place(node, around)
-            if id(node) in places
-            else change(node, around, callee=id(node) in callees, parent=source.parents[node])
+            change_place(node, around) if id(node) in places else change(node, around, callee=callee, parent=parent)
         )
-        for new, kind, weight in changes:
-            weight -= EXPECTED * _uses(new, around.idle)
-            if weight > most:
-                continue
-            text = _fit(source, node, new)
-            yield Proposal((Edit(source.spot(node), text),), kind, weight)
-            twins = [other for other in same[texts[id(node)]] if other is not node] if kind in FAMILIES else []
-            if twins:
-                edits = [Edit(source.spot(one), _fit(source, one, new)) for one in (node, *twins)]
-                yield Proposal(tuple(sorted(edits, key=lambda e: e.spot)), kind, weight + 0.25)
+        twins = [other for other in same[texts[id(node)]] if other is not node]
+        yield from _place_changes(source, node, twins, (c for c in _prefer(changes, around) if c[2] <= most))
     yield from _change_all(source, nodes, around)
     yield from (Proposal(*one) for one in exchange(source, nodes, around))
     if isinstance(statement, SIMPLE):
@@ -66,8 +57,25 @@ def _propose(source: Source, statement: ast.stmt, around: Surroundings, most: fl
         yield from (Proposal(*one) for one in insert_lines(source, statement, around))
 
 
+def _prefer(changes: Iterator[Change], around: Surroundings) -> Iterator[Change]:
+    """A change is more natural if it reads a name which the function makes and nobody reads."""
+    for new, kind, weight in changes:
+        yield new, kind, weight - EXPECTED * _uses(new, around.idle)
+
+
+def _place_changes(
+    source: Source, node: ast.expr, twins: Sequence[ast.expr], changes: Iterator[Change]
+) -> Iterator[Proposal]:
+    """Each change as an edit; where such mistakes come in families, at every spot with the same text as well."""
+    for new, kind, weight in changes:
+        yield Proposal((Edit(source.spot(node), _fit(source, node, new)),), kind, weight)
+        if twins and kind in FAMILIES:
+            edits = [Edit(source.spot(one), _fit(source, one, new)) for one in (node, *twins)]
+            yield Proposal(tuple(sorted(edits, key=lambda e: e.spot)), kind, weight + 0.25)
+
+
 EXPECTED = 0.4
-"""How much more natural a change is that reads a name which the function makes and nobody reads."""
+"""How much more natural that is."""
 
 
 def _uses(new: ast.expr, names: frozenset[str]) -> bool:
@@ -82,7 +90,8 @@ def _change_all(source: Source, nodes: Sequence[ast.expr], around: Surroundings)
     if len(reductions) < 2:
         return
     changes = [
-        {ast.unparse(_without(new, node)): (node, new) for new, _, _ in change_reduction(node, around)} for node in reductions
+        {ast.unparse(_without(new, node)): (node, new) for new, _, _ in change_reduction(node, around)}
+        for node in reductions
     ]
     for said in changes[0]:
         if all(said in one for one in changes):
@@ -110,7 +119,17 @@ def _fit(source: Source, old: ast.expr, new: ast.expr) -> str:
     return text if bare is not None and bare == safe else f"({text})"
 
 
-TIGHT = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.IfExp, ast.Attribute, ast.Subscript, ast.Call, ast.Starred)
+TIGHT = (
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.Compare,
+    ast.BoolOp,
+    ast.IfExp,
+    ast.Attribute,
+    ast.Subscript,
+    ast.Call,
+    ast.Starred,
+)
 LOOSE = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.IfExp, ast.Lambda)
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Iterator, Sequence
 from itertools import combinations, permutations
 
-from backprop.reading.proposing.surroundings import Change, Surroundings
+from backprop.reading.proposing.surroundings import Change, Surroundings, number
 from backprop.reading.source import Edit, Source
 
-__all__ = ["change_axes_order", "change_einsum", "exchange"]
+__all__ = ["REDUCTIONS", "change_axes_order", "change_einsum", "change_reduction", "exchange"]
 
 Exchange = tuple[tuple[Edit, ...], str, float]
 MOST_NAMES = 6
+AXES = (0, 1, -1)
+REDUCTIONS = {"sum", "mean", "max", "min", "var", "std", "prod", "argmax", "argmin"}
 
 
 def exchange(source: Source, nodes: Sequence[ast.expr], around: Surroundings) -> Iterator[Exchange]:
@@ -47,7 +50,7 @@ def _exchange_names(source: Source, loads: Sequence[ast.expr], around: Surroundi
 def _turn_axes(source: Source, loads: Sequence[ast.expr]) -> Iterator[Exchange]:
     """`[:, None]` for `[None, :]`, and axis 1 for axis 0 with it."""
     stretched = [edit for node in loads if (edit := _turn_stretch(source, node)) is not None]
-    axes = [Edit(source.spot(one), str(1 - one.value)) for node in loads for one in _axes_of(node)]
+    axes = [Edit(source.spot(one), "0" if one.value else "1") for node in loads for one in _axes_of(node)]
     for edit in stretched:
         yield (edit,), "axis", 1.2
     for edits in (stretched, axes, [*stretched, *axes]):
@@ -108,17 +111,52 @@ def change_axes_order(node: ast.Call, around: Surroundings) -> Iterator[Change]:
         return
     if node.func.attr == "transpose" and 2 < len(node.args) <= 4:
         for order in permutations(range(len(node.args))):
-            given = [ast.Constant(k) for k in order]
+            given: list[ast.expr] = [ast.Constant(k) for k in order]
             yield ast.Call(node.func, given, []), "order of axes", 1.1
     inside = node.func.value
     axes = len(around.shapes.get(inside, ()))
     if node.func.attr == "reshape" and 2 < axes <= 4:
         for a, b in combinations(range(axes), 2):
-            order = list(range(axes))
-            order[a], order[b] = b, a
-            turned = ast.Call(ast.Attribute(inside, "transpose", ast.Load()), [ast.Constant(k) for k in order], [])
+            swapped = [b if k == a else a if k == b else k for k in range(axes)]
+            turned = ast.Call(ast.Attribute(inside, "transpose", ast.Load()), [ast.Constant(k) for k in swapped], [])
             yield (
                 ast.Call(ast.Attribute(turned, "reshape", ast.Load()), node.args, node.keywords),
                 "order of axes",
                 1.3,
             )
+
+
+def change_reduction(node: ast.Call, around: Surroundings) -> Iterator[Change]:
+    """Axes, kept or not, one for all or none."""
+    method = isinstance(node.func, ast.Attribute) and not (
+        isinstance(node.func.value, ast.Name) and node.func.value.id in ("np", "numpy", "jnp", "torch")
+    )
+    positional = node.args[(0 if method else 1) :]
+    keep = [k for k in node.keywords if k.arg == "keepdims"]
+    has_axis = bool(positional) or any(k.arg == "axis" for k in node.keywords)
+    base = copy.copy(node)
+    base.args = node.args[: (0 if method else 1)]
+    kept = [k for k in node.keywords if k.arg not in ("axis", "keepdims")]
+    inside = node.func.value if method else node.args[0]  # type: ignore[attr-defined]
+    for axis in _list_axes(len(around.shapes.get(inside, ()))):
+        word = ast.keyword("axis", axis)
+        yield ast.Call(node.func, base.args, [word, *keep, *kept]), "axis", 1.0
+        if not keep:
+            more = ast.keyword("keepdims", ast.Constant(True))
+            yield ast.Call(node.func, base.args, [word, more, *kept]), "axis", 1.3
+    if has_axis:
+        yield ast.Call(node.func, base.args, kept), "axis", 1.2
+    if keep:
+        yield ast.Call(node.func, node.args, [k for k in node.keywords if k.arg != "keepdims"]), "keepdims", 1.0
+    else:
+        more = ast.keyword("keepdims", ast.Constant(True))
+        yield ast.Call(node.func, node.args, [*node.keywords, more]), "keepdims", 1.0
+    yield inside, "call taken away", 1.3
+
+
+def _list_axes(several: int) -> Iterator[ast.expr]:
+    """Each axis, and several together where there are more than two."""
+    yield from (number(axis) for axis in (*AXES, *range(2, several)))
+    for size in range(2, several):
+        for chosen in combinations(range(several), size):
+            yield ast.Tuple([number(k) for k in chosen], ast.Load())

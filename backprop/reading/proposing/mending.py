@@ -65,7 +65,7 @@ class Search:
         return self.shop.runs >= min(MOST_RUNS, MOST_WORK // max(self.events, 1))
 
     def try_edits(self, scenes: Mapping[ast.stmt, Surroundings], statements: Iterable[ast.stmt], most: float) -> None:
-        """Small edits of these statements, up to a weight, the most natural first; none heavier than what mended all."""
+        """Small edits of these statements up to a weight, the most natural first; none heavier than what mended all."""
         for statement in statements:
             best = min([most, *(mend.weight for mend in self.full)])
             if statement in scenes and not self.spent and len(self.full) < ENOUGH:

@@ -1,4 +1,4 @@
-"""What was left out as a whole: a term that is a product, the line that hands an error on, a line like its neighbour."""
+"""What was left out as a whole: a product, the line that hands an error on, a line like its neighbour."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def _list_lines(
         yield from _carry_on(source, loop, around)
     yield from _like_neighbour(source, statement, around)
     target = statement.targets[0] if isinstance(statement, ast.Assign) else None
-    if target is not None:
-        yield from _take_off_one(source, target, around)
+    if isinstance(statement, ast.Assign):
+        yield from _take_off_one(source, statement, around)
     if isinstance(target, ast.Name):
         for mask in around.masks:
             for sign in ("", "~"):
@@ -88,10 +88,11 @@ def rename_targets(source: Source, statement: ast.stmt, around: Surroundings) ->
                 yield tuple(sorted(edits, key=lambda e: e.spot)), "name", 1.0
 
 
-def _take_off_one(source: Source, target: ast.expr, around: Surroundings) -> Iterator[tuple[str, str, float]]:
+def _take_off_one(source: Source, statement: ast.Assign, around: Surroundings) -> Iterator[tuple[str, str, float]]:
     """One less where the label is: p[range, Y] -= 1, p[t, Y[t]] -= 1."""
+    target = statement.targets[0]
     for name in around.labels:
-        if isinstance(target, ast.Name) and len(around.numbers.get(target.id, ())) == 2:
+        if isinstance(target, ast.Name) and len(around.shapes.get(statement.value, ())) == 2:
             yield f"{target.id}[np.arange(len({name})), {name}] -= 1", LEFT, 1.7
         elif isinstance(target, ast.Name):
             yield f"{target.id}[{name}] -= 1", LEFT, 1.8
@@ -125,9 +126,7 @@ def _stored_before(source: Source, loop: ast.stmt) -> set[str]:
     return {n.id for s in before for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
-def _like_neighbour(
-    source: Source, statement: ast.stmt, around: Surroundings
-) -> Iterator[tuple[str, str, float]]:
+def _like_neighbour(source: Source, statement: ast.stmt, around: Surroundings) -> Iterator[tuple[str, str, float]]:
     """The same line again for another attribute: `layer.gb[:] = 0` after `layer.gW[:] = 0`."""
     if not isinstance(statement, ast.Assign | ast.AugAssign | ast.Expr):
         return

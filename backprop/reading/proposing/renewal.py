@@ -10,8 +10,9 @@ import numpy as np
 
 from backprop.reading.proposing.edits import Proposal
 from backprop.reading.proposing.scenes import list_helpers, list_numbers, say_count
+from backprop.reading.proposing.shelf import Made
 from backprop.reading.proposing.sufficiency import Sufficient, replay
-from backprop.reading.proposing.synthesis import Made, Values, Vocabulary, synthesise
+from backprop.reading.proposing.synthesis import Values, Vocabulary, synthesise
 from backprop.reading.running.bench import Bench, Point
 from backprop.reading.running.recorder import Event
 from backprop.reading.source import Edit

@@ -18,6 +18,7 @@ __all__ = ["find_roles", "list_helpers", "list_numbers", "list_reachable", "look
 
 PROTOCOL = {"parameters", "data", "cost", "gradients", "forward", "context", "step", "fun", "grad", "theta0"}
 """A mend never asks for the cost, and never for another gradient."""
+TARGETS = ("Y", "y", "targets")
 USUAL = ("X", "x", "inputs", "batch")
 DEPTH = 2
 
@@ -106,7 +107,7 @@ def list_helpers(bench: Bench) -> dict[str, tuple[int, Any]]:
 def say_count(names: Mapping[str, Any], rows: int | None) -> list[str]:
     """Ways to say the number of samples here, the file's own first."""
     if rows is None:
-        return []
+        return [f"len({name})" for name in TARGETS if isinstance(names.get(name), np.ndarray) and names[name].ndim][:1]
     whole = [name for name, value in names.items() if type(value) in (int, np.int64) and value == rows]
     batches = [name for name, value in names.items() if isinstance(value, np.ndarray) and value.shape[:1] == (rows,)]
     said = [f"len({name})" for name in batches if name in USUAL] or [f"{name}.shape[0]" for name in batches]

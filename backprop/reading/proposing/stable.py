@@ -112,7 +112,9 @@ def _log_sigmoids(source: Source) -> list[Edit]:
     edits = []
     for call in _calls(source, "log"):
         inner = call.args[0] if call.args else None
-        other = isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Sub) and ast.unparse(inner.left) in ("1", "1.0")
+        other = (
+            isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Sub) and ast.unparse(inner.left) in ("1", "1.0")
+        )
         a = inner.right if other and isinstance(inner, ast.BinOp) else inner
         z = _logit(source, _made_by(source, a) if isinstance(a, ast.Name) else a)
         if z is not None:

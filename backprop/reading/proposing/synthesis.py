@@ -4,44 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Made", "Vocabulary", "synthesise"]
+from backprop.reading.proposing.shelf import CLOSE, Made, Shelf, dedupe
 
-Place: TypeAlias = int
-"""One time that a line runs, at one point."""
+__all__ = ["Vocabulary", "synthesise"]
+
 Values: TypeAlias = Sequence[NDArray[Any]]
 """What something is at every place."""
 
 MOST_LEAVES = 26
 MOST_BLOCKS = 72
-CLOSE = 1e-6
 NEAR, FAR = 1.4, 1.5
 RARE = 3.0
-DIGITS = 9
 LARGEST = 4_096
-
-
-@dataclass(frozen=True, eq=False)
-class Made:
-    """A text, what it is at the first place and how to get it at others, its length in nodes, how tightly it binds.
-
-    `binds`: 0 a sum, 1 a product, 2 an atom.
-    """
-
-    text: str
-    first: NDArray[Any]
-    at: Callable[[Place], NDArray[Any]]
-    size: float
-    binds: int = 2
-
-    def inside(self, binds: int) -> str:
-        """The text where something that binds so tightly stands around it."""
-        return self.text if self.binds >= binds else f"({self.text})"
 
 
 @dataclass(frozen=True)
@@ -71,9 +50,9 @@ def synthesise(target: Values, scene: Vocabulary) -> list[Made]:
 
 def _synthesise(target: Values, scene: Vocabulary) -> list[Made]:
     leaves = _list_leaves(scene)
-    blocks = _dedupe([*leaves, *(e for leaf in leaves for e in _extend(leaf, scene))])[:MOST_BLOCKS]
-    pairs = _dedupe([e for k, a in enumerate(blocks) for b in blocks[k:] for e in _combine(a, b)])
-    shelf = _Shelf([*blocks, *pairs])
+    blocks = dedupe([*leaves, *(e for leaf in leaves for e in _extend(leaf, scene))])[:MOST_BLOCKS]
+    pairs = dedupe([e for k, a in enumerate(blocks) for b in blocks[k:] for e in _combine(a, b)])
+    shelf = Shelf([*blocks, *pairs])
     found = [e for e in shelf.find(target[0]) if _matches(e, target)]
     found += list(_scale(target, shelf, scene))
     if not found:
@@ -88,7 +67,7 @@ def _list_leaves(scene: Vocabulary) -> list[Made]:
     for name, values in scene.names.items():
         size = 1.0 if name in scene.favoured else NEAR if name in scene.near else FAR
         made.append(Made(name, np.asarray(values[0]), lambda k, v=values: np.asarray(v[k]), size))  # type: ignore[misc]
-    return _dedupe(sorted(made, key=lambda e: (e.size, len(e.text))))[:MOST_LEAVES]
+    return dedupe(sorted(made, key=lambda e: (e.size, len(e.text))))[:MOST_LEAVES]
 
 
 def _apply(text: str, function: Callable[..., Any], parts: Sequence[Made], size: float, binds: int) -> Made | None:
@@ -188,7 +167,7 @@ def _close(v: NDArray[Any], t: NDArray[Any]) -> bool:
     return bool(known.any()) and bool(np.all(np.abs(v[known] - t[known]) <= CLOSE * max(scale, 1e-12)))
 
 
-def _scale(target: Values, shelf: _Shelf, scene: Vocabulary) -> Iterator[Made]:
+def _scale(target: Values, shelf: Shelf, scene: Vocabulary) -> Iterator[Made]:
     """c times an expression, c one of -1, 2, 1/2, n, 1/n."""
     ones = [np.asarray(1.0) for _ in target]
     factors = [
@@ -216,7 +195,7 @@ INVERSES: tuple[tuple[str, Callable[[Any, Any], Any], int, bool], ...] = (
 """target = e ∘ block, or block ∘ e: how e is got, how tightly it binds, whether the block is first."""
 
 
-def _complete(target: Values, blocks: Sequence[Made], shelf: _Shelf) -> Iterator[Made]:
+def _complete(target: Values, blocks: Sequence[Made], shelf: Shelf) -> Iterator[Made]:
     """target = pair ∘ block: what is left over of the target is looked up."""
     for block in blocks:
         for sign, rest, binds, first in INVERSES:
@@ -225,7 +204,7 @@ def _complete(target: Values, blocks: Sequence[Made], shelf: _Shelf) -> Iterator
                 yield from (_put(e, block, sign, binds, first=first) for e in _look_up(left, shelf))
 
 
-def _complete_twice(target: Values, leaves: Sequence[Made], shelf: _Shelf) -> Iterator[Made]:
+def _complete_twice(target: Values, leaves: Sequence[Made], shelf: Shelf) -> Iterator[Made]:
     """target = (pair ∘ leaf) ∘ leaf."""
     for leaf in leaves:
         for sign, rest, binds, first in INVERSES:
@@ -240,7 +219,7 @@ def _put(e: Made, block: Made, sign: str, binds: int, *, first: bool) -> Made:
     return Made(said, e.first, e.at, e.size + block.size + (RARE if sign == " / " and b.first.ndim else 1), binds)
 
 
-def _look_up(left: Values, shelf: _Shelf) -> Iterator[Made]:
+def _look_up(left: Values, shelf: Shelf) -> Iterator[Made]:
     """All that are what is left, also those of one row or column that is stretched."""
     for target in (left, *_collapse(left)):
         yield from (e for e in shelf.find(target[0]) if _matches(e, target))
@@ -270,58 +249,3 @@ def _take_off(rest: Callable[[Any, Any], Any], target: Values, block: Made) -> l
             return None
         found.append(left)
     return found
-
-
-class _Shelf:
-    """Expressions by shape, to be found by their value at the first place: a random projection, then the whole."""
-
-    def __init__(self, expressions: Sequence[Made]) -> None:
-        self.by_shape: dict[tuple[int, ...], list[Made]] = {}
-        for e in expressions:
-            self.by_shape.setdefault(e.first.shape, []).append(e)
-        self.stacks = {
-            shape: np.stack([e.first.ravel() for e in found]).astype(float) for shape, found in self.by_shape.items()
-        }
-        self.sorted: dict[tuple[tuple[int, ...], bytes], tuple[Any, ...]] = {}
-
-    def _project(self, shape: tuple[int, ...], known: NDArray[np.bool_]) -> tuple[Any, ...]:
-        """Weights of the known entries, and what they make of every expression of the shape, in order."""
-        key = shape, known.tobytes()
-        if key not in self.sorted:
-            weights = _weights(known.size) * known.ravel()
-            projected = self.stacks[shape] @ weights
-            order = np.argsort(projected)
-            self.sorted[key] = weights, projected[order], order
-        return self.sorted[key]
-
-    def find(self, first: NDArray[Any]) -> list[Made]:
-        """All that are close there."""
-        known = ~np.isnan(first)
-        if first.shape not in self.stacks or not known.any():
-            return []
-        flat = np.where(known, first, 0.0).ravel().astype(float)
-        scale = max(float(np.max(np.abs(flat))), 1e-12)
-        weights, projected, order = self._project(first.shape, known)
-        at, slack = float(flat @ weights), CLOSE * scale * float(weights.sum())
-        start, end = np.searchsorted(projected, (at - slack, at + slack))
-        stack, mask = self.stacks[first.shape], known.ravel()
-        near = [int(k) for k in order[start:end] if np.all(np.abs(stack[k] - flat)[mask] <= CLOSE * scale)]
-        return [self.by_shape[first.shape][k] for k in sorted(near)]
-
-
-def _dedupe(expressions: Sequence[Made]) -> list[Made]:
-    """The shortest of those with the same value at the first place."""
-    best: dict[Any, Made] = {}
-    for e in sorted(expressions, key=lambda e: e.size):
-        best.setdefault((e.first.shape, _sign(e.first)), e)
-    return list(best.values())
-
-
-@cache
-def _weights(size: int) -> NDArray[Any]:
-    return np.random.default_rng(size).uniform(0.5, 1.5, size)
-
-
-def _sign(v: NDArray[Any]) -> str:
-    """The same for equal values, for others hardly ever: a random projection."""
-    return f"{float(v.ravel() @ _weights(v.size)):.{DIGITS}e}"

@@ -34,7 +34,7 @@ class Break:
 
 
 def find_break(bench: Bench) -> Break | None:
-    """The first break in the cost, else in the gradients, at a few points as the judge draws them; None if all is well."""
+    """The first break in the cost, else in the gradients, at points as the judge draws them; None if all is well."""
     for seed, plan in enumerate(PLANS):
         if "rows" in plan and not bench.subject.takes_rows:
             continue

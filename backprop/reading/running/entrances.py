@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -41,11 +42,14 @@ def by_step(subject: Subject) -> Subject:
     def data(rng: np.random.Generator, n: int | None = None) -> tuple[Any, Any]:
         return subject.data(rng, n)
 
+    def own_data(rng: np.random.Generator) -> tuple[Any, Any]:
+        return subject.data(rng)
+
     functions: dict[str, Callable[..., Any]] = {
         "parameters": subject.parameters,
-        "data": data if subject.takes_rows else lambda rng: subject.data(rng),
-        "cost": lambda params, X, Y, **context: subject.call("cost", params, X, Y, **context),
-        "context": lambda rng, n: subject.context(rng, n),
+        "data": data if subject.takes_rows else own_data,
+        "cost": partial(subject.call, "cost"),
+        "context": subject.context,
         "gradients": gradients,
     }
     return Subject(functions, subject.label, subject.file)

@@ -72,7 +72,9 @@ def list_spoilt() -> list[tuple[str, str, int]]:
             whole = [s for s in lines if s.lineno == s.end_lineno and ast.unparse(s.targets[0]) != "db1"]
             fitting = [s for s in whole if spoil(text, s, how) != text]
             if fitting:
-                found.append(pytest.param(spoil(text, fitting[-1], how), fitting[-1].lineno, id=f"{kind.__name__}: {how}"))
+                found.append(
+                    pytest.param(spoil(text, fitting[-1], how), fitting[-1].lineno, id=f"{kind.__name__}: {how}")
+                )
     return found
 
 
