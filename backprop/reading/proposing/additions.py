@@ -32,6 +32,7 @@ def _add_to(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[C
     yield from _add_matrices(node, around)
     yield from _wrap(node, around, parent)
     if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult) and parent.right is not node:
+        yield from (one for one in _add_names(node, around) if one[1] == "term")
         return  # the whole product is offered the same factors
     for text in around.constants:
         constant = ast.parse(text, mode="eval").body
@@ -51,6 +52,8 @@ def _add_constants(node: ast.expr, around: Surroundings, parent: ast.AST) -> Ite
         n = ast.parse(count, mode="eval").body
         yield ast.BinOp(node, ast.Div(), n), "factor n", 1.1
         yield ast.BinOp(node, ast.Mult(), n), "factor n", 1.2
+    for length in around.lengths:
+        yield ast.BinOp(node, ast.Div(), ast.parse(length, mode="eval").body), "factor n", 1.18
     for c, weight in ((2, 1.2), (4, 1.5)):
         yield ast.BinOp(number(c), ast.Mult(), node), "constant factor", weight
         yield ast.BinOp(node, ast.Div(), number(c)), "constant factor", weight
@@ -67,6 +70,12 @@ def _wrap(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[Cha
             yield ast.Call(ast.Name(helper, ast.Load()), [node], []), "function around it", 1.5
         if arity in (1, 2):
             yield ast.Call(ast.Name(helper, ast.Load()), [node, number(-1)], []), "function around it", 1.7
+    for function in around.functions:
+        yield ast.Call(ast.parse(function, mode="eval").body, [node], []), "function around it", 1.6
+    if isinstance(parent, ast.Call) and isinstance(node, ast.Name):
+        for k in range(min(len(around.shapes.get(node, ())), 2)):
+            place = "::-1" if k == 0 else ":, ::-1"
+            yield ast.parse(f"{node.id}[{place}]", mode="eval").body, "order reversed", 1.4
     if isinstance(parent, ast.Call) and isinstance(node, ast.Name) and around.shapes.get(node):
         yield ast.Call(ast.Attribute(node, "copy", ast.Load()), [], []), "copy", 1.1
     if len(around.shapes.get(node, ())) == 2:

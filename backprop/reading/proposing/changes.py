@@ -111,6 +111,8 @@ def _change_constant(node: ast.Constant, around: Surroundings) -> Iterator[Chang
             if new != c:
                 # Nothing added, and a factor of one, say that the operand itself should not be there.
                 yield number(new), "constant", 1.0 if new not in (0, 1) else 1.25
+        for text in around.constants:
+            yield ast.parse(text, mode="eval").body, "constant", 1.3
         for count in around.counts:
             yield ast.BinOp(node, ast.Div(), ast.parse(count, mode="eval").body), "factor n", 1.2
         for name, shape in around.numbers.items():
@@ -145,6 +147,8 @@ def _change_call(node: ast.Call, around: Surroundings) -> Iterator[Change]:
     if ast.unparse(node) in around.counts or (isinstance(node.func, ast.Name) and node.func.id == "len"):
         for mask in around.masks:
             yield ast.parse(f"{mask}.sum()", mode="eval").body, "count", 1.1
+    if isinstance(node.func, ast.Name) and node.func.id == "len" and isinstance(node.args[0], ast.Name):
+        yield ast.parse(f"{node.args[0].id}.size", mode="eval").body, "count", 1.0
     if len(node.args) == 1:
         for helper, arity in around.helpers.items():
             for more in (*([ast.Constant(1)], [number(-1)]),) if arity == 1 else ():
@@ -201,9 +205,17 @@ def _change_place(node: ast.Subscript, around: Surroundings) -> Iterator[Change]
             yield ast.Subscript(node.value, moved, node.ctx), "index", 1.0
     else:
         for k, one in enumerate(index.elts):
-            for moved in _step(one) if isinstance(one, ast.Name | ast.BinOp) else ():
+            for moved in _move_in(one):
                 place = ast.Tuple([*index.elts[:k], moved, *index.elts[k + 1 :]], ast.Load())
                 yield ast.Subscript(node.value, place, node.ctx), "index", 1.1
+
+
+def _move_in(one: ast.expr) -> Iterator[ast.expr]:
+    """Another place along one axis of several: beside it, or all of it the other way round."""
+    if isinstance(one, ast.Name | ast.BinOp):
+        yield from _step(one)
+    if isinstance(one, ast.Slice) and one.lower is None and one.upper is None:
+        yield ast.Slice(None, None, None if one.step is not None else number(-1))
 
 
 def _step(index: ast.expr) -> Iterator[ast.expr]:

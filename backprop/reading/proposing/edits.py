@@ -54,7 +54,7 @@ def _propose(source: Source, statement: ast.stmt, around: Surroundings, most: fl
     if isinstance(statement, SIMPLE):
         yield from _change_statement(source, statement)
         yield from (Proposal(*one) for one in rename_targets(source, statement, around))
-        yield from (Proposal(*one) for one in insert_lines(source, statement, around))
+    yield from (Proposal(*one) for one in insert_lines(source, statement, around))
 
 
 def _prefer(changes: Iterator[Change], around: Surroundings) -> Iterator[Change]:

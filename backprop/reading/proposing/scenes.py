@@ -30,12 +30,13 @@ def look_around(bench: Bench, point: Point, statements: Sequence[ast.stmt]) -> d
     events, _ = bench.record(point.case)
     said = tuple(_list_constants(bench, [*events, *bench.record_cost(point.case)]))
     shapes = {bench.instrumented.sites[e.key[0]]: e.value.shape for e in events}
+    functions = _list_functions(bench.source)
     lines = {node: bench.source.statement_of(node) for node in shapes}
     found = {}
     for statement, seen in scopes_of(bench, point, statements).items():
         names = {**constants, **seen[-1]}
         counts = say_count(names, point.case.rows)
-        said_here = tuple(counts), said, shapes, lines, list_reachable(seen[-1])
+        said_here = tuple(counts), said, functions, shapes, lines, list_reachable(seen[-1])
         found[statement] = Surroundings(names, helpers, *said_here, *find_roles(bench.source, statement))
     return found
 
@@ -70,6 +71,16 @@ def list_reachable(names: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     return found
 
 
+def _list_functions(source: Source) -> tuple[str, ...]:
+    """Functions of NumPy that the file calls with one argument alone, as it writes them."""
+    calls = (n for n in ast.walk(source.tree) if isinstance(n, ast.Call) and len(n.args) == 1 and not n.keywords)
+    found = (source.segment(call.func) for call in calls)
+    return tuple(dict.fromkeys(text for text in found if text.partition(".")[2] in ELEMENTWISE))
+
+
+ELEMENTWISE = {"sqrt", "exp", "log", "sin", "cos", "tanh", "sign", "abs", "square", "cosh", "sinh", "arctan"}
+
+
 def _list_constants(bench: Bench, events: Sequence[Event]) -> list[str]:
     """Pieces of the file that are one number made of constants of the module alone."""
     found: dict[str, None] = {}
@@ -77,7 +88,8 @@ def _list_constants(bench: Bench, events: Sequence[Event]) -> list[str]:
         node = bench.instrumented.sites[event.key[0]]
         if isinstance(node, ast.BinOp | ast.Call) and event.value.shape == ():
             names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
-            if names <= set(vars(bench.module)) and names:
+            power = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)
+            if names <= set(vars(bench.module)) and (names or power):
                 found[bench.source.segment(node)] = None
     return list(found)
 

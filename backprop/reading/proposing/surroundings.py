@@ -17,6 +17,9 @@ Change = tuple[ast.expr, str, float]
 """The new node, what kind of change it is, and its weight (less is more natural)."""
 
 
+DATA = ("Y", "X")
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What a statement sees: names with their values, functions of the file that may be called, ways to say n."""
@@ -27,6 +30,8 @@ class Surroundings:
     counts: tuple[str, ...] = ()
     constants: tuple[str, ...] = ()
     """Pieces of the file that are one number whatever the parameters: `np.sqrt(3)`, `2 * LAM`."""
+    functions: tuple[str, ...] = ()
+    """Functions of NumPy that the file calls with one argument."""
     shapes: Mapping[ast.AST, tuple[int, ...]] = field(default_factory=dict)
     """What nodes were like when they ran."""
     lines: Mapping[ast.AST, ast.stmt] = field(default_factory=dict)
@@ -67,6 +72,13 @@ class Surroundings:
             for one, shape in self.shapes.items()
             if isinstance(one, ast.Subscript) and one is not node and self.lines.get(one) is mine
         }
+
+    @property
+    def lengths(self) -> list[str]:
+        """Ways to say how long the axes of the data are that are no samples."""
+        arrays = {name: value for name, value in self.values.items() if name in DATA and isinstance(value, np.ndarray)}
+        shapes = {name: array.shape for name, array in arrays.items()}
+        return [f"{name}.shape[{k}]" for name, shape in shapes.items() for k in range(1, len(shape))]
 
     @property
     def labels(self) -> list[str]:
