@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ PLANS = ((11, 2), (12, 3), (13, 5))
 """Seeds and rows: n = 2 and 3 for what is measured entry by entry, one more against chance."""
 FIRST_SUSPECTS = 6
 RENEWED = 8
+SLOW = 8
+"""How much longer than NumPy jax takes for small arrays."""
 LABELLED = ((11, 2), (12, 3), (14, 4))
 """Where labels are found: in few rows all targets are the same too often."""
 MIDDLE, SHORT, ALL = 1.9, 2.2, 9.0
@@ -176,7 +179,8 @@ def _search(
 ) -> Search:
     """From small and likely to large and unlikely; ends as soon as there are mends."""
     ordered = [*wrong, *(p for p in points if p not in wrong)]
-    search = Search(bench.source, ordered, len(bench.record(ordered[0].case)[0]), bench.enter)
+    events = len(bench.record(ordered[0].case)[0])
+    search = Search(bench.source, ordered, events, bench.enter, SLOW if "jax" in sys.modules else 1)
     scenes = look_around(bench, ordered[0], suspects)
     first, others = suspects[:FIRST_SUSPECTS], suspects[FIRST_SUSPECTS:]
     steps: tuple[Callable[[], None], ...] = (

@@ -49,9 +49,10 @@ def change(node: ast.expr, around: Surroundings, *, callee: bool, parent: ast.AS
 def change_place(node: ast.expr, around: Surroundings) -> Iterator[Change]:
     """The changes of a node that says which entries: another whole number, one more or less, the other comparison."""
     if isinstance(node, ast.Name) and node.id in around.numbers:
-        whole = {name for name, value in around.values.items() if _is_whole(value)}
-        for name in sorted(whole - {node.id}) if node.id in whole else ():
-            if around.numbers[name] == around.numbers[node.id]:
+        numbers = around.numbers
+        whole = sorted(name for name in numbers if _is_whole(around.values[name]) and name != node.id)
+        for name in whole if _is_whole(around.values[node.id]) else ():
+            if numbers[name] == numbers[node.id]:
                 yield ast.Name(name, ast.Load()), "name", 1.0
     elif isinstance(node, ast.Constant | ast.Compare | ast.Subscript):
         yield from CHANGES[type(node)](node, around)

@@ -52,6 +52,8 @@ class Search:
     events: int
     """Values that one run makes."""
     enter: Entrance = by_gradients
+    pace: int = 1
+    """How many runs of an ordinary program one run counts for."""
     full: list[Mend] = field(default_factory=list)
     parts: dict[tuple[bool, ...], list[Mend]] = field(default_factory=dict)
 
@@ -62,7 +64,7 @@ class Search:
     @property
     def spent(self) -> bool:
         """Whether the work that it may do is done."""
-        return self.shop.runs >= min(MOST_RUNS, MOST_WORK // max(self.events, 1))
+        return self.pace * self.shop.runs >= min(MOST_RUNS, MOST_WORK // max(self.events, 1))
 
     def try_edits(self, scenes: Mapping[ast.stmt, Surroundings], statements: Iterable[ast.stmt], most: float) -> None:
         """Small edits of these statements up to a weight, the most natural first; none heavier than what mended all."""
