@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from backprop.verification.explanation import verify_file
 from backprop.verification.lines import read_lines
+from backprop.verification.submission import verify_file
 
 VERDICTS = {"wrong": "wrong", "right": "verified"}
 

@@ -27,6 +27,11 @@ class Telling:
     diff: bool = False
     mend: Path | None = None
 
+    @property
+    def tells_lines(self) -> bool:
+        """Whether lines of the source are told at all."""
+        return self.hint in ("line", "mend")
+
     def check(self, target: str | None) -> None:
         """Options that mean nothing, or would overwrite, are refused before anything runs."""
         from backprop.examiner.saying.report import HINTS
@@ -52,28 +57,35 @@ def tell_file(
     target: str, telling: Telling, *, seed: int, timeout: float | None, options: Mapping[str, Any] | None = None
 ) -> Report:
     """Judge a file or module, read its source where it is wrong, print what was asked; the report tells the status."""
-    from backprop.examiner.saying.report import HINTS
-    from backprop.reporting.formats import render
     from backprop.verification.submission import verify_file
 
     report = verify_file(target, seed=seed, timeout=timeout, options=options)
-    if HINTS.index(telling.hint) >= HINTS.index("line") and target.endswith(".py"):
+    if telling.tells_lines and target.endswith(".py"):
         from backprop.verification.lines import annotate_lines, read_lines
 
         report = read_lines(report, Path(target), seed=seed, timeout=timeout)
         report = annotate_lines(report, Path(target)) if telling.annotate else report
     report = report.tell(telling.hint)
+    _print_report(report, telling)
+    if telling.mend is not None:
+        _write_mended(report, telling.mend)
+    return report
+
+
+def _print_report(report: Report, telling: Telling) -> None:
+    from backprop.examiner.saying.excerpt import describe_excerpt
+    from backprop.reporting.formats import render
+
     if telling.diff:
         typer.echo(report.mend["diff"] if report.mend else "", nl=False)
     elif telling.form != "text":
         typer.echo(render(report, telling.form))
-    elif report.verdict != "unusable":
+    elif report.verdict == "unusable":
+        typer.echo(describe_excerpt(report.reading), nl=bool(report.reading))
+    else:
         typer.echo(str(report))
         if telling.annotate:
             typer.echo("\n" + report.annotated())
-    if telling.mend is not None:
-        _write_mended(report, telling.mend)
-    return report
 
 
 def _write_mended(report: Report, file: Path) -> None:

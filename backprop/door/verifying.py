@@ -198,8 +198,9 @@ def finish_folder(folder: Path, asked: Wanted) -> int:
     from backprop.reporting.grades import print_grades
     from backprop.verification.grading import grade_folder
 
+    how: Any = {"seed": asked.seed, "timeout": asked.timeout, "jobs": asked.jobs, "lines": asked.telling.tells_lines}
     with show_count("subjects", plain=not asked.as_json) as progress:
-        grades = grade_folder(folder, seed=asked.seed, timeout=asked.timeout, jobs=asked.jobs, progress=progress)
+        grades = grade_folder(folder, progress=progress, **how)
     grades = replace(grades, reports={name: one.tell(asked.telling.hint) for name, one in grades.reports.items()})
     if asked.as_json:
         typer.echo(json.dumps(grades.to_dict(), allow_nan=False))

@@ -133,6 +133,8 @@ class Report:
         evidence = dict(self.evidence) | {"notes": list(map(str, self.notes)), "grounds": grounds}
         for finding, read in zip(out["findings"], [self.reading, *({} for _ in self.findings)], strict=False):
             finding |= {"location": read.get("location"), "labels": read.get("labels", []), "mend": _plain(read)}
+        if not self.findings and self.reading:
+            out["location"] = self.location
         out["mend"] = _plain(self.reading)
         if self.reason:
             out["reason"] = self.reason
