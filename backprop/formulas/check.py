@@ -1,0 +1,124 @@
+"""Is this formula right?  The road of one question: read, infer what is not declared, judge, mend, say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from backprop.errors import UsageError
+from backprop.formulas.answer import Answer
+from backprop.formulas.guessing import Guess, guess
+from backprop.formulas.judging.blame import blame
+from backprop.formulas.judging.claims import Claim, read_claim
+from backprop.formulas.judging.mending import find_mend
+from backprop.formulas.judging.trials import FAILURES, Difference, Trial, find_difference, trials
+from backprop.formulas.judging.variants import variants
+from backprop.formulas.meaning.numbers import Undecided, precise
+from backprop.formulas.text.tree import NotUnderstood
+
+__all__ = ["check_formula"]
+
+TRIALS = 12
+FEW = 4
+
+
+def check_formula(formula: str, conventions: Mapping[str, Any] | None = None, *, where: str = "") -> Answer:
+    """Say whether a printed equation holds under its conventions.
+
+    `conventions` are keys as in the README of this room; `where` is a short form, definitions and roles with semicolons.
+    What neither says is inferred from the letters and reported.  Raises UsageError for conventions of the wrong kind.
+
+    >>> check_formula("f'(z) = f(z) (1 - f(z))", {"activation": {"f": "logistic"}, "letters": {"z": "scalar"}}).holds
+    True
+    """
+    declared = dict(conventions or {})
+    try:
+        with precise():
+            return _answer(formula, guess(formula, declared, where))
+    except NotUnderstood as error:
+        position = error.position if error.position is not None and 0 <= error.position <= len(formula) else None
+        return Answer(formula, reason=str(error), stopped_at=position, conventions=declared)
+    except (RecursionError, Undecided):
+        return Answer(formula, reason="the definitions go round in a circle or leave every domain", conventions=declared)
+    except UsageError:
+        raise
+
+
+def _answer(formula: str, guessed: Guess) -> Answer:
+    """Judge under each way of reading what is not declared; the first under which it holds is the one that is meant."""
+    first: tuple[Claim, Difference, dict[str, Any]] | None = None
+    stopped: NotUnderstood | None = None
+    for choice in guessed.readings:
+        raw = {**guessed.base, **choice.raw}
+        try:
+            claim = read_claim(formula, raw)
+            difference = refute(claim, TRIALS)
+        except NotUnderstood as error:
+            stopped = stopped or error
+            continue
+        if difference is None:
+            return Answer(formula, True, True, "tested", TRIALS, conventions=guessed.declared,
+                          inferred={**guessed.said, **choice.said})  # fmt: skip
+        first = first or (claim, difference, choice.said)
+    if first is None:
+        raise stopped or NotUnderstood("nothing was understood", 0)
+    return _refuted(formula, guessed, *first)
+
+
+def refute(claim: Claim, count: int) -> Difference | None:
+    """The first difference in so many trials."""
+    for trial in trials(claim, count):
+        found = find_difference(trial, claim)
+        if found is not None:
+            return found
+    return None
+
+
+def _refuted(formula: str, guessed: Guess, claim: Claim, difference: Difference, said: dict[str, Any]) -> Answer:
+    few = list(trials(claim, FEW))
+    mend = find_mend(claim, few)
+    differs = mend.differs if mend is not None else blame(claim, few)
+    return Answer(
+        formula, True, False, "certified", TRIALS, differs, mend.text if mend is not None else None, guessed.declared,
+        {**guessed.said, **said}, would_hold(claim), counterexample(claim, difference, few),
+    )  # fmt: skip
+
+
+def would_hold(claim: Claim) -> list[str]:
+    """Other conventions under which the formula holds."""
+    found = []
+    for name, other in variants(claim):
+        try:
+            if refute(other, FEW) is None:
+                found.append(name)
+        except FAILURES:
+            continue
+    return found
+
+
+def counterexample(claim: Claim, difference: Difference, few: list[Trial]) -> dict[str, Any]:
+    """The difference in numbers; where the shapes do not fit, numbers of equal sizes as well."""
+    example: dict[str, Any] = {}
+    if difference.shapes:
+        example["shapes"] = difference.shapes
+        found = (find_difference(trial, claim) for trial in few if trial.equal)
+        difference = next((d for d in found if d is not None and not d.shapes), difference)
+    if difference.left is not None:
+        example |= {"at": difference.env, "left": _number(difference.left), "right": _number(difference.right)}
+        example["values"] = {_label(key): _array(value) for key, value in list(difference.trial.scene.values.items())[:12]}
+    return example
+
+
+def _number(ball: Any) -> str:
+    return str(ball.str(8, radius=False))
+
+
+def _label(key: tuple[str, tuple[int, ...]]) -> str:
+    name, places = key
+    return name + "".join(f"[{p}]" for p in places)
+
+
+def _array(value: Any) -> Any:
+    return np.vectorize(lambda x: float(x), otypes=[float])(value).tolist() if value.size else []

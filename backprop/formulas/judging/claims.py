@@ -1,0 +1,195 @@
+"""The claim of a formula: two sides, for which layers, times, samples and components it is made, under which conditions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from backprop.formulas.judging.solving import solve
+from backprop.formulas.meaning.conventions import Conventions, read_conventions
+from backprop.formulas.meaning.lookup import Limits, Lookup
+from backprop.formulas.meaning.naming import INDEX_ROLES, PLACES, Naming, key_of, letters_of
+from backprop.formulas.text.parser import parse_formula
+from backprop.formulas.text.tree import Binary, Compare, Node, NotUnderstood, Num, Sum, Sym, walk
+
+__all__ = ["Claim", "read_claim"]
+
+
+@dataclass
+class Claim:
+    """left = right under conditions, with all that is needed to judge it."""
+
+    text: str
+    conventions: Conventions
+    lookup: Lookup
+    sides: list[tuple[Node, Node]]
+    conditions: list[Node]
+    places: dict[str, tuple[str, int, int]]
+    letters: list[str]
+    printed: list[tuple[Node, Node]] = field(default_factory=list)
+    original: Conventions | None = None
+
+    @property
+    def right(self) -> Node:
+        """The last right side as it is printed."""
+        return (self.printed or self.sides)[-1][1]
+
+    def with_right(self, right: Node) -> Claim:
+        """The same claim with another right side."""
+        if self.printed:
+            return self._solved_again(right)
+        sides = [*self.sides[:-1], (self.sides[-1][0], right)]
+        return Claim(self.text, self.conventions, self.lookup, sides, self.conditions, self.places,
+                     free_letters(self.lookup.naming, [n for side in sides for n in side], self.places))  # fmt: skip
+
+    def with_left(self, left: Node) -> Claim:
+        """The same claim with another left side."""
+        sides = [(left, self.sides[-1][1])]
+        return Claim(self.text, self.conventions, self.lookup, sides, self.conditions, self.places, self.letters)
+
+    def _solved_again(self, right: Node) -> Claim:
+        conventions = self.original or self.conventions
+        naming = Naming(conventions, [*self.lookup.naming.trees, right])
+        sides = [*self.printed[:-1], (self.printed[-1][0], right)]
+        solved = solve(Lookup(conventions, naming), sides)
+        if solved is None:
+            raise NotUnderstood("the assumptions do not speak of this")
+        again = solved_claim(self.text, solved, sides, self.conditions)
+        again.original = conventions
+        return again
+
+    def known(self) -> list[Node]:
+        """What is true by the conventions, without the claim."""
+        conventions = self.conventions
+        return [d.right for d in [*conventions.definitions, *conventions.aliases]]
+
+
+def read_claim(text: str, raw: dict[str, object]) -> Claim:
+    """Parse a formula under conventions."""
+    conventions = read_conventions(raw, text)
+    parts = parse_formula(text, conventions.lexicon)
+    return claim_of(text, conventions, split_sides(parts[0], conventions), parts[1:])
+
+
+def claim_of(text: str, conventions: Conventions, sides: list[tuple[Node, Node]], conditions: list[Node]) -> Claim:
+    """The claim of two sides under conventions."""
+    trees = [node for side in sides for node in side] + conditions
+    for definition in [*conventions.definitions, *conventions.aliases]:
+        trees += [definition.left, definition.right]
+    trees += [*conventions.assumptions, *conventions.domain, *(conventions.any_arguments or ())]
+    trees += [conventions.cost] if conventions.cost is not None else []
+    naming = Naming(conventions, trees)
+    lookup = Lookup(conventions, naming)
+    solved = solve(lookup, sides)
+    if solved is not None:
+        claim = solved_claim(text, solved, sides, conditions)
+        claim.original = conventions
+        return claim
+    mine = [node for side in sides for node in side]
+    places = free_places(naming, lookup, mine + conditions)
+    return Claim(text, conventions, lookup, sides, conditions, places, free_letters(naming, mine, places))
+
+
+def solved_claim(text: str, solved: tuple[Lookup, list[tuple[Node, Node]]], printed: list[tuple[Node, Node]],
+                 conditions: list[Node]) -> Claim:  # fmt: skip
+    """The claim that the assumptions come true with the printed right side."""
+    lookup, sides = solved
+    mine = [node for side in [*printed, *sides] for node in side]
+    places = free_places(lookup.naming, lookup, mine + conditions)
+    letters = free_letters(lookup.naming, [n for side in sides for n in side], places)
+    return Claim(text, lookup.conventions, lookup, sides, conditions, places, letters, printed)
+
+
+def split_sides(node: Node, conventions: Conventions) -> list[tuple[Node, Node]]:
+    """The two sides of every sign of equality."""
+    if not isinstance(node, Compare):
+        if conventions.left_side is None:
+            raise NotUnderstood("there is no sign of equality, and nothing says what this equals", node.end)
+        return [(conventions.left_side, node)]
+    if node.sign not in ("=", ":=", "\\approx"):
+        raise NotUnderstood(f"the sign {node.sign} states no equation", node.left.end)
+    if isinstance(node.right, Compare):
+        rest = split_sides(node.right, conventions)
+        return [(node.left, rest[0][0]), *((node.left, right) for _, right in rest)]
+    return [(node.left, node.right)]
+
+
+def free_places(naming: Naming, lookup: Lookup, nodes: list[Node]) -> dict[str, tuple[str, int, int]]:
+    """Letters of layers, times, samples: what they count, and the least and the greatest shift they occur with."""
+    found: dict[str, tuple[str, int, int]] = {}
+    limits = Limits()
+    for symbol in [*(s for node in nodes for s in walk(node) if isinstance(s, Sym)), *loose_symbols(naming)]:
+        ref = naming.read(symbol)
+        for kind, place in ref.places:
+            _note_place(found, lookup, limits, kind, place)
+        role = naming.conventions.roles.get(symbol)
+        if INDEX_ROLES.get(role or "") in PLACES and role != "last layer":
+            key = key_of(symbol)
+            found.setdefault(key, (INDEX_ROLES[role or ""], 0, 0))
+    bound = {
+        key_of(i) for node in nodes for s in walk(node) if isinstance(s, Sum) for i in s.index if isinstance(i, Sym)
+    }
+    return {key: value for key, value in found.items() if key not in bound}
+
+
+def loose_symbols(naming: Naming) -> list[Sym]:
+    """Symbols of definitions whose places are letters that the left side does not bind."""
+    found = []
+    conventions = naming.conventions
+    pairs = [(d.left, d.right) for d in [*conventions.definitions, *conventions.aliases]]
+    pairs += [(Num("0"), node) for node in conventions.any_arguments or ()]
+    for left, right in pairs:
+        sums = [node for node in walk(right) if isinstance(node, Sum)]
+        bound = {key_of(i) for node in sums for i in node.index if isinstance(i, Sym)}
+        bound |= {key_of(s) for s in walk(left) if isinstance(s, Sym)}
+        for symbol in (s for s in walk(right) if isinstance(s, Sym)):
+            places = naming.read(symbol).places
+            if places and not any(key_of(x) in bound for _, place in places for x in letters_of(place)):
+                found.append(symbol)
+    return found
+
+
+def _note_place(found: dict[str, tuple[str, int, int]], lookup: Lookup, limits: Limits, kind: str, place: Node) -> None:
+    for letter in letters_of(place):
+        key = key_of(letter)
+        if lookup.is_last(letter, kind) or kind not in PLACES:
+            continue
+        shift = lookup.place_value(place, {key: 0}, kind, limits, strict=False) or 0
+        _, low, high = found.get(key, (kind, 0, 0))
+        found[key] = (kind, min(low, shift), max(high, shift))
+
+
+def free_letters(naming: Naming, nodes: list[Node], places: dict[str, tuple[str, int, int]]) -> list[str]:
+    """Letters of components that no sum binds, in the order in which they are met."""
+    found: dict[str, None] = {}
+    for node in nodes:
+        _note_letters(naming, node, frozenset(places), found)
+    roles = naming.conventions.roles
+    return [
+        key
+        for key in found
+        if roles.get(Sym(key)) not in ("target class", "class") and key not in naming.label_letters()
+    ]
+
+
+def _note_letters(naming: Naming, node: Node, bound: frozenset[str], found: dict[str, None]) -> None:
+    from backprop.formulas.text.tree import Index, children
+
+    if isinstance(node, Sum):
+        bound = bound | {key_of(i) for i in node.index if isinstance(i, Sym)}
+    comps: tuple[Node, ...] = ()
+    if isinstance(node, Sym):
+        comps = naming.read(node).comps
+    elif isinstance(node, Index):
+        comps = node.subs
+    for letter in (x for comp in comps for x in letters_of(comp)):
+        key = key_of(letter)
+        if key not in bound:
+            found.setdefault(key)
+    for child in children(node) if not isinstance(node, Sym) else []:
+        _note_letters(naming, child, bound, found)
+    for script in getattr(node, "sups", ()):
+        if naming.read(node).power is not None:  # type: ignore[arg-type]
+            _note_letters(naming, script.value, bound, found)
+
+
+__all__ += ["Binary", "Num"]

@@ -1,0 +1,149 @@
+"""The nearest right form: small changes are tried on the first trial and confirmed on others; what is changed differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from backprop.formulas.judging.claims import Claim
+from backprop.formulas.judging.edits import (
+    Edit,
+    apply_edit,
+    drop_edits,
+    factor_pool,
+    rewrite_edits,
+    said,
+    symbol_pool,
+    times_edits,
+)  # fmt: skip
+from backprop.formulas.judging.trials import FAILURES, Trial, find_difference
+from backprop.formulas.meaning.dims import ShapeMisfit
+from backprop.formulas.meaning.numbers import Undecided
+from backprop.formulas.text.parser import parse_formula
+from backprop.formulas.text.tree import Compare, Node, NotUnderstood
+
+__all__ = ["Mend", "find_mend"]
+
+SINGLE = 2600
+PAIRS = 2200
+CONFIRM = 4
+
+
+@dataclass(frozen=True)
+class Mend:
+    """A right form, and what of the printed one it changes."""
+
+    text: str
+    differs: str
+    steps: int
+
+
+class Bench:
+    """Tries right sides on trials that are set up once."""
+
+    def __init__(self, claim: Claim, trials: list[Trial]) -> None:
+        self.claim = claim
+        self.trials = trials
+        self.seen: set[str] = set()
+
+    def right_of(self, text: str) -> Node | None:
+        """The right side of an edited text."""
+        try:
+            node = parse_formula(text, self.claim.conventions.lexicon)[0]
+        except (NotUnderstood, RecursionError):
+            return None
+        while isinstance(node, Compare):
+            node = node.right
+        return node
+
+    def holds(self, text: str) -> bool:
+        """Whether an edited text holds in all the trials."""
+        if text in self.seen:
+            return False
+        self.seen.add(text)
+        right = self.right_of(text)
+        if right is None:
+            return False
+        try:
+            claim = self.claim.with_right(right)
+            return all(self._agrees(trial, claim) for trial in self.trials)
+        except FAILURES:
+            return False
+
+    def _agrees(self, trial: Trial, claim: Claim) -> bool:
+        if self.claim.printed:
+            trial = Trial(claim, trial.seed, trial.equal)
+        return find_difference(trial, claim) is None
+
+
+def find_mend(claim: Claim, trials: list[Trial]) -> Mend | None:
+    """One change, else two; None if nothing that was tried is right."""
+    text, right = claim.text, claim.right
+    if right.start < 0:
+        return None
+    bench = Bench(claim, trials)
+    symbols = symbol_pool(text, claim)
+    factors = factor_pool(text, claim, symbols)
+    first = sorted(one_change(text, right, claim, symbols, factors), key=lambda edit: edit.cost)
+    for edit in limited(first, SINGLE):
+        new = apply_edit(text, edit)
+        if bench.holds(new):
+            return Mend(new, edit.differs, 1)
+    return two_changes(bench, text, right, claim, symbols, factors)
+
+
+def one_change(text: str, right: Node, claim: Claim, symbols: list[str], factors: list[str]) -> Iterator[Edit]:
+    """All single edits."""
+    yield from drop_edits(text, right)
+    yield from rewrite_edits(text, right, claim, symbols)
+    yield from times_edits(text, right, claim, factors)
+
+
+def two_changes(
+    bench: Bench, text: str, right: Node, claim: Claim, symbols: list[str], factors: list[str]
+) -> Mend | None:
+    """A cheap edit, then another one."""
+    cheap = [*drop_edits(text, right), *rewrite_edits(text, right, claim, [])]
+    unused = [s for s in symbols if s not in text][:12]
+    tried = 0
+    for edit in sorted(cheap, key=lambda e: e.cost)[:70]:
+        once = apply_edit(text, edit)
+        node = bench.right_of(once)
+        if node is None:
+            continue
+        second = [
+            *drop_edits(once, node),
+            *whole_times(once, node, claim, unused),
+            *rewrite_edits(once, node, claim, unused[:4]),
+        ]
+        for other in sorted(second, key=lambda e: e.cost)[:140]:
+            tried += 1
+            if tried > PAIRS:
+                return None
+            new = apply_edit(once, other)
+            if new != text and bench.holds(new):
+                return Mend(new, join_names(edit.differs, other.differs), 2)
+    return None
+
+
+def whole_times(text: str, right: Node, claim: Claim, pool: list[str]) -> Iterator[Edit]:
+    """Factors of the whole right side, or behind its first factors."""
+    for edit in times_edits(text, right, claim, pool):
+        if edit.cost == 1 or edit.spans[0][0] == right.start:
+            yield edit
+
+
+def join_names(one: str, two: str) -> str:
+    """Both terms that differ."""
+    return one if one == two else f"{one}, {two}"
+
+
+def limited(edits: Iterable[Edit], count: int) -> Iterator[Edit]:
+    """At most so many."""
+    for at, edit in enumerate(edits):
+        if at >= count:
+            return
+        yield edit
+
+
+__all__ += ["said"]

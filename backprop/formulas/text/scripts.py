@@ -1,0 +1,354 @@
+"""Scripts and differentials: subscripts, superscripts, primes, ∂ and d, and the ground that a parser stands on."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import TypeVar
+
+from backprop.formulas.text.lexicon import Lexicon
+from backprop.formulas.text.tokens import TRANSPOSES, Token
+from backprop.formulas.text.tree import (
+    Binary,
+    Compare,
+    Concat,
+    Group,
+    Index,
+    Neg,
+    Node,
+    NotUnderstood,
+    Num,
+    Power,
+    Script,
+    Sym,
+    Transpose,
+)
+
+__all__ = ["DEEPEST", "Scripts"]
+
+DEEPEST = 90
+"""How deep brackets, scripts and factors may be nested."""
+
+N = TypeVar("N", bound=Node)
+
+
+class Scripts(ABC):
+    """A place in the tokens, and what is read at it."""
+
+    def __init__(self, tokens: list[Token], lexicon: Lexicon, length: int) -> None:
+        self.tokens = tokens
+        self.lexicon = lexicon
+        self.index = 0
+        self.length = length
+        self.depth = 0
+        self.open_bars: list[str] = []
+
+    # The ground
+
+    @property
+    def token(self) -> Token:
+        """The token that stands here."""
+        return self.tokens[self.index] if self.index < len(self.tokens) else Token("end", "", self.length, self.length)
+
+    @property
+    def text(self) -> str:
+        """Its text."""
+        return self.token.text
+
+    @property
+    def kind(self) -> str:
+        """Its kind."""
+        return self.token.kind
+
+    @property
+    def at(self) -> int:
+        """Its column."""
+        return self.token.start
+
+    def ahead(self, count: int) -> str:
+        """The text of a later token."""
+        return self.tokens[self.index + count].text if self.index + count < len(self.tokens) else ""
+
+    def take(self) -> Token:
+        """Read it."""
+        token = self.token
+        if token.kind == "end":
+            raise self.stop("the formula ends too early")
+        self.index += 1
+        return token
+
+    def expect(self, *texts: str) -> Token:
+        """Read it if it is one of these."""
+        if self.text not in texts:
+            raise self.stop(f"expected {texts[0]!r}, got {self.text!r}" if self.text else f"{texts[0]!r} is missing")
+        return self.take()
+
+    def stop(self, message: str) -> NotUnderstood:
+        """Here understanding ends."""
+        return NotUnderstood(message, self.at)
+
+    def deeper(self) -> None:
+        """One level down."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.stop("nested too deeply")
+
+    def placed(self, node: N, start: int) -> N:
+        """The node with its place."""
+        end = self.tokens[self.index - 1].end if self.index else start
+        return replace(node, start=start, end=end)
+
+    @abstractmethod
+    def expression(self) -> Node:
+        """A sum."""
+
+    @abstractmethod
+    def relation(self) -> Node:
+        """A relation."""
+
+    @abstractmethod
+    def factor(self) -> Node:
+        """A factor."""
+
+    # Names
+
+    def take_opaque(self) -> Sym | None:
+        """A declared name of several tokens, e.g. \\delta 8."""
+        for words in self.lexicon.opaque:
+            here = tuple(t.text for t in self.tokens[self.index : self.index + len(words)])
+            if here == words:
+                self.index += len(words)
+                return Sym(" ".join(words))
+        return None
+
+    def split_word(self) -> None:
+        """Exchange a run of letters for the names in it."""
+        token = self.token
+        if token.kind != "word" or token.text.startswith("\\") or token.text in self.lexicon.names:
+            return
+        head, _, tail = token.text.partition("_")
+        pieces = self.lexicon.split(head)
+        new, start = [], token.start
+        for piece in pieces:
+            new.append(Token("num" if piece[0].isdigit() else "word", piece, start, start + len(piece)))
+            start += len(piece)
+        if tail:
+            new.append(Token("op", "_", start, start + 1))
+            new.append(Token("num" if tail.isdigit() else "word", tail, start + 1, token.end))
+        if len(new) > 1:
+            self.tokens[self.index : self.index + 1] = new
+
+    def symbol(self) -> Sym:
+        """A letter with all its scripts."""
+        start = self.at
+        self.split_word()
+        base = self.take().text
+        subs: list[Node] = []
+        digits = base.rstrip("0123456789")
+        if digits and digits != base and base.isascii() and base not in self.lexicon.names and digits.isalpha():
+            subs.append(Num(base[len(digits) :]))
+            base = digits
+        sups: list[Script] = []
+        primes = 0
+        while self.text in ("_", "^", "'", "**") or (self.text == "[" and self.brackets_index(base)):
+            sign = self.take().text if self.text != "[" else "^"
+            if sign == "'":
+                primes += 1
+            elif sign == "_":
+                subs += self.subscript()
+            else:
+                for part in self.superscript():
+                    primes += isinstance(part, int)
+                    sups += [part] if isinstance(part, Script) else []
+        return self.placed(Sym(base, tuple(subs), tuple(sups), primes), start)
+
+    def brackets_index(self, base: str) -> bool:
+        """Whether [ ] after this letter are an index: in code, A[l]."""
+        return False
+
+    def subscript(self) -> list[Node]:
+        """The indices of a subscript."""
+        if self.text != "{":
+            return self.script_word() if self.kind == "word" else [self.script_atom()]
+        self.take()
+        found: list[Node] = []
+        while self.text != "}":
+            if self.text == ",":
+                self.take()
+                continue
+            found += self.script_element()
+        self.take()
+        return found
+
+    def script_word(self) -> list[Node]:
+        """`ij` is two indices; the token may also carry further underscores: h_prev_1."""
+        token = self.take()
+        pieces = [p for word in [token.text] for p in self.lexicon.split_script(word)]
+        nodes: list[Node] = []
+        start = token.start
+        for piece in pieces:
+            node: Node = Num(piece) if piece.isdigit() else named(piece)
+            nodes.append(replace(node, start=start, end=start + len(piece)))
+            start += len(piece)
+        while self.text == "'" and nodes and isinstance(nodes[-1], Sym):
+            self.take()
+            nodes[-1] = replace(nodes[-1], primes=nodes[-1].primes + 1)
+        return nodes
+
+    def script_element(self) -> list[Node]:
+        """One entry of a script: `l-1`, `ij`, `(k)`, `-x`."""
+        self.deeper()
+        start = self.at
+        if self.text == "-":
+            self.take()
+            items: list[Node] = [self.placed(Neg(self.script_element()[0]), start)]
+        elif self.kind == "word" and not self.text.startswith("\\"):
+            items = self.script_word()
+        else:
+            items = [self.script_atom()]
+        if self.text in ("_", "^") and isinstance(items[-1], Sym):
+            items[-1] = self.scripted(items[-1], start)
+        while self.text in ("+", "-", "*", "/", "<", ">", "<=", ">=", "!=", "="):
+            items[-1] = self.extend(items[-1], self.take().text, start)
+        self.depth -= 1
+        return items
+
+    def extend(self, left: Node, sign: str, start: int) -> Node:
+        """l - 1 in a script."""
+        right = self.script_element()
+        if len(right) != 1:
+            raise self.stop("this script is not clear")
+        is_sum = sign in "+-*/"
+        return self.placed(Binary(sign, left, right[0]) if is_sum else Compare(sign, left, right[0]), start)
+
+    def script_atom(self) -> Node:
+        """A number, a letter, a bracket."""
+        start = self.at
+        if self.kind == "num":
+            return self.placed(Num(self.take().text), start)
+        if self.kind == "word" and self.text not in ("\\frac", "\\sqrt", "\\sum"):
+            base = self.take().text
+            primes = 0
+            while self.text == "'":
+                self.take()
+                primes += 1
+            return self.placed(Sym(base, (), (), primes), start)
+        return self.factor()
+
+    def superscript(self) -> list[Script | int]:
+        """The parts of a superscript; 1 stands for a prime."""
+        if self.text != "{":
+            return [self.one_script()]
+        self.take()
+        found: list[Script | int] = []
+        if self.whole_expression():
+            found = [Script(self.relation())]
+            self.expect("}")
+            return found
+        while self.text != "}":
+            if self.text == ",":
+                self.take()
+            elif self.text == "'":
+                self.take()
+                found.append(1)
+            else:
+                found += self.script_parts()
+        self.take()
+        return found
+
+    def whole_expression(self) -> bool:
+        """Whether the braces hold a product, as in e^{-\\frac{x}{2}}, rather than indices."""
+        depth = 0
+        for token in self.tokens[self.index - 1 :]:
+            depth += (token.text == "{") - (token.text == "}")
+            if depth == 0:
+                return False
+            if token.text in ("\\frac", "\\sqrt", "\\sum", "*", "/", "\\cdot", "^", "|", "\\log"):
+                return True
+        return False
+
+    def script_parts(self) -> list[Script | int]:
+        if self.text in ("(", "["):
+            return [self.one_script()]
+        return [Script(item) for item in self.script_element()]
+
+    def one_script(self) -> Script | int:
+        """^2, ^T, ^(k), ^[l], ^-x"""
+        if self.text == "'":
+            self.take()
+            return 1
+        if self.text in ("(", "["):
+            opening = self.take().text
+            value = self.expression()
+            self.expect(")" if opening == "(" else "]")
+            return Script(value, opening)
+        if self.text == "-":
+            start = self.at
+            self.take()
+            return Script(self.placed(Neg(self.factor()), start))
+        if self.text in ("\\top", "*"):
+            token = self.take()
+            return Script(Sym(token.text, start=token.start, end=token.end))
+        if self.kind == "word" and not self.text.startswith("\\"):
+            token = self.take()
+            return Script(replace(named(token.text), start=token.start, end=token.end))
+        return Script(self.script_atom())
+
+    def scripted(self, node: Node, start: int) -> Node:
+        """Scripts behind a bracket, a function or a number."""
+        while self.text in ("^", "**", "_") or (self.text == "'" and isinstance(node, Group)):
+            sign = self.take().text
+            if sign == "_":
+                node = self.placed(Index(node, tuple(self.subscript())), start)
+                continue
+            for part in self.superscript() if sign != "'" else [1]:
+                if isinstance(part, int) or (isinstance(part.value, Sym) and part.value.base in TRANSPOSES):
+                    node = self.placed(Transpose(node), start)
+                else:
+                    node = self.placed(Power(node, part.value), start)
+        return node
+
+    def limit(self) -> Node:
+        """What stands at a Σ: i, i=1, {i,j}, {j \\ne i}."""
+        if self.text != "{":
+            items = self.script_word() if self.kind == "word" else [self.script_atom()]
+            return items[0] if len(items) == 1 else Concat(tuple(items))
+        self.take()
+        items = []
+        while self.text != "}":
+            if self.text == ",":
+                self.take()
+                continue
+            items += self.script_element()
+        self.take()
+        if not items:
+            raise self.stop("there is nothing in this script")
+        return items[0] if len(items) == 1 else Concat(tuple(items))
+
+    def argument(self) -> Node:
+        """{ a } or one token, as \\frac takes them."""
+        if self.text != "{":
+            return self.script_atom()
+        self.take()
+        node = self.expression()
+        self.expect("}")
+        return node
+
+    def skip_braces(self) -> None:
+        """{cases}"""
+        self.expect("{")
+        while self.text != "}":
+            self.take()
+        self.take()
+
+
+def named(word: str) -> Sym:
+    """h_prev as one symbol with a named subscript.
+
+    >>> named("h_prev").subs
+    (Sym(base='prev', subs=(), sups=(), primes=0),)
+    """
+    head, _, tail = word.partition("_")
+    if not tail:
+        return Sym(word)
+    return Sym(head, (Num(tail) if tail.isdigit() else named(tail),))
