@@ -35,6 +35,7 @@ from backprop.door.commands import (
     write_source,
 )
 from backprop.door.files import Telling
+from backprop.door.formulas import check_formula
 from backprop.errors import INTERRUPTED, UsageError
 from backprop.version import VERSION
 
@@ -309,6 +310,9 @@ def figures(
     for file in files:
         typer.echo(file)
     return HOLDS
+
+
+app.command(name="check-formula")(check_formula)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from backprop.errors import UsageError
 from backprop.formulas.answer import Answer
 from backprop.formulas.guessing import Guess, guess
 from backprop.formulas.judging.blame import blame
-from backprop.formulas.judging.claims import Claim, read_claim
+from backprop.formulas.judging.claims import Claim, read_claim, unexplained
 from backprop.formulas.judging.mending import find_mend
 from backprop.formulas.judging.trials import FAILURES, Difference, Trial, find_difference, trials
 from backprop.formulas.judging.variants import variants
@@ -22,6 +22,8 @@ __all__ = ["check_formula"]
 
 TRIALS = 12
 FEW = 4
+READINGS = 10
+SHORT = 350
 
 
 def check_formula(formula: str, conventions: Mapping[str, Any] | None = None, *, where: str = "") -> Answer:
@@ -48,7 +50,7 @@ def check_formula(formula: str, conventions: Mapping[str, Any] | None = None, *,
 
 def _answer(formula: str, guessed: Guess) -> Answer:
     """Judge under each way of reading what is not declared; the first under which it holds is the one that is meant."""
-    first: tuple[Claim, Difference, dict[str, Any]] | None = None
+    wrong: list[tuple[Claim, Difference, dict[str, Any]]] = []
     stopped: NotUnderstood | None = None
     for choice in guessed.readings:
         raw = {**guessed.base, **choice.raw}
@@ -61,10 +63,20 @@ def _answer(formula: str, guessed: Guess) -> Answer:
         if difference is None:
             return Answer(formula, True, True, "tested", TRIALS, conventions=guessed.declared,
                           inferred={**guessed.said, **choice.said})  # fmt: skip
-        first = first or (claim, difference, choice.said)
-    if first is None:
+        wrong.append((claim, difference, choice.said))
+    if not wrong:
         raise stopped or NotUnderstood("nothing was understood", 0)
-    return _refuted(formula, guessed, *first)
+    return _refuted(formula, guessed, *nearest_reading(wrong))
+
+
+def nearest_reading(wrong: list[tuple[Claim, Difference, dict[str, Any]]]) -> tuple[Claim, Difference, dict[str, Any]]:
+    """Of several readings under which a formula is wrong, one that gives every letter a meaning and is one step away."""
+    clear = [one for one in wrong if unexplained(one[0]) is None]
+    if len(clear) > 1:
+        for one in clear[:READINGS]:
+            if find_mend(one[0], list(trials(one[0], FEW)), SHORT) is not None:
+                return one
+    return clear[0] if clear else wrong[0]
 
 
 def refute(claim: Claim, count: int) -> Difference | None:
@@ -77,6 +89,10 @@ def refute(claim: Claim, count: int) -> Difference | None:
 
 
 def _refuted(formula: str, guessed: Guess, claim: Claim, difference: Difference, said: dict[str, Any]) -> Answer:
+    loose = unexplained(claim)
+    if loose is not None:
+        symbol, message = loose
+        raise NotUnderstood(f"{message}; declare it with --where or --conventions", symbol.start if symbol.start >= 0 else None)
     few = list(trials(claim, FEW))
     mend = find_mend(claim, few)
     differs = mend.differs if mend is not None else blame(claim, few)

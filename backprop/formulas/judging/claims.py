@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 from backprop.formulas.judging.solving import solve
-from backprop.formulas.meaning.conventions import Conventions, read_conventions
+from backprop.formulas.meaning.conventions import Conventions, Definition, read_conventions
 from backprop.formulas.meaning.lookup import Limits, Lookup
 from backprop.formulas.meaning.naming import INDEX_ROLES, PLACES, Naming, key_of, letters_of
 from backprop.formulas.text.parser import parse_formula
-from backprop.formulas.text.tree import Binary, Compare, Node, NotUnderstood, Num, Sum, Sym, walk
+from backprop.formulas.text.tree import (
+    Apply, Binary, Compare, Deriv, Node, NotUnderstood, Num, Sum, Sym, children, walk,
+)  # fmt: skip
 
 __all__ = ["Claim", "read_claim"]
 
@@ -72,6 +75,8 @@ def read_claim(text: str, raw: dict[str, object]) -> Claim:
 
 def claim_of(text: str, conventions: Conventions, sides: list[tuple[Node, Node]], conditions: list[Node]) -> Claim:
     """The claim of two sides under conventions."""
+    sides, conditions, conventions = with_locals(sides, conditions, conventions)
+    sides = [as_step(side, conventions) for side in sides]
     trees = [node for side in sides for node in side] + conditions
     for definition in [*conventions.definitions, *conventions.aliases]:
         trees += [definition.left, definition.right]
@@ -87,6 +92,88 @@ def claim_of(text: str, conventions: Conventions, sides: list[tuple[Node, Node]]
     mine = [node for side in sides for node in side]
     places = free_places(naming, lookup, mine + conditions)
     return Claim(text, conventions, lookup, sides, conditions, places, free_letters(naming, mine, places))
+
+
+def with_locals(sides: list[tuple[Node, Node]], conditions: list[Node], conventions: Conventions) -> tuple[
+    list[tuple[Node, Node]], list[Node], Conventions]:  # fmt: skip
+    """s = σ(x), σ'(x) = s (1 - s): what is defined in the formula itself is a definition, the last equation the claim."""
+    named = {key.base for key, role in conventions.roles.items() if role == "local"}
+    equations = [c for c in conditions if isinstance(c, Compare) and c.sign in ("=", ":=")]
+    local = [c for c in equations if isinstance(c.left, Sym) and (c.left.base in named or not _speaks(conventions, c.left))]
+    if len(sides) == 1 and isinstance(sides[0][0], Sym) and sides[0][0].base in named and equations:
+        rest = [c for c in equations if c not in local]
+        if rest:
+            local.append(Compare("=", *sides[0]))
+            sides = split_sides(rest[-1], conventions)
+    definitions = [*conventions.definitions, *(Definition(c.left, c.right) for c in local)]
+    kept = [c for c in conditions if c not in equations]
+    return sides, kept, replace(conventions, definitions=definitions) if local else conventions
+
+
+def _speaks(conventions: Conventions, symbol: Sym) -> bool:
+    """Whether the conventions say anything of a letter."""
+    lefts = [d.left for d in [*conventions.definitions, *conventions.aliases]]
+    return conventions.role(symbol) is not None or any(isinstance(x, Sym) and x.base == symbol.base for x in lefts)
+
+
+def as_step(side: tuple[Node, Node], conventions: Conventions) -> tuple[Node, Node]:
+    """w ← w - … : the left side is w after a step of gradient descent, w - rate · dC/dw."""
+    left, right = side
+    defined = any(d.left == left for d in [*conventions.definitions, *conventions.aliases])
+    if defined or not isinstance(left, Sym) or not any(node == left for node in walk(right)):
+        return side
+    rates = [key for key, role in conventions.roles.items() if role == "learning rate"]
+    wanted = ("penalised cost", "cost", "any cost")
+    costs = [key for role in wanted for key, one in conventions.roles.items() if one == role]
+    if not rates or not costs or not (isinstance(right, Binary) and right.sign in ("-", "+")):
+        return side
+    return Binary("-", left, Binary("*", rates[0], Deriv(costs[0], left))), right
+
+
+def unexplained(claim: Claim) -> tuple[Sym, str] | None:
+    """A letter of the formula that nothing gives a meaning, so that a difference would say nothing."""
+    naming, lookup = claim.lookup.naming, claim.lookup
+    left = (claim.printed or claim.sides)[0][0]
+    if isinstance(left, Sym) and not claim.printed and not is_known(claim, left, as_value=True):
+        return left, f"nothing says what {said_of(claim, left)} equals"
+    indices = {key_of(x) for s in naming.symbols for c in naming.read(s).comps for x in letters_of(c)}
+    for symbol in (s for side in claim.sides for node in side for s in symbols_of(node)):
+        if key_of(symbol) in indices or key_of(symbol) in claim.places or symbol.base in ("e", "\\pi", "...", "\\infty"):
+            continue
+        if not is_known(claim, symbol) and not lookup.is_kronecker(symbol):
+            return symbol, f"nothing says what {said_of(claim, symbol)} is"
+    return None
+
+
+def said_of(claim: Claim, symbol: Sym) -> str:
+    """A symbol as it is printed."""
+    return claim.text[symbol.start : symbol.end] if symbol.start >= 0 else symbol.base
+
+
+def symbols_of(node: Node) -> Iterator[Sym]:
+    """The symbols that are values: no indices, no names of functions."""
+    if isinstance(node, Sym):
+        yield node
+        return
+    skipped = [*node.index, node.lower, node.upper] if isinstance(node, Sum) else []
+    skipped += [node.function] if isinstance(node, Apply) else []
+    for child in children(node):
+        if not any(child is s for s in skipped):
+            yield from symbols_of(child)
+
+
+def is_known(claim: Claim, symbol: Sym, as_value: bool = False) -> bool:
+    """Whether the conventions speak of a symbol (as_value: whether they give its value)."""
+    lookup, conventions = claim.lookup, claim.conventions
+    name = lookup.naming.read(symbol).name
+    if name in lookup.entries or name in lookup.functions or lookup.is_cost(name):
+        return True
+    if as_value:
+        return False
+    named = conventions.role(symbol) is not None or any(lookup.naming.read(s).name == name for s in conventions.shapes)
+    used = {lookup.naming.read(s).name for d in conventions.definitions for s in walk(d.right) if isinstance(s, Sym)}
+    counted = any(name == word for words in conventions.shapes.values() for word in words)
+    return named or counted or name in used or symbol.base in conventions.raw.get("layers", {})
 
 
 def solved_claim(text: str, solved: tuple[Lookup, list[tuple[Node, Node]]], printed: list[tuple[Node, Node]],

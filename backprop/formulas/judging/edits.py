@@ -86,6 +86,9 @@ def drop_edits(text: str, right: Node) -> Iterator[Edit]:
         isinstance(right, Sum) or not isinstance(right, Binary) or right.sign not in ("+", "-"),
     )
     name = "sign of the sum" if isinstance(right, Sum) else "sign of the right side"
+    differences = [n for n in terms(right) if isinstance(n, Binary) and n.sign == "-" and n is not right]
+    if len(differences) == 1 and alone:
+        name += f", or the order of {said(text, differences[0])}"
     yield Edit(((right.start, right.end, f"-{whole}" if alone else f"-({whole})"),), name, 0)
     for node in terms(right):
         if isinstance(node, Binary):
@@ -119,7 +122,8 @@ def _drop_everywhere(text: str, right: Node, node: Apply) -> Iterator[Edit]:
 def _drop_operand(text: str, node: Binary) -> Iterator[Edit]:
     left, right = said(text, node.left), said(text, node.right)
     if node.sign in ("+", "-"):
-        yield Edit(((node.left.end, node.right.start, f" {'-' if node.sign == '+' else '+'} "),), f"sign of {right}")
+        turned = f" {'-' if node.sign == '+' else '+'} "
+        yield Edit(((node.left.end, node.right.start, turned),), f"sign of {right} in {said(text, node)}")
         yield Edit(((node.start, node.end, left),), right, 2)
         kept = right if node.sign == "+" else "-" + right
         yield Edit(((node.start, node.end, kept),), left, 2)
@@ -146,6 +150,9 @@ def rewrite_edits(text: str, right: Node, claim: Claim, pool: list[str]) -> Iter
             yield from _of_function(text, node, pool)
         if isinstance(node, Binary):
             yield from _of_brackets(text, node)
+            if node.sign == "+":
+                for sign in product_signs(text, claim):
+                    yield Edit(((node.left.end, node.right.start, sign),), f"the + in {said(text, node)}")
             yield from _of_order(text, node)
         if isinstance(node, Group):
             yield Edit(((node.end, node.end, turned),), said(text, node))
@@ -183,10 +190,21 @@ def _of_symbol(text: str, node: Sym, claim: Claim, turned: str) -> Iterator[Edit
         yield Edit(((node.start, node.end, new),), whole)
     for _, place in ref.places:
         yield from _of_place(text, place, whole)
+    if ref.power is not None and ref.power.start >= 0:
+        yield from _of_power(text, ref.power, claim, whole)
     others = [c for c in claim.letters if all(c != s.base for s in ref.comps if isinstance(s, Sym))]
     for comp in ref.comps:
         if comp.start >= 0:
             yield from (Edit(((comp.start, comp.end, other),), whole) for other in others)
+
+
+def _of_power(text: str, power: Node, claim: Claim, whole: str) -> Iterator[Edit]:
+    """Another power: of the letters that count steps, or another number."""
+    letters = [*claim.places, *(key for key in ("i", "k") if re.search(rf"_\{{?{key}\s*=", text))]
+    options = [*letters, *(f"{x}{d}1" for x in letters for d in "+-"), *(f"{x}-{y}" for x in letters for y in letters if x != y)]
+    braced = text[power.end : power.end + 1] in ("}", ")")
+    for new in [*options, "2", "3", "-1"]:
+        yield Edit(((power.start, power.end, new if braced else "{" + new + "}"),), whole)
 
 
 def _of_place(text: str, place: Node, whole: str) -> Iterator[Edit]:

@@ -20,7 +20,7 @@ from backprop.formulas.judging.trials import FAILURES, Trial, find_difference
 from backprop.formulas.meaning.dims import ShapeMisfit
 from backprop.formulas.meaning.numbers import Undecided
 from backprop.formulas.text.parser import parse_formula
-from backprop.formulas.text.tree import Compare, Node, NotUnderstood
+from backprop.formulas.text.tree import Compare, Node, NotUnderstood, walk
 
 __all__ = ["Mend", "find_mend"]
 
@@ -62,7 +62,7 @@ class Bench:
             return False
         self.seen.add(text)
         right = self.right_of(text)
-        if right is None:
+        if right is None or self.repeats_left(right):
             return False
         try:
             claim = self.claim.with_right(right)
@@ -70,25 +70,35 @@ class Bench:
         except FAILURES:
             return False
 
+    def repeats_left(self, right: Node) -> bool:
+        """Whether the right side says the left one again."""
+        lefts = [left for left, _ in self.claim.printed or self.claim.sides]
+        there = list(walk(self.claim.right))
+        return any(node == left for node in walk(right) for left in lefts if left not in there)
+
     def _agrees(self, trial: Trial, claim: Claim) -> bool:
         if self.claim.printed:
             trial = Trial(claim, trial.seed, trial.equal)
         return find_difference(trial, claim) is None
 
 
-def find_mend(claim: Claim, trials: list[Trial]) -> Mend | None:
-    """One change, else two; None if nothing that was tried is right."""
+def find_mend(claim: Claim, trials: list[Trial], budget: int | None = None) -> Mend | None:
+    """One change, else two (one within a budget); None if nothing that was tried is right."""
     text, right = claim.text, claim.right
     if right.start < 0:
         return None
     bench = Bench(claim, trials)
+    few = budget is not None
     symbols = symbol_pool(text, claim)
     factors = factor_pool(text, claim, symbols)
     first = sorted(one_change(text, right, claim, symbols, factors), key=lambda edit: edit.cost)
-    for edit in limited(first, SINGLE):
+    chance = bool(claim.conventions.assumptions)
+    for edit in limited(first, budget or (SINGLE // 8 if chance else SINGLE)):
         new = apply_edit(text, edit)
         if bench.holds(new):
             return Mend(new, edit.differs, 1)
+    if chance or few:
+        return None
     return two_changes(bench, text, right, claim, symbols, factors)
 
 

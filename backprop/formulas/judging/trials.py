@@ -62,6 +62,7 @@ class Trial:
         self.scene.env = self.scene.shaper.env = self.choose_places(rng)
         symbols = [(node, dict(self.scene.env)) for node in self.defined_symbols()]
         try:
+            self.scene.settle_families()
             self.scene.settle(symbols, [n for side in claim.sides for n in side], self.scene.env)
         except ShapeMisfit as error:
             raise NotUnderstood(f"the definitions do not fit each other: {error}") from None
@@ -70,8 +71,13 @@ class Trial:
         for condition in claim.conventions.domain:
             if not self.allows(condition):
                 raise Undecided
-        first = next(self.letters(claim.letters, claim.sides[0]))
-        self.left(0, first)
+        try:
+            first = next(self.letters(claim.letters, claim.sides[0]), None)
+            if first is None:
+                raise Undecided
+            self.left(0, first)
+        except ShapeMisfit as error:
+            raise NotUnderstood(f"the left side does not fit the definitions: {error}") from None
 
     def allows(self, condition: Node) -> bool:
         """Whether a condition of the domain is kept."""
@@ -99,14 +105,18 @@ class Trial:
             if isinstance(definition.left, Sym) and not claim.lookup.naming.read(definition.left).places:
                 yield claim.lookup.bare(definition.left)
         nodes = [n for side in claim.sides for n in side]
-        for node in claim.conventions.any_arguments or ():
-            nodes.append(node)
+        nodes += [n for n in claim.conventions.any_arguments or () if not (isinstance(n, Sym) and self.spread(n))]
         from backprop.formulas.text.tree import walk
 
         for symbol in (s for node in nodes for s in walk(node) if isinstance(s, Sym)):
             ref = claim.lookup.naming.read(symbol)
             if ref.name in claim.lookup.entries and self.can_place(ref):
                 yield claim.lookup.bare(symbol)
+
+    def spread(self, symbol: Sym) -> bool:
+        """Whether a quantity has places that are not written here."""
+        ref = self.claim.lookup.naming.read(symbol)
+        return bool(self.claim.lookup.kinds_of(ref.name)) and not ref.places
 
     def can_place(self, ref: Any) -> bool:
         """Whether its places have numbers."""

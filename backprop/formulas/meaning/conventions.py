@@ -148,13 +148,14 @@ def build_lexicon(raw: Mapping[str, Any], formula: str) -> Lexicon:
     if cost.startswith("any ") and cost != "any cost":
         keys.append(cost[4:])
     for key in keys:
-        _add_words(lexicon, key, letters.get(key))
+        _add_words(lexicon, key, letters.get(key), raw.get("layers", {}))
     lexicon.functions |= {tokenise(k)[0].text for k in raw.get("activation", {})}
     called = re.compile(r"\s*(\\?[A-Za-z]\w*?)(?:[_^](?:\{[^{}]*\}|\\[A-Za-z]+|\w))+\s*\(.*\)\s*")
     lexicon.functions |= {m.group(1) for k in raw.get("definitions", {}) if (m := called.fullmatch(k))}
     for key in [*letters, *raw.get("definitions", {})]:
         _add_pattern(lexicon, key, str(letters.get(key, "")))
     lexicon.costs |= _cost_words(raw, cost)
+    lexicon.brackets = "brackets" in raw.get("layers", {})
     _add_products(lexicon, raw)
     return lexicon
 
@@ -166,7 +167,7 @@ def _cost_words(raw: Mapping[str, Any], cost: str) -> set[str]:
     return words
 
 
-def _add_words(lexicon: Lexicon, key: str, role: str | None) -> None:
+def _add_words(lexicon: Lexicon, key: str, role: str | None, layers: Mapping[str, Any]) -> None:
     """The names in the left side of a definition, in a letter's key, in an argument list."""
     tokens = tokenise(key)
     for at, token in enumerate(tokens):
@@ -174,7 +175,8 @@ def _add_words(lexicon: Lexicon, key: str, role: str | None) -> None:
             continue
         following = tokens[at + 1].text if at + 1 < len(tokens) else ""
         head, _, tail = token.text.partition("_")
-        if following in ("(", "[") and at == 0:
+        indexes = following == "[" and "brackets" in layers
+        if following in ("(", "[") and at == 0 and not indexes:
             lexicon.functions.add(token.text)
             lexicon.names |= {token.text} if tail else set()
             continue

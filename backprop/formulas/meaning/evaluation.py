@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from math import factorial
 from typing import Any
 
@@ -20,12 +21,14 @@ from backprop.formulas.meaning.numbers import Undecided, absolute, coefficient, 
 from backprop.formulas.meaning.products import product_kind
 from backprop.formulas.meaning.scene import Scene
 from backprop.formulas.meaning.shaping import Shaper
+from backprop.formulas.text.patterns import differing, powered, with_leaves
 from backprop.formulas.text.tree import (
     Apply,
     Binary,
     Cases,
     Compare,
     Concat,
+    Continued,
     Deriv,
     Group,
     Index,
@@ -172,6 +175,27 @@ class Meaning(Functions):
             out = each((lambda x, y: x + y) if node.sign == "sum" else (lambda x, y: x * y), out, term)
         return out
 
+    def _continued(self, node: Continued, env: Env, local: Local) -> Array:
+        leaves = list(differing(node.first, node.last))
+        ends = [(path, self.whole_number(a, env, local), self.whole_number(b, env, local)) for path, a, b in leaves]
+        steps = max((abs(b - a) for _, a, b in ends), default=0)
+        if steps > 100 or any((b - a) % steps for _, a, b in ends if steps):
+            raise NotUnderstood("how this pattern goes on", node.start)
+        first = powered(node.first, node.last)
+        out: Array = None
+        for step in range(steps + 1):
+            at = {path: Num(str(a + (b - a) * step // max(steps, 1))) for path, a, b in ends}
+            term = self.value(with_leaves(first, at), env, local)
+            out = term if out is None else self.combined(node.sign, out, term)
+        return out
+
+    def combined(self, sign: str, a: Array, b: Array) -> Array:
+        """a + b, or a b."""
+        if sign == "+":
+            return each(lambda x, y: x + y, a, b)
+        kind = product_kind(self.lookup.conventions, Binary(sign, Num("1"), Num("1")), a.ndim, b.ndim)
+        return matrix(a, b) if kind == "matrix" else each(lambda x, y: x * y, a, b)
+
     def range_of(self, index: Sym, node: Sum, env: Env, local: Local) -> range | None:
         """Which numbers an index runs through: its limits, or the axis that it counts along."""
         kind = self.scene.shaper.kind_of(index, node.body)
@@ -301,12 +325,7 @@ class Meaning(Functions):
 
     def is_kronecker(self, node: Sym, ref: Ref) -> bool:
         """δ_ik, the sign."""
-        if self.lookup.conventions.roles.get(node) == "Kronecker delta":
-            return True
-        role = self.lookup.conventions.role(node)
-        unknown = role is None and ref.name not in self.lookup.entries
-        declared = role == "Kronecker delta"
-        return len(ref.comps) == 2 and (declared or (unknown and node.base in ("\\delta", "\\mathbb{1}")))
+        return self.lookup.is_kronecker(node)
 
     def whole(self, node: Sym, ref: Ref, env: Env, local: Local) -> Array:
         """The whole of the quantity that a symbol is (a component of)."""
@@ -390,6 +409,8 @@ class Meaning(Functions):
         role = self.scene.shaper.role(name)
         if name == conventions.any_cost or (role in ("any cost", "cost") and conventions.any_cost):
             return box(self.scene.any_cost(str(conventions.any_cost), self.arguments_of_cost()))
+        if role == "any cost":
+            return box(self.scene.any_cost(name, self.weights()))
         if role in ("cost", "any cost", "penalised cost") and conventions.cost is not None:
             return self.value(conventions.cost, {}, {})
         if role in COUNTS or (not ref.places and self.scene.length_of(name) is not None):
@@ -404,6 +425,20 @@ class Meaning(Functions):
         nodes = self.lookup.conventions.any_arguments
         arrays = self.outputs() if nodes is None else [a for node in nodes for a in self.all_places(node)]
         return [array[place] for array in arrays for place in _places(array)]
+
+    def weights(self) -> list[Any]:
+        """The parameters that a cost without a formula is a function of."""
+        roles, naming = self.lookup.conventions.roles, self.lookup.naming
+        kept = ("weight", "bias", "parameter", "scale", "shift")
+        symbols = [s for s in naming.symbols if self.lookup.conventions.role(s) in kept or roles.get(Sym(s.base)) in kept]
+        found: dict[Key, Array] = {}
+        for symbol in symbols:
+            bare = self.lookup.bare(symbol)
+            ref = naming.read(bare)
+            values = [self.lookup.place_value(p, self.scene.env, k, self.scene.limits, strict=False) for k, p in ref.places]
+            if None not in values:
+                found[(ref.name, tuple(v for v in values if v is not None))] = self.whole(bare, ref, self.scene.env, {})
+        return [array[place] for array in found.values() for place in _places(array)]
 
     def all_places(self, node: Node) -> list[Array]:
         """An argument of the cost; if it is named without its sample (layer, time), at all samples (the last layer)."""
@@ -479,6 +514,11 @@ class Meaning(Functions):
         places = self.scene.shaper.places(ref, env)
         base = self.whole(below, ref, env, {})
         comps = self.lookup.components(ref, env)
+        if comps and base.ndim > len(comps) and base.shape.count(1) == 0:
+            whole = self.value(replace(node, below=self.lookup.bare(below)), env, local)
+            return self.pick(whole, comps, env, local)
+        if node.second is not None:
+            return self.mixed(node, (ref, places, base), env, local)
         moves = list(_places(base)) if not comps or base.ndim == 0 else [self.place_of(base, comps, env)]
         kept = self.kept(node, env)
         slopes = {}
@@ -490,6 +530,30 @@ class Meaning(Functions):
             return next(iter(slopes.values()))
         result = self.laid_out(base, slopes)
         return result.T if ref.transposed % 2 else result
+
+    def mixed(self, node: Deriv, first: tuple[Ref, tuple[int, ...], Array], env: Env, local: Local) -> Array:
+        """d²C / dx dy = (C(x + ε, y + ε) - C(x + ε, y) - C(x, y + ε)) at ε²."""
+        ref, places, base = first
+        if not isinstance(node.second, Sym):
+            raise NotUnderstood("what it is differentiated by is no letter", node.start)
+        other, place = self.lookup.naming.read(node.second), self.one_place(ref, base, env)
+        places2 = self.scene.shaper.places(other, env)
+        base2 = self.whole(node.second, other, env, {})
+        place2 = self.one_place(other, base2, env)
+        one, two = {(ref.name, places): move(base, place)}, {(other.name, places2): move(base2, place2)}
+        both = {**one, **two} if one.keys() != two.keys() else {(ref.name, places): move(move(base, place), place2)}
+        seconds = []
+        for moved in (both, one, two):
+            value = Meaning(self.scene, {**self.overrides, **moved}, True).value(node.top, env, local)
+            seconds.append(each(lambda x: coefficient(x, 2), value))
+        return each(lambda x, y, z: x - y - z, *seconds)
+
+    def one_place(self, ref: Ref, base: Array, env: Env) -> tuple[int, ...]:
+        """The component that a second derivative is by."""
+        comps = self.lookup.components(ref, env)
+        if base.ndim and not comps:
+            raise NotUnderstood("a second derivative by a whole vector")
+        return self.place_of(base, comps, env) if base.ndim else ()
 
     def followed(self, below: Sym) -> tuple[Sym, Ref]:
         """The letter itself, or the one that it is another name for."""

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from flint import arb
 
-from backprop.formulas.meaning.arrays import Array, box, diagonal, each, full, total
+from backprop.formulas.meaning.arrays import Array, box, diagonal, each, full, matrix, total
+from backprop.formulas.meaning.dims import ShapeMisfit
 from backprop.formulas.meaning.chance import is_statistic
 from backprop.formulas.meaning.lookup import FunctionEntry, Lookup
 from backprop.formulas.meaning.naming import key_of
 from backprop.formulas.meaning.numbers import ELEMENTWISE, differentiate, raise_to, sign_of
 from backprop.formulas.meaning.scene import Scene
-from backprop.formulas.meaning.shaping import match_parameter
+from backprop.formulas.meaning.shaping import keywords, match_parameter
 from backprop.formulas.meaning.statements import statement
 from backprop.formulas.text.tree import Apply, Index, Node, NotUnderstood, Sym, walk
 
@@ -148,7 +149,12 @@ class Functions(ABC):
         statistic = is_statistic(name)
         if statistic is not None:
             return self.statistic(statistic, node, env, local)
-        args = [self.value(arg, env, local) for arg in node.args]
+        plain, axis, keeps = keywords(node)
+        args = [self.value(arg, env, local) for arg in plain]
+        if name in ("sum", "mean") and axis is not None:
+            return along(args[0], axis, keeps, name == "mean")
+        if name == "dot" and len(args) == 2:
+            return matrix(args[0], args[1])
         if name in ("softmax", "Softmax") and len(args) == 1:
             return self.softmax(args[0])
         if name in ("max", "min") and len(args) > 1:
@@ -176,6 +182,16 @@ class Functions(ABC):
             for k in range(lines.shape[0]):
                 out[(k, *rest)] = lines[(k, *rest)] / whole
         return np.moveaxis(out, 0, axis)
+
+
+def along(a: Array, axis: int, keeps: bool, mean: bool) -> Array:
+    """The sums (means) along one axis."""
+    if axis >= a.ndim:
+        raise ShapeMisfit(f"there is no axis {axis}")
+    lines = np.moveaxis(a, axis, 0)
+    out = full(lines.shape[1:], lambda rest: total(lines[(slice(None), *rest)])[()])
+    out = each(lambda x: x / lines.shape[0], out) if mean else out
+    return np.expand_dims(out, axis) if keeps else out
 
 
 def largest(args: list[Array], sign: int) -> Array:

@@ -86,6 +86,8 @@ class Lookup:
             ref = self.naming.read(left)
             if kind == "alias" and isinstance(body, Sym):
                 body = self.bare(body)
+                if self.naming.read(body).name == ref.name:
+                    return
             self._enter(Entry(ref, body, kind))
         elif isinstance(left, Apply):
             name = self.function_name(left.function)
@@ -155,6 +157,13 @@ class Lookup:
                 if any(ref.name == name and ref.places == entry.ref.places for ref in refs):
                     return True
         return False
+
+    def is_kronecker(self, symbol: Sym) -> bool:
+        """δ_ik, the sign."""
+        role, ref = self.conventions.role(symbol), self.naming.read(symbol)
+        unknown = role is None and ref.name not in self.entries
+        declared = role == "Kronecker delta"
+        return len(ref.comps) == 2 and (declared or (unknown and symbol.base in ("\\delta", "delta", "I")))
 
     def is_cost(self, name: str) -> bool:
         """Whether a name is that of the cost."""

@@ -96,7 +96,8 @@ class Naming:
     def _named_twice(self) -> set[str]:
         """Letters that are one quantity with an index and another one without: E and E_k."""
         conventions = self.conventions
-        lefts = [d.left for d in [*conventions.definitions, *conventions.aliases] if isinstance(d.left, Sym)]
+        pairs = [*conventions.definitions, *conventions.aliases]
+        lefts = [d.left for d in pairs if isinstance(d.left, Sym) and getattr(d.right, "base", "") != d.left.base]
         kinds = [(s.base, any(self._sub_kind(sub) == "component" for sub in s.subs)) for s in lefts]
         return {base for base, indexed in kinds if indexed and (base, False) in kinds}
 
@@ -124,7 +125,9 @@ class Naming:
 
     def _letter_kind(self, letter: Sym) -> str | None:
         role = self.conventions.role(letter) if letter in self.conventions.roles else None
-        return INDEX_ROLES.get(role or "")
+        kind = INDEX_ROLES.get(role or "")
+        batch = self.conventions.word("samples") in ("rows", "columns")
+        return "component" if kind == "sample" and batch else kind
 
     def _sub_kind(self, node: Node) -> str:
         """place kind, component or name."""
@@ -221,6 +224,8 @@ class Naming:
 
     def _is_transpose(self, value: Sym, script: Script) -> bool:
         role = self.conventions.roles.get(Sym(value.base))
+        if self.conventions.raw.get("letters", {}).get("^" + value.base) == "transpose":
+            return True
         if role is not None and role != "transpose":
             return False
         return value.base not in ("t", "'") or role == "transpose"

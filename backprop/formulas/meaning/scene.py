@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -51,11 +52,22 @@ class Scene:
         """Learn the lengths from what is known, then softly from the formula, then draw them."""
         for node, inner in definitions:
             self.shaper.shape(node, inner, {})
+        self.shaper.tie_counts()
         self.shaper.dims.soft = True
         for node in formula:
             self.try_shape(node, env)
         self.shaper.dims.draw(self.rng, self.equal)
         self.shaper.dims.soft = False
+
+    def settle_families(self) -> None:
+        """Learn the lengths of every defined quantity at all its layers, times and samples."""
+        for name, entries in self.lookup.entries.items():
+            kinds = entries[0].ref.kinds
+            if not kinds or any(kind not in ("layer", "time", "sample") for kind in kinds):
+                continue
+            for places in itertools.product(*[range(1, self.limits.last(kind) + 1) for kind in kinds]):
+                if self.lookup.find(name, places, self.limits) is not None:
+                    self.shaper.instance(name, places, entries[0].ref)
 
     def try_shape(self, node: Node, env: dict[str, int]) -> None:
         """What the formula itself says of lengths, as far as it says anything."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from backprop.formulas.meaning.dims import Dim, Dims, ShapeMisfit
 from backprop.formulas.meaning.lookup import Env, FunctionEntry, Limits, Lookup
-from backprop.formulas.meaning.naming import PLACES, Ref, key_of
+from backprop.formulas.meaning.naming import COUNTS, PLACES, Ref, key_of
 from backprop.formulas.meaning.products import product_kind
 from backprop.formulas.text.tree import (
     Apply,
@@ -15,6 +15,7 @@ from backprop.formulas.text.tree import (
     Cases,
     Compare,
     Concat,
+    Continued,
     Deriv,
     Group,
     Index,
@@ -37,6 +38,7 @@ SCALARS = {"scalar", "constant", "small constant", "parameter", "learning rate",
            "cost", "any cost", "penalised cost"}  # fmt: skip
 MATRICES = {"queries", "keys", "values", "scores"}
 ROWS_OF_ONE = {"bias", "scale", "shift", "mean", "variance", "standard deviation"}
+KEYWORDS = ("axis", "keepdims", "dim", "keepdim")
 WHOLE = {"sum", "mean", "norm", "tr", "trace", "det"}
 
 
@@ -51,6 +53,7 @@ class Shaper:
     def __post_init__(self) -> None:
         self.known: dict[tuple[str, tuple[int, ...]], Shape] = {}
         self.grounds: dict[tuple[object, ...], Shape] = {}
+        self.summed: list[Dim] = []
         self.turned: set[str] = set()
         self.place_counts: dict[str, str] = {}
         self.depth = 0
@@ -137,6 +140,8 @@ class Shaper:
             dim = env.get(key_of(comp)) if isinstance(comp, Sym) else None
             if isinstance(dim, Dim):
                 self.dims.join(dim, shape[axis])
+            elif isinstance(comp, Sym) and self.lookup.conventions.roles.get(comp) in COUNTS:
+                self.dims.join(self.dims.name(key_of(comp)), shape[axis])
         return tuple(
             dim for k, dim in enumerate(shape) if k not in axes and len(shape) - len(comps) > 0 and dim.length() != 1
         )
@@ -178,9 +183,24 @@ class Shaper:
                 continue
             dim = self.dims.new()
             inner[key_of(index)] = dim
+            if node.upper is None and not self.dims.soft:
+                self.summed.append(dim)
             if isinstance(node.upper, Sym) and key_of(node.upper) not in env:
                 self.dims.join(self.dims.name(key_of(node.upper)), dim)
         return self.shape(node.body, inner, local)
+
+    def tie_counts(self) -> None:
+        """A count that no limit mentions is that of the one thing that is summed over."""
+        roots = [dim.root() for dim in self.summed]
+        for symbol, role in self.lookup.conventions.roles.items():
+            counts = role in COUNTS and role not in ("number of samples", "number of time steps")
+            if counts and key_of(symbol) not in self.dims.named and roots and all(r is roots[0] for r in roots):
+                self.dims.named[key_of(symbol)] = roots[0]
+
+    def _continued(self, node: Continued, env: Env, local: dict[str, Shape]) -> Shape:
+        first = self.shape(node.first, env, local)
+        self.shape(node.last, env, local)
+        return first
 
     def kind_of(self, index: Sym, body: Node) -> str:
         """Whether an index letter counts components, or layers, times, samples."""
@@ -216,7 +236,10 @@ class Shaper:
         if entry is not None:
             return self._defined(entry, node, env, local)
         name = node.function.base.lstrip("\\")
-        shapes = [self.shape(arg, env, local) for arg in node.args]
+        args, axis, keeps = keywords(node)
+        shapes = [self.shape(arg, env, local) for arg in args]
+        if axis is not None and name in WHOLE and axis < len(shapes[0]):
+            return tuple(self.dims.one if k == axis else d for k, d in enumerate(shapes[0]) if keeps or k != axis)
         if name == "diag":
             dim = self.long(shapes[0]) if shapes[0] else self.dims.one
             return (dim, dim)
@@ -392,6 +415,17 @@ class Shaper:
         return tuple(self.dims.new() for _ in range(max(used, int(elementwise))))
 
 
+def keywords(node: Apply) -> tuple[tuple[Node, ...], int | None, bool]:
+    """The arguments, and axis=0, keepdims=True if they are given as in NumPy."""
+    given = {a.left.base: a.right for a in node.args if isinstance(a, Compare) and a.sign == "=" and isinstance(a.left, Sym)}
+    plain = tuple(a for a in node.args if not (isinstance(a, Compare) and isinstance(a.left, Sym) and a.left.base in KEYWORDS))
+    axis = given.get("axis", given.get("dim"))
+    while isinstance(axis, (Group, Neg)):
+        axis = Num("1") if isinstance(axis, Neg) else axis.value
+    keeps = given.get("keepdims", given.get("keepdim"))
+    return plain, int(axis.text) if isinstance(axis, Num) and axis.text.isdigit() else None, isinstance(keeps, Sym) and keeps.base == "True"
+
+
 def match_parameter(param: Node, arg: Node) -> list[tuple[str, Node]]:
     """The letters of a parameter, which may be a product: Row_mul(A * v)."""
     while isinstance(param, Group):
@@ -405,4 +439,4 @@ def match_parameter(param: Node, arg: Node) -> list[tuple[str, Node]]:
     raise NotUnderstood("the argument has another form than the definition's", arg.start)
 
 
-__all__ += ["match_parameter"]
+__all__ += ["KEYWORDS", "keywords", "match_parameter"]

@@ -60,7 +60,7 @@ class Atoms(Differentials):
             )
         if self.text in ("|", "\\|"):
             return self.text not in self.open_bars
-        return self.text in ("(", "[", "{", "\\{", "\\langle")
+        return self.text in ("(", "[", "{", "\\{", "\\langle", "...")
 
     def factor(self) -> Node:
         """A primary with what hangs on it."""
@@ -82,6 +82,8 @@ class Atoms(Differentials):
             return self.placed(Num(self.take().text), start)
         if self.kind == "word":
             return self.word()
+        if self.text == "...":
+            return self.dots()
         if self.text in ("|", "\\|"):
             return self.bars()
         if self.text == "{" and self.looks_like_cases():

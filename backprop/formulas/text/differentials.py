@@ -78,6 +78,10 @@ class Differentials(Scripts):
             return None
         start, index, tokens = self.at, self.index, list(self.tokens)
         order = self.open_differential()
+        if self.text == "/" and self.is_differential(self.ahead(1)):
+            self.take()
+            below, second = self.below(order)
+            return self.placed(Deriv(self.factor(), below, order, second), start)
         top = self.symbol() if self.kind == "word" else None
         if top is not None and self.text == "(":
             self.factor()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 __all__ = ["FUNCTIONS", "INDEX_LETTERS", "PREFIXED", "STATISTICS", "Lexicon"]
 
 PREFIXED = {
-    "exp", "log", "tanh", "sin", "cos", "sqrt", "max", "min", "sinh", "cosh", "erf", "sign", "sgn", "abs", "diag", "det",
+    "exp", "log", "ln", "tanh", "sin", "cos", "sqrt", "max", "min", "sinh", "cosh", "erf", "sign", "sgn", "abs", "diag", "det",
     "tr", "arctan", "sech",
 }  # fmt: skip
 """Functions that may stand before an argument without brackets."""
@@ -36,6 +36,7 @@ class Lexicon:
     signs: dict[str, str] = field(default_factory=dict)
     precedence: dict[str, int] = field(default_factory=dict)
     concatenates: bool = False
+    brackets: bool = False
     latex: bool = False
 
     def is_function(self, base: str) -> bool:

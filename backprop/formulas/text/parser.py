@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from backprop.formulas.text.atoms import Atoms
 from backprop.formulas.text.lexicon import Lexicon
+from backprop.formulas.text.patterns import continue_patterns
 from backprop.formulas.text.tokens import tokenise
-from backprop.formulas.text.tree import Binary, Cases, Compare, Neg, Node, NotUnderstood
+from backprop.formulas.text.tree import Apply, Binary, Cases, Compare, Neg, Node, NotUnderstood
 
 __all__ = ["Parser", "parse", "parse_formula"]
 
@@ -41,8 +42,16 @@ class Parser(Atoms):
         if self.text not in RELATIONS:
             return left
         sign = self.take().text
-        right = self.relation()
+        right = self.distribution() if sign == "~" else self.relation()
         return self.placed(Compare(sign, left, right), start)
+
+    def distribution(self) -> Node:
+        """N(0, 1), U[-a, a]: behind ~ a name is a distribution."""
+        start = self.at
+        if self.kind == "word" and self.ahead(1) in ("(", "["):
+            symbol = self.symbol()
+            return self.placed(Apply(symbol, tuple(self.arguments())), start)
+        return self.expression()
 
     def expression(self) -> Node:
         """A sum."""
@@ -154,7 +163,8 @@ def parse(text: str, lexicon: Lexicon) -> Node:
     node = parser.relation()
     if parser.kind != "end":
         raise parser.stop(f"did not expect {parser.text!r} here")
-    return node
+    found: Node = continue_patterns(node)
+    return found
 
 
 def parse_formula(text: str, lexicon: Lexicon) -> list[Node]:
@@ -162,4 +172,4 @@ def parse_formula(text: str, lexicon: Lexicon) -> list[Node]:
     tokens = tokenise(text)
     if not tokens:
         raise NotUnderstood("there is no formula", 0)
-    return Parser(tokens, lexicon, len(text)).formula()
+    return [continue_patterns(node) for node in Parser(tokens, lexicon, len(text)).formula()]

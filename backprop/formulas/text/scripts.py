@@ -144,10 +144,6 @@ class Scripts(ABC):
         self.split_word()
         base = self.take().text
         subs: list[Node] = []
-        digits = base.rstrip("0123456789")
-        if digits and digits != base and base.isascii() and base not in self.lexicon.names and digits.isalpha():
-            subs.append(Num(base[len(digits) :]))
-            base = digits
         sups: list[Script] = []
         primes = 0
         while self.text in ("_", "^", "'", "**") or (self.text == "[" and self.brackets_index(base)):
@@ -163,8 +159,10 @@ class Scripts(ABC):
         return self.placed(Sym(base, tuple(subs), tuple(sups), primes), start)
 
     def brackets_index(self, base: str) -> bool:
-        """Whether [ ] after this letter are an index: in code, A[l]."""
-        return False
+        """Whether [ ] after this letter are an index: W[l+1]."""
+        inside = [self.ahead(k) for k in range(1, 5)]
+        closes = "]" in inside[1:]
+        return self.lexicon.brackets and not self.lexicon.is_function(base) and closes
 
     def subscript(self) -> list[Node]:
         """The indices of a subscript."""
@@ -179,6 +177,16 @@ class Scripts(ABC):
             found += self.script_element()
         self.take()
         return found
+
+    def cut_script(self) -> None:
+        """^l_j is l above and j below."""
+        token = self.token
+        head, _, tail = token.text.partition("_")
+        if tail and token.text not in self.lexicon.names:
+            at = token.start + len(head)
+            rest = Token("num" if tail.isdigit() else "word", tail, at + 1, token.end)
+            new = [Token("word", head, token.start, at), Token("op", "_", at, at + 1), rest]
+            self.tokens[self.index : self.index + 1] = new
 
     def script_word(self) -> list[Node]:
         """`ij` is two indices; the token may also carry further underscores: h_prev_1."""
@@ -207,11 +215,21 @@ class Scripts(ABC):
         else:
             items = [self.script_atom()]
         if self.text in ("_", "^") and isinstance(items[-1], Sym):
-            items[-1] = self.scripted(items[-1], start)
+            items[-1] = self.with_scripts(items[-1], start)
         while self.text in ("+", "-", "*", "/", "<", ">", "<=", ">=", "!=", "="):
             items[-1] = self.extend(items[-1], self.take().text, start)
         self.depth -= 1
         return items
+
+    def with_scripts(self, symbol: Sym, start: int) -> Sym:
+        """n_{in}, h^2 in a script."""
+        while self.text in ("_", "^"):
+            if self.take().text == "_":
+                symbol = replace(symbol, subs=(*symbol.subs, *self.subscript()))
+            else:
+                parts = tuple(p for p in self.superscript() if isinstance(p, Script))
+                symbol = replace(symbol, sups=(*symbol.sups, *parts))
+        return self.placed(symbol, start)
 
     def extend(self, left: Node, sign: str, start: int) -> Node:
         """l - 1 in a script."""
@@ -290,13 +308,18 @@ class Scripts(ABC):
             token = self.take()
             return Script(Sym(token.text, start=token.start, end=token.end))
         if self.kind == "word" and not self.text.startswith("\\"):
+            self.cut_script()
             token = self.take()
             return Script(replace(named(token.text), start=token.start, end=token.end))
         return Script(self.script_atom())
 
     def scripted(self, node: Node, start: int) -> Node:
         """Scripts behind a bracket, a function or a number."""
-        while self.text in ("^", "**", "_") or (self.text == "'" and isinstance(node, Group)):
+        while self.text in ("^", "**", "_") or (self.text == "'" and isinstance(node, Group)) or self.is_dot_t():
+            if self.is_dot_t():
+                self.index += 2
+                node = self.placed(Transpose(node), start)
+                continue
             sign = self.take().text
             if sign == "_":
                 node = self.placed(Index(node, tuple(self.subscript())), start)
@@ -307,6 +330,10 @@ class Scripts(ABC):
                 else:
                     node = self.placed(Power(node, part.value), start)
         return node
+
+    def is_dot_t(self) -> bool:
+        """X.T, as NumPy writes a transpose."""
+        return self.text == "." and self.ahead(1) == "T" and "." not in self.lexicon.signs
 
     def limit(self) -> Node:
         """What stands at a Σ: i, i=1, {i,j}, {j \\ne i}."""

@@ -13,6 +13,8 @@ __all__ = ["ACCENTS", "LONGEST", "TRANSPOSES", "Token", "tokenise"]
 LONGEST = 4000
 """Characters of a text; what is longer is not a formula."""
 
+MODULES = ("np", "numpy", "torch", "jnp", "tf", "math")
+DEEPEST = 40
 FONTS = {"mathrm", "text", "mathbf", "boldsymbol", "operatorname", "mathbb", "bm", "mathsf", "mathit", "textbf",
          "textit", "textrm", "mathtt", "rm", "bf", "mbox", "pmb", "texttt"}  # fmt: skip
 ACCENTS = {"hat", "bar", "tilde", "vec", "dot", "widehat", "overline", "widetilde", "underline", "ddot", "check",
@@ -74,7 +76,23 @@ def tokenise(text: str) -> list[Token]:
     at = 0
     while at < len(text):
         at = _take(text, at, tokens)
-    return _join_accents(_drop_fonts(tokens))
+    check_depth(tokens)
+    return _join_accents(_drop_fonts(_drop_modules(tokens)))
+
+
+def check_depth(tokens: list[Token]) -> None:
+    """Refuse what is nested more deeply than any formula."""
+    depth = 0
+    for token in tokens:
+        depth += (token.text in ("(", "[", "{", "\\{")) - (token.text in (")", "]", "}", "\\}"))
+        if depth > DEEPEST:
+            raise NotUnderstood("nested too deeply", token.start)
+
+
+def _drop_modules(tokens: list[Token]) -> list[Token]:
+    """np.sum is sum."""
+    skip = {at for at, t in enumerate(tokens) if t.text in MODULES and [x.text for x in tokens[at + 1 : at + 2]] == ["."]}
+    return [t for at, t in enumerate(tokens) if at not in skip and at - 1 not in skip]
 
 
 def _take(text: str, at: int, tokens: list[Token]) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from backprop.errors import UsageError
 
 __all__ = [
-    "Apply", "Binary", "Cases", "Compare", "Concat", "Deriv", "Group", "Index", "Neg", "Node", "Norm", "NotUnderstood",
+    "Apply", "Binary", "Cases", "Compare", "Concat", "Continued", "Deriv", "Group", "Index", "Neg", "Node", "Norm", "NotUnderstood",
     "Num", "Power", "Script", "Sum", "Sym", "Transpose", "children", "rebuild", "walk",
 ]  # fmt: skip
 
@@ -158,6 +158,15 @@ class Concat(Node):
     """[a b]: side by side."""
 
     items: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Continued(Node):
+    """first + … + last"""
+
+    sign: str
+    first: Node
+    last: Node
 
 
 @dataclass(frozen=True)
