@@ -30,8 +30,8 @@ from kit.house import (
 
 FLOORS = (
     "version", "errors", "files", "progress", "arrays", "npz", "specification", "codegen", "runtime", "examiner",
-    "diagnosis", "reading", "verification", "datasets", "data", "training", "approximation", "estimators", "pictures",
-    "reporting", "door", "__main__",
+    "diagnosis", "reading", "formulas", "verification", "datasets", "data", "training", "approximation", "estimators",
+    "pictures", "reporting", "door", "__main__",
 )  # fmt: skip
 """The rooms of backprop from the ground up, as backprop/README.md lists them."""
 
@@ -53,6 +53,7 @@ LINES = {
     "backprop.diagnosis": 5_950,
     "backprop.door": 900,
     "backprop.examiner": 8_850,
+    "backprop.formulas": 6_900,
     "backprop.npz": 75,
     "backprop.pictures": 1_460,
     "backprop.progress": 140,

@@ -9,7 +9,7 @@ __all__ = ["Answer", "caret"]
 
 LEVELS = {
     "tested": "no counterexample in {trials} random trials in ball arithmetic (different and equal sizes, 160 bits)",
-    "certified": "refuted for certain: at the numbers shown the two sides are disjoint balls, or their shapes do not fit",
+    "certified": "for certain: at the numbers shown the two sides are disjoint balls, or their shapes do not fit",
     "": "",
 }
 

@@ -7,19 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from backprop.errors import UsageError
 from backprop.formulas.answer import Answer
-from backprop.formulas.guessing import Guess, guess
+from backprop.formulas.conventions.guessing import Guess, guess
 from backprop.formulas.judging.blame import blame
-from backprop.formulas.judging.claims import Claim, read_claim, unexplained
+from backprop.formulas.judging.claims import PrintedClaim, read_claim, unexplained
 from backprop.formulas.judging.mending import find_mend
-from backprop.formulas.judging.trials import FAILURES, Difference, Trial, find_difference, trials
+from backprop.formulas.judging.trials import FAILURES, Difference, Draw, find_difference, trials
 from backprop.formulas.judging.variants import variants
-from backprop.formulas.meaning.numbers import Undecided, precise
+from backprop.formulas.meaning.numbers import NoPoint, precise
 from backprop.formulas.text.tree import NotUnderstood
 
 __all__ = ["check_formula"]
 
+Wrong = tuple[PrintedClaim, Difference, dict[str, Any]]
+"""A reading under which a formula does not hold, where it fails, and how the reading is said."""
 TRIALS = 12
 FEW = 4
 READINGS = 10
@@ -29,7 +30,7 @@ SHORT = 350
 def check_formula(formula: str, conventions: Mapping[str, Any] | None = None, *, where: str = "") -> Answer:
     """Say whether a printed equation holds under its conventions.
 
-    `conventions` are keys as in the README of this room; `where` is a short form, definitions and roles with semicolons.
+    `conventions` are keys as in the README of this room; `where` is a short form: definitions and roles, semicolons.
     What neither says is inferred from the letters and reported.  Raises UsageError for conventions of the wrong kind.
 
     >>> check_formula("f'(z) = f(z) (1 - f(z))", {"activation": {"f": "logistic"}, "letters": {"z": "scalar"}}).holds
@@ -42,15 +43,15 @@ def check_formula(formula: str, conventions: Mapping[str, Any] | None = None, *,
     except NotUnderstood as error:
         position = error.position if error.position is not None and 0 <= error.position <= len(formula) else None
         return Answer(formula, reason=str(error), stopped_at=position, conventions=declared)
-    except (RecursionError, Undecided):
-        return Answer(formula, reason="the definitions go round in a circle or leave every domain", conventions=declared)
-    except UsageError:
-        raise
+    except (RecursionError, NoPoint):
+        return Answer(
+            formula, reason="the definitions go round in a circle or leave every domain", conventions=declared
+        )
 
 
 def _answer(formula: str, guessed: Guess) -> Answer:
     """Judge under each way of reading what is not declared; the first under which it holds is the one that is meant."""
-    wrong: list[tuple[Claim, Difference, dict[str, Any]]] = []
+    wrong: list[Wrong] = []
     stopped: NotUnderstood | None = None
     for choice in guessed.readings:
         raw = {**guessed.base, **choice.raw}
@@ -69,8 +70,10 @@ def _answer(formula: str, guessed: Guess) -> Answer:
     return _refuted(formula, guessed, *nearest_reading(wrong))
 
 
-def nearest_reading(wrong: list[tuple[Claim, Difference, dict[str, Any]]]) -> tuple[Claim, Difference, dict[str, Any]]:
-    """Of several readings under which a formula is wrong, one that gives every letter a meaning and is one step away."""
+def nearest_reading(
+    wrong: list[tuple[PrintedClaim, Difference, dict[str, Any]]],
+) -> tuple[PrintedClaim, Difference, dict[str, Any]]:
+    """Of several readings under which it is wrong, one that gives every letter a meaning and is one step away."""
     clear = [one for one in wrong if unexplained(one[0]) is None]
     if len(clear) > 1:
         for one in clear[:READINGS]:
@@ -79,7 +82,7 @@ def nearest_reading(wrong: list[tuple[Claim, Difference, dict[str, Any]]]) -> tu
     return clear[0] if clear else wrong[0]
 
 
-def refute(claim: Claim, count: int) -> Difference | None:
+def refute(claim: PrintedClaim, count: int) -> Difference | None:
     """The first difference in so many trials."""
     for trial in trials(claim, count):
         found = find_difference(trial, claim)
@@ -88,11 +91,13 @@ def refute(claim: Claim, count: int) -> Difference | None:
     return None
 
 
-def _refuted(formula: str, guessed: Guess, claim: Claim, difference: Difference, said: dict[str, Any]) -> Answer:
+def _refuted(formula: str, guessed: Guess, claim: PrintedClaim, difference: Difference, said: dict[str, Any]) -> Answer:
     loose = unexplained(claim)
     if loose is not None:
         symbol, message = loose
-        raise NotUnderstood(f"{message}; declare it with --where or --conventions", symbol.start if symbol.start >= 0 else None)
+        raise NotUnderstood(
+            f"{message}; declare it with --where or --conventions", symbol.start if symbol.start >= 0 else None
+        )
     few = list(trials(claim, FEW))
     mend = find_mend(claim, few)
     differs = mend.differs if mend is not None else blame(claim, few)
@@ -102,7 +107,7 @@ def _refuted(formula: str, guessed: Guess, claim: Claim, difference: Difference,
     )  # fmt: skip
 
 
-def would_hold(claim: Claim) -> list[str]:
+def would_hold(claim: PrintedClaim) -> list[str]:
     """Other conventions under which the formula holds."""
     found = []
     for name, other in variants(claim):
@@ -114,7 +119,7 @@ def would_hold(claim: Claim) -> list[str]:
     return found
 
 
-def counterexample(claim: Claim, difference: Difference, few: list[Trial]) -> dict[str, Any]:
+def counterexample(claim: PrintedClaim, difference: Difference, few: list[Draw]) -> dict[str, Any]:
     """The difference in numbers; where the shapes do not fit, numbers of equal sizes as well."""
     example: dict[str, Any] = {}
     if difference.shapes:
@@ -123,7 +128,9 @@ def counterexample(claim: Claim, difference: Difference, few: list[Trial]) -> di
         difference = next((d for d in found if d is not None and not d.shapes), difference)
     if difference.left is not None:
         example |= {"at": difference.env, "left": _number(difference.left), "right": _number(difference.right)}
-        example["values"] = {_label(key): _array(value) for key, value in list(difference.trial.scene.values.items())[:12]}
+        example["values"] = {
+            _label(key): _array(value) for key, value in list(difference.trial.scene.values.items())[:12]
+        }
     return example
 
 
@@ -137,4 +144,4 @@ def _label(key: tuple[str, tuple[int, ...]]) -> str:
 
 
 def _array(value: Any) -> Any:
-    return np.vectorize(lambda x: float(x), otypes=[float])(value).tolist() if value.size else []
+    return np.vectorize(float, otypes=[float])(value).tolist() if value.size else []

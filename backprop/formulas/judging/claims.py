@@ -1,55 +1,68 @@
-"""The claim of a formula: two sides, for which layers, times, samples and components it is made, under which conditions."""
+"""The claim of a formula: two sides, the layers, times, samples and components it is made for, its conditions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from backprop.formulas.conventions.keys import Conventions, Stated, read_conventions
+from backprop.formulas.conventions.lookup import Limits, Lookup
+from backprop.formulas.conventions.naming import COUNTS, INDEX_ROLES, PLACES, Naming, key_of, letters_of
 from backprop.formulas.judging.solving import solve
-from backprop.formulas.meaning.conventions import Conventions, Definition, read_conventions
-from backprop.formulas.meaning.lookup import Limits, Lookup
-from backprop.formulas.meaning.naming import INDEX_ROLES, PLACES, Naming, key_of, letters_of
 from backprop.formulas.text.parser import parse_formula
 from backprop.formulas.text.tree import (
-    Apply, Binary, Compare, Deriv, Node, NotUnderstood, Num, Sum, Sym, children, walk,
+    Apply,
+    Compare,
+    Deriv,
+    Indexed,
+    Infix,
+    NotUnderstood,
+    Num,
+    Sum,
+    Sym,
+    Term,
+    children,
+    walk,
 )  # fmt: skip
 
-__all__ = ["Claim", "read_claim"]
+__all__ = ["PrintedClaim", "read_claim"]
+
+Sides = list[tuple[Term, Term]]
 
 
 @dataclass
-class Claim:
+class PrintedClaim:
     """left = right under conditions, with all that is needed to judge it."""
 
     text: str
     conventions: Conventions
     lookup: Lookup
-    sides: list[tuple[Node, Node]]
-    conditions: list[Node]
+    sides: list[tuple[Term, Term]]
+    conditions: list[Term]
     places: dict[str, tuple[str, int, int]]
     letters: list[str]
-    printed: list[tuple[Node, Node]] = field(default_factory=list)
+    printed: list[tuple[Term, Term]] = field(default_factory=list)
     original: Conventions | None = None
 
     @property
-    def right(self) -> Node:
+    def right(self) -> Term:
         """The last right side as it is printed."""
         return (self.printed or self.sides)[-1][1]
 
-    def with_right(self, right: Node) -> Claim:
+    def with_right(self, right: Term) -> PrintedClaim:
         """The same claim with another right side."""
         if self.printed:
             return self._solved_again(right)
         sides = [*self.sides[:-1], (self.sides[-1][0], right)]
-        return Claim(self.text, self.conventions, self.lookup, sides, self.conditions, self.places,
+        return PrintedClaim(self.text, self.conventions, self.lookup, sides, self.conditions, self.places,
                      free_letters(self.lookup.naming, [n for side in sides for n in side], self.places))  # fmt: skip
 
-    def with_left(self, left: Node) -> Claim:
+    def with_left(self, left: Term) -> PrintedClaim:
         """The same claim with another left side."""
         sides = [(left, self.sides[-1][1])]
-        return Claim(self.text, self.conventions, self.lookup, sides, self.conditions, self.places, self.letters)
+        return PrintedClaim(self.text, self.conventions, self.lookup, sides, self.conditions, self.places, self.letters)
 
-    def _solved_again(self, right: Node) -> Claim:
+    def _solved_again(self, right: Term) -> PrintedClaim:
         conventions = self.original or self.conventions
         naming = Naming(conventions, [*self.lookup.naming.trees, right])
         sides = [*self.printed[:-1], (self.printed[-1][0], right)]
@@ -60,20 +73,22 @@ class Claim:
         again.original = conventions
         return again
 
-    def known(self) -> list[Node]:
+    def known(self) -> list[Term]:
         """What is true by the conventions, without the claim."""
         conventions = self.conventions
         return [d.right for d in [*conventions.definitions, *conventions.aliases]]
 
 
-def read_claim(text: str, raw: dict[str, object]) -> Claim:
+def read_claim(text: str, raw: dict[str, object]) -> PrintedClaim:
     """Parse a formula under conventions."""
     conventions = read_conventions(raw, text)
     parts = parse_formula(text, conventions.lexicon)
     return claim_of(text, conventions, split_sides(parts[0], conventions), parts[1:])
 
 
-def claim_of(text: str, conventions: Conventions, sides: list[tuple[Node, Node]], conditions: list[Node]) -> Claim:
+def claim_of(
+    text: str, conventions: Conventions, sides: list[tuple[Term, Term]], conditions: list[Term]
+) -> PrintedClaim:
     """The claim of two sides under conventions."""
     sides, conditions, conventions = with_locals(sides, conditions, conventions)
     sides = [as_step(side, conventions) for side in sides]
@@ -91,21 +106,23 @@ def claim_of(text: str, conventions: Conventions, sides: list[tuple[Node, Node]]
         return claim
     mine = [node for side in sides for node in side]
     places = free_places(naming, lookup, mine + conditions)
-    return Claim(text, conventions, lookup, sides, conditions, places, free_letters(naming, mine, places))
+    return PrintedClaim(text, conventions, lookup, sides, conditions, places, free_letters(naming, mine, places))
 
 
-def with_locals(sides: list[tuple[Node, Node]], conditions: list[Node], conventions: Conventions) -> tuple[
-    list[tuple[Node, Node]], list[Node], Conventions]:  # fmt: skip
-    """s = σ(x), σ'(x) = s (1 - s): what is defined in the formula itself is a definition, the last equation the claim."""
+def with_locals(sides: list[tuple[Term, Term]], conditions: list[Term], conventions: Conventions) -> tuple[
+    list[tuple[Term, Term]], list[Term], Conventions]:  # fmt: skip
+    """s = σ(x), σ'(x) = s (1 - s): what is defined in the formula itself is a definition, the last one the claim."""
     named = {key.base for key, role in conventions.roles.items() if role == "local"}
     equations = [c for c in conditions if isinstance(c, Compare) and c.sign in ("=", ":=")]
-    local = [c for c in equations if isinstance(c.left, Sym) and (c.left.base in named or not _speaks(conventions, c.left))]
+    local = [
+        c for c in equations if isinstance(c.left, Sym) and (c.left.base in named or not _speaks(conventions, c.left))
+    ]
     if len(sides) == 1 and isinstance(sides[0][0], Sym) and sides[0][0].base in named and equations:
         rest = [c for c in equations if c not in local]
         if rest:
             local.append(Compare("=", *sides[0]))
             sides = split_sides(rest[-1], conventions)
-    definitions = [*conventions.definitions, *(Definition(c.left, c.right) for c in local)]
+    definitions = [*conventions.definitions, *(Stated(c.left, c.right) for c in local)]
     kept = [c for c in conditions if c not in equations]
     return sides, kept, replace(conventions, definitions=definitions) if local else conventions
 
@@ -116,7 +133,7 @@ def _speaks(conventions: Conventions, symbol: Sym) -> bool:
     return conventions.role(symbol) is not None or any(isinstance(x, Sym) and x.base == symbol.base for x in lefts)
 
 
-def as_step(side: tuple[Node, Node], conventions: Conventions) -> tuple[Node, Node]:
+def as_step(side: tuple[Term, Term], conventions: Conventions) -> tuple[Term, Term]:
     """w ← w - … : the left side is w after a step of gradient descent, w - rate · dC/dw."""
     left, right = side
     defined = any(d.left == left for d in [*conventions.definitions, *conventions.aliases])
@@ -125,12 +142,12 @@ def as_step(side: tuple[Node, Node], conventions: Conventions) -> tuple[Node, No
     rates = [key for key, role in conventions.roles.items() if role == "learning rate"]
     wanted = ("penalised cost", "cost", "any cost")
     costs = [key for role in wanted for key, one in conventions.roles.items() if one == role]
-    if not rates or not costs or not (isinstance(right, Binary) and right.sign in ("-", "+")):
+    if not rates or not costs or not (isinstance(right, Infix) and right.sign in ("-", "+")):
         return side
-    return Binary("-", left, Binary("*", rates[0], Deriv(costs[0], left))), right
+    return Infix("-", left, Infix("*", rates[0], Deriv(costs[0], left))), right
 
 
-def unexplained(claim: Claim) -> tuple[Sym, str] | None:
+def unexplained(claim: PrintedClaim) -> tuple[Sym, str] | None:
     """A letter of the formula that nothing gives a meaning, so that a difference would say nothing."""
     naming, lookup = claim.lookup.naming, claim.lookup
     left = (claim.printed or claim.sides)[0][0]
@@ -138,19 +155,23 @@ def unexplained(claim: Claim) -> tuple[Sym, str] | None:
         return left, f"nothing says what {said_of(claim, left)} equals"
     indices = {key_of(x) for s in naming.symbols for c in naming.read(s).comps for x in letters_of(c)}
     for symbol in (s for side in claim.sides for node in side for s in symbols_of(node)):
-        if key_of(symbol) in indices or key_of(symbol) in claim.places or symbol.base in ("e", "\\pi", "...", "\\infty"):
+        if (
+            key_of(symbol) in indices
+            or key_of(symbol) in claim.places
+            or symbol.base in ("e", "\\pi", "...", "\\infty")
+        ):
             continue
         if not is_known(claim, symbol) and not lookup.is_kronecker(symbol):
             return symbol, f"nothing says what {said_of(claim, symbol)} is"
     return None
 
 
-def said_of(claim: Claim, symbol: Sym) -> str:
+def said_of(claim: PrintedClaim, symbol: Sym) -> str:
     """A symbol as it is printed."""
     return claim.text[symbol.start : symbol.end] if symbol.start >= 0 else symbol.base
 
 
-def symbols_of(node: Node) -> Iterator[Sym]:
+def symbols_of(node: Term) -> Iterator[Sym]:
     """The symbols that are values: no indices, no names of functions."""
     if isinstance(node, Sym):
         yield node
@@ -162,7 +183,7 @@ def symbols_of(node: Node) -> Iterator[Sym]:
             yield from symbols_of(child)
 
 
-def is_known(claim: Claim, symbol: Sym, as_value: bool = False) -> bool:
+def is_known(claim: PrintedClaim, symbol: Sym, as_value: bool = False) -> bool:
     """Whether the conventions speak of a symbol (as_value: whether they give its value)."""
     lookup, conventions = claim.lookup, claim.conventions
     name = lookup.naming.read(symbol).name
@@ -176,17 +197,17 @@ def is_known(claim: Claim, symbol: Sym, as_value: bool = False) -> bool:
     return named or counted or name in used or symbol.base in conventions.raw.get("layers", {})
 
 
-def solved_claim(text: str, solved: tuple[Lookup, list[tuple[Node, Node]]], printed: list[tuple[Node, Node]],
-                 conditions: list[Node]) -> Claim:  # fmt: skip
+def solved_claim(text: str, solved: tuple[Lookup, list[tuple[Term, Term]]], printed: list[tuple[Term, Term]],
+                 conditions: list[Term]) -> PrintedClaim:  # fmt: skip
     """The claim that the assumptions come true with the printed right side."""
     lookup, sides = solved
     mine = [node for side in [*printed, *sides] for node in side]
     places = free_places(lookup.naming, lookup, mine + conditions)
     letters = free_letters(lookup.naming, [n for side in sides for n in side], places)
-    return Claim(text, lookup.conventions, lookup, sides, conditions, places, letters, printed)
+    return PrintedClaim(text, lookup.conventions, lookup, sides, conditions, places, letters, printed)
 
 
-def split_sides(node: Node, conventions: Conventions) -> list[tuple[Node, Node]]:
+def split_sides(node: Term, conventions: Conventions) -> list[tuple[Term, Term]]:
     """The two sides of every sign of equality."""
     if not isinstance(node, Compare):
         if conventions.left_side is None:
@@ -200,7 +221,7 @@ def split_sides(node: Node, conventions: Conventions) -> list[tuple[Node, Node]]
     return [(node.left, node.right)]
 
 
-def free_places(naming: Naming, lookup: Lookup, nodes: list[Node]) -> dict[str, tuple[str, int, int]]:
+def free_places(naming: Naming, lookup: Lookup, nodes: list[Term]) -> dict[str, tuple[str, int, int]]:
     """Letters of layers, times, samples: what they count, and the least and the greatest shift they occur with."""
     found: dict[str, tuple[str, int, int]] = {}
     limits = Limits()
@@ -235,7 +256,7 @@ def loose_symbols(naming: Naming) -> list[Sym]:
     return found
 
 
-def _note_place(found: dict[str, tuple[str, int, int]], lookup: Lookup, limits: Limits, kind: str, place: Node) -> None:
+def _note_place(found: dict[str, tuple[str, int, int]], lookup: Lookup, limits: Limits, kind: str, place: Term) -> None:
     for letter in letters_of(place):
         key = key_of(letter)
         if lookup.is_last(letter, kind) or kind not in PLACES:
@@ -245,7 +266,7 @@ def _note_place(found: dict[str, tuple[str, int, int]], lookup: Lookup, limits: 
         found[key] = (kind, min(low, shift), max(high, shift))
 
 
-def free_letters(naming: Naming, nodes: list[Node], places: dict[str, tuple[str, int, int]]) -> list[str]:
+def free_letters(naming: Naming, nodes: list[Term], places: dict[str, tuple[str, int, int]]) -> list[str]:
     """Letters of components that no sum binds, in the order in which they are met."""
     found: dict[str, None] = {}
     for node in nodes:
@@ -254,19 +275,17 @@ def free_letters(naming: Naming, nodes: list[Node], places: dict[str, tuple[str,
     return [
         key
         for key in found
-        if roles.get(Sym(key)) not in ("target class", "class") and key not in naming.label_letters()
+        if roles.get(Sym(key)) not in ("target class", "class", *COUNTS) and key not in naming.label_letters()
     ]
 
 
-def _note_letters(naming: Naming, node: Node, bound: frozenset[str], found: dict[str, None]) -> None:
-    from backprop.formulas.text.tree import Index, children
-
+def _note_letters(naming: Naming, node: Term, bound: frozenset[str], found: dict[str, None]) -> None:
     if isinstance(node, Sum):
         bound = bound | {key_of(i) for i in node.index if isinstance(i, Sym)}
-    comps: tuple[Node, ...] = ()
+    comps: tuple[Term, ...] = ()
     if isinstance(node, Sym):
         comps = naming.read(node).comps
-    elif isinstance(node, Index):
+    elif isinstance(node, Indexed):
         comps = node.subs
     for letter in (x for comp in comps for x in letters_of(comp)):
         key = key_of(letter)
@@ -277,6 +296,3 @@ def _note_letters(naming: Naming, node: Node, bound: frozenset[str], found: dict
     for script in getattr(node, "sups", ()):
         if naming.read(node).power is not None:  # type: ignore[arg-type]
             _note_letters(naming, script.value, bound, found)
-
-
-__all__ += ["Binary", "Num"]

@@ -1,28 +1,20 @@
-"""The nearest right form: small changes are tried on the first trial and confirmed on others; what is changed differs."""
+"""The nearest right form: small changes, tried on the first trial and confirmed on others."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from backprop.formulas.judging.claims import Claim
-from backprop.formulas.judging.edits import (
-    Edit,
-    apply_edit,
-    drop_edits,
-    factor_pool,
-    rewrite_edits,
-    said,
-    symbol_pool,
-    times_edits,
-)  # fmt: skip
-from backprop.formulas.judging.trials import FAILURES, Trial, find_difference
-from backprop.formulas.meaning.dims import ShapeMisfit
-from backprop.formulas.meaning.numbers import Undecided
+from backprop.formulas.judging.claims import PrintedClaim
+from backprop.formulas.judging.edits import drop_edits, times_edits
+from backprop.formulas.judging.pools import factor_pool, symbol_pool
+from backprop.formulas.judging.rewrites import rewrite_edits
+from backprop.formulas.judging.spans import Change, apply_edit
+from backprop.formulas.judging.trials import FAILURES, Draw, find_difference
 from backprop.formulas.text.parser import parse_formula
-from backprop.formulas.text.tree import Compare, Node, NotUnderstood, walk
+from backprop.formulas.text.tree import Compare, NotUnderstood, Term, walk
 
-__all__ = ["Mend", "find_mend"]
+__all__ = ["RightForm", "find_mend"]
 
 SINGLE = 2600
 PAIRS = 2200
@@ -30,7 +22,7 @@ CONFIRM = 4
 
 
 @dataclass(frozen=True)
-class Mend:
+class RightForm:
     """A right form, and what of the printed one it changes."""
 
     text: str
@@ -38,15 +30,15 @@ class Mend:
     steps: int
 
 
-class Bench:
+class Attempts:
     """Tries right sides on trials that are set up once."""
 
-    def __init__(self, claim: Claim, trials: list[Trial]) -> None:
+    def __init__(self, claim: PrintedClaim, trials: list[Draw]) -> None:
         self.claim = claim
         self.trials = trials
         self.seen: set[str] = set()
 
-    def right_of(self, text: str) -> Node | None:
+    def right_of(self, text: str) -> Term | None:
         """The right side of an edited text."""
         try:
             node = parse_formula(text, self.claim.conventions.lexicon)[0]
@@ -70,24 +62,24 @@ class Bench:
         except FAILURES:
             return False
 
-    def repeats_left(self, right: Node) -> bool:
+    def repeats_left(self, right: Term) -> bool:
         """Whether the right side says the left one again."""
         lefts = [left for left, _ in self.claim.printed or self.claim.sides]
         there = list(walk(self.claim.right))
         return any(node == left for node in walk(right) for left in lefts if left not in there)
 
-    def _agrees(self, trial: Trial, claim: Claim) -> bool:
+    def _agrees(self, trial: Draw, claim: PrintedClaim) -> bool:
         if self.claim.printed:
-            trial = Trial(claim, trial.seed, trial.equal)
+            trial = Draw(claim, trial.seed, trial.equal)
         return find_difference(trial, claim) is None
 
 
-def find_mend(claim: Claim, trials: list[Trial], budget: int | None = None) -> Mend | None:
+def find_mend(claim: PrintedClaim, trials: list[Draw], budget: int | None = None) -> RightForm | None:
     """One change, else two (one within a budget); None if nothing that was tried is right."""
     text, right = claim.text, claim.right
     if right.start < 0:
         return None
-    bench = Bench(claim, trials)
+    bench = Attempts(claim, trials)
     few = budget is not None
     symbols = symbol_pool(text, claim)
     factors = factor_pool(text, claim, symbols)
@@ -96,13 +88,13 @@ def find_mend(claim: Claim, trials: list[Trial], budget: int | None = None) -> M
     for edit in limited(first, budget or (SINGLE // 8 if chance else SINGLE)):
         new = apply_edit(text, edit)
         if bench.holds(new):
-            return Mend(new, edit.differs, 1)
+            return RightForm(new, edit.differs, 1)
     if chance or few:
         return None
     return two_changes(bench, text, right, claim, symbols, factors)
 
 
-def one_change(text: str, right: Node, claim: Claim, symbols: list[str], factors: list[str]) -> Iterator[Edit]:
+def one_change(text: str, right: Term, claim: PrintedClaim, symbols: list[str], factors: list[str]) -> Iterator[Change]:
     """All single edits."""
     yield from drop_edits(text, right)
     yield from rewrite_edits(text, right, claim, symbols)
@@ -110,8 +102,8 @@ def one_change(text: str, right: Node, claim: Claim, symbols: list[str], factors
 
 
 def two_changes(
-    bench: Bench, text: str, right: Node, claim: Claim, symbols: list[str], factors: list[str]
-) -> Mend | None:
+    bench: Attempts, text: str, right: Term, claim: PrintedClaim, symbols: list[str], factors: list[str]
+) -> RightForm | None:
     """A cheap edit, then another one."""
     cheap = [*drop_edits(text, right), *rewrite_edits(text, right, claim, [])]
     unused = [s for s in symbols if s not in text][:12]
@@ -132,11 +124,11 @@ def two_changes(
                 return None
             new = apply_edit(once, other)
             if new != text and bench.holds(new):
-                return Mend(new, join_names(edit.differs, other.differs), 2)
+                return RightForm(new, join_names(edit.differs, other.differs), 2)
     return None
 
 
-def whole_times(text: str, right: Node, claim: Claim, pool: list[str]) -> Iterator[Edit]:
+def whole_times(text: str, right: Term, claim: PrintedClaim, pool: list[str]) -> Iterator[Change]:
     """Factors of the whole right side, or behind its first factors."""
     for edit in times_edits(text, right, claim, pool):
         if edit.cost == 1 or edit.spans[0][0] == right.start:
@@ -148,12 +140,9 @@ def join_names(one: str, two: str) -> str:
     return one if one == two else f"{one}, {two}"
 
 
-def limited(edits: Iterable[Edit], count: int) -> Iterator[Edit]:
+def limited(edits: Iterable[Change], count: int) -> Iterator[Change]:
     """At most so many."""
     for at, edit in enumerate(edits):
         if at >= count:
             return
         yield edit
-
-
-__all__ += ["said"]

@@ -1,24 +1,24 @@
-"""Formulas that follow from assumptions: what solves `Var[W] = 2/(n + m)` is put in, and the assumption must come true."""
+"""Formulas that follow from assumptions: the claim is put in for the unknown, and the assumption must come true."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from backprop.formulas.conventions.keys import Stated
+from backprop.formulas.conventions.lookup import Lookup
 from backprop.formulas.meaning.chance import Chance, is_statistic
-from backprop.formulas.meaning.conventions import Definition
-from backprop.formulas.meaning.lookup import Lookup
-from backprop.formulas.text.tree import Apply, Compare, Group, Node, Num, Power, Sym, walk
+from backprop.formulas.text.tree import Apply, Bracket, Compare, Num, Raised, Sym, Term, walk
 
 __all__ = ["solve"]
 
 
-def solve(lookup: Lookup, sides: list[tuple[Node, Node]]) -> tuple[Lookup, list[tuple[Node, Node]]] | None:
+def solve(lookup: Lookup, sides: list[tuple[Term, Term]]) -> tuple[Lookup, list[tuple[Term, Term]]] | None:
     """If the left side is an unknown of the assumptions: the claim that they hold with the right side in its place."""
     left, right = sides[0]
     chance = Chance(lookup)
     constraints = [node for node in chance.constraints if isinstance(node, Compare)]
     unknown = left
-    while isinstance(unknown, Group):
+    while isinstance(unknown, Bracket):
         unknown = unknown.value
     if isinstance(unknown, Sym) and is_free(lookup, unknown):
         wanted = [c for c in constraints if mentions(c, unknown, lookup)]
@@ -34,7 +34,7 @@ def is_free(lookup: Lookup, symbol: Sym) -> bool:
     return lookup.naming.read(symbol).name not in lookup.entries
 
 
-def mentions(node: Node, unknown: Sym, lookup: Lookup) -> bool:
+def mentions(node: Term, unknown: Sym, lookup: Lookup) -> bool:
     """Whether an equation speaks of a quantity, or of one that is distributed by it."""
     name = lookup.naming.read(unknown).name
     if any(isinstance(s, Sym) and lookup.naming.read(s).name == name for s in walk(node)):
@@ -58,16 +58,16 @@ def settled(lookup: Lookup, chance: Chance) -> list[Compare]:
     return found
 
 
-def defined(lookup: Lookup, unknown: Sym, right: Node) -> Lookup:
+def defined(lookup: Lookup, unknown: Sym, right: Term) -> Lookup:
     """The same conventions with the claim as a definition."""
-    conventions = replace(lookup.conventions, definitions=[*lookup.conventions.definitions, Definition(unknown, right)])
+    conventions = replace(lookup.conventions, definitions=[*lookup.conventions.definitions, Stated(unknown, right)])
     lookup.naming.conventions = conventions
     return Lookup(conventions, lookup.naming)
 
 
 def solve_variance(
-    lookup: Lookup, chance: Chance, unknown: Apply, right: Node
-) -> tuple[Lookup, list[tuple[Node, Node]]] | None:
+    lookup: Lookup, chance: Chance, unknown: Apply, right: Term
+) -> tuple[Lookup, list[tuple[Term, Term]]] | None:
     """Var[w] = … from an equation between the variances of two layers."""
     inner, kind = unknown.args[0], is_statistic(unknown.function.base)
     assert isinstance(inner, Sym)
@@ -77,7 +77,7 @@ def solve_variance(
         return None
     if law.variance is not None or law.drawn_from is not None:
         return None
-    value = Power(Group(right), Num("2")) if kind == "std" else right
+    value = Raised(Bracket(right), Num("2")) if kind == "std" else right
     assumption = Compare("=", Apply(Sym("Var"), (inner,)), value)
     kept = [a for a in lookup.conventions.assumptions if a not in wanted]
     conventions = replace(lookup.conventions, assumptions=[assumption, *kept])

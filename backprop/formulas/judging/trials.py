@@ -1,28 +1,27 @@
-"""Holds or not: both sides in many random trials, in balls; a difference that is not 0 in one trial is a proof against it."""
+"""Holds or not: both sides in many random trials, in balls; one trial in which they differ is a proof."""
 
 from __future__ import annotations
 
 import itertools
-from copy import copy
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from flint import arb
 
-from backprop.formulas.judging.claims import Claim
+from backprop.formulas.judging.claims import PrintedClaim
 from backprop.formulas.meaning.arrays import Array
 from backprop.formulas.meaning.dims import ShapeMisfit
 from backprop.formulas.meaning.evaluation import Meaning
-from backprop.formulas.meaning.naming import key_of
-from backprop.formulas.meaning.numbers import Undecided, precise, sign_of
+from backprop.formulas.meaning.numbers import NoPoint, sign_of
 from backprop.formulas.meaning.scene import Scene
-from backprop.formulas.text.tree import Compare, Node, NotUnderstood, Num, Sum, Sym
+from backprop.formulas.text.tree import Compare, NotUnderstood, Num, Sym, Term, walk
 
-__all__ = ["Difference", "Trial", "compare", "find_difference", "trials"]
+__all__ = ["Difference", "Draw", "compare", "find_difference", "trials"]
 
-FAILURES = (NotUnderstood, ShapeMisfit, Undecided, RecursionError)
+FAILURES = (NotUnderstood, ShapeMisfit, NoPoint, RecursionError)
 """What may happen to a formula that nobody has printed."""
 ATTEMPTS = 60
 FAR = arb(2) ** -80
@@ -32,17 +31,17 @@ FAR = arb(2) ** -80
 class Difference:
     """Where both sides differ: at which letters, by which values; or why the shapes do not fit."""
 
-    trial: Trial
+    trial: Draw
     env: dict[str, int]
     left: Any
     right: Any
     shapes: str = ""
 
 
-class Trial:
+class Draw:
     """One scene with its meaning; the left side is worked out once for each choice of letters."""
 
-    def __init__(self, claim: Claim, seed: int, equal: bool) -> None:
+    def __init__(self, claim: PrintedClaim, seed: int, equal: bool) -> None:
         self.claim = claim
         self.equal = equal
         self.seed = seed
@@ -51,7 +50,7 @@ class Trial:
             try:
                 self._try(rng, unit=attempt % 3 == 2)
                 return
-            except Undecided:
+            except NoPoint:
                 continue
         raise NotUnderstood("no values were found at which this is defined")
 
@@ -70,16 +69,16 @@ class Trial:
         self.lefts: dict[tuple[int, tuple[tuple[str, int], ...]], Array] = {}
         for condition in claim.conventions.domain:
             if not self.allows(condition):
-                raise Undecided
+                raise NoPoint
         try:
             first = next(self.letters(claim.letters, claim.sides[0]), None)
             if first is None:
-                raise Undecided
+                raise NoPoint
             self.left(0, first)
         except ShapeMisfit as error:
             raise NotUnderstood(f"the left side does not fit the definitions: {error}") from None
 
-    def allows(self, condition: Node) -> bool:
+    def allows(self, condition: Term) -> bool:
         """Whether a condition of the domain is kept."""
         if not isinstance(condition, Compare):
             return True
@@ -98,7 +97,7 @@ class Trial:
             env[key] = int(rng.integers(first, max(first, last - high) + 1))
         return env
 
-    def defined_symbols(self) -> Iterator[Node]:
+    def defined_symbols(self) -> Iterator[Term]:
         """What the lengths are learned from: the cost, and every quantity of the formula as a whole."""
         claim = self.claim
         for definition in claim.conventions.definitions:
@@ -106,8 +105,6 @@ class Trial:
                 yield claim.lookup.bare(definition.left)
         nodes = [n for side in claim.sides for n in side]
         nodes += [n for n in claim.conventions.any_arguments or () if not (isinstance(n, Sym) and self.spread(n))]
-        from backprop.formulas.text.tree import walk
-
         for symbol in (s for node in nodes for s in walk(node) if isinstance(s, Sym)):
             ref = claim.lookup.naming.read(symbol)
             if ref.name in claim.lookup.entries and self.can_place(ref):
@@ -125,7 +122,7 @@ class Trial:
         ]
         return None not in values
 
-    def letters(self, names: list[str], side: tuple[Node, Node]) -> Iterator[dict[str, int]]:
+    def letters(self, names: list[str], side: tuple[Term, Term]) -> Iterator[dict[str, int]]:
         """Every choice of the free component letters that the side conditions allow."""
         ranges = [self.range_of(name, side) for name in names]
         for values in itertools.product(*ranges):
@@ -133,7 +130,7 @@ class Trial:
             if all(self.meets(condition, env) for condition in self.claim.conditions):
                 yield env
 
-    def meets(self, condition: Node, env: dict[str, int]) -> bool:
+    def meets(self, condition: Term, env: dict[str, int]) -> bool:
         """Whether a side condition is met."""
         if not isinstance(condition, Compare) or condition.sign in ("\\in", "=", "~", ":="):
             return True
@@ -142,7 +139,7 @@ class Trial:
         except (NotUnderstood, ShapeMisfit):
             return True
 
-    def range_of(self, name: str, side: tuple[Node, Node]) -> range:
+    def range_of(self, name: str, side: tuple[Term, Term]) -> range:
         """What a free letter runs through: by the left side, else by the right one."""
         start = self.claim.lookup.naming.first_component
         letter = letter_of(name)
@@ -152,7 +149,7 @@ class Trial:
                 return range(start, start + length)
         return range(start, start + 2)
 
-    def renewed(self, claim: Claim) -> Trial:
+    def renewed(self, claim: PrintedClaim) -> Draw:
         """The same scene for a claim with another left side."""
         other = copy(self)
         other.claim, other.lefts = claim, {}
@@ -175,7 +172,7 @@ def letter_of(name: str) -> Sym:
     return Sym(name.rstrip("'"), primes=len(name) - len(name.rstrip("'")))
 
 
-def intervals(claim: Claim) -> dict[str, tuple[float, float]]:
+def intervals(claim: PrintedClaim) -> dict[str, tuple[float, float]]:
     """What the domain says of single letters: 0 < y < 1."""
     found: dict[str, tuple[float, float]] = {}
     for node in claim.conventions.domain:
@@ -203,7 +200,7 @@ def agree(left: Any, right: Any, tolerance: float) -> bool:
         return bool(gap / (1 + abs(arb(left))) < tolerance)
     scale = 1 + abs(arb(left)) + abs(arb(right))
     if not gap.is_finite() or gap.rad() > FAR * scale:
-        raise Undecided
+        raise NoPoint
     return bool(gap.contains(0))
 
 
@@ -226,7 +223,7 @@ def compare(left: Array, right: Array, tolerance: float) -> tuple[int, ...] | No
     return None
 
 
-def find_difference(trial: Trial, claim: Claim) -> Difference | None:
+def find_difference(trial: Draw, claim: PrintedClaim) -> Difference | None:
     """Where the two sides differ in this trial."""
     for at, side in enumerate(claim.sides):
         try:
@@ -238,7 +235,7 @@ def find_difference(trial: Trial, claim: Claim) -> Difference | None:
     return None
 
 
-def _differs(trial: Trial, claim: Claim, at: int, side: tuple[Node, Node]) -> Difference | None:
+def _differs(trial: Draw, claim: PrintedClaim, at: int, side: tuple[Term, Term]) -> Difference | None:
     for env in trial.letters(claim.letters, side):
         left = trial.left(at, env)
         right = trial.meaning.value(side[1], env, {})
@@ -255,10 +252,7 @@ def _named(place: tuple[int, ...]) -> dict[str, int]:
     return {name: at + 1 for name, at in zip(names, place, strict=False)}
 
 
-def trials(claim: Claim, count: int) -> Iterator[Trial]:
+def trials(claim: PrintedClaim, count: int) -> Iterator[Draw]:
     """Trials with different sizes and with equal ones in turn."""
     for seed in range(count):
-        yield Trial(claim, seed, equal=seed % 2 == 1)
-
-
-__all__ += ["Sum", "key_of", "precise"]
+        yield Draw(claim, seed, equal=seed % 2 == 1)

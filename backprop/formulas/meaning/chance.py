@@ -12,10 +12,11 @@ from typing import Any
 
 from flint import arb
 
-from backprop.formulas.meaning.naming import Ref
-from backprop.formulas.text.tree import Apply, Compare, Group, Node, NotUnderstood, Sym, walk
+from backprop.formulas.conventions.naming import Ref
+from backprop.formulas.meaning.arrays import each, full
+from backprop.formulas.text.tree import Apply, Bracket, Compare, Infix, NotUnderstood, Sym, Term, walk
 
-__all__ = ["Chance", "Law", "is_statistic"]
+__all__ = ["Chance", "Expectations", "Law", "is_statistic"]
 
 MEANS = ("E", "mean", "\\mathbb{E}")
 VARIANCES = ("Var", "var", "\\mathbb{V}")
@@ -28,8 +29,8 @@ Atoms = list[tuple[Any, Any]]
 class Law:
     """What is assumed of one family of random variables; None: free."""
 
-    mean: Node | None = None
-    variance: Node | None = None
+    mean: Term | None = None
+    variance: Term | None = None
     symmetric: bool = False
     drawn_from: Apply | None = None
     same_variance: list[str] = field(default_factory=list)
@@ -66,20 +67,19 @@ class Chance:
         for node in lookup.conventions.assumptions:
             self._read(node)
 
-    def _read(self, node: Node) -> None:
+    def _read(self, node: Term) -> None:
         if isinstance(node, Apply) and node.function.base == "independent":
             for arg in node.args:
                 if isinstance(arg, Sym) and arg.base != "...":
                     self.law(arg)
         elif isinstance(node, Compare) and node.sign == "~" and isinstance(node.left, Sym):
             right = node.right
-            while isinstance(right, Group):
+            while isinstance(right, Bracket):
                 right = right.value
             if isinstance(right, Apply):
                 self.law(node.left).drawn_from = right
-        elif isinstance(node, Compare) and node.sign == "=":
-            if not self._settles(node):
-                self.constraints.append(node)
+        elif isinstance(node, Compare) and node.sign == "=" and not self._settles(node):
+            self.constraints.append(node)
 
     def _settles(self, node: Compare) -> bool:
         """Whether an equation says what a law is, rather than what follows from it."""
@@ -136,19 +136,17 @@ class Chance:
         """Whether a name is a random family."""
         return name in self.laws
 
-    def touches(self, node: Node) -> bool:
+    def touches(self, node: Term) -> bool:
         """Whether an equation speaks of something random."""
         return any(isinstance(s, Sym) and self.family(s) in self.laws for s in walk(node))
 
 
-def product(one: Node, two: Node) -> Node:
+def product(one: Term, two: Term) -> Term:
     """one · two"""
-    from backprop.formulas.text.tree import Binary
-
-    return Binary("*", Group(one), Group(two))
+    return Infix("*", Bracket(one), Bracket(two))
 
 
-class Moments:
+class Expectations:
     """Expectations in one scene: atoms are drawn once for each family."""
 
     def __init__(self, meaning: Any, chance: Chance) -> None:
@@ -214,8 +212,6 @@ class Moments:
 
     def expectation(self, function: Any, keys: list[tuple[str, tuple[int, ...]]], shapes: list[tuple[int, ...]]) -> Any:
         """The mean of a function of arrays over all combinations of atoms."""
-        from backprop.formulas.meaning.arrays import each, full
-
         spots = [(k, place) for k, shape in enumerate(shapes) for place in itertools.product(*map(range, shape))]
         atoms = [self.atoms_of(keys[k][0]) for k, _ in spots]
         count = 1
@@ -225,15 +221,21 @@ class Moments:
             raise NotUnderstood("too many random variables at once")
         total: Any = None
         for choice in itertools.product(*atoms):
-            weight = arb(1)
-            values: dict[tuple[int, tuple[int, ...]], Any] = {}
-            for spot, (value, chance) in zip(spots, choice, strict=True):
-                values[spot] = value
-                weight = weight * chance
-            arrays = {keys[k]: full(shape, lambda place, k=k: values[(k, place)]) for k, shape in enumerate(shapes)}  # type: ignore[misc]
-            term = each(lambda x, w=weight: x * w, function(arrays))
+            values = dict(zip(spots, (value for value, _ in choice), strict=True))
+            arrays = {key: arranged(values, k, shapes[k]) for k, key in enumerate(keys)}
+            term = weighted(function(arrays), [chance for _, chance in choice])
             total = term if total is None else each(lambda x, y: x + y, total, term)
         return total
 
 
-__all__ += ["Moments", "Ref"]
+def arranged(values: dict[tuple[int, tuple[int, ...]], Any], number: int, shape: tuple[int, ...]) -> Any:
+    """One choice of atoms as an array."""
+    return full(shape, lambda place: values[(number, place)])
+
+
+def weighted(term: Any, chances: list[Any]) -> Any:
+    """A value times the probability of its choice."""
+    weight = arb(1)
+    for chance in chances:
+        weight = weight * chance
+    return each(lambda x: x * weight, term)

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from flint import arb
 
+from backprop.formulas.conventions.lookup import FunctionEntry, Lookup
+from backprop.formulas.conventions.naming import key_of
 from backprop.formulas.meaning.arrays import Array, box, diagonal, each, full, matrix, total
-from backprop.formulas.meaning.dims import ShapeMisfit
 from backprop.formulas.meaning.chance import is_statistic
-from backprop.formulas.meaning.lookup import FunctionEntry, Lookup
-from backprop.formulas.meaning.naming import key_of
+from backprop.formulas.meaning.dims import ShapeMisfit
 from backprop.formulas.meaning.numbers import ELEMENTWISE, differentiate, raise_to, sign_of
 from backprop.formulas.meaning.scene import Scene
 from backprop.formulas.meaning.shaping import keywords, match_parameter
 from backprop.formulas.meaning.statements import statement
-from backprop.formulas.text.tree import Apply, Index, Node, NotUnderstood, Sym, walk
+from backprop.formulas.text.tree import Apply, Indexed, NotUnderstood, Sym, Term, walk
 
 __all__ = ["Functions"]
 
@@ -33,15 +33,15 @@ class Functions(ABC):
     lookup: Lookup
 
     @abstractmethod
-    def value(self, node: Node, env: Env, local: Local) -> Array:
+    def value(self, node: Term, env: Env, local: Local) -> Array:
         """The value of a node."""
 
     @abstractmethod
-    def number(self, node: Node, env: Env, local: Local) -> Any:
+    def number(self, node: Term, env: Env, local: Local) -> Any:
         """A value that is one number."""
 
     @abstractmethod
-    def pick(self, whole: Array, comps: tuple[Node, ...], env: Env, local: Local) -> Array:
+    def pick(self, whole: Array, comps: tuple[Term, ...], env: Env, local: Local) -> Array:
         """Components of an array."""
 
     @abstractmethod
@@ -107,7 +107,7 @@ class Functions(ABC):
         return full(shape, lambda place: self.number(
             entry.body, {**env, **dict(zip(letters, (p + start for p in place), strict=True))}, bound))  # fmt: skip
 
-    def inside(self, node: Index, env: Env, local: Local) -> Array:
+    def inside(self, node: Indexed, env: Env, local: Local) -> Array:
         """What an index stands at."""
         return self.value(node.value, env, local)
 
@@ -119,7 +119,7 @@ class Functions(ABC):
             return self.scene.any_function(name)
         if declared == "logistic":
             return self.from_statement("sigmoid")
-        if isinstance(declared, Node):
+        if isinstance(declared, Term):
             return self.from_node(declared)
         if plain in ELEMENTWISE:
             return ELEMENTWISE[plain]
@@ -130,7 +130,7 @@ class Functions(ABC):
         node = statement(name)
         return None if node is None else self.from_node(node)
 
-    def from_node(self, node: Node) -> Callable[[Any], Any]:
+    def from_node(self, node: Term) -> Callable[[Any], Any]:
         """A formula in one letter as a function."""
         letters = [s.base for s in walk(node) if isinstance(s, Sym) and self.is_variable(s)]
         if not letters:

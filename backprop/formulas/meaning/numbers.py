@@ -18,22 +18,26 @@ from backprop.formulas.text.tree import NotUnderstood
 
 __all__ = [
     "ELEMENTWISE",
-    "Undecided",
+    "NoPoint",
+    "Number",
+    "absolute",
     "coefficient",
     "constant",
     "decimal",
     "differentiate",
+    "each",
+    "finite",
     "precise",
     "raise_to",
     "sign_of",
-]  # fmt: skip
+]
 
 Number = Any
 DIGITS_IN_BITS = 160
 SERIES = 3
 
 
-class Undecided(Exception):
+class NoPoint(Exception):
     """At this point a ball straddles a kink or leaves a domain: draw another point."""
 
 
@@ -85,19 +89,19 @@ def sign_of(x: Number) -> int:
         return 1
     if x0 < 0:
         return -1
-    raise Undecided
+    raise NoPoint
 
 
 def finite(x: Number) -> Number:
     """x, if it is a number."""
     if not constant(x).is_finite():
-        raise Undecided
+        raise NoPoint
     return x
 
 
 def _positive(x: Number) -> Number:
     if sign_of(x) <= 0:
-        raise Undecided
+        raise NoPoint
     return x
 
 
@@ -107,7 +111,7 @@ def _call(name: str) -> Callable[[Number], Number]:
 
 def _exp(x: Number) -> Number:
     if abs(constant(x)) > 5000:
-        raise Undecided
+        raise NoPoint
     return x.exp()
 
 
@@ -122,7 +126,7 @@ def absolute(x: Number) -> Number:
     """|x|"""
     sign = sign_of(x)
     if sign == 0 and isinstance(x, arb_series):
-        raise Undecided
+        raise NoPoint
     return x * sign
 
 
@@ -159,7 +163,7 @@ def raise_to(x: Number, power: Number) -> Number:
         for _ in range(abs(int(whole))):
             result = result * x
         if whole < 0 and sign_of(result) == 0:
-            raise Undecided
+            raise NoPoint
         return result if whole >= 0 else finite(1 / result)
     return _exp(power * _positive(x).log())
 
@@ -185,6 +189,3 @@ def each(function: Callable[..., Number], *arrays: Any) -> Any:
     if all(np.ndim(a) == 0 for a in arrays):
         return np.array(function(*[np.asarray(a, dtype=object).item() for a in arrays]), dtype=object)
     return np.frompyfunc(function, len(arrays), 1)(*arrays)
-
-
-__all__ += ["Number", "absolute", "each", "finite"]

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from flint import arb
 
+from backprop.formulas.conventions.lookup import Limits, Lookup
+from backprop.formulas.conventions.naming import COUNTS, Ref, key_of, letters_of
 from backprop.formulas.meaning.arrays import Array, full
-from backprop.formulas.meaning.chance import Chance, Moments
-from backprop.formulas.meaning.dims import Dims
-from backprop.formulas.meaning.lookup import Limits, Lookup
-from backprop.formulas.meaning.naming import Ref
+from backprop.formulas.meaning.chance import Chance, Expectations
+from backprop.formulas.meaning.dims import Dim, Dims, ShapeMisfit
 from backprop.formulas.meaning.shaping import Shaper
-from backprop.formulas.text.tree import Node, NotUnderstood, Sym
+from backprop.formulas.text.tree import NotUnderstood, Sym, Term, walk
 
-__all__ = ["Scene"]
+__all__ = ["PIECES", "Scene"]
 
 FRACTIONS = {"decay rate", "learning rate", "target", "small constant"}
 POSITIVE = {"parameter", "variance", "standard deviation", "second moment", "scale", "penalty"}
@@ -44,11 +44,11 @@ class Scene:
         self.variances: dict[str, Any] = {}
         self.means: dict[str, Any] = {}
         self.chance = Chance(lookup)
-        self._moments: Moments | None = None
+        self._moments: Expectations | None = None
         self.shaper.is_assumed = self.is_assumed
         self.forced: dict[str, tuple[float, float]] = {}
 
-    def settle(self, definitions: list[tuple[Node, dict[str, Any]]], formula: list[Node], env: dict[str, int]) -> None:
+    def settle(self, definitions: list[tuple[Term, dict[str, Any]]], formula: list[Term], env: dict[str, int]) -> None:
         """Learn the lengths from what is known, then softly from the formula, then draw them."""
         for node, inner in definitions:
             self.shaper.shape(node, inner, {})
@@ -69,10 +69,8 @@ class Scene:
                 if self.lookup.find(name, places, self.limits) is not None:
                     self.shaper.instance(name, places, entries[0].ref)
 
-    def try_shape(self, node: Node, env: dict[str, int]) -> None:
+    def try_shape(self, node: Term, env: dict[str, int]) -> None:
         """What the formula itself says of lengths, as far as it says anything."""
-        from backprop.formulas.meaning.dims import Dim, ShapeMisfit
-
         letters: dict[str, Dim | int] = dict(env)
         for name in self.free_letters(node):
             letters.setdefault(name, self.shaper.dims.new())
@@ -81,14 +79,13 @@ class Scene:
         except (ShapeMisfit, NotUnderstood):
             return
 
-    def free_letters(self, node: Node) -> list[str]:
+    def free_letters(self, node: Term) -> list[str]:
         """Index letters that count components."""
-        from backprop.formulas.meaning.naming import key_of, letters_of
-        from backprop.formulas.text.tree import walk
-
         naming = self.lookup.naming
         refs = [naming.read(s) for s in walk(node) if isinstance(s, Sym)]
-        return list(dict.fromkeys(key_of(x) for ref in refs if not ref.label for c in ref.comps for x in letters_of(c)))
+        letters = [x for ref in refs if not ref.label for c in ref.comps for x in letters_of(c)]
+        roles = self.lookup.conventions.roles
+        return list(dict.fromkeys(key_of(x) for x in letters if roles.get(x) not in COUNTS))
 
     def is_assumed(self, name: str, places: tuple[int, ...]) -> bool:
         """Whether the assumptions say how this quantity is distributed, at these very places."""
@@ -100,10 +97,10 @@ class Scene:
                 return True
         return False
 
-    def moments(self, meaning: Any) -> Moments:
+    def moments(self, meaning: Any) -> Expectations:
         """The atoms of the random variables, drawn once."""
         if self._moments is None:
-            self._moments = Moments(meaning, self.chance)
+            self._moments = Expectations(meaning, self.chance)
         return self._moments
 
     def length_of(self, name: str) -> int | None:
@@ -190,6 +187,3 @@ class Scene:
             form = form + right[k % len(right)] * value
             far = far + inner[k % len(inner)] * value * value
         return one + two * form + two.sin() + (far / 2).cos() * form
-
-
-__all__ += ["PIECES"]

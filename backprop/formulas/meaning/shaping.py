@@ -2,74 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from backprop.formulas.meaning.dims import Dim, Dims, ShapeMisfit
-from backprop.formulas.meaning.lookup import Env, FunctionEntry, Limits, Lookup
-from backprop.formulas.meaning.naming import COUNTS, PLACES, Ref, key_of
-from backprop.formulas.meaning.products import product_kind
+from backprop.formulas.conventions.lookup import Env, FunctionEntry
+from backprop.formulas.conventions.naming import COUNTS, PLACES, Ref, key_of
+from backprop.formulas.conventions.products import product_kind
+from backprop.formulas.meaning.dims import Dim, ShapeMisfit
+from backprop.formulas.meaning.grounds import Grounds, Shape
 from backprop.formulas.text.tree import (
     Apply,
-    Binary,
+    Bars,
+    Bracket,
     Cases,
     Compare,
     Concat,
     Continued,
     Deriv,
-    Group,
-    Index,
+    Indexed,
+    Infix,
     Neg,
-    Node,
-    Norm,
     NotUnderstood,
     Num,
-    Power,
+    Raised,
     Sum,
     Sym,
-    Transpose,
+    Term,
+    Turned,
     walk,
 )  # fmt: skip
 
-__all__ = ["Shape", "Shaper"]
+__all__ = ["KEYWORDS", "Shaper", "keywords", "match_parameter"]
 
-Shape = tuple[Dim, ...]
-SCALARS = {"scalar", "constant", "small constant", "parameter", "learning rate", "decay rate", "step number", "penalty",
-           "cost", "any cost", "penalised cost"}  # fmt: skip
-MATRICES = {"queries", "keys", "values", "scores"}
-ROWS_OF_ONE = {"bias", "scale", "shift", "mean", "variance", "standard deviation"}
 KEYWORDS = ("axis", "keepdims", "dim", "keepdim")
 WHOLE = {"sum", "mean", "norm", "tr", "trace", "det"}
 
 
-@dataclass
-class Shaper:
-    """Learns lengths; the shape of an instance is kept by name and places."""
+class Shaper(Grounds):
+    """Learns lengths from how quantities are put together."""
 
-    lookup: Lookup
-    limits: Limits
-    dims: Dims
-
-    def __post_init__(self) -> None:
-        self.known: dict[tuple[str, tuple[int, ...]], Shape] = {}
-        self.grounds: dict[tuple[object, ...], Shape] = {}
-        self.summed: list[Dim] = []
-        self.turned: set[str] = set()
-        self.place_counts: dict[str, str] = {}
-        self.depth = 0
-        self.env: dict[str, int] = {}
-        self.is_assumed: Callable[[str, tuple[int, ...]], bool] = lambda name, places: False
-        naming = self.lookup.naming
-        self.usage: dict[str, int] = {}
-        for symbol in naming.symbols:
-            ref = naming.read(symbol)
-            self.usage[ref.name] = max(self.usage.get(ref.name, 0), len(ref.comps))
-        roles = self.lookup.conventions.roles
-        self.dims.named |= {key_of(s): self.dims.name("#samples") for s, r in roles.items() if r == "number of samples"}
-        self.samples = self.lookup.conventions.word("samples")
-        self.vectors = self.lookup.conventions.word("vectors")
-
-    def shape(self, node: Node, env: Env, local: dict[str, Shape]) -> Shape:
+    def shape(self, node: Term, env: Env, local: dict[str, Shape]) -> Shape:
         """The shape of a node; joins the lengths that must be equal."""
         self.depth += 1
         if self.depth > 150:
@@ -79,7 +48,7 @@ class Shaper:
         finally:
             self.depth -= 1
 
-    def _visit(self, node: Node, env: Env, local: dict[str, Shape]) -> Shape:
+    def _visit(self, node: Term, env: Env, local: dict[str, Shape]) -> Shape:
         method = getattr(self, "_" + type(node).__name__.lower())
         found: Shape = method(node, env, local)
         return found
@@ -90,16 +59,16 @@ class Shaper:
     def _neg(self, node: Neg, env: Env, local: dict[str, Shape]) -> Shape:
         return self.shape(node.value, env, local)
 
-    def _group(self, node: Group, env: Env, local: dict[str, Shape]) -> Shape:
+    def _bracket(self, node: Bracket, env: Env, local: dict[str, Shape]) -> Shape:
         return self.shape(node.value, env, local)
 
-    def _power(self, node: Power, env: Env, local: dict[str, Shape]) -> Shape:
+    def _raised(self, node: Raised, env: Env, local: dict[str, Shape]) -> Shape:
         return self.dims.stretch(self.shape(node.base, env, local), self.shape(node.exponent, env, local))
 
-    def _transpose(self, node: Transpose, env: Env, local: dict[str, Shape]) -> Shape:
+    def _turned(self, node: Turned, env: Env, local: dict[str, Shape]) -> Shape:
         return self.shape(node.value, env, local)[::-1]
 
-    def _norm(self, node: Norm, env: Env, local: dict[str, Shape]) -> Shape:
+    def _bars(self, node: Bars, env: Env, local: dict[str, Shape]) -> Shape:
         inner = self.shape(node.value, env, local)
         return inner if node.kind == "abs" else ()
 
@@ -121,19 +90,20 @@ class Shaper:
         self.dims.all.append(total)
         return tuple(total if k == axis else d for k, d in enumerate(shapes[0]))
 
-    def _index(self, node: Index, env: Env, local: dict[str, Shape]) -> Shape:
+    def _indexed(self, node: Indexed, env: Env, local: dict[str, Shape]) -> Shape:
         if isinstance(node.value, Apply):
             entry = self._function_entry(node.value)
             if entry is not None and entry.comps:
                 bound = self._bind(entry, node.value, env, local)
-                inner = {key_of(c): env.get(key_of(s), self.dims.new()) for c, s in zip(entry.comps, node.subs, strict=False)
-                         if isinstance(c, Sym) and isinstance(s, Sym)}  # fmt: skip
+                pairs = zip(entry.comps, node.subs, strict=False)
+                letters = [(c, s) for c, s in pairs if isinstance(c, Sym) and isinstance(s, Sym)]
+                inner = {key_of(c): env.get(key_of(s), self.dims.new()) for c, s in letters}
                 self.shape(entry.body, {**env, **inner}, bound)
                 return ()
         self._pick(self.shape(node.value, env, local), node.subs, env)
         return ()
 
-    def _pick(self, shape: Shape, comps: tuple[Node, ...], env: Env) -> Shape:
+    def _pick(self, shape: Shape, comps: tuple[Term, ...], env: Env) -> Shape:
         """Components of an array; an index letter takes the length of its axis."""
         axes = self.axes(shape, len(comps))
         for comp, axis in zip(comps, axes, strict=True):
@@ -155,7 +125,7 @@ class Shaper:
             return [1 if shape[0].length() == 1 and shape[1].length() != 1 else 0]
         raise ShapeMisfit(f"{count} components of something with {len(shape)} axes")
 
-    def _binary(self, node: Binary, env: Env, local: dict[str, Shape]) -> Shape:
+    def _infix(self, node: Infix, env: Env, local: dict[str, Shape]) -> Shape:
         a, b = self.shape(node.left, env, local), self.shape(node.right, env, local)
         kind = product_kind(self.lookup.conventions, node, len(a), len(b))
         if kind == "inner":
@@ -202,7 +172,7 @@ class Shaper:
         self.shape(node.last, env, local)
         return first
 
-    def kind_of(self, index: Sym, body: Node) -> str:
+    def kind_of(self, index: Sym, body: Term) -> str:
         """Whether an index letter counts components, or layers, times, samples."""
         for node in walk(body):
             if isinstance(node, Sym):
@@ -294,149 +264,34 @@ class Shaper:
         values = (self.lookup.place_value(place, env, kind, self.limits) for kind, place in ref.places)
         return tuple(value for value in values if value is not None)
 
-    def instance(self, name: str, places: tuple[int, ...], ref: Ref) -> Shape:
-        """The shape of a quantity at given places: from its definition, or drawn freely."""
-        key = (name, places)
-        if key in self.known:
-            return self.known[key]
-        found = None if self.is_assumed(name, places) else self.lookup.find(name, places, self.limits)
-        if found is None:
-            self.known[key] = self.ground(name, places, ref)
-            return self.known[key]
-        entry, inner = found
-        self.known[key] = self._from_entry(entry, inner, name)
-        return self.known[key]
 
-    def _from_entry(self, entry: object, inner: dict[str, int], name: str) -> Shape:
-        from backprop.formulas.meaning.lookup import Entry
-
-        assert isinstance(entry, Entry)
-        letters = {key_of(c): self.dims.new() for c in entry.ref.comps if isinstance(c, Sym)}
-        body = self.shape(entry.body, {**self.env, **inner, **letters}, {})
-        if entry.part >= 0:
-            return self._split(entry, inner, body)
-        own = tuple(letters.values())
-        if len(own) == 1 and self.vectors in ("rows", "columns") and not entry.ref.label:
-            own = (own[0], self.dims.one) if self.vectors == "columns" else (self.dims.one, own[0])
-        shape = body if not own else own
-        return self.declare(name, shape)
-
-    def _split(self, entry: object, inner: dict[str, int], body: Shape) -> Shape:
-        """One of the quantities that stand side by side."""
-        from backprop.formulas.meaning.lookup import Entry
-
-        assert isinstance(entry, Entry)
-        axis = 0 if self.vectors == "columns" or len(body) == 1 else 1
-        shapes = []
-        for ref in entry.parts:
-            places = self.places(ref, inner)
-            dim = self.dims.new()
-            shapes.append(tuple(dim if k == axis else d for k, d in enumerate(body)))
-            self.known.setdefault((ref.name, places), shapes[-1])
-        total = Dim(parts=tuple(s[axis] for s in shapes))
-        body[axis].join(total)
-        return shapes[entry.part]
-
-    def declare(self, name: str, shape: Shape) -> Shape:
-        """The declared shape of a defined quantity, which may be the transpose of what its definition gives."""
-        declared = self.declared(name)
-        if declared is None or len(declared) != len(shape):
-            return shape if declared is None else declared
-        straight = all(one.fits(two) for one, two in zip(declared, shape, strict=True))
-        if not straight:
-            self.turned.add(name)
-        for one, two in zip(declared, shape if straight else shape[::-1], strict=True):
-            one.join(two)
-        return declared
-
-    def declared(self, name: str) -> Shape | None:
-        """What `shapes` says of a name."""
-        naming = self.lookup.naming
-        for symbol, words in self.lookup.conventions.shapes.items():
-            if naming.read(symbol).name == name:
-                return tuple(self.dims.name(word) for word in words)
-        return None
-
-    def ground(self, name: str, places: tuple[int, ...], ref: Ref) -> Shape:
-        """The shape of a quantity that no definition gives: one for all samples and times."""
-        kept = tuple(v for v, kind in zip(places, ref.kinds, strict=True) if kind not in ("time", "sample"))
-        key = (name, kept)
-        if key not in self.grounds:
-            declared = self.declared(name)
-            self.grounds[key] = self.by_role(name, ref) if declared is None else declared
-        return self.grounds[key]
-
-    def by_role(self, name: str, ref: Ref) -> Shape:
-        """The shape that a role has under these conventions."""
-        role = self.role(name)
-        used = self.usage.get(name, 0)
-        if role in SCALARS and not used:
-            return ()
-        if role in MATRICES:
-            return (self.dims.new(), self.dims.new())
-        if role is not None and "number of" in role:
-            return ()
-        if role == "weight" or (role is None and self.lookup.conventions.layer(name) is not None):
-            return self.of_weight(used)
-        if self.vectors == "scalars":
-            return tuple(self.dims.new() for _ in range(used))
-        if role is None and not used and name not in self.lookup.naming.conventions.lexicon.bases:
-            return ()
-        return self.of_vector(role in ROWS_OF_ONE, used, "sample" in ref.kinds)
-
-    def role(self, name: str) -> str | None:
-        """The role of the letter with that name."""
-        naming = self.lookup.naming
-        for symbol in self.lookup.conventions.roles:
-            if naming.read(symbol).name == name:
-                return self.lookup.conventions.roles[symbol]
-        return self.lookup.conventions.role(Sym(name.split("_")[0].split("^")[0]))
-
-    def of_weight(self, used: int) -> Shape:
-        """A matrix, where there are matrices."""
-        if self.vectors == "scalars":
-            return ()
-        matrix = self.vectors in ("rows", "columns") or self.samples in ("rows", "columns")
-        if used == 1 and matrix:
-            return self.of_vector(False, 1, True)
-        return tuple(self.dims.new() for _ in range(2 if matrix else used))
-
-    def of_vector(self, one_row: bool, used: int, placed: bool) -> Shape:
-        """A vector, or a batch of them."""
-        if self.samples in ("rows", "columns") and not placed and used != 1:
-            count = self.dims.one if one_row else self.dims.name("#samples")
-            shape = (count, self.dims.new())
-            return shape if self.samples == "rows" else shape[::-1]
-        if self.vectors == "columns":
-            return (self.dims.new(), self.dims.one)
-        if self.vectors == "rows":
-            return (self.dims.one, self.dims.new())
-        elementwise = "elementwise" in self.lookup.conventions.products.values()
-        return tuple(self.dims.new() for _ in range(max(used, int(elementwise))))
-
-
-def keywords(node: Apply) -> tuple[tuple[Node, ...], int | None, bool]:
+def keywords(node: Apply) -> tuple[tuple[Term, ...], int | None, bool]:
     """The arguments, and axis=0, keepdims=True if they are given as in NumPy."""
-    given = {a.left.base: a.right for a in node.args if isinstance(a, Compare) and a.sign == "=" and isinstance(a.left, Sym)}
-    plain = tuple(a for a in node.args if not (isinstance(a, Compare) and isinstance(a.left, Sym) and a.left.base in KEYWORDS))
+    given = {
+        a.left.base: a.right for a in node.args if isinstance(a, Compare) and a.sign == "=" and isinstance(a.left, Sym)
+    }
+    plain = tuple(
+        a for a in node.args if not (isinstance(a, Compare) and isinstance(a.left, Sym) and a.left.base in KEYWORDS)
+    )
     axis = given.get("axis", given.get("dim"))
-    while isinstance(axis, (Group, Neg)):
+    while isinstance(axis, (Bracket, Neg)):
         axis = Num("1") if isinstance(axis, Neg) else axis.value
     keeps = given.get("keepdims", given.get("keepdim"))
-    return plain, int(axis.text) if isinstance(axis, Num) and axis.text.isdigit() else None, isinstance(keeps, Sym) and keeps.base == "True"
+    return (
+        plain,
+        int(axis.text) if isinstance(axis, Num) and axis.text.isdigit() else None,
+        isinstance(keeps, Sym) and keeps.base == "True",
+    )
 
 
-def match_parameter(param: Node, arg: Node) -> list[tuple[str, Node]]:
+def match_parameter(param: Term, arg: Term) -> list[tuple[str, Term]]:
     """The letters of a parameter, which may be a product: Row_mul(A * v)."""
-    while isinstance(param, Group):
+    while isinstance(param, Bracket):
         param = param.value
     if isinstance(param, Sym):
         return [(param.base, arg)]
-    while isinstance(arg, Group):
+    while isinstance(arg, Bracket):
         arg = arg.value
-    if isinstance(param, Binary) and isinstance(arg, Binary) and param.sign == arg.sign:
+    if isinstance(param, Infix) and isinstance(arg, Infix) and param.sign == arg.sign:
         return match_parameter(param.left, arg.left) + match_parameter(param.right, arg.right)
     raise NotUnderstood("the argument has another form than the definition's", arg.start)
-
-
-__all__ += ["KEYWORDS", "keywords", "match_parameter"]

@@ -8,7 +8,7 @@ import sympy
 
 from backprop.formulas.text.lexicon import Lexicon
 from backprop.formulas.text.parser import parse
-from backprop.formulas.text.tree import Node
+from backprop.formulas.text.tree import Term
 from theory.functions.activation_catalogue import ALIASES, STATEMENTS
 
 __all__ = ["statement"]
@@ -17,7 +17,7 @@ OTHER_NAMES = {"logistic": "sigmoid", "swish": "silu", "logsigmoid": "log_sigmoi
 
 
 @cache
-def statement(name: str) -> Node | None:
+def statement(name: str) -> Term | None:
     """The formula of an activation in x, or None if the book has none of that name.
 
     >>> type(statement("ReLU")).__name__

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from backprop.formulas.text.differentials import Differentials
-from backprop.formulas.text.tree import Apply, Binary, Compare, Concat, Deriv, Group, Neg, Node, Norm, Num, Sum, Sym
+from backprop.formulas.text.tree import Apply, Bars, Bracket, Compare, Concat, Deriv, Infix, Neg, Num, Sum, Sym, Term
 
 __all__ = ["Atoms"]
 
@@ -33,23 +33,23 @@ class Atoms(Differentials):
     NO_FACTOR = ("\\end", "otherwise", "else", "if", "for", "where", "when", "\\approx", "\\in", "\\forall")
 
     @abstractmethod
-    def expression(self) -> Node:
+    def expression(self) -> Term:
         """A sum; read in `parser.py`."""
 
     @abstractmethod
-    def relation(self) -> Node:
+    def relation(self) -> Term:
         """A relation; read in `parser.py`."""
 
     @abstractmethod
-    def product(self, level: int) -> Node:
+    def product(self, level: int) -> Term:
         """A product; read in `parser.py`."""
 
     @abstractmethod
-    def braced_cases(self) -> Node:
+    def braced_cases(self) -> Term:
         """Cases; read in `parser.py`."""
 
     @abstractmethod
-    def environment(self) -> Node:
+    def environment(self) -> Term:
         """Cases in an environment; read in `parser.py`."""
 
     def starts_factor(self) -> bool:
@@ -62,7 +62,7 @@ class Atoms(Differentials):
             return self.text not in self.open_bars
         return self.text in ("(", "[", "{", "\\{", "\\langle", "...")
 
-    def factor(self) -> Node:
+    def factor(self) -> Term:
         """A primary with what hangs on it."""
         self.deeper()
         start = self.at
@@ -75,7 +75,7 @@ class Atoms(Differentials):
         self.depth -= 1
         return node
 
-    def primary(self) -> Node:
+    def primary(self) -> Term:
         """A number, a name, a bracket."""
         start = self.at
         if self.kind == "num":
@@ -94,16 +94,16 @@ class Atoms(Differentials):
             return self.bracket()
         raise self.stop("the formula ends too early" if self.kind == "end" else f"did not expect {self.text!r} here")
 
-    def bars(self) -> Node:
+    def bars(self) -> Term:
         """|a|, ‖a‖"""
         start, bar = self.at, self.take().text
         self.open_bars.append(bar)
         value = self.expression()
         self.open_bars.pop()
         self.expect(bar)
-        return self.placed(Norm("abs" if bar == "|" else "norm", value), start)
+        return self.placed(Bars("abs" if bar == "|" else "norm", value), start)
 
-    def bracket(self) -> Node:
+    def bracket(self) -> Term:
         """( a ), or side by side in [ a b ]"""
         start, opening = self.at, self.take().text
         bars, self.open_bars = self.open_bars, []
@@ -118,7 +118,7 @@ class Atoms(Differentials):
             flat = [leaf for item in items for leaf in beside(item)]
             if len(flat) > 1:
                 return self.placed(Concat(tuple(flat)), start)
-        return self.placed(Group(value, opening), start)
+        return self.placed(Bracket(value, opening), start)
 
     def looks_like_cases(self) -> bool:
         """Whether the brace holds an `if` before it closes."""
@@ -131,7 +131,7 @@ class Atoms(Differentials):
                 return token.text != "\\begin"
         return False
 
-    def word(self) -> Node:
+    def word(self) -> Term:
         """A name, or one of the words that are built in."""
         start = self.at
         opaque = self.take_opaque()
@@ -149,7 +149,7 @@ class Atoms(Differentials):
         found = self.flat_derivative() or self.prefixed_derivative()
         return found or self.name()
 
-    def name(self) -> Node:
+    def name(self) -> Term:
         """A letter with scripts, or a function of something."""
         start = self.at
         symbol = self.symbol()
@@ -165,7 +165,7 @@ class Atoms(Differentials):
             return self.placed(Apply(symbol, (self.factor(),)), start)
         return symbol
 
-    def arguments(self) -> list[Node]:
+    def arguments(self) -> list[Term]:
         """( a, b )"""
         closing = CLOSERS[self.take().text]
         bars, self.open_bars = self.open_bars, []
@@ -177,17 +177,17 @@ class Atoms(Differentials):
         self.expect(closing)
         return items
 
-    def dots(self) -> Node:
+    def dots(self) -> Term:
         """…"""
         start = self.at
         self.take()
         return self.placed(Sym("..."), start)
 
-    def big_sum(self) -> Node:
+    def big_sum(self) -> Term:
         """\\sum_{i=1}^n body, the limits in either order."""
         start, sign = self.at, self.take().text.lstrip("\\")
-        lower: Node | None = None
-        upper: Node | None = None
+        lower: Term | None = None
+        upper: Term | None = None
         while self.text in ("_", "^"):
             script = self.take().text
             if script == "_":
@@ -196,12 +196,12 @@ class Atoms(Differentials):
                 upper = self.limit()
         return self.finish_sum(sign, lower, upper, start)
 
-    def plain_sum(self) -> Node:
+    def plain_sum(self) -> Term:
         """sum_i body"""
         start, token = self.at, self.take()
         sign, _, index = token.text.partition("_")
         names = self.lexicon.split_script(index)
-        lower: Node = Sym(names[0])
+        lower: Term = Sym(names[0])
         if len(names) > 1:
             lower = Concat(tuple(Sym(name) for name in names))
         upper = None
@@ -210,7 +210,7 @@ class Atoms(Differentials):
             upper = self.limit()
         return self.finish_sum(sign, lower, upper, start)
 
-    def finish_sum(self, sign: str, lower: Node | None, upper: Node | None, start: int) -> Node:
+    def finish_sum(self, sign: str, lower: Term | None, upper: Term | None, start: int) -> Term:
         """The index out of `i=1`, `i`, `j ≠ i`; the body is what the sign reaches."""
         from_, condition, index = read_limits(lower)
         body = self.product(self.loosest)
@@ -221,14 +221,14 @@ class Atoms(Differentials):
     def loosest(self) -> int:
         """The loosest level of products."""
 
-    def root(self) -> Node:
+    def root(self) -> Term:
         """\\sqrt{a}"""
         start = self.at
         token = self.take()
         symbol = Sym("sqrt", start=token.start, end=token.end)
         return self.placed(Apply(symbol, (self.factor(),)), start)
 
-    def fraction(self) -> Node:
+    def fraction(self) -> Term:
         """\\frac{a}{b}, which may be a derivative."""
         start = self.at
         found = self.fraction_derivative()
@@ -236,9 +236,9 @@ class Atoms(Differentials):
             return found
         self.take()
         top, bottom = self.argument(), self.argument()
-        return self.placed(Binary("/", top, bottom), start)
+        return self.placed(Infix("/", top, bottom), start)
 
-    def fraction_derivative(self) -> Node | None:
+    def fraction_derivative(self) -> Term | None:
         """\\frac{\\partial C}{\\partial w}, \\frac{\\partial}{\\partial w} C, or nothing read."""
         first = self.peek_inside(1)
         if first is None or not self.is_differential(first[0]) or not self.is_differential(first[1]):
@@ -256,14 +256,14 @@ class Atoms(Differentials):
         return self.placed(Deriv(top, below, order, second), start)
 
 
-def beside(node: Node) -> list[Node]:
+def beside(node: Term) -> list[Term]:
     """a b c as three."""
-    if isinstance(node, Binary) and node.sign == "":
+    if isinstance(node, Infix) and node.sign == "":
         return [*beside(node.left), *beside(node.right)]
     return [node]
 
 
-def read_limits(lower: Node | None) -> tuple[Node | None, Node | None, tuple[Node, ...]]:
+def read_limits(lower: Term | None) -> tuple[Term | None, Term | None, tuple[Term, ...]]:
     """First value, condition, indices."""
     if lower is None:
         return None, None, ()

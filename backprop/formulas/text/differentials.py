@@ -1,12 +1,12 @@
-"""Derivatives as they are printed: ∂C/∂w in a fraction or on a line, d²C/dz², dL/dX, ∇_a C, and short names such as dX."""
+"""Derivatives as they are printed: ∂C/∂w in a fraction or on a line, d²C/dz², ∇_a C, and short names such as dX."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from backprop.formulas.text.scripts import Scripts
-from backprop.formulas.text.tokens import Token
-from backprop.formulas.text.tree import Deriv, Group, Node, Num, Sym
+from backprop.formulas.text.tokens import Lexeme
+from backprop.formulas.text.tree import Bracket, Deriv, Num, Sym, Term
 
 __all__ = ["Differentials"]
 
@@ -38,7 +38,7 @@ class Differentials(Scripts):
         """Read ∂, d, ∂² or the d of dL; the order."""
         token = self.take()
         if token.text not in ("\\partial", "d"):
-            rest = Token("word", token.text[1:].lstrip("_"), token.start + 1, token.end)
+            rest = Lexeme("word", token.text[1:].lstrip("_"), token.start + 1, token.end)
             self.index -= 1
             self.tokens[self.index] = rest
             return 1
@@ -51,28 +51,28 @@ class Differentials(Scripts):
             return int(value.text)
         return 1
 
-    def differential(self) -> tuple[int, Node | None]:
+    def differential(self) -> tuple[int, Term | None]:
         """The top: its order and what is differentiated, if it stands there."""
         order = self.open_differential()
         return order, None if self.text == "}" else self.expression()
 
-    def below(self, order: int) -> tuple[Node, Node | None]:
+    def below(self, order: int) -> tuple[Term, Term | None]:
         """The bottom: one variable, or two."""
         first = self.variable(order)
         second = self.variable(order) if self.is_differential(self.text) else None
         return first, second
 
-    def variable(self, order: int) -> Node:
+    def variable(self, order: int) -> Term:
         """∂x, without the 2 of ∂x²."""
         self.open_differential()
         node = self.factor()
-        while isinstance(node, Group):
+        while isinstance(node, Bracket):
             node = node.value
         if order == 2 and isinstance(node, Sym) and node.sups and node.sups[-1].value == Num("2"):
             node = replace(node, sups=node.sups[:-1])
         return node
 
-    def flat_derivative(self) -> Node | None:
+    def flat_derivative(self) -> Term | None:
         """dL/dx on a line."""
         if not (self.is_differential(self.text) and self.text != "\\partial"):
             return None
@@ -92,7 +92,7 @@ class Differentials(Scripts):
         below, second = self.below(order)
         return self.placed(Deriv(top, below, order, second), start)
 
-    def derivative(self) -> Node:
+    def derivative(self) -> Term:
         """∂L/∂x on a line."""
         start = self.at
         order = self.open_differential()
@@ -101,7 +101,7 @@ class Differentials(Scripts):
         below, second = self.below(order)
         return self.placed(Deriv(top, below, order, second), start)
 
-    def nabla(self) -> Node:
+    def nabla(self) -> Term:
         """∇_a C"""
         start = self.at
         self.take()
@@ -110,7 +110,7 @@ class Differentials(Scripts):
         top = self.factor()
         return self.placed(Deriv(top, below[0]), start)
 
-    def prefixed_derivative(self) -> Node | None:
+    def prefixed_derivative(self) -> Term | None:
         """dX, d_X or \\delta X, if the conventions say that it is a derivative by X."""
         text = self.text
         for prefix, top in self.lexicon.prefixes.items():
@@ -122,7 +122,7 @@ class Differentials(Scripts):
             self.take()
             if glued:
                 self.index -= 1
-                self.tokens[self.index] = Token(
+                self.tokens[self.index] = Lexeme(
                     "word", text[len(prefix) :].lstrip("_"), start + len(prefix), tokens[index].end
                 )
             if self.kind == "word" and self.text.strip("_") and not self.text[0].isdigit():

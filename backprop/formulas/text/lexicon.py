@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 __all__ = ["FUNCTIONS", "INDEX_LETTERS", "PREFIXED", "STATISTICS", "Lexicon"]
 
 PREFIXED = {
-    "exp", "log", "ln", "tanh", "sin", "cos", "sqrt", "max", "min", "sinh", "cosh", "erf", "sign", "sgn", "abs", "diag", "det",
-    "tr", "arctan", "sech",
+    "exp", "log", "ln", "tanh", "sin", "cos", "sqrt", "max", "min", "sinh", "cosh", "erf", "sign", "sgn", "abs", "diag",
+    "det", "tr", "arctan", "sech",
 }  # fmt: skip
 """Functions that may stand before an argument without brackets."""
 

@@ -13,7 +13,7 @@ from backprop.formulas.text.atoms import Atoms
 from backprop.formulas.text.lexicon import Lexicon
 from backprop.formulas.text.patterns import continue_patterns
 from backprop.formulas.text.tokens import tokenise
-from backprop.formulas.text.tree import Apply, Binary, Cases, Compare, Neg, Node, NotUnderstood
+from backprop.formulas.text.tree import Apply, Cases, Compare, Infix, Neg, NotUnderstood, Term
 
 __all__ = ["Parser", "parse", "parse_formula"]
 
@@ -24,7 +24,7 @@ SEPARATORS = ("\\quad", ",", ";", "for", "where", "if", "with", "when", "otherwi
 class Parser(Atoms):
     """Reads one text with the words of a lexicon."""
 
-    def formula(self) -> list[Node]:
+    def formula(self) -> list[Term]:
         """The relation, then its side conditions."""
         parts = [self.relation()]
         while self.kind != "end":
@@ -35,7 +35,7 @@ class Parser(Atoms):
                 parts.append(self.relation())
         return parts
 
-    def relation(self) -> Node:
+    def relation(self) -> Term:
         """a = b, a chain of relations to the right: a = (b = c)."""
         start = self.at
         left = self.expression()
@@ -45,7 +45,7 @@ class Parser(Atoms):
         right = self.distribution() if sign == "~" else self.relation()
         return self.placed(Compare(sign, left, right), start)
 
-    def distribution(self) -> Node:
+    def distribution(self) -> Term:
         """N(0, 1), U[-a, a]: behind ~ a name is a distribution."""
         start = self.at
         if self.kind == "word" and self.ahead(1) in ("(", "["):
@@ -53,7 +53,7 @@ class Parser(Atoms):
             return self.placed(Apply(symbol, tuple(self.arguments())), start)
         return self.expression()
 
-    def expression(self) -> Node:
+    def expression(self) -> Term:
         """A sum."""
         self.deeper()
         start = self.at
@@ -61,11 +61,11 @@ class Parser(Atoms):
         while self.text in ("+", "-") and self.kind == "op":
             sign = self.take().text
             right = self.signed_product() if self.text == "-" else self.product(self.loosest)
-            node = self.placed(Binary(sign, node, right), start)
+            node = self.placed(Infix(sign, node, right), start)
         self.depth -= 1
         return node
 
-    def signed_product(self) -> Node:
+    def signed_product(self) -> Term:
         """- a b"""
         start = self.at
         if self.text in ("-", "+") and self.kind == "op":
@@ -74,7 +74,7 @@ class Parser(Atoms):
             return self.placed(Neg(value), start) if sign == "-" else value
         return self.product(self.loosest)
 
-    def product(self, level: int) -> Node:
+    def product(self, level: int) -> Term:
         """Factors with signs of this level or tighter, from left to right."""
         if level < 0:
             return self.factor()
@@ -88,7 +88,7 @@ class Parser(Atoms):
             if sign:
                 self.take()
             right = self.product(level - 1)
-            node = self.placed(Binary(sign, node, right), start)
+            node = self.placed(Infix(sign, node, right), start)
         self.depth -= 1
         return node
 
@@ -107,7 +107,7 @@ class Parser(Atoms):
         """The last level of products."""
         return max(self.lexicon.precedence.values(), default=0)
 
-    def braced_cases(self) -> Node:
+    def braced_cases(self) -> Term:
         """{ a if p ; b if q }"""
         start = self.at
         self.expect("{", "\\{")
@@ -122,7 +122,7 @@ class Parser(Atoms):
                 self.take()
                 return self.placed(Cases(tuple(values), tuple(conditions)), start)
 
-    def one_case(self) -> tuple[Node, Node | None]:
+    def one_case(self) -> tuple[Term, Term | None]:
         """a if p"""
         value = self.expression()
         while self.text in ("&", ",", "\\quad", "if", "for", "when"):
@@ -132,7 +132,7 @@ class Parser(Atoms):
             return value, None
         return value, self.relation()
 
-    def environment(self) -> Node:
+    def environment(self) -> Term:
         """\\begin{cases} a & p \\\\ b & q \\end{cases}"""
         start = self.at
         self.take()
@@ -153,21 +153,21 @@ class Parser(Atoms):
         return self.placed(Cases(tuple(values), tuple(conditions)), start)
 
 
-def parse(text: str, lexicon: Lexicon) -> Node:
+def parse(text: str, lexicon: Lexicon) -> Term:
     """One relation or expression, all of the text.
 
     >>> parse("a - b", Lexicon())
-    Binary(sign='-', left=Sym(base='a', subs=(), sups=(), primes=0), right=Sym(base='b', subs=(), sups=(), primes=0))
+    Infix(sign='-', left=Sym(base='a', subs=(), sups=(), primes=0), right=Sym(base='b', subs=(), sups=(), primes=0))
     """
     parser = Parser(tokenise(text), lexicon, len(text))
     node = parser.relation()
     if parser.kind != "end":
         raise parser.stop(f"did not expect {parser.text!r} here")
-    found: Node = continue_patterns(node)
+    found: Term = continue_patterns(node)
     return found
 
 
-def parse_formula(text: str, lexicon: Lexicon) -> list[Node]:
+def parse_formula(text: str, lexicon: Lexicon) -> list[Term]:
     """A formula and its side conditions."""
     tokens = tokenise(text)
     if not tokens:

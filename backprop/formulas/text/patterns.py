@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
 
-from backprop.formulas.text.tree import Binary, Continued, Node, NotUnderstood, Num, Script, Sym
+from backprop.formulas.text.tree import Continued, Infix, NotUnderstood, Num, Script, Sym, Term
 
 __all__ = ["continue_patterns", "differing", "powered", "with_leaves"]
 
@@ -17,30 +17,30 @@ def continue_patterns(node: Any) -> Any:
     """A tree without dots.
 
     >>> one, two = Sym("x", (Num("1"),)), Sym("x", (Sym("n"),))
-    >>> type(continue_patterns(Binary("+", Binary("+", one, DOTS), two))).__name__
+    >>> type(continue_patterns(Infix("+", Infix("+", one, DOTS), two))).__name__
     'Continued'
     """
     if isinstance(node, tuple):
         return tuple(continue_patterns(item) for item in node)
-    if not isinstance(node, Node):
+    if not isinstance(node, Term):
         return node
-    if isinstance(node, Binary):
+    if isinstance(node, Infix):
         chain = list(chained(node, node.sign))
         if DOTS in chain:
             return _continued(node, chain)
     return replace(node, **{f.name: continue_patterns(getattr(node, f.name)) for f in fields(node) if f.init})
 
 
-def chained(node: Node, sign: str) -> Iterator[Node]:
+def chained(node: Term, sign: str) -> Iterator[Term]:
     """The operands of a + b + c."""
-    if isinstance(node, Binary) and node.sign == sign:
+    if isinstance(node, Infix) and node.sign == sign:
         yield from chained(node.left, sign)
         yield node.right
     else:
         yield node
 
 
-def _continued(node: Binary, chain: list[Node]) -> Node:
+def _continued(node: Infix, chain: list[Term]) -> Term:
     at = chain.index(DOTS)
     if at == 0 or at + 1 >= len(chain) or DOTS in chain[at + 1 :] or node.sign in ("-", "/"):
         raise NotUnderstood("how this pattern goes on", node.start if node.start >= 0 else None)
@@ -48,30 +48,29 @@ def _continued(node: Binary, chain: list[Node]) -> Node:
     parts = [*chain[: at - 1], Continued(node.sign, first, last, start=node.start, end=node.end), *chain[at + 2 :]]
     out = parts[0]
     for part in parts[1:]:
-        out = Binary(node.sign, out, part, start=node.start, end=node.end)
+        out = Infix(node.sign, out, part, start=node.start, end=node.end)
     return out
 
 
-def differing(one: Any, two: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Node, Node]]:
+def differing(one: Any, two: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Term, Term]]:
     """Where two terms differ: the path, and the two leaves."""
     if one == two:
         return
-    if isinstance(one, Sym) and isinstance(two, Sym) and one.base == two.base and len(one.sups) != len(two.sups):
-        if abs(len(one.sups) - len(two.sups)) == 1:
-            one, two = _powered(one, two), _powered(two, one)
-            yield from differing(one, two, path)
-            return
+    same_letter = isinstance(one, Sym) and isinstance(two, Sym) and one.base == two.base
+    if same_letter and abs(len(one.sups) - len(two.sups)) == 1:
+        yield from differing(_powered(one, two), _powered(two, one), path)
+        return
     alike = type(one) is type(two) and not _is_index(one, path) and not _is_index(two, path)
     if alike and isinstance(one, tuple) and len(one) == len(two):
         for k, (a, b) in enumerate(zip(one, two, strict=True)):
             yield from differing(a, b, (*path, k))
         return
-    if alike and isinstance(one, Node):
+    if alike and isinstance(one, Term):
         for f in fields(one):
             if f.compare:
                 yield from differing(getattr(one, f.name), getattr(two, f.name), (*path, f.name))
         return
-    if not (isinstance(one, Node) and isinstance(two, Node) and _is_index(one, path)):
+    if not (isinstance(one, Term) and isinstance(two, Term) and _is_index(one, path)):
         raise NotUnderstood("how this pattern goes on")
     yield path, one, two
 
@@ -82,27 +81,33 @@ def powered(one: Any, two: Any) -> Any:
         return tuple(powered(a, b) for a, b in zip(one, two, strict=True))
     if isinstance(one, Sym) and isinstance(two, Sym) and one.base == two.base and len(one.sups) + 1 == len(two.sups):
         return _powered(one, two)
-    if not isinstance(one, Node) or type(one) is not type(two):
+    if not isinstance(one, Term) or type(one) is not type(two):
         return one
-    return replace(one, **{f.name: powered(getattr(one, f.name), getattr(two, f.name)) for f in fields(one) if f.compare})
+    return replace(
+        one, **{f.name: powered(getattr(one, f.name), getattr(two, f.name)) for f in fields(one) if f.compare}
+    )
 
 
 def _powered(one: Sym, two: Sym) -> Sym:
-    return one if len(one.sups) > len(two.sups) else replace(one, sups=(*one.sups, Script(Num("1"), two.sups[-1].bracket)))
+    return (
+        one if len(one.sups) > len(two.sups) else replace(one, sups=(*one.sups, Script(Num("1"), two.sups[-1].bracket)))
+    )
 
 
 def _is_index(node: Any, path: tuple[Any, ...]) -> bool:
     """Whether a node stands where a number is counted: in a script, or is a number."""
-    return isinstance(node, Num) or (isinstance(node, Node) and any(p in ("subs", "value", "exponent") for p in path[-2:]) and (
-        not isinstance(node, Script)))  # fmt: skip
+    in_script = any(part in ("subs", "value", "exponent") for part in path[-2:])
+    return isinstance(node, Num) or (isinstance(node, Term) and in_script and not isinstance(node, Script))
 
 
-def with_leaves(node: Any, values: dict[tuple[Any, ...], Node], path: tuple[Any, ...] = ()) -> Any:
+def with_leaves(node: Any, values: dict[tuple[Any, ...], Term], path: tuple[Any, ...] = ()) -> Any:
     """The term with other leaves."""
     if path in values:
         return values[path]
     if isinstance(node, tuple):
         return tuple(with_leaves(item, values, (*path, k)) for k, item in enumerate(node))
-    if not isinstance(node, Node):
+    if not isinstance(node, Term):
         return node
-    return replace(node, **{f.name: with_leaves(getattr(node, f.name), values, (*path, f.name)) for f in fields(node) if f.compare})
+    return replace(
+        node, **{f.name: with_leaves(getattr(node, f.name), values, (*path, f.name)) for f in fields(node) if f.compare}
+    )

@@ -1,116 +1,31 @@
-"""Scripts and differentials: subscripts, superscripts, primes, ∂ and d, and the ground that a parser stands on."""
+"""Scripts and differentials: subscripts, superscripts, primes, ∂ and d."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import TypeVar
 
-from backprop.formulas.text.lexicon import Lexicon
-from backprop.formulas.text.tokens import TRANSPOSES, Token
+from backprop.formulas.text.cursor import Cursor
+from backprop.formulas.text.tokens import TRANSPOSES, Lexeme
 from backprop.formulas.text.tree import (
-    Binary,
+    Bracket,
     Compare,
     Concat,
-    Group,
-    Index,
+    Indexed,
+    Infix,
     Neg,
-    Node,
-    NotUnderstood,
     Num,
-    Power,
+    Raised,
     Script,
     Sym,
-    Transpose,
+    Term,
+    Turned,
 )
 
-__all__ = ["DEEPEST", "Scripts"]
-
-DEEPEST = 90
-"""How deep brackets, scripts and factors may be nested."""
-
-N = TypeVar("N", bound=Node)
+__all__ = ["Scripts"]
 
 
-class Scripts(ABC):
-    """A place in the tokens, and what is read at it."""
-
-    def __init__(self, tokens: list[Token], lexicon: Lexicon, length: int) -> None:
-        self.tokens = tokens
-        self.lexicon = lexicon
-        self.index = 0
-        self.length = length
-        self.depth = 0
-        self.open_bars: list[str] = []
-
-    # The ground
-
-    @property
-    def token(self) -> Token:
-        """The token that stands here."""
-        return self.tokens[self.index] if self.index < len(self.tokens) else Token("end", "", self.length, self.length)
-
-    @property
-    def text(self) -> str:
-        """Its text."""
-        return self.token.text
-
-    @property
-    def kind(self) -> str:
-        """Its kind."""
-        return self.token.kind
-
-    @property
-    def at(self) -> int:
-        """Its column."""
-        return self.token.start
-
-    def ahead(self, count: int) -> str:
-        """The text of a later token."""
-        return self.tokens[self.index + count].text if self.index + count < len(self.tokens) else ""
-
-    def take(self) -> Token:
-        """Read it."""
-        token = self.token
-        if token.kind == "end":
-            raise self.stop("the formula ends too early")
-        self.index += 1
-        return token
-
-    def expect(self, *texts: str) -> Token:
-        """Read it if it is one of these."""
-        if self.text not in texts:
-            raise self.stop(f"expected {texts[0]!r}, got {self.text!r}" if self.text else f"{texts[0]!r} is missing")
-        return self.take()
-
-    def stop(self, message: str) -> NotUnderstood:
-        """Here understanding ends."""
-        return NotUnderstood(message, self.at)
-
-    def deeper(self) -> None:
-        """One level down."""
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise self.stop("nested too deeply")
-
-    def placed(self, node: N, start: int) -> N:
-        """The node with its place."""
-        end = self.tokens[self.index - 1].end if self.index else start
-        return replace(node, start=start, end=end)
-
-    @abstractmethod
-    def expression(self) -> Node:
-        """A sum."""
-
-    @abstractmethod
-    def relation(self) -> Node:
-        """A relation."""
-
-    @abstractmethod
-    def factor(self) -> Node:
-        """A factor."""
-
-    # Names
+class Scripts(Cursor):
+    """Names with their scripts."""
 
     def take_opaque(self) -> Sym | None:
         """A declared name of several tokens, e.g. \\delta 8."""
@@ -130,11 +45,11 @@ class Scripts(ABC):
         pieces = self.lexicon.split(head)
         new, start = [], token.start
         for piece in pieces:
-            new.append(Token("num" if piece[0].isdigit() else "word", piece, start, start + len(piece)))
+            new.append(Lexeme("num" if piece[0].isdigit() else "word", piece, start, start + len(piece)))
             start += len(piece)
         if tail:
-            new.append(Token("op", "_", start, start + 1))
-            new.append(Token("num" if tail.isdigit() else "word", tail, start + 1, token.end))
+            new.append(Lexeme("op", "_", start, start + 1))
+            new.append(Lexeme("num" if tail.isdigit() else "word", tail, start + 1, token.end))
         if len(new) > 1:
             self.tokens[self.index : self.index + 1] = new
 
@@ -143,7 +58,7 @@ class Scripts(ABC):
         start = self.at
         self.split_word()
         base = self.take().text
-        subs: list[Node] = []
+        subs: list[Term] = []
         sups: list[Script] = []
         primes = 0
         while self.text in ("_", "^", "'", "**") or (self.text == "[" and self.brackets_index(base)):
@@ -164,12 +79,12 @@ class Scripts(ABC):
         closes = "]" in inside[1:]
         return self.lexicon.brackets and not self.lexicon.is_function(base) and closes
 
-    def subscript(self) -> list[Node]:
+    def subscript(self) -> list[Term]:
         """The indices of a subscript."""
         if self.text != "{":
             return self.script_word() if self.kind == "word" else [self.script_atom()]
         self.take()
-        found: list[Node] = []
+        found: list[Term] = []
         while self.text != "}":
             if self.text == ",":
                 self.take()
@@ -184,18 +99,18 @@ class Scripts(ABC):
         head, _, tail = token.text.partition("_")
         if tail and token.text not in self.lexicon.names:
             at = token.start + len(head)
-            rest = Token("num" if tail.isdigit() else "word", tail, at + 1, token.end)
-            new = [Token("word", head, token.start, at), Token("op", "_", at, at + 1), rest]
+            rest = Lexeme("num" if tail.isdigit() else "word", tail, at + 1, token.end)
+            new = [Lexeme("word", head, token.start, at), Lexeme("op", "_", at, at + 1), rest]
             self.tokens[self.index : self.index + 1] = new
 
-    def script_word(self) -> list[Node]:
+    def script_word(self) -> list[Term]:
         """`ij` is two indices; the token may also carry further underscores: h_prev_1."""
         token = self.take()
         pieces = [p for word in [token.text] for p in self.lexicon.split_script(word)]
-        nodes: list[Node] = []
+        nodes: list[Term] = []
         start = token.start
         for piece in pieces:
-            node: Node = Num(piece) if piece.isdigit() else named(piece)
+            node: Term = Num(piece) if piece.isdigit() else named(piece)
             nodes.append(replace(node, start=start, end=start + len(piece)))
             start += len(piece)
         while self.text == "'" and nodes and isinstance(nodes[-1], Sym):
@@ -203,13 +118,13 @@ class Scripts(ABC):
             nodes[-1] = replace(nodes[-1], primes=nodes[-1].primes + 1)
         return nodes
 
-    def script_element(self) -> list[Node]:
+    def script_element(self) -> list[Term]:
         """One entry of a script: `l-1`, `ij`, `(k)`, `-x`."""
         self.deeper()
         start = self.at
         if self.text == "-":
             self.take()
-            items: list[Node] = [self.placed(Neg(self.script_element()[0]), start)]
+            items: list[Term] = [self.placed(Neg(self.script_element()[0]), start)]
         elif self.kind == "word" and not self.text.startswith("\\"):
             items = self.script_word()
         else:
@@ -231,15 +146,15 @@ class Scripts(ABC):
                 symbol = replace(symbol, sups=(*symbol.sups, *parts))
         return self.placed(symbol, start)
 
-    def extend(self, left: Node, sign: str, start: int) -> Node:
+    def extend(self, left: Term, sign: str, start: int) -> Term:
         """l - 1 in a script."""
         right = self.script_element()
         if len(right) != 1:
             raise self.stop("this script is not clear")
         is_sum = sign in "+-*/"
-        return self.placed(Binary(sign, left, right[0]) if is_sum else Compare(sign, left, right[0]), start)
+        return self.placed(Infix(sign, left, right[0]) if is_sum else Compare(sign, left, right[0]), start)
 
-    def script_atom(self) -> Node:
+    def script_atom(self) -> Term:
         """A number, a letter, a bracket."""
         start = self.at
         if self.kind == "num":
@@ -313,29 +228,29 @@ class Scripts(ABC):
             return Script(replace(named(token.text), start=token.start, end=token.end))
         return Script(self.script_atom())
 
-    def scripted(self, node: Node, start: int) -> Node:
+    def scripted(self, node: Term, start: int) -> Term:
         """Scripts behind a bracket, a function or a number."""
-        while self.text in ("^", "**", "_") or (self.text == "'" and isinstance(node, Group)) or self.is_dot_t():
+        while self.text in ("^", "**", "_") or (self.text == "'" and isinstance(node, Bracket)) or self.is_dot_t():
             if self.is_dot_t():
                 self.index += 2
-                node = self.placed(Transpose(node), start)
+                node = self.placed(Turned(node), start)
                 continue
             sign = self.take().text
             if sign == "_":
-                node = self.placed(Index(node, tuple(self.subscript())), start)
+                node = self.placed(Indexed(node, tuple(self.subscript())), start)
                 continue
             for part in self.superscript() if sign != "'" else [1]:
                 if isinstance(part, int) or (isinstance(part.value, Sym) and part.value.base in TRANSPOSES):
-                    node = self.placed(Transpose(node), start)
+                    node = self.placed(Turned(node), start)
                 else:
-                    node = self.placed(Power(node, part.value), start)
+                    node = self.placed(Raised(node, part.value), start)
         return node
 
     def is_dot_t(self) -> bool:
         """X.T, as NumPy writes a transpose."""
         return self.text == "." and self.ahead(1) == "T" and "." not in self.lexicon.signs
 
-    def limit(self) -> Node:
+    def limit(self) -> Term:
         """What stands at a Σ: i, i=1, {i,j}, {j \\ne i}."""
         if self.text != "{":
             items = self.script_word() if self.kind == "word" else [self.script_atom()]
@@ -352,7 +267,7 @@ class Scripts(ABC):
             raise self.stop("there is nothing in this script")
         return items[0] if len(items) == 1 else Concat(tuple(items))
 
-    def argument(self) -> Node:
+    def argument(self) -> Term:
         """{ a } or one token, as \\frac takes them."""
         if self.text != "{":
             return self.script_atom()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from backprop.formulas.text.tree import NotUnderstood
 
-__all__ = ["ACCENTS", "LONGEST", "TRANSPOSES", "Token", "tokenise"]
+__all__ = ["ACCENTS", "LONGEST", "TRANSPOSES", "Lexeme", "tokenise"]
 
 LONGEST = 4000
 """Characters of a text; what is longer is not a formula."""
@@ -55,7 +55,7 @@ _PATTERN = re.compile(
 
 
 @dataclass(frozen=True)
-class Token:
+class Lexeme:
     """A piece of text: `kind` is word, num, op or end."""
 
     kind: str
@@ -64,7 +64,7 @@ class Token:
     end: int
 
 
-def tokenise(text: str) -> list[Token]:
+def tokenise(text: str) -> list[Lexeme]:
     """The tokens of a formula; spaces are gone, fonts are gone.
 
     >>> [t.text for t in tokenise("\\\\delta_j = σ'(z²)")]
@@ -72,7 +72,7 @@ def tokenise(text: str) -> list[Token]:
     """
     if len(text) > LONGEST:
         raise NotUnderstood(f"{len(text)} characters, at most {LONGEST} are read", LONGEST)
-    tokens: list[Token] = []
+    tokens: list[Lexeme] = []
     at = 0
     while at < len(text):
         at = _take(text, at, tokens)
@@ -80,7 +80,7 @@ def tokenise(text: str) -> list[Token]:
     return _join_accents(_drop_fonts(_drop_modules(tokens)))
 
 
-def check_depth(tokens: list[Token]) -> None:
+def check_depth(tokens: list[Lexeme]) -> None:
     """Refuse what is nested more deeply than any formula."""
     depth = 0
     for token in tokens:
@@ -89,13 +89,15 @@ def check_depth(tokens: list[Token]) -> None:
             raise NotUnderstood("nested too deeply", token.start)
 
 
-def _drop_modules(tokens: list[Token]) -> list[Token]:
+def _drop_modules(tokens: list[Lexeme]) -> list[Lexeme]:
     """np.sum is sum."""
-    skip = {at for at, t in enumerate(tokens) if t.text in MODULES and [x.text for x in tokens[at + 1 : at + 2]] == ["."]}
+    skip = {
+        at for at, t in enumerate(tokens) if t.text in MODULES and [x.text for x in tokens[at + 1 : at + 2]] == ["."]
+    }
     return [t for at, t in enumerate(tokens) if at not in skip and at - 1 not in skip]
 
 
-def _take(text: str, at: int, tokens: list[Token]) -> int:
+def _take(text: str, at: int, tokens: list[Lexeme]) -> int:
     """Read one token; where the next begins."""
     match = _PATTERN.match(text, at)
     if match is None:
@@ -107,30 +109,30 @@ def _take(text: str, at: int, tokens: list[Token]) -> int:
         _take_command(piece, at, end, tokens)
     elif kind != "space":
         piece = SAME.get(piece, piece)
-        tokens.append(Token(kind, piece, at, end))
+        tokens.append(Lexeme(kind, piece, at, end))
     return end
 
 
-def _take_command(piece: str, at: int, end: int, tokens: list[Token]) -> None:
+def _take_command(piece: str, at: int, end: int, tokens: list[Lexeme]) -> None:
     name = piece[1:]
     if name in SILENT:
         return
     if name in SPACES:
         if name in ("quad", "qquad"):
-            tokens.append(Token("op", "\\quad", at, end))
+            tokens.append(Lexeme("op", "\\quad", at, end))
         return
     piece = SAME.get(piece, piece)
     named = piece.startswith("\\") and piece[1:].isalpha() and piece not in ("\\top",)
-    tokens.append(Token("word" if named else "op", piece, at, end))
+    tokens.append(Lexeme("word" if named else "op", piece, at, end))
 
 
-def _take_unicode(text: str, at: int, tokens: list[Token]) -> int:
+def _take_unicode(text: str, at: int, tokens: list[Lexeme]) -> int:
     """A letter or sign outside ASCII: small raised and lowered digits become scripts, Greek its name."""
     char = text[at]
     if char in SAME:
         name = SAME[char]
         letter = name.startswith("\\") and len(name) > 2 and name[1:].isalpha() and name not in ("\\top",)
-        tokens.append(Token("word" if letter or name.startswith("\\mathcal") else "op", name, at, at + 1))
+        tokens.append(Lexeme("word" if letter or name.startswith("\\mathcal") else "op", name, at, at + 1))
         return at + 1
     plain = unicodedata.normalize("NFKC", char)
     form = unicodedata.decomposition(char)
@@ -139,35 +141,35 @@ def _take_unicode(text: str, at: int, tokens: list[Token]) -> int:
         return _take_small(text, at, sign, tokens)
     if unicodedata.combining(char) and tokens and tokens[-1].kind == "word":
         last = tokens.pop()
-        tokens.append(Token("word", last.text + char, last.start, at + 1))
+        tokens.append(Lexeme("word", last.text + char, last.start, at + 1))
         return at + 1
     if plain != char and plain.strip():
         inner = tokenise(plain) if len(plain) < 4 else []
-        tokens.extend(Token(t.kind, t.text, at, at + 1) for t in inner)
+        tokens.extend(Lexeme(t.kind, t.text, at, at + 1) for t in inner)
         return at + 1
     if plain.isalpha():
-        tokens.append(Token("word", plain, at, at + 1))
+        tokens.append(Lexeme("word", plain, at, at + 1))
     elif plain.strip() and unicodedata.category(char) not in ("Cf", "Zs"):
         raise NotUnderstood(f"the sign {char!r} is not known", at)
     return at + 1
 
 
-def _take_small(text: str, at: int, sign: str, tokens: list[Token]) -> int:
+def _take_small(text: str, at: int, sign: str, tokens: list[Lexeme]) -> int:
     """A run of raised (or lowered) characters is one script."""
     form, end = ("<super>" if sign == "^" else "<sub>"), at
     while end < len(text) and unicodedata.decomposition(text[end]).startswith(form):
         end += 1
     inner = unicodedata.normalize("NFKC", text[at:end])
-    tokens.append(Token("op", sign, at, at + 1))
-    tokens.append(Token("op", "{", at, at + 1))
-    tokens.extend(Token(t.kind, t.text, at, end) for t in tokenise(inner))
-    tokens.append(Token("op", "}", end - 1, end))
+    tokens.append(Lexeme("op", sign, at, at + 1))
+    tokens.append(Lexeme("op", "{", at, at + 1))
+    tokens.extend(Lexeme(t.kind, t.text, at, end) for t in tokenise(inner))
+    tokens.append(Lexeme("op", "}", end - 1, end))
     return end
 
 
-def _drop_fonts(tokens: list[Token]) -> list[Token]:
+def _drop_fonts(tokens: list[Lexeme]) -> list[Lexeme]:
     """A font says nothing: \\mathbf{W} is W, \\mathrm{Var} one word."""
-    out: list[Token] = []
+    out: list[Lexeme] = []
     at = 0
     while at < len(tokens):
         token = tokens[at]
@@ -179,21 +181,21 @@ def _drop_fonts(tokens: list[Token]) -> list[Token]:
     return out
 
 
-def _take_font(tokens: list[Token], at: int, out: list[Token]) -> int:
+def _take_font(tokens: list[Lexeme], at: int, out: list[Lexeme]) -> int:
     if at + 1 >= len(tokens) or tokens[at + 1].text != "{":
         return at + 1
     end = _closing(tokens, at + 1)
     inner = _drop_fonts(tokens[at + 2 : end])
     if inner and all(t.kind in ("word", "num") and not t.text.startswith("\\") for t in inner):
         out.append(
-            Token("word", "".join(t.text for t in inner), tokens[at].start, tokens[min(end, len(tokens) - 1)].end)
+            Lexeme("word", "".join(t.text for t in inner), tokens[at].start, tokens[min(end, len(tokens) - 1)].end)
         )
     else:
         out.extend(inner)
     return end + 1
 
 
-def _closing(tokens: list[Token], opening: int) -> int:
+def _closing(tokens: list[Lexeme], opening: int) -> int:
     depth = 0
     for at in range(opening, len(tokens)):
         depth += (tokens[at].text == "{") - (tokens[at].text == "}")
@@ -202,9 +204,9 @@ def _closing(tokens: list[Token], opening: int) -> int:
     raise NotUnderstood("this bracket is not closed", tokens[opening].start)
 
 
-def _join_accents(tokens: list[Token]) -> list[Token]:
+def _join_accents(tokens: list[Lexeme]) -> list[Lexeme]:
     """\\hat{z} is one name."""
-    out: list[Token] = []
+    out: list[Lexeme] = []
     at = 0
     while at < len(tokens):
         token = tokens[at]
@@ -214,11 +216,11 @@ def _join_accents(tokens: list[Token]) -> list[Token]:
             inner = _join_accents(tokens[at + 2 : end] if braced else [tokens[at + 1]])
             if len(inner) == 1 or (inner and all(t.kind == "word" for t in inner)):
                 name = f"{token.text}{{{''.join(t.text for t in inner)}}}"
-                out.append(Token("word", name, token.start, tokens[end].end))
+                out.append(Lexeme("word", name, token.start, tokens[end].end))
                 at = end + 1
                 continue
             out += (
-                [Token("word", f"{token.text}{{{inner[0].text}}}", token.start, inner[0].end), *inner[1:]]
+                [Lexeme("word", f"{token.text}{{{inner[0].text}}}", token.start, inner[0].end), *inner[1:]]
                 if inner
                 else []
             )

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from backprop.errors import UsageError
 
 __all__ = [
-    "Apply", "Binary", "Cases", "Compare", "Concat", "Continued", "Deriv", "Group", "Index", "Neg", "Node", "Norm", "NotUnderstood",
-    "Num", "Power", "Script", "Sum", "Sym", "Transpose", "children", "rebuild", "walk",
+    "Apply",
+    "Bars",
+    "Bracket",
+    "Cases",
+    "Compare",
+    "Concat",
+    "Continued",
+    "Deriv",
+    "Indexed",
+    "Infix",
+    "Neg",
+    "NotUnderstood",
+    "Num",
+    "Raised",
+    "Script",
+    "Sum",
+    "Sym",
+    "Term",
+    "Turned",
+    "children",
+    "walk",
 ]  # fmt: skip
 
 
@@ -27,7 +46,7 @@ class NotUnderstood(UsageError):
 
 
 @dataclass(frozen=True)
-class Node:
+class Term:
     """A part of a formula; `start` and `end` are its place in the text (-1: it stands in no text)."""
 
     start: int = field(default=-1, compare=False, repr=False, kw_only=True)
@@ -35,157 +54,157 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Num(Node):
+class Num(Term):
     """A number, exactly as it is printed."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Script(Node):
+class Script(Term):
     """One part of a superscript with its brackets: `(k)`, `[l]`, `T`, `2`."""
 
-    value: Node
+    value: Term
     bracket: str = ""
 
 
 @dataclass(frozen=True)
-class Sym(Node):
+class Sym(Term):
     """A letter or name with its scripts, none of them interpreted yet."""
 
     base: str
-    subs: tuple[Node, ...] = ()
+    subs: tuple[Term, ...] = ()
     sups: tuple[Script, ...] = ()
     primes: int = 0
 
 
 @dataclass(frozen=True)
-class Neg(Node):
+class Neg(Term):
     """- a"""
 
-    value: Node
+    value: Term
 
 
 @dataclass(frozen=True)
-class Binary(Node):
+class Infix(Term):
     """a + b, a - b, a / b, or a product: `sign` is its printed sign, empty for juxtaposition."""
 
     sign: str
-    left: Node
-    right: Node
+    left: Term
+    right: Term
 
 
 @dataclass(frozen=True)
-class Power(Node):
+class Raised(Term):
     """a^b"""
 
-    base: Node
-    exponent: Node
+    base: Term
+    exponent: Term
 
 
 @dataclass(frozen=True)
-class Transpose(Node):
+class Turned(Term):
     """aᵀ"""
 
-    value: Node
+    value: Term
 
 
 @dataclass(frozen=True)
-class Apply(Node):
+class Apply(Term):
     """f(a, b): a function, named by a symbol, of its arguments."""
 
     function: Sym
-    args: tuple[Node, ...]
+    args: tuple[Term, ...]
 
 
 @dataclass(frozen=True)
-class Index(Node):
+class Indexed(Term):
     """(…)_ij: components of what is not a single letter."""
 
-    value: Node
-    subs: tuple[Node, ...]
+    value: Term
+    subs: tuple[Term, ...]
 
 
 @dataclass(frozen=True)
-class Sum(Node):
+class Sum(Term):
     """Σ or Π over indices, with the limits that were printed."""
 
     sign: str
-    index: tuple[Node, ...]
-    lower: Node | None
-    upper: Node | None
-    body: Node
-    condition: Node | None = None
+    index: tuple[Term, ...]
+    lower: Term | None
+    upper: Term | None
+    body: Term
+    condition: Term | None = None
 
 
 @dataclass(frozen=True)
-class Deriv(Node):
+class Deriv(Term):
     """d^order top / d below^order, or d² top / d below d second."""
 
-    top: Node
-    below: Node
+    top: Term
+    below: Term
     order: int = 1
-    second: Node | None = None
+    second: Term | None = None
 
 
 @dataclass(frozen=True)
-class Cases(Node):
+class Cases(Term):
     """{ a if p ; b if q }"""
 
-    values: tuple[Node, ...]
-    conditions: tuple[Node | None, ...]
+    values: tuple[Term, ...]
+    conditions: tuple[Term | None, ...]
 
 
 @dataclass(frozen=True)
-class Compare(Node):
+class Compare(Term):
     """a = b, a < b, w ~ U[…]"""
 
     sign: str
-    left: Node
-    right: Node
+    left: Term
+    right: Term
 
 
 @dataclass(frozen=True)
-class Norm(Node):
+class Bars(Term):
     """|a| (kind `abs`) or ‖a‖ (kind `norm`)."""
 
     kind: str
-    value: Node
+    value: Term
 
 
 @dataclass(frozen=True)
-class Concat(Node):
+class Concat(Term):
     """[a b]: side by side."""
 
-    items: tuple[Node, ...]
+    items: tuple[Term, ...]
 
 
 @dataclass(frozen=True)
-class Continued(Node):
+class Continued(Term):
     """first + … + last"""
 
     sign: str
-    first: Node
-    last: Node
+    first: Term
+    last: Term
 
 
 @dataclass(frozen=True)
-class Group(Node):
+class Bracket(Term):
     """Brackets round something."""
 
-    value: Node
+    value: Term
     bracket: str = "("
 
 
-def _inside(value: Any) -> Iterator[Node]:
-    if isinstance(value, Node):
+def _inside(value: Any) -> Iterator[Term]:
+    if isinstance(value, Term):
         yield value
     elif isinstance(value, tuple):
         for item in value:
             yield from _inside(item)
 
 
-def children(node: Node) -> list[Node]:
+def children(node: Term) -> list[Term]:
     """The nodes right below a node.
 
     >>> children(Neg(Num("1")))
@@ -194,36 +213,8 @@ def children(node: Node) -> list[Node]:
     return [inner for f in fields(node) for inner in _inside(getattr(node, f.name))]
 
 
-def walk(node: Node) -> Iterator[Node]:
+def walk(node: Term) -> Iterator[Term]:
     """A node and all that is below it."""
     yield node
     for child in children(node):
         yield from walk(child)
-
-
-def rebuild(node: Node, old: Node, new: Node) -> Node:
-    """The tree with one node (this very object) exchanged.
-
-    >>> one = Num("1")
-    >>> rebuild(Neg(one), one, Num("2"))
-    Neg(value=Num(text='2'))
-    """
-    if node is old:
-        return new
-
-    def renew(value: Any) -> Any:
-        if isinstance(value, Node):
-            return rebuild(value, old, new)
-        return tuple(renew(item) for item in value) if isinstance(value, tuple) else value
-
-    changed = {f.name: renew(getattr(node, f.name)) for f in fields(node)}
-    if all(changed[f.name] is getattr(node, f.name) or changed[f.name] == getattr(node, f.name) for f in fields(node)):
-        same = all(_same(changed[f.name], getattr(node, f.name)) for f in fields(node))
-        return node if same else replace(node, **changed)
-    return replace(node, **changed)
-
-
-def _same(new: Any, old: Any) -> bool:
-    if isinstance(new, tuple) and isinstance(old, tuple):
-        return len(new) == len(old) and all(_same(a, b) for a, b in zip(new, old, strict=True))
-    return new is old or (not isinstance(new, Node) and new == old)

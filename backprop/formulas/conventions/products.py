@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from backprop.formulas.meaning.conventions import Conventions
-from backprop.formulas.text.tree import Binary
+from backprop.formulas.conventions.keys import Conventions
+from backprop.formulas.text.tree import Infix
 
 __all__ = ["product_kind"]
 
 ELEMENTWISE = ("\\odot", "\\circ", ".*", "\\oslash", "./")
 
 
-def product_kind(conventions: Conventions, node: Binary, left: int, right: int) -> str:
+def product_kind(conventions: Conventions, node: Infix, left: int, right: int) -> str:
     """add, divide, elementwise, matrix, inner or scalar, for operands with so many axes."""
     if node.sign in ("+", "-"):
         return "add"

@@ -1,8 +1,8 @@
 """Conventions that nobody declared, inferred from the letters in use; every inference is said.
 
-A formula that declares nothing is read as one about a layered network (or one layer, or one function) in the usual letters.
-Where usage differs (rows and columns of the weights, the layer that names them, vectors as rows or columns, the activation),
-each way is a reading of its own; the first under which the formula holds is the one that is meant.
+A formula that declares nothing is read as one about a layered network (or one layer, or one function) in the usual
+letters.  Where usage differs (rows and columns of the weights, the layer that names them, vectors as rows or columns,
+the activation), each way is a reading of its own; the first under which the formula holds is the one that is meant.
 """
 
 from __future__ import annotations
@@ -13,18 +13,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backprop.errors import UsageError
-from backprop.formulas.meaning.conventions import KEYS
+from backprop.formulas.conventions.keys import KEYS
 from backprop.formulas.text.tokens import tokenise
 
-__all__ = ["Guess", "Reading", "guess", "read_where"]
+__all__ = ["Guess", "Supposition", "guess", "read_where"]
 
 SHAPED = "gradient has the shape of its variable"
+FORMS: dict[str, dict[str, Any]] = {
+    "scalars": {"samples": "one"},
+    "columns": {"samples": "one", "vectors": "columns", "products": {"juxtaposition": "matrix"}},
+    "rows": {"samples": "one", "vectors": "rows", "products": {"juxtaposition": "matrix"}},
+    "batch": {"samples": "rows", "vectors": "rows", "products": {"juxtaposition": "matrix"}},
+}
 COSTS = ("\\mathcal{L}", "\\mathcal{C}", "\\mathcal{J}", "\\mathcal{E}", "C", "J", "E", "L", "loss", "Loss", "\\ell")
 FUNCTION_LETTERS = ("\\sigma", "f", "g", "\\phi", "h", "\\psi", "\\varphi", "F")
 
 
 @dataclass(frozen=True)
-class Reading:
+class Supposition:
     """One way of reading what is not declared."""
 
     raw: dict[str, Any] = field(default_factory=dict)
@@ -38,7 +44,7 @@ class Guess:
     base: dict[str, Any]
     declared: dict[str, Any]
     said: dict[str, Any]
-    readings: list[Reading]
+    readings: list[Supposition]
 
 
 def read_where(text: str) -> dict[str, Any]:
@@ -56,7 +62,9 @@ def read_where(text: str) -> dict[str, Any]:
         elif equals:
             found.setdefault("definitions", {})[left.strip().rstrip(":")] = right.strip()
         else:
-            raise UsageError(f"--where holds definitions (z = W x + b) and roles (C: cost) with semicolons, got {part!r}")
+            raise UsageError(
+                f"--where holds definitions (z = W x + b) and roles (C: cost) with semicolons, got {part!r}"
+            )
     return found
 
 
@@ -72,14 +80,14 @@ def _note(found: dict[str, Any], name: str, value: str) -> None:
 
 def guess(formula: str, declared: Mapping[str, Any], where: str) -> Guess:
     """The ways in which a formula can be read."""
-    given = {key: value for key, value in declared.items()}
+    given = dict(declared)
     for key, value in read_where(where).items():
         merges = isinstance(value, dict)
         given[key] = {**given.get(key, {}), **value} if merges else value
     if declared:
-        return Guess(given, given, {}, [Reading()])
+        return Guess(given, given, {}, [Supposition()])
     letters = Letters(formula, given)
-    return Guess({}, given, {}, [Reading(_merged(r.raw, given), r.said) for r in letters.readings()])
+    return Guess({}, given, {}, [Supposition(_merged(r.raw, given), r.said) for r in letters.readings()])
 
 
 def _merged(raw: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,7 +111,12 @@ class Letters:
     """Which usual letters a formula is written in."""
 
     def __init__(self, formula: str, given: Mapping[str, Any]) -> None:
-        texts = [formula, *given.get("definitions", {}), *given.get("definitions", {}).values(), str(given.get("cost", ""))]
+        texts = [
+            formula,
+            *given.get("definitions", {}),
+            *given.get("definitions", {}).values(),
+            str(given.get("cost", "")),
+        ]
         tokens = [t.text for text in texts for t in tokenise(text) if t.kind == "word"]
         self.words = {re.sub(r"^d(?=[A-Za-z])", "", w) for w in tokens} | set(tokens)
         self.words |= {w.split("_")[0] for w in self.words}
@@ -125,7 +138,7 @@ class Letters:
         names = [name for name in COSTS if not (name == "L" and as_layer)]
         return next((name for name in names if name in self.words), "C")
 
-    def readings(self) -> Iterator[Reading]:
+    def readings(self) -> Iterator[Supposition]:
         """The most usual first."""
         network = {"\\delta", "δ", "W", "w", "z", "Z", "\\theta", "\\Theta", "b"} & self.words
         if network and "\\delta_{ij}" not in self.formula.replace(" ", ""):
@@ -137,47 +150,72 @@ class Letters:
         closing = {"(": ")", "[": "]", "": ""}[self.open]
         return f"{self.script}{{{self.open}l{shift}{closing}}}" if self.script else ""
 
-    def networks(self) -> Iterator[Reading]:
+    def networks(self) -> Iterator[Supposition]:
         """Readings as a network."""
-        function = next((f for f in FUNCTION_LETTERS if re.search(re.escape(f) + r"\s*('|\\prime|\^\{?\\prime)?\s*[_(\[]", self.formula)), "f")
+        function = next(
+            (
+                f
+                for f in FUNCTION_LETTERS
+                if re.search(re.escape(f) + r"\s*('|\\prime|\^\{?\\prime)?\s*[_(\[]", self.formula)
+            ),
+            "f",
+        )
         for activation in ("any", "logistic"):
             for named in ("target_layer", "source_layer") if self.script else ("target_layer",):
                 for order in ("in,out", "out,in"):
                     yield from self.shaped(function, activation, named, order)
 
-    def shaped(self, function: str, activation: str, named: str, order: str) -> Iterator[Reading]:
+    def shaped(self, function: str, activation: str, named: str, order: str) -> Iterator[Supposition]:
         """Readings with index letters, or with columns, rows, a batch of rows."""
         forms = ("scalars",) if self.indexed else ("columns", "rows", "batch")
         for form in forms:
             yield self.network(function, activation, named, order, form)
 
-    def network(self, function: str, activation: str, named: str, order: str, form: str) -> Reading:
+    def network(self, function: str, activation: str, named: str, order: str, form: str) -> Supposition:
         """z = W a + b, a = f(z), any cost, under one choice of everything."""
         z, a, b = self.one_of("z", "Z", "net"), self.one_of("a", "A"), self.one_of("b")
-        weight = self.one_of("w", "W", "\\theta", "\\Theta") if self.indexed else self.one_of("W", "w", "\\Theta", "\\theta")
+        weight = (
+            self.one_of("w", "W", "\\theta", "\\Theta") if self.indexed else self.one_of("W", "w", "\\Theta", "\\theta")
+        )
         before = self.at("-1")
         source = f"{a}{before}" if self.script else self.one_of("x", "X")
         w = f"{weight}{self.at('' if named == 'target_layer' else '-1')}"
-        definitions, letters = self.stated(form, order, (z, a, b, w, source, function))
-        cost, delta = self.cost, "\\delta"
-        letters |= {cost: "cost", weight: "weight", b: "bias", "T": "transpose", "l": "layer", "L": "last layer", "x": "input"}
-        letters[f"{delta}{self.at('')}" if form != "scalars" else f"{delta}_j{self.at('')}"] = (
-            f"d{cost}/d{z}{self.at('')}" if form != "scalars" else f"d{cost}/d{z}_j{self.at('')}")  # fmt: skip
-        if re.search(r"(?<![A-Za-z\\])d[A-Za-z]", self.formula) and "/" not in self.formula and "\\frac" not in self.formula:
-            letters["dX"] = f"d{cost}/dX"
+        definitions = self.stated(form, order, (z, a, b, w, source, function))
+        letters = self.roles(weight, b, z, form)
         raw: dict[str, Any] = {
-            "cost": "any", "activation": {function: activation}, "definitions": definitions, "letters": letters, "layout": SHAPED,
-            "products": {} if form == "scalars" else {"juxtaposition": "matrix"},
-            "samples": "rows" if form == "batch" else "one", "layers": {weight: order},
+            "cost": "any", "activation": {function: activation}, "definitions": definitions, "letters": letters,
+            "layout": SHAPED, "layers": {weight: order, **self.scripts()},
         }  # fmt: skip
-        raw |= {} if form == "scalars" else {"vectors": "columns" if form == "columns" else "rows"}
-        if self.script:
-            raw["layers"]["superscript" if self.script == "^" else "subscript"] = "layer"
-        if self.indexed and self.script != "_":
-            raw["layers"].setdefault("subscript", "component")
-        return Reading(raw, self.words_of(order, named, form, activation, definitions, function))
+        raw |= FORMS[form]
+        return Supposition(raw, self.words_of(order, named, form, activation, definitions, function))
 
-    def stated(self, form: str, order: str, names: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]]:
+    @property
+    def has_short_names(self) -> bool:
+        """Whether dW stands for a derivative."""
+        short = re.search(r"(?<![A-Za-z\\])d[A-Za-z]", self.formula) is not None
+        return short and "/" not in self.formula and "\\frac" not in self.formula
+
+    def scripts(self) -> dict[str, str]:
+        """What scripts count."""
+        found = {"superscript" if self.script == "^" else "subscript": "layer"} if self.script else {}
+        return {"subscript": "component", **found} if self.indexed else found
+
+    def roles(self, weight: str, bias: str, z: str, form: str) -> dict[str, str]:
+        """What the letters are called, and the error."""
+        cost, unit = self.cost, "_j" if form == "scalars" else ""
+        named = {
+            cost: "cost",
+            weight: "weight",
+            bias: "bias",
+            "T": "transpose",
+            "l": "layer",
+            "L": "last layer",
+            "x": "input",
+        }
+        named[f"\\delta{unit}{self.at('')}"] = f"d{cost}/d{z}{unit}{self.at('')}"
+        return {**named, "dX": f"d{cost}/dX"} if self.has_short_names else named
+
+    def stated(self, form: str, order: str, names: tuple[str, ...]) -> dict[str, str]:
         """The forward pass in the form of the formula."""
         z, a, b, w, source, function = names
         here = self.at("")
@@ -187,14 +225,19 @@ class Letters:
             tail = (self.script + script) if script else ""
             weight = f"{base}_{pair}{tail}"
             before = source.replace(a, f"{a}_i", 1) if self.script else f"{source}_i"
-            return {f"{z}_j{here}": f"\\sum_i {weight} {before} + {b}_j{here}", f"{a}_j{here}": f"{function}({z}_j{here})"}, {}
+            return {
+                f"{z}_j{here}": f"\\sum_i {weight} {before} + {b}_j{here}",
+                f"{a}_j{here}": f"{function}({z}_j{here})",
+            }
         if form == "columns":
             product = f"{w} {source}" if order == "out,in" else f"({w})^T {source}"
         else:
             product = f"{source} {w}" if order == "in,out" else f"{source} ({w})^T"
-        return {f"{z}{here}": f"{product} + {b}{here}", f"{a}{here}": f"{function}({z}{here})"}, {}
+        return {f"{z}{here}": f"{product} + {b}{here}", f"{a}{here}": f"{function}({z}{here})"}
 
-    def words_of(self, order: str, named: str, form: str, activation: str, definitions: dict[str, str], function: str) -> dict[str, Any]:
+    def words_of(
+        self, order: str, named: str, form: str, activation: str, definitions: dict[str, str], function: str
+    ) -> dict[str, Any]:
         """The reading, said."""
         said = {"definitions": "; ".join(f"{left} = {right}" for left, right in definitions.items()),
                 "errors": "delta is the derivative of the cost by z", "cost": "any smooth cost"}  # fmt: skip
@@ -206,17 +249,19 @@ class Letters:
             said["vectors"] = {"columns": "columns", "rows": "rows", "batch": "a batch, samples as rows"}[form]
         return said
 
-    def functions(self) -> Iterator[Reading]:
+    def functions(self) -> Iterator[Supposition]:
         """Readings as a statement about functions of a number, or about softmax."""
         letters = dict.fromkeys(("x", "z", "t", "u"), "scalar") | {"\\alpha": "parameter", "\\beta": "parameter"}
         names = [f for f in FUNCTION_LETTERS if f in self.words]
         kinds = ("any", "logistic", "tanh(z)", "max(0, z)", "log(1 + exp(z))") if names else ("any",)
         for kind in kinds:
             said = {"activation": f"{', '.join(names)}: {kind}"} if names else {}
-            yield Reading({"activation": dict.fromkeys(names, kind), "letters": letters, "domain": ["z != 0"]}, said)
+            yield Supposition(
+                {"activation": dict.fromkeys(names, kind), "letters": letters, "domain": ["z != 0"]}, said
+            )
         yield from self.softmaxes()
 
-    def softmaxes(self) -> Iterator[Reading]:
+    def softmaxes(self) -> Iterator[Supposition]:
         """An output p that is the softmax of z, under cross-entropy with one-hot targets."""
         z = self.one_of("z", "x", "a", "o", "s")
         for p in ("\\hat{y}", "p", "s", "y", "a", "\\sigma", "S", "q"):
@@ -226,4 +271,6 @@ class Letters:
                 letters = {self.cost: "cost", z: "preactivation", target: "one-hot target", p: "activation"}
                 cost = f"{self.cost} = -\\sum_k {target}_k \\log {p}_k"
                 said = {"definitions": f"{p} = softmax({z})", "cost": f"cross-entropy, {target} one-hot"}
-                yield Reading({"definitions": definitions, "letters": letters, "cost": cost, "layout": SHAPED}, said)
+                yield Supposition(
+                    {"definitions": definitions, "letters": letters, "cost": cost, "layout": SHAPED}, said
+                )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from backprop.formulas.meaning.conventions import Conventions
+from backprop.formulas.conventions.keys import Conventions
 from backprop.formulas.text.lexicon import INDEX_LETTERS
 from backprop.formulas.text.tokens import TRANSPOSES
-from backprop.formulas.text.tree import Binary, Neg, Node, NotUnderstood, Num, Script, Sum, Sym, walk
+from backprop.formulas.text.tree import Infix, Neg, NotUnderstood, Num, Script, Sum, Sym, Term, walk
 
-__all__ = ["Naming", "Ref", "key_of", "letters_of"]
+__all__ = ["COUNTS", "PLACES", "Naming", "Ref", "key_of", "letters_of"]
 
 PLACES = ("layer", "time", "sample")
 COUNTS = ("number of samples", "number of inputs", "number of outputs", "number of units", "number of features",
@@ -24,9 +24,9 @@ class Ref:
     """A symbol, interpreted; places and components are still expressions in index letters."""
 
     name: str
-    places: tuple[tuple[str, Node], ...] = ()
-    comps: tuple[Node, ...] = ()
-    power: Node | None = None
+    places: tuple[tuple[str, Term], ...] = ()
+    comps: tuple[Term, ...] = ()
+    power: Term | None = None
     transposed: int = 0
     primes: int = 0
     label: tuple[str, ...] = ()
@@ -49,11 +49,11 @@ def key_of(symbol: Sym) -> str:
     return symbol.base + subs + "'" * symbol.primes
 
 
-def letters_of(node: Node) -> list[Sym]:
+def letters_of(node: Term) -> list[Sym]:
     """The letters of an index expression."""
     if isinstance(node, Sym):
         return [node]
-    if isinstance(node, Binary):
+    if isinstance(node, Infix):
         return letters_of(node.left) + letters_of(node.right)
     return letters_of(node.value) if isinstance(node, Neg) else []
 
@@ -61,7 +61,7 @@ def letters_of(node: Node) -> list[Sym]:
 class Naming:
     """Reads symbols by the conventions and by how letters are used in all the texts."""
 
-    def __init__(self, conventions: Conventions, trees: Iterable[Node]) -> None:
+    def __init__(self, conventions: Conventions, trees: Iterable[Term]) -> None:
         self.conventions = conventions
         self.trees = list(trees)
         nodes = [node for tree in self.trees for node in walk(tree)]
@@ -86,7 +86,7 @@ class Naming:
                 found[symbol] = letters
         return found
 
-    def _named_powers(self) -> set[tuple[str, Node]]:
+    def _named_powers(self) -> set[tuple[str, Term]]:
         """Powers that are names: \\sigma^2, e^-x with a definition or a role of their own."""
         conventions = self.conventions
         lefts = [d.left for d in [*conventions.definitions, *conventions.aliases]] + list(conventions.roles)
@@ -101,7 +101,7 @@ class Naming:
         kinds = [(s.base, any(self._sub_kind(sub) == "component" for sub in s.subs)) for s in lefts]
         return {base for base, indexed in kinds if indexed and (base, False) in kinds}
 
-    def _is_number(self, node: Node) -> bool:
+    def _is_number(self, node: Term) -> bool:
         plain = self.conventions.layer("superscript") in (None, "power")
         return isinstance(node, Num) or (plain and isinstance(node, Neg))
 
@@ -116,7 +116,7 @@ class Naming:
         component = self.conventions.layer("subscript") in ("component", None)
         return component and (subs or limits)
 
-    def _is_place_letter(self, node: Node) -> bool:
+    def _is_place_letter(self, node: Term) -> bool:
         declared = self.conventions.layer("superscript")
         letters = letters_of(node)
         if declared in PLACES:
@@ -129,7 +129,7 @@ class Naming:
         batch = self.conventions.word("samples") in ("rows", "columns")
         return "component" if kind == "sample" and batch else kind
 
-    def _sub_kind(self, node: Node) -> str:
+    def _sub_kind(self, node: Term) -> str:
         """place kind, component or name."""
         declared = self.conventions.layer("subscript")
         letters = letters_of(node)
@@ -143,7 +143,7 @@ class Naming:
         if any(x in self.conventions.roles for x in letters):
             return "name"
         if len(first.base) > 1 or (isinstance(node, Sym) and (node.subs or node.base == "h")):
-            return declared if declared in PLACES and isinstance(node, Binary) else "name"
+            return declared if declared in PLACES and isinstance(node, Infix) else "name"
         if declared in PLACES and not (key_of(first) in self.bound and declared != "time"):
             return declared
         if declared == "name":
@@ -241,15 +241,12 @@ class Naming:
         return "power"
 
 
-def _words(node: Node) -> str:
+def _words(node: Term) -> str:
     """A named script as text."""
     if isinstance(node, Sym):
         return "_".join([node.base, *[_words(sub) for sub in node.subs]])
     if isinstance(node, Num):
         return node.text
-    if isinstance(node, Binary):
+    if isinstance(node, Infix):
         return _words(node.left) + node.sign + _words(node.right)
     return "-" + _words(node.value) if isinstance(node, Neg) else type(node).__name__
-
-
-__all__ += ["COUNTS", "PLACES"]

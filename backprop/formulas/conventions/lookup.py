@@ -5,33 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from backprop.formulas.meaning.conventions import Conventions, Definition
-from backprop.formulas.meaning.naming import Naming, Ref, key_of, letters_of
+from backprop.formulas.conventions.keys import Conventions, Stated
+from backprop.formulas.conventions.naming import Naming, Ref, key_of, letters_of
 from backprop.formulas.text.tree import (
     Apply,
-    Binary,
+    Bracket,
     Concat,
-    Group,
-    Index,
-    Node,
+    Indexed,
+    Infix,
     NotUnderstood,
     Num,
     Sym,
-    Transpose,
+    Term,
+    Turned,
     walk,
 )
 
-__all__ = ["Entry", "FunctionEntry", "Limits", "Lookup"]
+__all__ = ["Env", "FunctionEntry", "Limits", "Lookup", "Meant"]
 
 Env = Mapping[str, object]
 
 
 @dataclass(frozen=True)
-class Entry:
+class Meant:
     """One definition of a quantity; `part` says which of several side by side."""
 
     ref: Ref
-    body: Node
+    body: Term
     kind: str = "definition"
     part: int = -1
     parts: tuple[Ref, ...] = ()
@@ -42,9 +42,9 @@ class FunctionEntry:
     """f(x)_i: body"""
 
     name: str
-    params: tuple[Node, ...]
-    comps: tuple[Node, ...]
-    body: Node
+    params: tuple[Term, ...]
+    comps: tuple[Term, ...]
+    body: Term
 
 
 @dataclass(frozen=True)
@@ -66,29 +66,24 @@ class Lookup:
     def __init__(self, conventions: Conventions, naming: Naming) -> None:
         self.conventions = conventions
         self.naming = naming
-        self.entries: dict[str, list[Entry]] = {}
+        self.entries: dict[str, list[Meant]] = {}
         self.functions: dict[str, list[FunctionEntry]] = {}
         for definition in conventions.aliases:
             self._add(definition, "alias")
         for definition in conventions.definitions:
             self._add(definition, "definition")
 
-    def _add(self, definition: Definition, kind: str) -> None:
+    def _add(self, definition: Stated, kind: str) -> None:
         left, body = definition.left, definition.right
-        while isinstance(left, Group):
+        while isinstance(left, Bracket):
             left = left.value
-        comps: tuple[Node, ...] = ()
-        if isinstance(left, Index):
+        comps: tuple[Term, ...] = ()
+        if isinstance(left, Indexed):
             comps, left = left.subs, left.value
-        if isinstance(left, Transpose):
-            left, body = left.value, Transpose(body)
+        if isinstance(left, Turned):
+            left, body = left.value, Turned(body)
         if isinstance(left, Sym):
-            ref = self.naming.read(left)
-            if kind == "alias" and isinstance(body, Sym):
-                body = self.bare(body)
-                if self.naming.read(body).name == ref.name:
-                    return
-            self._enter(Entry(ref, body, kind))
+            self._add_quantity(left, body, kind)
         elif isinstance(left, Apply):
             name = self.function_name(left.function)
             own = self.naming.read(left.function).comps if left.function.subs else ()
@@ -96,9 +91,17 @@ class Lookup:
         elif isinstance(left, Concat):
             parts = tuple(self.naming.read(item) for item in left.items if isinstance(item, Sym))
             for at, ref in enumerate(parts):
-                self._enter(Entry(ref, body, kind, at, parts))
+                self._enter(Meant(ref, body, kind, at, parts))
         else:
             raise NotUnderstood("the left side of a definition is not a quantity or a function")
+
+    def _add_quantity(self, left: Sym, body: Term, kind: str) -> None:
+        ref = self.naming.read(left)
+        if kind == "alias" and isinstance(body, Sym):
+            body = self.bare(body)
+            if self.naming.read(body).name == ref.name:
+                return
+        self._enter(Meant(ref, body, kind))
 
     def bare(self, symbol: Sym) -> Sym:
         """The whole quantity that a symbol is a component of."""
@@ -108,13 +111,13 @@ class Lookup:
         return Sym(symbol.base, tuple(s for s in symbol.subs if s not in ref.comps),
                    tuple(s for s in symbol.sups if s.value not in ref.comps and s.value != ref.power))  # fmt: skip
 
-    def components(self, ref: Ref, env: Env) -> tuple[Node, ...]:
+    def components(self, ref: Ref, env: Env) -> tuple[Term, ...]:
         """The components that are asked for; a letter that names a vector is one only where a sum binds it."""
         labels = self.naming.label_letters()
         free = [x for c in ref.comps for x in letters_of(c) if key_of(x) in labels and key_of(x) not in env]
         return () if free else ref.comps
 
-    def _enter(self, entry: Entry) -> None:
+    def _enter(self, entry: Meant) -> None:
         """Definitions for one place go before those for all."""
         listed = self.entries.setdefault(entry.ref.name, [])
         if any(isinstance(node, Num) for _, node in entry.ref.places) or any(
@@ -129,7 +132,7 @@ class Lookup:
         ref = self.naming.read(Sym(symbol.base, tuple(s for s in symbol.subs if isinstance(s, Sym))))
         return ref.name
 
-    def find(self, name: str, places: tuple[int, ...], limits: Limits) -> tuple[Entry, dict[str, int]] | None:
+    def find(self, name: str, places: tuple[int, ...], limits: Limits) -> tuple[Meant, dict[str, int]] | None:
         """The definition of the whole of a quantity at these places, and what its letters are there."""
         for entry in self.entries.get(name, []):
             if any(isinstance(node, Num) for node in entry.ref.comps):
@@ -169,7 +172,7 @@ class Lookup:
         """Whether a name is that of the cost."""
         return (self.conventions.role(Sym(name)) or "").endswith("cost") or name == self.conventions.any_cost
 
-    def find_components(self, name: str, places: tuple[int, ...], limits: Limits) -> list[tuple[Entry, dict[str, int]]]:
+    def find_components(self, name: str, places: tuple[int, ...], limits: Limits) -> list[tuple[Meant, dict[str, int]]]:
         """Definitions of single components, x_0 = 1."""
         found = []
         for entry in self.entries.get(name, []):
@@ -189,7 +192,7 @@ class Lookup:
                 return None
         return env
 
-    def _match_place(self, kind: str, pattern: Node, value: int, env: dict[str, int], limits: Limits) -> bool:
+    def _match_place(self, kind: str, pattern: Term, value: int, env: dict[str, int], limits: Limits) -> bool:
         fixed = self.place_value(pattern, {}, kind, limits, strict=False)
         if fixed is not None:
             return fixed == value
@@ -206,13 +209,13 @@ class Lookup:
         env[key] = bound
         return True
 
-    def place_value(self, node: Node, env: Env, kind: str, limits: Limits, strict: bool = True) -> int | None:
+    def place_value(self, node: Term, env: Env, kind: str, limits: Limits, strict: bool = True) -> int | None:
         """A layer, time or sample as a number."""
         if isinstance(node, Num) and node.text.isdigit():
             return int(node.text)
-        if isinstance(node, Group):
+        if isinstance(node, Bracket):
             return self.place_value(node.value, env, kind, limits, strict)
-        if isinstance(node, Binary) and node.sign in ("+", "-"):
+        if isinstance(node, Infix) and node.sign in ("+", "-"):
             left = self.place_value(node.left, env, kind, limits, strict)
             right = self.place_value(node.right, env, kind, limits, strict)
             if left is None or right is None:
@@ -241,6 +244,3 @@ class Lookup:
             counts = {"layer": "last layer", "time": "number of time steps", "sample": "number of samples"}
             return role == counts.get(kind)
         return kind == "layer" and symbol == Sym("L")
-
-
-__all__ += ["Env"]
