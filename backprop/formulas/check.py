@@ -64,9 +64,10 @@ def _answer(formula: str, guessed: Guess) -> Answer:
         if difference is None:
             return Answer(formula, True, True, "tested", TRIALS, conventions=guessed.declared,
                           inferred={**guessed.said, **choice.said})  # fmt: skip
-        wrong.append((claim, difference, choice.said))
+        if not choice.tentative:
+            wrong.append((claim, difference, choice.said))
     if not wrong:
-        raise stopped or NotUnderstood("nothing was understood", 0)
+        raise stopped or NotUnderstood("nothing says what these letters are; declare them with --where", 0)
     return _refuted(formula, guessed, *nearest_reading(wrong))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backprop.errors import UsageError
@@ -35,6 +35,8 @@ class Supposition:
 
     raw: dict[str, Any] = field(default_factory=dict)
     said: dict[str, Any] = field(default_factory=dict)
+    tentative: bool = False
+    """Whether it may only explain why a formula holds: too far-fetched to refute one."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def guess(formula: str, declared: Mapping[str, Any], where: str) -> Guess:
     if declared:
         return Guess(given, given, {}, [Supposition()])
     letters = Letters(formula, given)
-    return Guess({}, given, {}, [Supposition(_merged(r.raw, given), r.said) for r in letters.readings()])
+    return Guess({}, given, {}, [replace(r, raw=_merged(r.raw, given)) for r in letters.readings()])
 
 
 def _merged(raw: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -264,6 +266,9 @@ class Letters:
     def softmaxes(self) -> Iterator[Supposition]:
         """An output p that is the softmax of z, under cross-entropy with one-hot targets."""
         z = self.one_of("z", "x", "a", "o", "s")
+        derives = (
+            "partial" in self.formula or "∂" in self.formula or re.search(r"d\w+\s*/\s*d", self.formula) is not None
+        )
         for p in ("\\hat{y}", "p", "s", "y", "a", "\\sigma", "S", "q"):
             if p in self.words and p != z:
                 target = self.one_of("y", "t") if p != "y" else "t"
@@ -271,6 +276,5 @@ class Letters:
                 letters = {self.cost: "cost", z: "preactivation", target: "one-hot target", p: "activation"}
                 cost = f"{self.cost} = -\\sum_k {target}_k \\log {p}_k"
                 said = {"definitions": f"{p} = softmax({z})", "cost": f"cross-entropy, {target} one-hot"}
-                yield Supposition(
-                    {"definitions": definitions, "letters": letters, "cost": cost, "layout": SHAPED}, said
-                )
+                raw = {"definitions": definitions, "letters": letters, "cost": cost, "layout": SHAPED}
+                yield Supposition(raw, said, tentative=not derives)

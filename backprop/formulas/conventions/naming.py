@@ -140,6 +140,8 @@ class Naming:
         if found:
             return found
         first = letters[0]
+        if all(self.conventions.roles.get(x) in COUNTS for x in letters):
+            return "component"
         if any(x in self.conventions.roles for x in letters):
             return "name"
         if len(first.base) > 1 or (isinstance(node, Sym) and (node.subs or node.base == "h")):
@@ -156,10 +158,11 @@ class Naming:
     def read(self, symbol: Sym) -> Ref:
         """The quantity of a symbol."""
         if symbol not in self.cache:
-            self.cache[symbol] = self._read(symbol)
+            self.cache[symbol] = self.read_here(symbol)
         return self.cache[symbol]
 
-    def _read(self, symbol: Sym) -> Ref:
+    def read_here(self, symbol: Sym) -> Ref:
+        """The same, with indices that know where they stand in the text of this very symbol."""
         if self.conventions.roles.get(symbol) in COUNTS:
             return Ref(key_of(symbol))
         for declared, letters in self.labels.items():

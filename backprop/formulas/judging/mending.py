@@ -18,7 +18,8 @@ __all__ = ["RightForm", "find_mend"]
 
 SINGLE = 2600
 PAIRS = 2200
-CONFIRM = 4
+MOST_EFFORT = 500_000
+"""Steps of evaluation for the whole search: some seconds."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,10 @@ class Attempts:
         self.claim = claim
         self.trials = trials
         self.seen: set[str] = set()
+        self.effort = 0
+        there = list(walk(claim.right))
+        self.lefts = [left for left, _ in claim.printed or claim.sides if left not in there]
+        self.kinds = {type(left) for left in self.lefts}
 
     def right_of(self, text: str) -> Term | None:
         """The right side of an edited text."""
@@ -50,7 +55,7 @@ class Attempts:
 
     def holds(self, text: str) -> bool:
         """Whether an edited text holds in all the trials."""
-        if text in self.seen:
+        if text in self.seen or self.effort > MOST_EFFORT:
             return False
         self.seen.add(text)
         right = self.right_of(text)
@@ -64,14 +69,14 @@ class Attempts:
 
     def repeats_left(self, right: Term) -> bool:
         """Whether the right side says the left one again."""
-        lefts = [left for left, _ in self.claim.printed or self.claim.sides]
-        there = list(walk(self.claim.right))
-        return any(node == left for node in walk(right) for left in lefts if left not in there)
+        return any(type(node) in self.kinds and node in self.lefts for node in walk(right))
 
     def _agrees(self, trial: Draw, claim: PrintedClaim) -> bool:
         if self.claim.printed:
             trial = Draw(claim, trial.seed, trial.equal)
-        return find_difference(trial, claim) is None
+        found = find_difference(trial, claim)
+        self.effort += trial.scene.effort + 150
+        return found is None
 
 
 def find_mend(claim: PrintedClaim, trials: list[Draw], budget: int | None = None) -> RightForm | None:

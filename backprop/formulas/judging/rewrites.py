@@ -60,7 +60,7 @@ def _is_wide(text: str, node: Term) -> bool:
 
 
 def _of_symbol(text: str, node: Sym, claim: PrintedClaim, turned: str) -> Iterator[Change]:
-    ref = claim.lookup.naming.read(node)
+    ref = claim.lookup.naming.read_here(node)
     whole = said(text, node)
     if len(ref.comps) == 2 and all(c.start >= 0 for c in ref.comps):
         one, two = ref.comps

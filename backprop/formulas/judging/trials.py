@@ -225,6 +225,7 @@ def compare(left: Array, right: Array, tolerance: float) -> tuple[int, ...] | No
 
 def find_difference(trial: Draw, claim: PrintedClaim) -> Difference | None:
     """Where the two sides differ in this trial."""
+    trial.scene.effort = 0
     for at, side in enumerate(claim.sides):
         try:
             found = _differs(trial, claim, at, side)

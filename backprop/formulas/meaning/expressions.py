@@ -50,6 +50,7 @@ class Expressions(Functions):
     def value(self, node: Term, env: Env, local: Local) -> Array:
         """The value of a node; env holds index letters, local the arguments of a function."""
         self.depth += 1
+        self.scene.spend()
         if self.depth > 150:
             raise NotUnderstood("the definitions go round in a circle")
         try:

@@ -21,6 +21,8 @@ __all__ = ["PIECES", "Scene"]
 
 FRACTIONS = {"decay rate", "learning rate", "target", "small constant"}
 POSITIVE = {"parameter", "variance", "standard deviation", "second moment", "scale", "penalty"}
+MOST_STEPS = 400_000
+"""Steps of evaluation for one comparison of two sides."""
 PIECES = 16
 """Drawn values are whole sixteenths, so that a counterexample can be written down."""
 
@@ -38,6 +40,7 @@ class Scene:
         self.values: dict[tuple[str, tuple[int, ...]], Array] = {}
         self.functions: dict[str, list[arb]] = {}
         self.touched: dict[tuple[str, tuple[int, ...]], None] | None = None
+        self.effort = 0
         self.counts: dict[str, int] = {}
         self.costs: dict[str, tuple[list[arb], ...]] = {}
         self.env: dict[str, int] = {}
@@ -47,6 +50,12 @@ class Scene:
         self._moments: Expectations | None = None
         self.shaper.is_assumed = self.is_assumed
         self.forced: dict[str, tuple[float, float]] = {}
+
+    def spend(self) -> None:
+        """Count one step of evaluation; a formula that needs very many is refused."""
+        self.effort += 1
+        if self.effort > MOST_STEPS:
+            raise NotUnderstood("this takes too long to evaluate")
 
     def settle(self, definitions: list[tuple[Term, dict[str, Any]]], formula: list[Term], env: dict[str, int]) -> None:
         """Learn the lengths from what is known, then softly from the formula, then draw them."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from backprop.formulas.text.atoms import Atoms
 from backprop.formulas.text.lexicon import Lexicon
-from backprop.formulas.text.patterns import continue_patterns
+from backprop.formulas.text.patterns import DOTS, continue_patterns
 from backprop.formulas.text.tokens import tokenise
 from backprop.formulas.text.tree import Apply, Cases, Compare, Infix, Neg, NotUnderstood, Term
 
@@ -163,7 +163,7 @@ def parse(text: str, lexicon: Lexicon) -> Term:
     node = parser.relation()
     if parser.kind != "end":
         raise parser.stop(f"did not expect {parser.text!r} here")
-    found: Term = continue_patterns(node)
+    found: Term = continue_patterns(node) if DOTS.base in (piece.text for piece in parser.tokens) else node
     return found
 
 
@@ -172,4 +172,6 @@ def parse_formula(text: str, lexicon: Lexicon) -> list[Term]:
     tokens = tokenise(text)
     if not tokens:
         raise NotUnderstood("there is no formula", 0)
-    return [continue_patterns(node) for node in Parser(tokens, lexicon, len(text)).formula()]
+    dots = any(piece.text == DOTS.base for piece in tokens)
+    nodes = Parser(tokens, lexicon, len(text)).formula()
+    return [continue_patterns(node) for node in nodes] if dots else nodes
