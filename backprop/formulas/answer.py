@@ -10,6 +10,7 @@ __all__ = ["Answer", "caret"]
 LEVELS = {
     "tested": "no counterexample in {trials} random trials in ball arithmetic (different and equal sizes, 160 bits)",
     "certified": "for certain: at the numbers shown the two sides are disjoint balls, or their shapes do not fit",
+    "derived": "the step itself is right, but the layers that it is made for are not all there are",
     "": "",
 }
 

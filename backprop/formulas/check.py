@@ -11,11 +11,12 @@ from backprop.formulas.answer import Answer
 from backprop.formulas.conventions.guessing import Guess, guess
 from backprop.formulas.judging.blame import blame
 from backprop.formulas.judging.claims import PrintedClaim, read_claim, unexplained
+from backprop.formulas.judging.coverage import find_gap
 from backprop.formulas.judging.mending import find_mend
 from backprop.formulas.judging.trials import FAILURES, Difference, Draw, find_difference, trials
 from backprop.formulas.judging.variants import variants
 from backprop.formulas.meaning.numbers import NoPoint, precise
-from backprop.formulas.text.tree import NotUnderstood
+from backprop.formulas.text.tree import Deriv, NotUnderstood
 
 __all__ = ["check_formula"]
 
@@ -61,6 +62,13 @@ def _answer(formula: str, guessed: Guess) -> Answer:
         except NotUnderstood as error:
             stopped = stopped or error
             continue
+        if difference is None and is_idle(claim):
+            stopped = stopped or NotUnderstood("the cost does not depend on what it is differentiated by", 0)
+            continue
+        gap = find_gap(claim) if difference is None else None
+        if gap is not None:
+            return Answer(formula, True, False, "derived", TRIALS, gap.differs, gap.nearest, guessed.declared,
+                          {**guessed.said, **choice.said})  # fmt: skip
         if difference is None:
             return Answer(formula, True, True, "tested", TRIALS, conventions=guessed.declared,
                           inferred={**guessed.said, **choice.said})  # fmt: skip
@@ -81,6 +89,14 @@ def nearest_reading(
             if find_mend(one[0], list(trials(one[0], FEW)), SHORT) is not None:
                 return one
     return clear[0] if clear else wrong[0]
+
+
+def is_idle(claim: PrintedClaim) -> bool:
+    """Whether every derivative of the formula is 0 because nothing leads from the variable to the cost."""
+    trial = next(iter(trials(claim, 1)))
+    find_difference(trial, claim)
+    slopes = [value for key, value in trial.meaning.memo.items() if isinstance(key[0], Deriv)]
+    return bool(slopes) and all(x.is_zero() for value in slopes for x in value.reshape(-1))
 
 
 def refute(claim: PrintedClaim, count: int) -> Difference | None:

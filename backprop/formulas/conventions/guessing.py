@@ -97,6 +97,8 @@ def _merged(raw: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     out = dict(raw)
     for key, value in given.items():
         out[key] = {**out.get(key, {}), **value} if isinstance(value, dict) else value
+    if any(_bare(left) in COSTS for left in given.get("definitions", {})):
+        out.pop("cost", None)
     if "definitions" in given:
         mine = {_bare(left) for left in given["definitions"]}
         kept = {k: v for k, v in raw.get("definitions", {}).items() if _bare(k) not in mine}
@@ -136,7 +138,7 @@ class Letters:
     @property
     def cost(self) -> str:
         """The letter of the cost; L is a layer where it stands in a script."""
-        as_layer = re.search(r"[\^_]\s*\{?\s*[(\[]?L", self.formula) is not None
+        as_layer = re.search(r"[\^_]\s*\{?\s*[(\[]?L|\bL\s*[-,]|=\s*L\b", self.formula) is not None
         names = [name for name in COSTS if not (name == "L" and as_layer)]
         return next((name for name in names if name in self.words), "C")
 
@@ -214,6 +216,7 @@ class Letters:
             "L": "last layer",
             "x": "input",
         }
+        named |= {"\\eta": "learning rate"} if "\\eta" in self.words else {}
         named[f"\\delta{unit}{self.at('')}"] = f"d{cost}/d{z}{unit}{self.at('')}"
         return {**named, "dX": f"d{cost}/dX"} if self.has_short_names else named
 

@@ -43,6 +43,7 @@ class PrintedClaim:
     letters: list[str]
     printed: list[tuple[Term, Term]] = field(default_factory=list)
     original: Conventions | None = None
+    is_step: bool = False
 
     @property
     def right(self) -> Term:
@@ -91,6 +92,7 @@ def claim_of(
 ) -> PrintedClaim:
     """The claim of two sides under conventions."""
     sides, conditions, conventions = with_locals(sides, conditions, conventions)
+    printed = sides
     sides = [as_step(side, conventions) for side in sides]
     trees = [node for side in sides for node in side] + conditions
     for definition in [*conventions.definitions, *conventions.aliases]:
@@ -106,7 +108,8 @@ def claim_of(
         return claim
     mine = [node for side in sides for node in side]
     places = free_places(naming, lookup, mine + conditions)
-    return PrintedClaim(text, conventions, lookup, sides, conditions, places, free_letters(naming, mine, places))
+    letters = free_letters(naming, mine, places)
+    return PrintedClaim(text, conventions, lookup, sides, conditions, places, letters, is_step=sides != printed)
 
 
 def with_locals(sides: list[tuple[Term, Term]], conditions: list[Term], conventions: Conventions) -> tuple[
@@ -123,7 +126,7 @@ def with_locals(sides: list[tuple[Term, Term]], conditions: list[Term], conventi
             local.append(Compare("=", *sides[0]))
             sides = split_sides(rest[-1], conventions)
     definitions = [*conventions.definitions, *(Stated(c.left, c.right) for c in local)]
-    kept = [c for c in conditions if c not in equations]
+    kept = [c for c in conditions if c not in local]
     return sides, kept, replace(conventions, definitions=definitions) if local else conventions
 
 

@@ -89,6 +89,7 @@ def factor_pool(text: str, claim: PrintedClaim, symbols: list[str]) -> list[str]
     ]
     latex = "\\" in text
     factors = [f"\\frac{{1}}{{{c}}}" if latex else f"(1/{c})" for c in counts] + counts
+    factors += [f"\\frac{{2}}{{{c}}}" if latex else f"(2/{c})" for c in counts]
     factors += ["\\frac{1}{2}" if latex else "(1/2)", "2"]
     factors += symbols
     factors += [

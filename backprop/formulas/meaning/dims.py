@@ -124,10 +124,11 @@ class Dims:
         for part in root.parts:
             yield from self._leaves(part)
 
-    def draw(self, rng: np.random.Generator, equal: bool) -> None:
+    def draw(self, rng: np.random.Generator, equal: bool, most: int = 4) -> None:
         """Give every unknown length a number: all 2, or different ones from 2."""
         unknown = self.unknown()
-        numbers = rng.permutation(len(unknown)) % 3 + 2 if not equal else np.full(len(unknown), 2)
+        start = int(rng.integers(0, most - 1))
+        numbers = (rng.permutation(len(unknown)) + start) % (most - 1) + 2 if not equal else np.full(len(unknown), 2)
         for dim, number in zip(unknown, numbers, strict=True):
             dim.size = int(number)
 

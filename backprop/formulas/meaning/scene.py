@@ -65,7 +65,7 @@ class Scene:
         self.shaper.dims.soft = True
         for node in formula:
             self.try_shape(node, env)
-        self.shaper.dims.draw(self.rng, self.equal)
+        self.shaper.dims.draw(self.rng, self.equal, 3 if self.chance.laws else 4)
         self.shaper.dims.soft = False
 
     def settle_families(self) -> None:
@@ -148,7 +148,7 @@ class Scene:
 
     def _length(self, dim: Any) -> int:
         if dim.length() is None:
-            self.shaper.dims.draw(self.rng, self.equal)
+            self.shaper.dims.draw(self.rng, self.equal, 3 if self.chance.laws else 4)
         return int(dim.length())
 
     def number(self, name: str, role: str | None) -> arb:

@@ -42,6 +42,8 @@ class Parser(Atoms):
         if self.text not in RELATIONS:
             return left
         sign = self.take().text
+        if sign == ":=" and self.text == "=":
+            self.take()
         right = self.distribution() if sign == "~" else self.relation()
         return self.placed(Compare(sign, left, right), start)
 
