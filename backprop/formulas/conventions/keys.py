@@ -16,7 +16,7 @@ from backprop.errors import UsageError, unknown_name
 from backprop.formulas.conventions.words import COST_ROLES, build_lexicon
 from backprop.formulas.text.lexicon import Lexicon
 from backprop.formulas.text.parser import Parser, parse
-from backprop.formulas.text.tokens import Lexeme, tokenise
+from backprop.formulas.text.tokens import Lexeme, first_piece, tokenise
 from backprop.formulas.text.tree import Compare, Deriv, NotUnderstood, Num, Sym, Term
 
 __all__ = ["KEYS", "Conventions", "Stated", "parse_derivative", "read_conventions"]
@@ -25,6 +25,8 @@ KEYS = (
     "left_side", "layers", "samples", "vectors", "shapes", "layout", "products", "precedence", "sums", "cost",
     "activation", "definitions", "assumptions", "domain", "derivative", "fixed", "tolerance", "letters",
 )  # fmt: skip
+LISTS = ("assumptions", "domain")
+OBJECTS = ("layers", "shapes", "products", "activation", "definitions", "derivative", "letters")
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def read_conventions(raw: Mapping[str, Any], formula: str = "") -> Conventions:
         Stated(parse(left, lexicon), parse(right, lexicon)) for left, right in raw.get("definitions", {}).items()
     ]
     functions = raw.get("activation", {}).items()
-    conventions.activation = {tokenise(key)[0].text: _read_activation(value, lexicon) for key, value in functions}
+    conventions.activation = {first_piece(key): _read_activation(value, lexicon) for key, value in functions}
     _read_cost(conventions)
     conventions.assumptions = [parse(text, lexicon) for text in raw.get("assumptions", [])]
     conventions.domain = [parse(text, lexicon) for text in raw.get("domain", [])]
@@ -118,7 +120,7 @@ def _read_fixed(given: Any, lexicon: Lexicon) -> list[tuple[Term, list[Term]]]:
     pairs = given.items() if isinstance(given, Mapping) else [("", given)]
     found = []
     for key, texts in pairs:
-        items = [texts] if isinstance(texts, str) else list(texts)
+        items = [texts] if isinstance(texts, str) else [str(text) for text in texts]
         kept = [parse(part, lexicon) for text in items for part in re.split(r",\s*", text) if part.strip()]
         if kept:
             found.append((parse_derivative(key, lexicon) if key else Num("0"), kept))
@@ -132,11 +134,20 @@ def check_keys(raw: Mapping[str, Any]) -> None:
     for key, value in raw.items():
         if key not in KEYS:
             raise unknown_name("convention", key, KEYS)
-        kinds = {"assumptions": list, "domain": list, "letters": Mapping, "definitions": Mapping, "shapes": Mapping,
-                 "products": Mapping, "layers": Mapping, "activation": Mapping}  # fmt: skip
-        if key in kinds and not isinstance(value, kinds[key]):
+        if not _is_of_its_kind(key, value):
             kind = type(value).__name__
             raise UsageError(f"the convention {key!r} is not of its kind, got {kind}; see backprop/formulas/README.md")
+
+
+def _is_of_its_kind(key: str, value: Any) -> bool:
+    """Lists and objects hold texts; `fixed` may hold lists of texts, `layers` numbers, `tolerance` is a number."""
+    if key in LISTS:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if key in OBJECTS:
+        return isinstance(value, Mapping) and all(isinstance(item, (str, int)) for item in value.values())
+    if key == "tolerance":
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, str) or key == "fixed"
 
 
 def _read_letters(conventions: Conventions) -> None:
@@ -150,7 +161,7 @@ def _read_letters(conventions: Conventions) -> None:
         if whole or re.match(r"\s*d(\^?\{?2\}?)?\s*\S.*/\s*d", text):
             right = parse(whole.group(1), lexicon) if whole else parse_derivative(text, lexicon)
             conventions.aliases.append(Stated(parse(key, lexicon), right))
-        elif key[0].isalpha() or key[0] == "\\":
+        elif key.strip() and (key[0].isalpha() or key[0] == "\\"):
             _read_role(conventions, key, text)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backprop.formulas.text.lexicon import FUNCTIONS, STATISTICS, Lexicon
-from backprop.formulas.text.tokens import tokenise
+from backprop.formulas.text.tokens import first_piece, tokenise
 
 __all__ = ["COST_ROLES", "build_lexicon"]
 
@@ -32,7 +32,7 @@ def build_lexicon(raw: Mapping[str, Any], formula: str) -> Lexicon:
         keys.append(cost[4:])
     for key in keys:
         _add_words(lexicon, key, letters.get(key), raw.get("layers", {}))
-    lexicon.functions |= {tokenise(k)[0].text for k in raw.get("activation", {})}
+    lexicon.functions |= {first_piece(k) for k in raw.get("activation", {})}
     called = re.compile(r"\s*(\\?[A-Za-z]\w*?)(?:[_^](?:\{[^{}]*\}|\\[A-Za-z]+|\w))+\s*\(.*\)\s*")
     lexicon.functions |= {m.group(1) for k in raw.get("definitions", {}) if (m := called.fullmatch(k))}
     for key in [*letters, *raw.get("definitions", {})]:
@@ -44,9 +44,9 @@ def build_lexicon(raw: Mapping[str, Any], formula: str) -> Lexicon:
 
 
 def _cost_words(raw: Mapping[str, Any], cost: str) -> set[str]:
-    words = {tokenise(k)[0].text for k, v in raw.get("letters", {}).items() if v in COST_ROLES}
+    words = {first_piece(k) for k, v in raw.get("letters", {}).items() if v in COST_ROLES}
     if "=" in cost:
-        words.add(tokenise(cost)[0].text)
+        words.add(first_piece(cost))
     return words
 
 
@@ -82,7 +82,7 @@ def _add_pattern(lexicon: Lexicon, key: str, value: str) -> None:
     match = re.fullmatch(r"d\s*(.+?)\s*/\s*d\s*X", value.strip())
     if match and key.strip().endswith("X"):
         prefix = key.strip()[:-1].strip()
-        lexicon.prefixes[tokenise(prefix)[0].text] = match.group(1)
+        lexicon.prefixes[first_piece(prefix)] = match.group(1)
         for word in (key.strip(), "X"):
             lexicon.bases.discard(word)
         lexicon.names.discard(key.strip())
@@ -100,9 +100,9 @@ def _add_pattern(lexicon: Lexicon, key: str, value: str) -> None:
 def _add_products(lexicon: Lexicon, raw: Mapping[str, Any]) -> None:
     for key in raw.get("products", {}):
         if key != "juxtaposition":
-            sign = tokenise(key)[0].text
+            sign = first_piece(key)
             lexicon.signs[sign] = sign
             lexicon.bases.discard(sign)
     order = [part.strip() for part in str(raw.get("precedence", "")).split(",") if part.strip()]
     for level, sign in enumerate(order):
-        lexicon.precedence[sign if sign == "juxtaposition" else tokenise(sign)[0].text] = level
+        lexicon.precedence[sign if sign == "juxtaposition" else first_piece(sign)] = level

@@ -1,4 +1,4 @@
-"""For which layers a step is made: an update for l = L-1, …, 1 never reaches the last layer, however right its formula."""
+"""For which layers a step is made: an update for l = L-1, …, 1 never reaches the last layer, right as it is."""
 
 from __future__ import annotations
 

@@ -72,7 +72,9 @@ class Parser(Atoms):
         start = self.at
         if self.text in ("-", "+") and self.kind == "op":
             sign = self.take().text
+            self.deeper()
             value = self.signed_product()
+            self.depth -= 1
             return self.placed(Neg(value), start) if sign == "-" else value
         return self.product(self.loosest)
 

@@ -42,7 +42,7 @@ class Scripts(Cursor):
         if token.kind != "word" or token.text.startswith("\\") or token.text in self.lexicon.names:
             return
         head, _, tail = token.text.partition("_")
-        pieces = self.lexicon.split(head)
+        pieces = self.lexicon.split(head) if head else []
         new, start = [], token.start
         for piece in pieces:
             new.append(Lexeme("num" if piece[0].isdigit() else "word", piece, start, start + len(piece)))
@@ -159,6 +159,8 @@ class Scripts(Cursor):
         start = self.at
         if self.kind == "num":
             return self.placed(Num(self.take().text), start)
+        if self.text == "\\top":
+            return self.placed(Sym(self.take().text), start)
         if self.kind == "word" and self.text not in ("\\frac", "\\sqrt", "\\sum"):
             base = self.take().text
             primes = 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from backprop.formulas.text.tree import NotUnderstood
 
-__all__ = ["ACCENTS", "LONGEST", "TRANSPOSES", "Lexeme", "tokenise"]
+__all__ = ["ACCENTS", "LONGEST", "TRANSPOSES", "Lexeme", "first_piece", "tokenise"]
 
 LONGEST = 4000
 """Characters of a text; what is longer is not a formula."""
@@ -78,6 +78,18 @@ def tokenise(text: str) -> list[Lexeme]:
         at = _take(text, at, tokens)
     check_depth(tokens)
     return _join_accents(_drop_fonts(_drop_modules(tokens)))
+
+
+def first_piece(text: str) -> str:
+    """The first token of a key.  NotUnderstood if there is none.
+
+    >>> first_piece("\\\\sigma(z)")
+    '\\\\sigma'
+    """
+    pieces = tokenise(text)
+    if not pieces:
+        raise NotUnderstood(f"the key {text!r} names nothing")
+    return pieces[0].text
 
 
 def check_depth(tokens: list[Lexeme]) -> None:
