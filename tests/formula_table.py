@@ -24,9 +24,9 @@ def names(differs: str | None, wanted: str) -> bool:
     """Whether what differs is the term that is wrong."""
     if differs is None:
         return False
-    parts = [plain(p) for p in re.split(r",| at | in ", differs)]
+    parts = [plain(differs), *(plain(part) for part in re.split(r", | at | in ", differs))]
     goal = plain(wanted)
-    return any(part and (part in goal or goal in part) for part in [plain(differs), *parts])
+    return any(part == goal or (len(part) > 3 and part in goal) or (len(goal) > 3 and goal in part) for part in parts)
 
 
 def main(path: Path) -> int:

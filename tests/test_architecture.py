@@ -53,7 +53,7 @@ LINES = {
     "backprop.diagnosis": 5_950,
     "backprop.door": 900,
     "backprop.examiner": 8_850,
-    "backprop.formulas": 6_900,
+    "backprop.formulas": 7_150,
     "backprop.npz": 75,
     "backprop.pictures": 1_460,
     "backprop.progress": 140,

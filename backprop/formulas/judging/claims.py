@@ -160,6 +160,9 @@ def solved_claim(text: str, solved: tuple[Lookup, list[tuple[Term, Term]]], prin
 
 def split_sides(node: Term, conventions: Conventions) -> list[tuple[Term, Term]]:
     """The two sides of every sign of equality."""
+    loose = next((n for n in walk(node) if n == Sym("...")), None)
+    if loose is not None:
+        raise NotUnderstood("how this pattern goes on", loose.start)
     if not isinstance(node, Compare):
         if conventions.left_side is None:
             raise NotUnderstood("there is no sign of equality, and nothing says what this equals", node.end)

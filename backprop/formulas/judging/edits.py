@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from backprop.formulas.conventions.naming import key_of, letters_of
 from backprop.formulas.judging.claims import PrintedClaim
 from backprop.formulas.judging.pools import product_signs
 from backprop.formulas.judging.spans import Change, said, terms
@@ -19,6 +20,7 @@ from backprop.formulas.text.tree import (
     Sym,
     Term,
     Turned,
+    walk,
 )  # fmt: skip
 
 __all__ = ["drop_edits", "times_edits"]
@@ -97,6 +99,12 @@ def times_edits(text: str, right: Term, claim: PrintedClaim, pool: Iterable[str]
         if n.start >= 0 and (n is right or isinstance(n, (Sum, Infix, Sym, Apply, Deriv, Bracket)))
     ]
     factors = list(pool)
+    latex = "\\" in text
+    for factor in factors[:30]:
+        below = f"\\frac{{1}}{{{factor}}}" if latex else f"(1/{factor})"
+        if "frac" not in factor and "/" not in factor:
+            yield Change(((right.start, right.end, f"{below} ({said(text, right)})"),), f"missing {below}", 2)
+    yield from sum_edits(text, right, claim)
     for node in sites:
         whole = said(text, node)
         inner = f"({whole})" if isinstance(node, (Infix, Neg)) and getattr(node, "sign", "+") in ("+", "-") else whole
@@ -106,3 +114,13 @@ def times_edits(text: str, right: Term, claim: PrintedClaim, pool: Iterable[str]
                 name = f"missing {factor}" if node is right else f"missing {factor} at {whole}"
                 yield Change(((node.start, node.end, f"{factor}{sign}{inner}"),), name, near)
                 yield Change(((node.start, node.end, f"{inner}{sign}{factor}"),), name, near)
+
+
+def sum_edits(text: str, right: Term, claim: PrintedClaim) -> Iterator[Change]:
+    """A sum that is missing, over an index that the left side does not have."""
+    naming = claim.lookup.naming
+    symbols = [n for n in walk(claim.sides[-1][0]) if isinstance(n, Sym)]
+    there = {key_of(x) for s in symbols for c in naming.read(s).comps for x in letters_of(c)}
+    for letter in (key for key in claim.letters if key not in there):
+        sign = f"\\sum_{letter}" if "\\" in text else f"sum_{letter}"
+        yield Change(((right.start, right.end, f"{sign} ({said(text, right)})"),), f"missing {sign}")

@@ -178,7 +178,7 @@ class Expectations:
         raise NotUnderstood(f"the distribution {name} is not known", source.start)
 
     def _free(self, name: str, law: Law) -> Atoms:
-        """Three atoms, lopsided unless symmetry is assumed, with the mean and the variance that are assumed."""
+        """Two lopsided atoms, three where symmetry is assumed, with the mean and the variance that are assumed."""
         scene, env = self.meaning.scene, self.meaning.scene.env
         mean = self.meaning.number(law.mean, env, {}) if law.mean is not None else self._shared(law.same_mean, "mean")
         if mean is None:
@@ -194,8 +194,8 @@ class Expectations:
             variance = scene.number(name, "variance")
         scene.variances[name] = variance
         scene.means[name] = mean
-        values = [arb(-1), arb(0), arb(1)] if law.symmetric else [arb(-1), arb(0), arb(3)]
-        chances = [arb(1) / 4, arb(1) / 2, arb(1) / 4] if law.symmetric else [arb(1) / 2, arb(1) / 4, arb(1) / 4]
+        values = [arb(-1), arb(0), arb(1)] if law.symmetric else [arb(-1), arb(2)]
+        chances = [arb(1) / 4, arb(1) / 2, arb(1) / 4] if law.symmetric else [arb(3) / 5, arb(2) / 5]
         middle = sum((v * p for v, p in zip(values, chances, strict=True)), arb(0))
         spread = sum((v * v * p for v, p in zip(values, chances, strict=True)), arb(0)) - middle * middle
         scale = (variance / spread).sqrt()

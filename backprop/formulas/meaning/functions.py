@@ -172,6 +172,8 @@ class Functions(ABC):
 
     def softmax(self, z: Array) -> Array:
         """Over the units of each sample."""
+        if z.ndim not in (1, 2):
+            raise ShapeMisfit("softmax is a function of a vector or of a batch")
         samples = self.lookup.conventions.word("samples")
         axis = 0 if z.ndim == 1 or samples == "columns" or (z.shape[1] == 1 and samples != "rows") else 1
         power = each(ELEMENTWISE["exp"], z)

@@ -116,7 +116,7 @@ class Differentials(Scripts):
         for prefix, top in self.lexicon.prefixes.items():
             whole = text == prefix
             glued = text.startswith(prefix) and not prefix.startswith("\\") and text != prefix
-            if (glued and (text in self.lexicon.names or text in self.lexicon.bases)) or not (whole or glued):
+            if (glued and self.lexicon.knows(text)) or not (whole or glued):
                 continue
             start, index, tokens = self.at, self.index, list(self.tokens)
             self.take()
