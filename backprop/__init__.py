@@ -5,13 +5,17 @@ Public names are loaded when they are first used, so that `import backprop` is q
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from backprop.version import VERSION
 
 if TYPE_CHECKING:
     from backprop.approximation import approximate, approximate_2d
+    from backprop.drawing.sample import draw
     from backprop.errors import UsageError
     from backprop.examiner.subject.adapters.from_functions import subject_from_functions
     from backprop.examiner.subject.adapters.jax_functions import subject_from_jax
@@ -41,12 +45,14 @@ if TYPE_CHECKING:
 
 __version__ = VERSION
 
-LAYERS = (
-    "Activation", "BatchNorm", "Bilinear", "Dense", "Dropout", "GEGLU", "GLU", "Gated", "LayerNorm", "PReLU",
-    "Residual", "SwiGLU",
-)  # fmt: skip
+__all__ = [
+    "GEGLU", "GLU", "Activation", "BatchNorm", "Bilinear", "CompiledNetwork", "Dense", "Dropout", "Gated",
+    "LayerNorm", "Network", "PReLU", "Residual", "SwiGLU", "UsageError", "activation", "approximate",
+    "approximate_2d", "assert_gradients", "build", "draw", "fit", "load", "save", "subject_from_functions",
+    "subject_from_jax", "subject_from_network", "subject_from_sklearn", "subject_from_torch", "verify",
+]  # fmt: skip
 PUBLIC = {
-    **dict.fromkeys(LAYERS, "backprop.specification.layers"),
+    **dict.fromkeys(__all__, "backprop.specification.layers"),
     "CompiledNetwork": "backprop.runtime.compiled",
     "Network": "backprop.specification.network",
     "UsageError": "backprop.errors",
@@ -55,6 +61,7 @@ PUBLIC = {
     "approximate_2d": "backprop.approximation",
     "assert_gradients": "backprop.verification.verify",
     "build": "backprop.runtime.compiled",
+    "draw": "backprop.drawing.sample",
     "fit": "backprop.training",
     "subject_from_functions": "backprop.examiner.subject.adapters.from_functions",
     "subject_from_jax": "backprop.examiner.subject.adapters.jax_functions",
@@ -65,61 +72,58 @@ PUBLIC = {
     "save": "backprop.runtime.saving",
     "verify": "backprop.verification.verify",
 }
-"""Public name -> the module that holds it; rooms such as `backprop.strategies` load the same way."""
+"""Public name -> the module that holds it, that of the layers if nothing else is said; rooms load the same way."""
 
 ROOMS = {
     "strategies": "backprop.verification.strategies",
     "data": "backprop.data",
     "layers": "backprop.specification.layers",
-    "plots": "backprop.pictures.plots",
+    "plots": "backprop.pictures",
     "training": "backprop.training",
 }
-OPTIONAL_ROOMS = {"estimators": "backprop.estimators"}
-"""Rooms that need a library of their own."""
-
-__all__ = [
-    "GEGLU",
-    "GLU",
-    "Activation",
-    "BatchNorm",
-    "Bilinear",
-    "CompiledNetwork",
-    "Dense",
-    "Dropout",
-    "Gated",
-    "LayerNorm",
-    "Network",
-    "PReLU",
-    "Residual",
-    "SwiGLU",
-    "UsageError",
-    "activation",
-    "approximate",
-    "approximate_2d",
-    "assert_gradients",
-    "build",
-    "fit",
-    "load",
-    "save",
-    "subject_from_functions",
-    "subject_from_jax",
-    "subject_from_network",
-    "subject_from_sklearn",
-    "subject_from_torch",
-    "verify",
-]
+MOVED = {
+    "approximation.wording": "backprop.approximation.ground.wording",
+    "explanation": "backprop.verification.explanation",
+    "figures": "backprop.pictures",
+    "plots_accuracy": "backprop.pictures.slopes",
+    "reporting.progress": "backprop.progress",
+}
+"""Where else somebody's import may look for what lies in a room now."""
+OPTIONAL_ROOMS = {"estimators": "backprop.estimators"}  # needs a library of its own
+DOORS = {f"backprop.{name}": place for name, place in {**ROOMS, **OPTIONAL_ROOMS, **MOVED}.items()}
 
 
 def __getattr__(name: str) -> Any:
     if name in PUBLIC:
-        value = getattr(import_module(PUBLIC[name]), name)
-        globals()[name] = value
+        globals()[name] = value = getattr(import_module(PUBLIC[name]), name)
         return value
-    place = ROOMS.get(name) or OPTIONAL_ROOMS.get(name)
-    if place is not None:
-        return import_module(place)
+    if f"backprop.{name}" in DOORS:
+        return import_module(DOORS[f"backprop.{name}"])
     raise AttributeError(f"module 'backprop' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *PUBLIC, *ROOMS, *OPTIONAL_ROOMS})
+
+
+class Porter:
+    """Imports by the name of a door, as in `from backprop.plots import plot_training`, lead to the room behind it."""
+
+    @staticmethod
+    def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """Asked last, where no file has the name."""
+        return ModuleSpec(name, Porter) if name in DOORS else None  # type: ignore[arg-type]
+
+    @staticmethod
+    def create_module(spec: ModuleSpec) -> None:
+        """The module is made as usual, and is never seen."""
+
+    @staticmethod
+    def exec_module(module: ModuleType) -> None:
+        """The room takes the place of the module that was asked for."""
+        sys.modules[module.__name__] = import_module(DOORS[module.__name__])
+
+
+sys.meta_path.append(Porter)
+if sys.argv[:1] == ["-m"]:
+    import_module("theory.signpost").stand_at("backprop")

@@ -4,7 +4,7 @@ import os
 
 import backprop
 from backprop.data import digits, disturb, one_hot, split
-from backprop.pictures.plots import plot_training
+from backprop.pictures import plot_training
 from backprop.training import accuracy, cosine
 
 EPOCHS = 10 if os.environ.get("QUICK") else 200

@@ -3,7 +3,7 @@
 import numpy as np
 
 import backprop
-from backprop.pictures.figures import Gate, plot_gates
+from backprop.pictures import Gate, plot_gates
 
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 TABLES = {"AND": [0, 0, 0, 1], "OR": [0, 1, 1, 1], "XOR": [0, 1, 1, 0]}

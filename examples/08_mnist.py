@@ -9,7 +9,7 @@ import numpy as np
 
 import backprop
 from backprop.data import digits, disturb, find_data_folder, mnist, one_hot, shift_images, split
-from backprop.pictures.figures import plot_classes
+from backprop.pictures import plot_classes
 from backprop.training import one_cycle
 
 EPOCHS, BATCH, PEAK, VALIDATION = 20, 128, 0.004, 5000

@@ -6,7 +6,7 @@ import numpy as np
 
 import backprop
 from backprop.data import digits, one_hot
-from backprop.pictures.figures import Signal, plot_signals
+from backprop.pictures import Signal, plot_signals
 from backprop.specification.layers import Activation, BatchNorm, Dense
 from backprop.training import draw_parameters, fit
 from backprop.training.signals import count_dead_units, derive_sizes, measure_sizes

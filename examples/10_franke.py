@@ -6,7 +6,7 @@ import numpy as np
 
 import backprop
 from backprop.data import measure_scaling, split
-from backprop.pictures.figures import plot_surfaces
+from backprop.pictures import plot_surfaces
 from backprop.training import cosine
 
 ROWS, NOISE, DEGREE = 800, 0.1, 5

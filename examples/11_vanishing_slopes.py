@@ -3,7 +3,7 @@
 import numpy as np
 
 import backprop
-from backprop.pictures.plots_accuracy import plot_slopes
+from backprop.pictures.slopes import plot_slopes
 
 z = np.array([10.0, 30.0, 40.0])
 for accuracy in ("fast", "full"):

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from backprop.verification.explanation import verify_file
+from backprop.verification.submission import verify_file
 
 TELLING = {
     "NAME", "SOURCE_URL", "WHAT_IS_WRONG", "EQUATION", "LAYER", "WHEN", "ORIGIN", "EVIDENCE", "HARD_TO_NOTICE",

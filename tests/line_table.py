@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from backprop.errors import UsageError
-from backprop.examiner.apart.child import examine_file
+from backprop.examiner.apart.asking import examine_file
 from backprop.reading.process import read_apart
 from backprop.verification.lines import FRESH, MOST_JUDGED
 

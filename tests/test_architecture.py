@@ -19,11 +19,15 @@ from kit.house import (
     files,
     find_cycle,
     folders,
+    handed_on,
     imports_of,
+    inside,
     lists_of,
     long_functions,
+    means_something,
     module_name,
     modules,
+    names_in_readme,
     reached_from,
     rooms_in,
 )
@@ -31,7 +35,7 @@ from kit.house import (
 FLOORS = (
     "version", "errors", "files", "progress", "arrays", "npz", "specification", "codegen", "runtime", "examiner",
     "diagnosis", "reading", "formulas", "verification", "datasets", "data", "training", "approximation", "estimators",
-    "pictures", "reporting", "door", "__main__",
+    "pictures", "drawing", "reporting", "door", "__main__",
 )  # fmt: skip
 """The rooms of backprop from the ground up, as backprop/README.md lists them."""
 
@@ -46,16 +50,17 @@ NAMES_OF_ORACLES = {"NoValue"}
 
 # Ratchets: these numbers may only fall.
 LINES = {
-    "theory": 8_800,
-    "backprop.approximation": 7_090,
-    "backprop.codegen": 5_300,
-    "backprop.data": 700,
-    "backprop.diagnosis": 5_950,
+    "theory": 8_700,
+    "backprop.approximation": 7_050,
+    "backprop.codegen": 4_990,
+    "backprop.data": 590,
+    "backprop.diagnosis": 5_910,
     "backprop.door": 900,
+    "backprop.drawing": 480,
     "backprop.examiner": 8_850,
     "backprop.formulas": 7_150,
-    "backprop.npz": 75,
-    "backprop.pictures": 1_460,
+    "backprop.npz": 70,
+    "backprop.pictures": 1_420,
     "backprop.progress": 140,
     "backprop.reading": 2_900,
     "backprop.reporting": 750,
@@ -64,11 +69,11 @@ LINES = {
     "backprop.training": 2_090,
     "backprop.verification": 850,
 }
-LONG_FILES = 10
+LONG_FILES = 8
 LONG_FILE = 300
-LONG_FUNCTIONS = 42
+LONG_FUNCTIONS = 40
 LONG_FUNCTION = 25
-LISTS_OF_CATALOGUE_NAMES = 12
+LISTS_OF_CATALOGUE_NAMES = 9
 
 ALL = [path for package in PACKAGES for path in files(package)]
 
@@ -92,12 +97,16 @@ def test_the_readme_of_the_machine_lists_its_rooms_from_the_ground_up():
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
     named = [name.rstrip("/") for row in rows for name in re.findall(r"`([a-z_/]+)`", row)]
     assert named == sorted(named, key=FLOORS.index)
-    assert set(named) == set(FLOORS) - {"__main__", "version"}
+    assert set(named) == set(FLOORS) - {"__main__"}
 
 
 def test_no_file_inside_imports_the_front_door():
     inside = [source for source, target in arrows() if target == "backprop" and source != "backprop"]
     assert inside == []
+
+
+def test_a_name_is_imported_from_where_it_is_defined():
+    assert handed_on() == []
 
 
 @pytest.mark.parametrize("path", ALL, ids=module_name)
@@ -145,9 +154,8 @@ def test_the_checker_of_certificates_reaches_nothing_but_itself():
 
 
 def test_the_witness_reaches_no_rule():
-    reached = reached_from("theory.witnesses")
-    assert {name for name in reached if name.startswith(("theory.chapters", "theory.layers"))} == set()
-    assert {name for name in reached if name.startswith("theory.rules")} <= {"theory.rules", "theory.rules.derivation"}
+    rooms = ("theory.chapters", "theory.layers", "theory.rules")
+    assert {name for name in reached_from("theory.witnesses") if name.startswith(rooms)} == set()
 
 
 def test_no_folder_has_more_modules_than_a_person_oversees():
@@ -175,12 +183,16 @@ def test_every_package_folder_says_what_lives_there():
         assert len(text.splitlines()) <= 60, folder
 
 
-def test_every_file_a_readme_names_is_there():
-    """`name.py` or, in the first column of a table and in parentheses, `name`."""
-    for folder in folders():
-        home = modules()[folder].parent
-        for name in re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.py)`", (home / "README.md").read_text(encoding="utf-8")):
-            assert (home / name).is_file() or (ROOT / name).is_file(), f"{folder}: {name}"
+@pytest.mark.parametrize("folder", folders())
+def test_a_readme_names_every_module_of_its_room_and_says_where_to_begin(folder):
+    named = {word.removesuffix(".py").split("/")[0] for word in names_in_readme(folder)}
+    assert inside(folder) - named == set()
+    assert re.search(r"\b[Bb]egin", (modules()[folder].parent / "README.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("folder", folders())
+def test_every_name_in_a_readme_stands_in_the_code(folder):
+    assert [word for word in names_in_readme(folder) if not means_something(word, folder)] == []
 
 
 def test_ratchet_lines_of_a_room():

@@ -1,7 +1,5 @@
-"""`python -m theory.four_equations`: the door to the chapter."""
+"""The door to the four equations: `derive_matrix_form` gives one of them as a derivation."""
 
-from theory.chapters.chapter import print_chapter
-from theory.chapters.networks.four_equations import CHAPTER
+from theory.chapters.networks.four_equations import derive_matrix_form
 
-if __name__ == "__main__":
-    print_chapter(CHAPTER)
+__all__ = ["derive_matrix_form"]

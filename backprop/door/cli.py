@@ -34,6 +34,7 @@ from backprop.door.commands import (
     refuse_for_surfaces,
     write_source,
 )
+from backprop.door.drawing import draw
 from backprop.door.files import Telling
 from backprop.door.formulas import check_formula
 from backprop.errors import INTERRUPTED, UsageError
@@ -208,7 +209,7 @@ def verify(
     asked = Wanted(seed, telling.form == "json", timeout, jobs, certify, about_sizes, telling)
     if random is not None:
         return finish_random(random, target, asked)
-    return finish_target(target, read_accuracy(accuracy), asked)
+    return finish_target(target, accuracy, asked)
 
 
 @app.command()
@@ -313,6 +314,7 @@ def figures(
 
 
 app.command(name="check-formula")(check_formula)
+app.command()(draw)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -85,7 +85,7 @@ class Wanted:
             raise UsageError(f"--timeout is for the code of a file or module, got {what}; leave it out")
 
 
-def finish_target(target: str | None, accuracy: Any, asked: Wanted) -> int:
+def finish_target(target: str | None, accuracy: str, asked: Wanted) -> int:
     """Verify what was named: SIZES, a specification, a folder, a file, a module."""
     if not target:
         raise UsageError("no TARGET; give SIZES such as 64-32-10, a FILE.py, package.module, or --random N")
@@ -95,7 +95,7 @@ def finish_target(target: str | None, accuracy: Any, asked: Wanted) -> int:
         asked.refuse_timeout(repr(target))
         words = {name.removeprefix("--"): asked.about_sizes.get(name, usual) for name, usual in SIZES_OPTIONS.items()}
         network = read_target(target, words["activation"], words["output"], words["cost"])
-        return finish_sizes(network, asked, target, accuracy)
+        return finish_sizes(network, asked, target, read_accuracy(accuracy))
     asked.refuse(repr(target), timed=True)
     if Path(target).is_dir():
         return finish_folder(Path(target), asked)
@@ -158,8 +158,8 @@ def finish_approximation(result: Approximation | SurfaceApproximation, plot: Pat
     """Draw and print it; the status says reached, not reached, or a proof given up."""
     if plot is not None:
         from backprop.approximation import Approximation
-        from backprop.pictures.figures.surface_fit import plot_surface_approximation
-        from backprop.pictures.plots import plot_approximation
+        from backprop.pictures import plot_approximation
+        from backprop.pictures.surface_fit import plot_surface_approximation
 
         if isinstance(result, Approximation):
             plot_approximation(result, plot)

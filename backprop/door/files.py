@@ -51,11 +51,12 @@ def tell_file(target: str, telling: Telling, *, seed: int, timeout: float | None
     """Judge a file or module, read its source where it is wrong, print what was asked; the report tells the status."""
     from backprop.examiner.saying.report import HINTS
     from backprop.reporting.formats import render
-    from backprop.verification.explanation import verify_file
-    from backprop.verification.lines import annotate_lines, read_lines
+    from backprop.verification.submission import verify_file
 
     report = verify_file(target, seed=seed, timeout=timeout)
     if HINTS.index(telling.hint) >= HINTS.index("line") and target.endswith(".py"):
+        from backprop.verification.lines import annotate_lines, read_lines
+
         report = read_lines(report, Path(target), seed=seed, timeout=timeout)
         report = annotate_lines(report, Path(target)) if telling.annotate else report
     report = report.tell(telling.hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import secrets
@@ -13,14 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from backprop.errors import UsageError
 from backprop.examiner.apart.processes import end_family, limit_memory, start_python
-from backprop.reading.reader import annotate, read
 
 __all__ = ["main", "read_apart"]
 
+READER = "backprop.reading.reader"
 SECONDS = 60.0
 """A guard against code that hangs; the work itself is counted."""
 MEMORY = 4 * 2**30
@@ -57,7 +56,13 @@ def _check(answer: Mapping[str, Any], path: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Take the request from standard input, answer with one line on what was standard output."""
+    """Take the request from standard input, answer with one line on what was standard output.
+
+    What reads is loaded here: who asks does without it.
+    """
+    import numpy as np
+
+    reader = importlib.import_module(READER)
     request = json.loads(sys.stdin.buffer.readline())
     private = os.dup(1)
     os.dup2(2, 1)
@@ -67,7 +72,7 @@ def main() -> None:
     with np.errstate(all="ignore"):
         try:
             path = Path(request["path"])
-            found = read(path) if request["what"] == "read" else annotate(path, request["text"])
+            found = reader.read(path) if request["what"] == "read" else reader.annotate(path, request["text"])
             answer["found"] = found.to_dict()
         except UsageError as error:
             answer["error"] = str(error)

@@ -16,7 +16,7 @@ from backprop.codegen.lowering.lower import output_error_of
 from backprop.data import digits, disturb, one_hot, split
 from backprop.examiner.saying.report import Report
 from backprop.files import make_folder, write_atomically
-from backprop.pictures.plots import plot_approximation, plot_training
+from backprop.pictures import plot_approximation, plot_training
 from backprop.progress import Stages
 from backprop.reporting.page import (
     Picture,

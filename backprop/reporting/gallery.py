@@ -9,11 +9,11 @@ from pathlib import Path
 from backprop.approximation.searching.search import approximate
 from backprop.approximation.survey import grow_step_by_step, survey_limits, survey_relu_widths, survey_widths
 from backprop.files import make_folder
-from backprop.pictures.figures.band import plot_band
-from backprop.pictures.figures.error_by_width import plot_error_by_width
-from backprop.pictures.figures.growth import animate_growth
-from backprop.pictures.figures.limits import plot_limits
-from backprop.pictures.figures.relu_widths import plot_relu_widths
+from backprop.pictures.band import plot_band
+from backprop.pictures.error_by_width import plot_error_by_width
+from backprop.pictures.growth import animate_growth
+from backprop.pictures.limits import plot_limits
+from backprop.pictures.relu_widths import plot_relu_widths
 from backprop.progress import Stages
 
 __all__ = ["FULL", "QUICK", "Size", "draw_approximation_figures"]

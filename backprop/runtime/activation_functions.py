@@ -60,7 +60,7 @@ def activation(name_or_expression: str, accuracy: Accuracy | None = None) -> Ele
 
     Errors: `UsageError` for a name or an expression that cannot be used.
 
-    Source: the reference in the catalogue, `theory.chapters.networks.activations`.
+    Source: the reference in the catalogue, `theory.functions.activation_catalogue`.
 
     >>> activation("relu").f_prime(np.array([-1.0, 0.0, 2.0]))
     array([0., 0., 1.])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backprop.arrays import as_array, as_generator, as_whole
+from backprop.arrays import Array, as_array, as_generator, as_whole
 from backprop.codegen.functions.elementwise import Accuracy, check_accuracy
 from backprop.codegen.functions.promises import require_full
 from backprop.codegen.lowering.load import load
@@ -23,7 +23,7 @@ from backprop.errors import UsageError
 from backprop.runtime.context import Context, NeededContext
 from backprop.runtime.workspace import Memory, Spaces
 from backprop.specification.network import DEFAULT_ACTIVATION, DEFAULT_COST, DEFAULT_OUTPUT, Network
-from backprop.specification.parameters import Array, ParameterLayout
+from backprop.specification.parameters import ParameterLayout
 
 if TYPE_CHECKING:
     from backprop.runtime.fast import FastForm
@@ -85,8 +85,8 @@ class CompiledNetwork:
     @cached_property
     def fast(self) -> FastForm:
         """The fast source of the same program."""
-        form = import_module("backprop.runtime.fast").FastForm
-        return form(self.network, self.program, self.layout, self.source, lambda: self.module, self.accuracy)
+        given = self.network, self.program, self.layout, self.source, lambda: self.module, self.accuracy
+        return import_module("backprop.runtime.fast").FastForm(*given)
 
     @cached_property
     def flat(self) -> ModuleType:
@@ -99,9 +99,8 @@ class CompiledNetwork:
     def memory(self, n: int, dtype: Any = float) -> Memory | None:
         """Bytes of a gradient of n rows beside theta, X and Y: the buffers of a thread, and the result.
 
-        For activations whose f' is taken from a without work arrays (tanh, relu, identity): buffers <= activations
-        with their column of ones + deltas of the two widest neighbouring layers.  Others need work arrays of their
-        layer, and z beside a where f' needs it.  None where nothing is kept, because the readable source runs.
+        Where f' is taken from a without work arrays (tanh, relu, identity): buffers <= activations with their column
+        of ones + deltas of the two widest neighbouring layers; others need more.  None where nothing is kept.
 
         >>> build("784-100-100-10", "tanh", "softmax", "cross-entropy").memory(64)
         Memory(buffers=164432, gradient=716880)
@@ -115,6 +114,10 @@ class CompiledNetwork:
     def views(self, theta: Array) -> list[Any]:
         """[(W1, b1), …], views without copies; named tuples for layers that are not dense."""
         return self.layout.views(theta)
+
+    def draw(self, path: Any = "network.svg", **sample: Any) -> Any:
+        """Draw it (`backprop.drawing.sample.draw`); pictures are a higher floor, hence the way by the front door."""
+        return import_module("backprop").draw(self, path, **sample)
 
     def context(self, rng: np.random.Generator, n: int, dtype: Any = float) -> dict[str, Any]:
         """What one training step of n rows needs beside the batch, to hand on as keywords: {"mode": "train"} and

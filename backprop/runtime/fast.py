@@ -17,11 +17,12 @@ from backprop.codegen.functions.elementwise import Accuracy
 from backprop.codegen.lowering.load import load, load_functions
 from backprop.codegen.lowering.program import Program
 from backprop.codegen.lowering.support import ROW_FUNCTIONS
-from backprop.codegen.passes.emit_fast import FastSource, Form, emit_fast
+from backprop.codegen.passes.emit_fast import FastSource, emit_fast
 from backprop.codegen.passes.exact_subject import write_exact_subject
 from backprop.codegen.passes.functions import NEW, CalledFunctions
 from backprop.codegen.passes.slopes import SLOPE, list_pairs, list_slopes, take_slopes_from_values
 from backprop.codegen.passes.steps import Unsupported
+from backprop.codegen.passes.writing import Form
 from backprop.runtime.workspace import Memory, Workspace
 from backprop.specification.network import Network
 from backprop.specification.parameters import ParameterLayout

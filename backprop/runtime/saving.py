@@ -15,14 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from backprop.arrays import as_floats, check_vector
+from backprop.arrays import Array, as_floats, check_vector
 from backprop.errors import UsageError
 from backprop.files import write_atomically
 from backprop.npz import open_npz, pack_npz, read_entry, read_text
 from backprop.runtime.compiled import CompiledNetwork, build
 from backprop.specification.json_form import LARGEST_FILE, read_specification, write_specification
 from backprop.specification.network import Network
-from backprop.specification.parameters import Array
 
 __all__ = ["Saved", "load", "save"]
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from backprop.arrays import Array
 from backprop.errors import UsageError
 from backprop.specification.network import Network
-from backprop.specification.parameters import Array, ParameterLayout
+from backprop.specification.parameters import ParameterLayout
 
 if TYPE_CHECKING:
     from backprop.runtime.fast import FastForm

@@ -13,12 +13,12 @@ from backprop.arrays import as_whole
 from backprop.errors import UsageError, unknown_name
 from backprop.specification.layers import Activation, Dense, Gated, Layer, Residual, check_layers, check_number
 from backprop.specification.plan import Element, count_parameters, list_elements, write_table
-from theory.chapters.networks.activations import NAMES as ACTIVATIONS
-from theory.chapters.networks.activations import ActivationError
-from theory.chapters.networks.activations import ActivationFunction as Statement
-from theory.chapters.networks.activations import find as find_statement
 from theory.chapters.networks.costs import COSTS
-from theory.functions.expressions import ExpressionError
+from theory.functions.activation_catalogue import NAMES as ACTIVATIONS
+from theory.functions.elementwise import ActivationError
+from theory.functions.elementwise import ActivationFunction as Statement
+from theory.functions.elementwise import find as find_statement
+from theory.language.tokens import ExpressionError
 
 __all__ = ["MAX_DEPTH", "MAX_PARAMETERS", "OUTPUTS", "Network", "find_activation", "walk"]
 

@@ -16,7 +16,7 @@ from backprop.errors import UsageError
 from backprop.specification.network import Network
 from theory.layers.kind import CATALOGUE
 
-__all__ = ["Array", "Block", "ParameterLayout"]
+__all__ = ["Block", "ParameterLayout"]
 
 
 @dataclass(frozen=True)

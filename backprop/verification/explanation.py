@@ -1,13 +1,10 @@
-"""Judge first, explanation second: what `verify` calls for anybody's code, here or in a process of its own."""
+"""Judge first, explanation second: what `verify` calls for anybody's code, in this process."""
 
 from __future__ import annotations
 
 import importlib
-import threading
-from pathlib import Path
 from typing import Any
 
-from backprop.examiner.apart.child import examine_file
 from backprop.examiner.apart.generated import judge_with_exact
 from backprop.examiner.judging.judge import Early
 from backprop.examiner.measuring.examination import Examination
@@ -17,7 +14,7 @@ from backprop.examiner.saying.remarks import NO_DIAGNOSIS
 from backprop.examiner.saying.report import Finding, Report
 from backprop.examiner.subject.protocol.subjects import Subject
 
-__all__ = ["explain_findings", "judge_and_explain", "verify_file"]
+__all__ = ["explain_findings", "judge_and_explain"]
 
 DIAGNOSIS = "backprop.diagnosis.matching.explain"
 
@@ -39,14 +36,6 @@ def judge_and_explain(target: Any, *, seed: int = 0, pace: Pace | None = None, e
     'gradient_never_computed'
     """
     return judge_with_exact(target, seed=seed, explain=explain_findings, pace=pace, early=early)
-
-
-def verify_file(
-    target: str | Path, *, seed: int = 0, timeout: float | None = None, abandon: threading.Event | None = None
-) -> Report:
-    """A file or package.module[:object], in a process of its own; the parameters are those of `examine_file`."""
-    judge = f"{__name__}:judge_and_explain"
-    return examine_file(target, seed=seed, timeout=timeout, judge=judge, abandon=abandon)
 
 
 def explain_findings(subject: Subject, examination: Examination, findings: list[Finding]) -> list[Finding]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from backprop.errors import UsageError
 from backprop.examiner.saying.report import VERDICTS, Report
-from backprop.verification.explanation import verify_file
+from backprop.verification.submission import verify_file
 
 __all__ = ["Grades", "find_submissions", "grade_folder"]
 

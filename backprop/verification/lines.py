@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from backprop.errors import UsageError
-from backprop.examiner.apart.child import examine_file
+from backprop.examiner.apart.asking import examine_file
 from backprop.examiner.saying.report import Report
 from backprop.reading.process import read_apart
 

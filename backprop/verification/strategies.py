@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from backprop.arrays import as_whole
+from backprop.arrays import Array, as_whole
 from backprop.errors import UsageError
 from backprop.specification.layers import KINDS, Activation, BatchNorm, Dense, Layer, LayerNorm, PReLU, Residual
 from backprop.specification.network import Network
-from backprop.specification.parameters import Array, ParameterLayout
-from theory.chapters.networks.activations import NAMES
+from backprop.specification.parameters import ParameterLayout
 from theory.chapters.networks.costs import COSTS
+from theory.functions.activation_catalogue import NAMES
 
 __all__ = ["batches", "networks", "parameters", "sizes", "stacks"]
 

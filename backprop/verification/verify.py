@@ -25,7 +25,7 @@ from backprop.runtime.compiled import CompiledNetwork, build
 from backprop.specification.layers import Residual
 from backprop.specification.network import Network, walk
 from backprop.verification import strategies
-from backprop.verification.explanation import explain_findings, judge_and_explain, verify_file
+from backprop.verification.explanation import explain_findings, judge_and_explain
 from backprop.verification.lines import read_lines
 
 __all__ = [
@@ -34,7 +34,6 @@ __all__ = [
     "assert_gradients",
     "certify_network",
     "verify",
-    "verify_file",
     "verify_network",
     "verify_random",
 ]

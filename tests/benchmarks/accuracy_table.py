@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from kit.accuracy import Array, largest_error, reference
 
-from theory.chapters.networks.activations import NAMES
+from theory.functions.activation_catalogue import NAMES
 
 POINTS = 100_000
 Pair = tuple[Callable[[Array], Any] | None, Callable[[Array], Any] | None]

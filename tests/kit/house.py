@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -76,6 +77,24 @@ def arrows() -> frozenset[Arrow]:
     return frozenset(
         (name, target) for name, path in modules().items() for target, _ in imports_of(path) if target in modules()
     )
+
+
+def handed_on() -> list[str]:
+    """Names that a file imports from a module which has them from another; a front door (`__init__`) may hand on."""
+    found = []
+    for name, path in modules().items():
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ImportFrom) and node.module in modules():
+                target = modules()[node.module]
+                theirs = {
+                    alias.asname or alias.name
+                    for other in tree_of(target).body
+                    if isinstance(other, ast.ImportFrom)
+                    for alias in other.names
+                }
+                names = [alias.name for alias in node.names if alias.name in theirs]
+                found += [f"{name}: {node.module}.{one}" for one in names if target.name != "__init__.py"]
+    return found
 
 
 def folders() -> list[str]:
@@ -170,3 +189,61 @@ def long_functions(limit: int) -> list[str]:
                 if (node.end_lineno or 0) - node.lineno + 1 - prose > limit:
                     found.append(f"{name}.{node.name}")
     return sorted(found)
+
+
+NAME = re.compile(r"[A-Za-z_]\w*(?:[./][A-Za-z_]\w*)*(?:/|\(\))?")
+
+
+def names_in_readme(folder: str) -> list[str]:
+    """What a room's README writes in backticks and could be a name or a path; its blocks of code are left out."""
+    text = (modules()[folder].parent / "README.md").read_text(encoding="utf-8")
+    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    return [word for word in re.findall(r"`([^`\n]+)`", text) if NAME.fullmatch(word)]
+
+
+def inside(folder: str) -> set[str]:
+    """The modules and rooms that lie in a folder."""
+    rest = [name.removeprefix(folder + ".") for name in modules() if name.startswith(folder + ".")]
+    return {name for name in rest if "." not in name and not name.startswith("__")}
+
+
+@cache
+def defined_in(name: str) -> frozenset[str]:
+    """Functions, classes, methods, arguments and assigned names of a module, and the words that stand in it as text."""
+    found = set()
+    for node in ast.walk(tree_of(modules()[name])):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.alias):
+            found.add(node.asname or node.name)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.update(re.findall(r"\w+", node.value) if len(node.value) < 80 else ())
+    return frozenset(found)
+
+
+def means_something(word: str, folder: str) -> bool:
+    """Whether a word of a room's README is a file, a module, or a name that stands in the code.
+
+    A bare word is a module of the room, or of a room in it or around it, or stands in its code; a dotted one is a
+    module of the house, a name in one, or of a library that the room imports; a path is there.
+
+    >>> means_something("verify.py", "backprop.verification"), means_something("lower_stack", "backprop.codegen")
+    (True, False)
+    """
+    home = modules()[folder].parent
+    here = [name for name in modules() if name == folder or name.startswith(folder + ".")]
+    known = frozenset(PACKAGES).union(*(defined_in(name) for name in here))
+    if (home / word).exists() or (ROOT / word).exists() or word in modules():
+        return True
+    if "/" in word or word.endswith(".py"):
+        return word == "FILE.py"
+    first, _, name = word.removesuffix("()").rpartition(".")
+    if first:
+        return name in defined_in(first) if first in modules() else first.split(".")[0] in known - set(PACKAGES)
+    around = [folder, *(folder[:k] for k, letter in enumerate(folder) if letter == ".")]
+    below = {name.rpartition(".")[2] for name in here}
+    return name in below | known or any(name in inside(room) for room in around)

@@ -24,7 +24,7 @@ from flint import arb
 
 from backprop.codegen.functions.elementwise import write_functions
 from backprop.codegen.lowering.load import load_functions
-from theory.chapters.networks.activations import find
+from theory.functions.elementwise import find
 
 ASSUMED = {"exp": 0.75, "expm1": 1.0, "log1p": 1.0, "tanh": 2.0}
 SMALLEST, BITS = -1074, 53

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Literal
 
 from theory.language.derivation import Derivation
 
-__all__ = ["FORMATS", "Chapter", "Format", "Formula", "print_chapter"]
+__all__ = ["FORMATS", "Chapter", "Format", "Formula", "write"]
 
 Format = Literal["text", "latex", "markdown", "html"]
 FORMATS: tuple[Format, ...] = ("text", "latex", "markdown", "html")
@@ -100,14 +99,6 @@ def escape_latex(text: str) -> str:
     for character in "\\&%$#_{}":
         text = text.replace(character, "\\textbackslash{}" if character == "\\" else f"\\{character}")
     return text.replace("^", r"\^{}")
-
-
-def print_chapter(chapter: Chapter, argv: Sequence[str] | None = None) -> None:
-    """`python -m theory.CHAPTER [--format text|latex|markdown|html]`"""
-    parser = argparse.ArgumentParser(prog=f"python -m theory.{chapter.name}", description=chapter.title)
-    parser.add_argument("--format", choices=FORMATS, default="text")
-    form: Format = parser.parse_args(argv).format
-    write(chapter.render(form))
 
 
 def write(text: str) -> None:

@@ -36,7 +36,6 @@ D = Symbol("d", real=True)  # p - r
 W = Symbol("w", real=True)  # exp(-(phi(p) - phi(r))) - 1 = t/tau - 1
 DIGITS = 50
 SCAN_TO, SCAN_STEPS = 40, 400  # where roots are looked for: t has vanished beyond
-SIGNIFICANT = 1e-30
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,7 @@ ELEMENTARY: FunctionTable = MappingProxyType(
         "max": lambda *u: _choose(sympy.Max, *u),
     }
 )
-"""The functions every expression may use; `theory.chapters.networks.activations.parse` adds the catalogue of
+"""The functions every expression may use; `theory.functions.elementwise.parse` adds the catalogue of
 activations."""
 
 CONSTANTS: Mapping[str, Expr] = MappingProxyType({"pi": sympy.pi, "e": sympy.E})

@@ -39,23 +39,11 @@ from theory.functions.elementary import (
     is_longer,
     take_absolute,
 )
-from theory.functions.pieces import Piece, split
 from theory.functions.transcript import AS_WRITTEN, fold, rebuild
-from theory.functions.values import SYMPY_ERRORS, evaluate_at, evaluate_precisely, real_symbol
+from theory.functions.values import SYMPY_ERRORS, evaluate_at, real_symbol
 from theory.language.tokens import ExpressionError, Token, shorten, split_tokens
 
-__all__ = [
-    "ELEMENTARY",
-    "ExpressionError",
-    "Piece",
-    "evaluate_at",
-    "evaluate_precisely",
-    "exponentiate",
-    "parse",
-    "real_symbol",
-    "split",
-    "transcribe",
-]
+__all__ = ["parse", "transcribe"]
 
 MAX_TEXT = 1000  # characters
 MAX_DEPTH = 40  # brackets, signs and powers inside one another

@@ -15,7 +15,7 @@ from theory.functions.pieces import Piece
 from theory.functions.ratios import NotRational
 from theory.functions.values import NO_OTHERS, SYMPY_ERRORS, evaluate_at, evaluate_precisely
 
-__all__ = ["Branch", "ProofError", "StableForm", "differ", "list_sides", "make_halves", "prove_equal", "stabilise"]
+__all__ = ["Branch", "ProofError", "StableForm", "differ", "list_sides", "make_halves", "stabilise"]
 
 DIGITS = 40  # decimal digits of a numerical witness
 AGREE = 1e-30  # relative agreement a witness asks for
@@ -104,26 +104,19 @@ def _rewrite(expression: Expr, half: HalfLine) -> Expr:
     return stable
 
 
-def prove_equal(definition: Expr, stable: Expr, side: int, rate: Expr) -> None:
-    """Prove that a form in x, T and M equals a definition in x for all x of that side of 0.
+def prove_on(half: HalfLine, definition: Expr, stable: Expr, meanings: Meanings = NO_OTHERS) -> None:
+    """Prove that a form in x, T and M equals a definition in x for all x of a half-line.
 
-    Two independent ways, both must agree: the difference cancels to zero as a ratio of polynomials in |x|, T and
-    atoms (exact, for all x), and the two sides agree to 30 digits at two points.
+    `meanings` says in x what further symbols stand for; the half-line knows them. Two independent ways, both must
+    agree: the difference cancels to zero as a ratio of polynomials in |x|, T and atoms (exact, for all x), and the two
+    sides agree to 30 digits at two points.
 
     Errors: `ProofError` if not.
 
-    >>> prove_equal(1 / (1 + sympy.exp(-X)), T / (1 + T), -1, Integer(1))
-    >>> prove_equal(1 / (1 + sympy.exp(-X)), T / (1 + T), 1, Integer(1))
+    >>> prove_on(HalfLine(-1, Integer(1)), 1 / (1 + sympy.exp(-X)), T / (1 + T))
+    >>> prove_on(HalfLine(1, Integer(1)), 1 / (1 + sympy.exp(-X)), T / (1 + T))
     Traceback (most recent call last):
     theory.functions.stable_forms.ProofError: t/(t + 1) is not 1/(1 + exp(-x)) for x > 0
-    """
-    prove_on(HalfLine(side, rate), definition, stable)
-
-
-def prove_on(half: HalfLine, definition: Expr, stable: Expr, meanings: Meanings = NO_OTHERS) -> None:
-    """Prove as `prove_equal` does, on a half-line that may have met the definition before.
-
-    `meanings` says in x what further symbols stand for; the half-line knows them.
     """
     try:
         cancels = (half.convert(definition) - half.convert(stable)).is_zero

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from theory.language.notation import GLOSSARY
+from theory.language.glossary import GLOSSARY
 
 __all__ = ["ALPHABETS", "Alphabet", "Latex", "MathML"]
 

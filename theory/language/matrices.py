@@ -5,10 +5,12 @@ How an index formula becomes one of these is in `theory.rules.matrix_form`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sympy import Expr, sympify
 
 from theory.language.alphabets import MathML
-from theory.language.notation import Function, Index, Node, Variable
+from theory.language.notation import Function, Index, Node, Variable, part
 from theory.language.printing import ATOM, PRODUCT, SUM, Printer, head, printer
 
 __all__ = [
@@ -25,20 +27,13 @@ class Matrix(Node):
 class Array(Matrix):
     """All entries of a variable: w_ij^l over its index ranges is W^l."""
 
-    def __new__(cls, template: Variable) -> Array:
-        return Expr.__new__(cls, template)
-
-    @property
-    def template(self) -> Variable:
-        return self.args[0]
+    template: Variable = part(0)
 
 
 class CostGradient(Matrix):
     """∇_a C: all ∂C/∂a_j^L of an arbitrary cost."""
 
-    @property
-    def template(self) -> Variable:
-        return self.args[0]
+    template: Variable = part(0)
 
 
 class Transposed(Matrix):
@@ -108,12 +103,7 @@ class Filled(Matrix):
 class MatrixEntry(Node):
     """One entry of a matrix expression: MatrixEntry(A, i, j) is A_ij."""
 
-    def __new__(cls, matrix: Expr, *indices: Index) -> MatrixEntry:
-        return Expr.__new__(cls, matrix, *indices)
-
-    @property
-    def matrix(self) -> Expr:
-        return self.args[0]
+    matrix: Expr = part(0)
 
     @property
     def indices(self) -> tuple[Index, ...]:
@@ -127,32 +117,25 @@ def shape(matrix: Expr) -> tuple[Expr, ...]:
     >>> shape(Transposed(Array(var("w", l, unit("i", l - 1), unit("j", l)))))
     (Width(l), Width(l - 1))
     """
-    if isinstance(matrix, Array | CostGradient):
-        return tuple(index.size for index in matrix.template.indices)
-    if isinstance(matrix, Transposed):
-        rows, columns = shape(matrix.args[0])
-        return columns, rows
-    if isinstance(matrix, Product):
-        return (*shape(matrix.args[0])[:-1], *shape(matrix.args[1])[1:])
-    if isinstance(matrix, Outer):
-        return (*shape(matrix.args[0]), *shape(matrix.args[1]))
-    if isinstance(matrix, SumOverRows):
-        return shape(matrix.args[0])[1:]
-    if isinstance(matrix, RowSums):
-        return shape(matrix.args[0])[:1]
-    if isinstance(matrix, Columns):
-        return (*shape(matrix.args[0]), matrix.args[1])
-    if isinstance(matrix, RowTotals):
-        return (shape(matrix.args[0])[0], matrix.args[1])
-    if isinstance(matrix, Filled):
-        return tuple(matrix.args[1:])
-    if isinstance(matrix, Broadcast):
-        return (matrix.args[1], *shape(matrix.args[0]))
-    if isinstance(matrix, Applied | Scaled | Elementwise | Rowwise):
-        return shape(matrix.args[-1])
-    if isinstance(matrix, Hadamard | Plus | EntryPower):
-        return shape(matrix.args[0])
+    if type(matrix) in SHAPES:
+        return SHAPES[type(matrix)](*matrix.args)
     raise TypeError(f"a {type(matrix).__name__} has no shape")
+
+
+SHAPES: dict[type, Callable[..., tuple[Expr, ...]]] = {
+    **dict.fromkeys((Array, CostGradient), lambda template: tuple(index.size for index in template.indices)),
+    **dict.fromkeys((Applied, Scaled, Elementwise, Rowwise), lambda *parts: shape(parts[-1])),
+    **dict.fromkeys((Hadamard, Plus, EntryPower), lambda first, *_: shape(first)),
+    Transposed: lambda inner: shape(inner)[::-1],
+    Product: lambda left, right: (*shape(left)[:-1], *shape(right)[1:]),
+    Outer: lambda u, v: (*shape(u), *shape(v)),
+    SumOverRows: lambda inner: shape(inner)[1:],
+    RowSums: lambda inner: shape(inner)[:1],
+    RowTotals: lambda inner, width: (shape(inner)[0], width),
+    Columns: lambda u, width: (*shape(u), width),
+    Broadcast: lambda b, rows: (rows, *shape(b)),
+    Filled: lambda _, *sizes: sizes,
+}
 
 
 @printer(Array)
@@ -184,11 +167,6 @@ def print_transposed(p: Printer, e: Expr) -> tuple[str, int]:
         base = p.show(inner)
         return (p.alphabet.transposed(base) if "^" not in base else p.alphabet.transposed(f"({base})")), ATOM
     return p.alphabet.transposed(p.show(inner, ATOM)), ATOM
-
-
-@printer(Product)
-def print_product(p: Printer, e: Expr) -> tuple[str, int]:
-    return p.alphabet.times.join(p.show(a, PRODUCT) for a in e.args), PRODUCT
 
 
 @printer(Outer)
@@ -227,35 +205,10 @@ def print_scaled(p: Printer, e: Expr) -> tuple[str, int]:
     ), PRODUCT
 
 
-@printer(EntryPower)
-def print_power(p: Printer, e: Expr) -> tuple[str, int]:
-    return p.alphabet.scripts(p.alphabet.group(p.show(e.args[0])), "", p.show(e.args[1])), ATOM
-
-
 @printer(Applied)
 def print_applied(p: Printer, e: Expr) -> tuple[str, int]:
     layer, order, argument = e.args
     return head(p, Function(layer, order, argument)) + p.alphabet.group(p.show(argument)), ATOM
-
-
-@printer(Filled)
-def print_filled(p: Printer, e: Expr) -> tuple[str, int]:
-    return p.show(e.args[0], PRODUCT), PRODUCT
-
-
-@printer(Elementwise)
-def print_elementwise(p: Printer, e: Expr) -> tuple[str, int]:
-    return p.alphabet.word(str(e.args[0].name)) + p.alphabet.group(p.show(e.args[1])), ATOM
-
-
-@printer(Rowwise)
-def print_rowwise(p: Printer, e: Expr) -> tuple[str, int]:
-    return p.alphabet.word(str(e.args[0].name).replace("_", " ")) + p.alphabet.group(p.show(e.args[1])), ATOM
-
-
-@printer(SumOverRows)
-def print_sum_rows(p: Printer, e: Expr) -> tuple[str, int]:
-    return p.alphabet.transposed(p.alphabet.ones()) + p.alphabet.times + p.show(e.args[0], ATOM), PRODUCT
 
 
 @printer(RowTotals)
@@ -264,19 +217,31 @@ def print_row_totals(p: Printer, e: Expr) -> tuple[str, int]:
     return p.alphabet.times.join((p.alphabet.group(p.show(e.args[0])), ones, p.alphabet.transposed(ones))), PRODUCT
 
 
-@printer(RowSums)
-def print_row_sums(p: Printer, e: Expr) -> tuple[str, int]:
-    return p.show(e.args[0], ATOM) + p.alphabet.times + p.alphabet.ones(), PRODUCT
-
-
-@printer(Columns)
-def print_columns(p: Printer, e: Expr) -> tuple[str, int]:
-    return p.show(e.args[0], ATOM) + p.alphabet.times + p.alphabet.transposed(p.alphabet.ones()), PRODUCT
-
-
 @printer(Broadcast)
 def print_broadcast(p: Printer, e: Expr) -> tuple[str, int]:
     inner = e.args[0]
     if isinstance(inner, SumOverRows):  # 1ᵀ A is a row as it stands
         return p.alphabet.ones() + p.alphabet.times + p.show(inner, PRODUCT), PRODUCT
     return p.alphabet.ones() + p.alphabet.times + p.alphabet.transposed(p.alphabet.group(p.show(inner))), PRODUCT
+
+
+Printer.table |= {
+    Product: lambda p, e: (p.alphabet.times.join(p.show(a, PRODUCT) for a in e.args), PRODUCT),
+    EntryPower: lambda p, e: (p.alphabet.scripts(p.alphabet.group(p.show(e.args[0])), "", p.show(e.args[1])), ATOM),
+    Filled: lambda p, e: (p.show(e.args[0], PRODUCT), PRODUCT),
+    Elementwise: lambda p, e: (p.alphabet.word(str(e.args[0].name)) + p.alphabet.group(p.show(e.args[1])), ATOM),
+    Rowwise: lambda p, e: (
+        p.alphabet.word(str(e.args[0].name).replace("_", " ")) + p.alphabet.group(p.show(e.args[1])),
+        ATOM,
+    ),
+    SumOverRows: lambda p, e: (
+        p.alphabet.transposed(p.alphabet.ones()) + p.alphabet.times + p.show(e.args[0], ATOM),
+        PRODUCT,
+    ),
+    RowSums: lambda p, e: (p.show(e.args[0], ATOM) + p.alphabet.times + p.alphabet.ones(), PRODUCT),
+    Columns: lambda p, e: (
+        p.show(e.args[0], ATOM) + p.alphabet.times + p.alphabet.transposed(p.alphabet.ones()),
+        PRODUCT,
+    ),
+}
+"""What is printed in one line."""

@@ -1,4 +1,4 @@
-"""The glossary: one letter, one meaning; indices that carry their range; the nodes that every derivation is made of.
+"""The nodes that every derivation is made of: indices that carry their range, variables, sums, derivatives.
 
 SymPy is the expression kernel (sums, products, powers, exact numbers).  What it lacks for
 derivations with symbolic depth and width is added here: an index that knows its range, a
@@ -13,17 +13,20 @@ True
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, count
+from operator import attrgetter
+from typing import Any
 
 from sympy import Basic, Expr, Integer, S, Symbol, sympify
 from sympy.core.symbol import Str
 
+from theory.language.glossary import GLOSSARY
+
 __all__ = [
-    "GLOSSARY", "Delta", "Function", "Held", "Index", "L", "Letter", "Partial", "Total", "Variable", "Width",
-    "canonical", "epsilon", "free_indices", "fresh", "is_constant", "kinds", "l", "n", "nodes", "rewrite", "same",
-    "sample", "substitute", "total", "unit", "var",
+    "Delta", "Function", "Held", "Index", "L", "Partial", "Total", "Variable", "Width",
+    "canonical", "epsilon", "free_indices", "fresh", "is_constant", "kinds", "l", "n", "nodes", "part", "rewrite",
+    "same", "sample", "substitute", "total", "unit", "var",
 ]  # fmt: skip
 
 l = Symbol("l", integer=True, positive=True)
@@ -31,54 +34,6 @@ L = Symbol("L", integer=True, positive=True)
 epsilon = Symbol("epsilon", positive=True)
 n = Symbol("n", integer=True, positive=True)
 NO_LAYER = Str("")
-
-
-@dataclass(frozen=True)
-class Letter:
-    """One letter of the book: what it means, its shape for a batch, its name in generated code, its LaTeX."""
-
-    name: str
-    meaning: str
-    shape: str
-    python: str
-    latex: str
-    text: str
-    per_sample: bool  # does it get a row index when a batch of n samples is fed?
-
-
-GLOSSARY: dict[str, Letter] = {
-    letter.name: letter
-    for letter in (
-        Letter("a", "activation of a unit; a^0 = x is the input", "(n, M_l)", "a", "a", "a", True),
-        Letter("z", "weighted input of a unit", "(n, M_l)", "z", "z", "z", True),
-        Letter("y", "target", "(n, M_L)", "Y", "y", "y", True),
-        Letter("delta", "error of a unit, the derivative of C by z", "(n, M_l)", "delta", r"\delta", "δ", True),
-        Letter("w", "weight from unit i of layer l-1 (first index) to unit j of layer l", "(M_{l-1}, M_l)",
-               "W", "w", "w", False),
-        Letter("b", "bias", "(M_l,)", "b", "b", "b", False),
-        Letter("C", "cost, one number", "()", "C", "C", "C", False),
-        Letter("x", "what enters a layer without weights", "(n, M_l)", "x", "x", "x", True),
-        Letter("h", "what a layer after the weights hands on", "(n, M_l)", "h", "h", "h", True),
-        Letter("v", "weight of a gate", "(M_{l-1}, M_l)", "V", "v", "v", False),
-        Letter("c", "bias of a gate", "(M_l,)", "c", "c", "c", False),
-        Letter("g", "weighted input of a gate", "(n, M_l)", "g", "g", "g", True),
-        Letter("alpha", "learned slope of a unit where its input is negative", "(M_l,)",
-               "slope", r"\alpha", "α", False),
-        Letter("mu", "mean: of a unit over the batch, or of a sample over the units", "(M_l,) or (n, 1)",
-               "mu", r"\mu", "μ", False),
-        Letter("nu", "variance about that mean", "(M_l,) or (n, 1)", "nu", r"\nu", "ν", False),
-        Letter("rho", "one over the root of the variance (plus epsilon)", "(M_l,) or (n, 1)",
-               "rho", r"\rho", "ρ", False),
-        Letter("u", "standardised input: mean 0, variance 1", "(n, M_l)", "u", "u", "u", True),
-        Letter("gamma", "scale after a normalisation", "(M_l,)", "gamma", r"\gamma", "γ", False),
-        Letter("beta", "shift after a normalisation", "(M_l,)", "beta", r"\beta", "β", False),
-        Letter("epsilon", "a small positive number that keeps a root away from 0", "()",
-               "epsilon", r"\varepsilon", "ε", False),
-        Letter("m", "dropout mask: 0, or 1/(1 - rate)", "(n, M_l)", "mask", "m", "m", True),
-        Letter("r", "result of the layers that a residual connection goes around", "(n, M_l)", "r", "r", "r", True),
-        Letter("omega", "weight of a sample in the cost", "(n, 1)", "weights", r"\omega", "ω", True),
-    )
-}  # fmt: skip
 
 
 class Node(Expr):
@@ -94,15 +49,18 @@ class Node(Expr):
     is_extended_real = None
 
 
+def part(place: int, read: Callable[[Any], Any] | None = None) -> Any:
+    """The argument of a node at this place, or what is read from it, as an attribute with a name."""
+    return property((lambda self: read(self.args[place])) if read else (lambda self: self.args[place]))
+
+
 class Width(Node):
     """M_l, the number of units of layer l."""
 
     def __new__(cls, layer: object) -> Width:
         return Expr.__new__(cls, sympify(layer))
 
-    @property
-    def layer(self) -> Expr:
-        return self.args[0]
+    layer: Expr = part(0)
 
 
 class Index(Node):
@@ -111,13 +69,8 @@ class Index(Node):
     def __new__(cls, name: object, size: object) -> Index:
         return Expr.__new__(cls, name if isinstance(name, Str) else Str(str(name)), sympify(size))
 
-    @property
-    def name(self) -> str:
-        return str(self.args[0].name)
-
-    @property
-    def size(self) -> Expr:
-        return self.args[1]
+    name: str = part(0, attrgetter("name"))
+    size: Expr = part(1)
 
     @property
     def is_sample(self) -> bool:
@@ -133,9 +86,7 @@ class Variable(Node):
         layer = layer if isinstance(layer, Str) else sympify(layer)
         return Expr.__new__(cls, name if isinstance(name, Str) else Str(str(name)), layer, *indices)
 
-    @property
-    def name(self) -> str:
-        return str(self.args[0].name)
+    name: str = part(0, attrgetter("name"))
 
     @property
     def layer(self) -> Expr | None:
@@ -161,17 +112,9 @@ class Function(Node):
     def __new__(cls, layer: object, order: object, argument: Expr) -> Function:
         return Expr.__new__(cls, sympify(layer), sympify(order), argument)
 
-    @property
-    def layer(self) -> Expr:
-        return self.args[0]
-
-    @property
-    def order(self) -> int:
-        return int(self.args[1])
-
-    @property
-    def argument(self) -> Expr:
-        return self.args[2]
+    layer: Expr = part(0)
+    order: int = part(1, int)
+    argument: Expr = part(2)
 
 
 class Delta(Node):
@@ -190,13 +133,8 @@ class Total(Node):
         body = sympify(body)
         return S.Zero if body == 0 else Expr.__new__(cls, body, index)
 
-    @property
-    def body(self) -> Expr:
-        return self.args[0]
-
-    @property
-    def index(self) -> Index:
-        return self.args[1]
+    body: Expr = part(0)
+    index: Index = part(1)
 
 
 class Partial(Node):
@@ -205,13 +143,8 @@ class Partial(Node):
     def __new__(cls, u: Expr, x: Variable) -> Partial:
         return Expr.__new__(cls, sympify(u), x)
 
-    @property
-    def u(self) -> Expr:
-        return self.args[0]
-
-    @property
-    def x(self) -> Variable:
-        return self.args[1]
+    u: Expr = part(0)
+    x: Variable = part(1)
 
 
 class Held(Partial):

@@ -74,29 +74,20 @@ def math_ml(body: str, block: bool = False) -> str:
     return f"<math displaystyle='{'true' if block else 'false'}'>{body}</math>"
 
 
+Printer.table |= {
+    Rational: lambda p, e: (p.alphabet.fraction(p.alphabet.number(str(e.p)), p.alphabet.number(str(e.q))), PRODUCT),
+    Symbol: lambda p, e: (p.alphabet.letter(e.name), ATOM),
+    Width: lambda p, e: (p.alphabet.scripts(p.alphabet.letter("M"), p.show(e.layer), ""), ATOM),
+    Index: lambda p, e: (p.alphabet.letter(e.name), ATOM),
+    Function: lambda p, e: (head(p, e) + p.alphabet.group(p.show(e.argument)), ATOM),
+    Total: lambda p, e: (p.alphabet.sum(p.show(e.index), p.show(e.index.size)) + p.show(e.body, PRODUCT), PRODUCT),
+}
+"""What is printed in one line."""
+
+
 @printer(Integer)
 def print_integer(p: Printer, e: Expr) -> tuple[str, int]:
     return (p.alphabet.number(str(e)), ATOM) if e >= 0 else (p.alphabet.minus + p.alphabet.number(str(-e)), SUM)
-
-
-@printer(Rational)
-def print_rational(p: Printer, e: Expr) -> tuple[str, int]:
-    return p.alphabet.fraction(p.alphabet.number(str(e.p)), p.alphabet.number(str(e.q))), PRODUCT
-
-
-@printer(Symbol)
-def print_symbol(p: Printer, e: Expr) -> tuple[str, int]:
-    return p.alphabet.letter(e.name), ATOM
-
-
-@printer(Width)
-def print_width(p: Printer, e: Expr) -> tuple[str, int]:
-    return p.alphabet.scripts(p.alphabet.letter("M"), p.show(e.layer), ""), ATOM
-
-
-@printer(Index)
-def print_index(p: Printer, e: Expr) -> tuple[str, int]:
-    return p.alphabet.letter(e.name), ATOM
 
 
 @printer(Variable)
@@ -112,11 +103,6 @@ def head(p: Printer, e: Function) -> str:
     if isinstance(p.alphabet, MathML):
         return p.alphabet.prime_scripts(p.alphabet.letter("f"), e.order, layer)
     return p.alphabet.scripts(p.alphabet.prime("f", e.order), layer, "")
-
-
-@printer(Function)
-def print_function(p: Printer, e: Expr) -> tuple[str, int]:
-    return head(p, e) + p.alphabet.group(p.show(e.argument)), ATOM
 
 
 @printer(NamedFunction, AppliedUndef)
@@ -139,11 +125,6 @@ def print_partial(p: Printer, e: Expr) -> tuple[str, int]:
     if not isinstance(e.u, Variable | Function | NamedFunction):
         u = p.alphabet.group(u)
     return p.alphabet.derivative(u, p.show(e.x), isinstance(e, Held)), ATOM
-
-
-@printer(Total)
-def print_total(p: Printer, e: Expr) -> tuple[str, int]:
-    return p.alphabet.sum(p.show(e.index), p.show(e.index.size)) + p.show(e.body, PRODUCT), PRODUCT
 
 
 @printer(Add)

@@ -44,18 +44,9 @@ class Definition:
         taken = set(avoid) | set(variable.indices)
         for index in sorted(bound(expr), key=str):
             if any(index.name == other.name for other in taken):
-                expr = rename_bound(expr, index, fresh(index, taken | free_indices(expr)))
+                expr = expr.xreplace({index: fresh(index, taken | free_indices(expr))})
             taken |= bound(expr)
         return substitute(expr, dict(zip(indices, variable.indices, strict=True)))
-
-
-def rename_bound(expr: Expr, old: Index, new: Index) -> Expr:
-    """Rename one bound index wherever a sum binds it."""
-    if not expr.args:
-        return expr
-    if expr == old:
-        return new
-    return expr.func(*(rename_bound(arg, old, new) for arg in expr.args))
 
 
 @dataclass(frozen=True)

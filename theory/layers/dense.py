@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from theory.language.notation import GLOSSARY, Function, L, Variable, l, rewrite, sample, total, unit, var
+from theory.language.glossary import GLOSSARY
+from theory.language.notation import Function, L, Variable, l, rewrite, sample, total, unit, var
 from theory.language.statement import Definition, System
 
 __all__ = ["batched", "dense"]

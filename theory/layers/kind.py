@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from theory.language.notation import GLOSSARY, Variable
+from theory.language.glossary import GLOSSARY
+from theory.language.notation import Variable
 from theory.language.statement import System
 
 __all__ = ["CATALOGUE", "Kind", "Statement"]

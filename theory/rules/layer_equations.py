@@ -26,7 +26,7 @@ from theory.rules.backward import derive_adjoint
 from theory.rules.folding import tidy
 from theory.rules.matrix_form import lift, lift_derivation
 
-__all__ = ["Equation", "LayerEquations", "Statement", "derive_layer", "layer_equations"]
+__all__ = ["Equation", "LayerEquations", "derive_layer", "layer_equations"]
 
 ADDITIVE = frozenset({"b", "c", "beta"})
 """The parameters that are added to something: their gradients are BP3, those of all others BP4."""

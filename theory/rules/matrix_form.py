@@ -12,28 +12,8 @@ from sympy import Add, Expr, Integer, Mul, Pow, exp, log
 from sympy.core.function import Function as NamedFunction
 from sympy.core.symbol import Str
 
+from theory.language import matrices as mf
 from theory.language.derivation import Derivation, Step
-from theory.language.matrices import (
-    Applied,
-    Array,
-    Broadcast,
-    Columns,
-    CostGradient,
-    Elementwise,
-    EntryPower,
-    Filled,
-    Hadamard,
-    MatrixEntry,
-    Outer,
-    Plus,
-    Product,
-    RowSums,
-    RowTotals,
-    Rowwise,
-    Scaled,
-    SumOverRows,
-    Transposed,
-)
 from theory.language.notation import (
     Function,
     Index,
@@ -62,29 +42,29 @@ def lift(expr: Expr, target: Sequence[Index]) -> Expr:
     'W^(l+1) δ^(l+1)'
     """
     target = tuple(target)
-    if isinstance(expr, MatrixEntry) and expr.indices == target:
+    if isinstance(expr, mf.MatrixEntry) and expr.indices == target:
         return expr.matrix
     known = recognise_function(expr, target)
     if known is not None:
         return known
     if isinstance(expr, Variable):
-        return orient(Array(expr), expr.indices, target)
+        return orient(mf.Array(expr), expr.indices, target)
     if isinstance(expr, Partial) and expr.u.name == "C":
-        return orient(CostGradient(expr.x), expr.x.indices, target)
+        return orient(mf.CostGradient(expr.x), expr.x.indices, target)
     if isinstance(expr, Function):
-        return Applied(expr.layer, Integer(expr.order), lift(expr.argument, target))
+        return mf.Applied(expr.layer, Integer(expr.order), lift(expr.argument, target))
     if isinstance(expr, Add):
-        return Plus(*(lift(term, target) for term in ordered_terms(expr)))
+        return mf.Plus(*(lift(term, target) for term in ordered_terms(expr)))
     if isinstance(expr, Pow) and is_constant(expr.exp):
-        return EntryPower(lift(expr.base, target), expr.exp)
+        return mf.EntryPower(lift(expr.base, target), expr.exp)
     if isinstance(expr, NamedFunction) and len(expr.args) == 1:
-        return Elementwise(Str(type(expr).__name__), lift(expr.args[0], target))
+        return mf.Elementwise(Str(type(expr).__name__), lift(expr.args[0], target))
     if isinstance(expr, Mul):
         return lift_product(expr, target)
     if isinstance(expr, Total):
         return contract(expr, target)
     if is_constant(expr):
-        return Filled(expr, *(index.size for index in target))
+        return mf.Filled(expr, *(index.size for index in target))
     raise ValueError(f"not a matrix expression in ({', '.join(i.name for i in target)}): {expr}")
 
 
@@ -94,17 +74,17 @@ def recognise_function(expr: Expr, target: tuple[Index, ...]) -> Expr | None:
     if isinstance(expr, log) and isinstance(expr.args[0] - 1, exp):
         z = (expr.args[0] - 1).args[0]
         if z.as_coeff_Mul()[0].is_negative:
-            return Scaled(Integer(-1), Elementwise(Str("log_sigmoid"), lift(-z, target)))
-        return Elementwise(Str("softplus"), lift(z, target))
+            return mf.Scaled(Integer(-1), mf.Elementwise(Str("log_sigmoid"), lift(-z, target)))
+        return mf.Elementwise(Str("softplus"), lift(z, target))
     if isinstance(expr, Pow) and expr.exp == -1 and isinstance(expr.base - 1, exp):
-        return Elementwise(Str("sigmoid"), lift(-(expr.base - 1).args[0], target))
+        return mf.Elementwise(Str("sigmoid"), lift(-(expr.base - 1).args[0], target))
     for node in nodes(expr) if isinstance(expr, Add | Mul) else ():
         if isinstance(node, Total) and isinstance(node.body, exp):
             z = substitute(node.body.args[0], {node.index: target[-1]})
             if expr == exp(z) / node:
-                return Rowwise(Str("softmax"), lift(z, target))
+                return mf.Rowwise(Str("softmax"), lift(z, target))
             if expr == z - log(node):
-                return Rowwise(Str("log_softmax"), lift(z, target))
+                return mf.Rowwise(Str("log_softmax"), lift(z, target))
     return None
 
 
@@ -118,11 +98,11 @@ def orient(matrix: Expr, indices: tuple[Index, ...], target: tuple[Index, ...]) 
     if indices == target:
         return matrix
     if len(target) == 2 and indices == target[::-1]:
-        return Transposed(matrix)
+        return mf.Transposed(matrix)
     if len(target) == 2 and indices == target[1:] and target[0].is_sample:
-        return Broadcast(matrix, target[0].size)
+        return mf.Broadcast(matrix, target[0].size)
     if len(target) == 2 and indices == target[:1] and target[0].is_sample:
-        return Columns(matrix, target[1].size)
+        return mf.Columns(matrix, target[1].size)
     raise ValueError(f"indices {[i.name for i in indices]} do not fit {[i.name for i in target]}")
 
 
@@ -134,22 +114,22 @@ def lift_product(expr: Mul, target: tuple[Index, ...]) -> Expr:
         left = [f for f in factors if free_indices(f) == {target[0]}]
         right = [f for f in factors if free_indices(f) == {target[1]}]
         if left and right and len(left) + len(right) == len(factors):
-            return scale(constants, Outer(lift(Mul(*left), target[:1]), lift(Mul(*right), target[1:])))
+            return scale(constants, mf.Outer(lift(Mul(*left), target[:1]), lift(Mul(*right), target[1:])))
     lifted = [lift(factor, target) for factor in sorted(factors, key=hadamard_rank)]
-    constants += [factor.args[0] for factor in lifted if isinstance(factor, Scaled)]
-    lifted = [factor.args[1] if isinstance(factor, Scaled) else factor for factor in lifted]
-    return scale(constants, lifted[0] if len(lifted) == 1 else Hadamard(*lifted))
+    constants += [factor.args[0] for factor in lifted if isinstance(factor, mf.Scaled)]
+    lifted = [factor.args[1] if isinstance(factor, mf.Scaled) else factor for factor in lifted]
+    return scale(constants, lifted[0] if len(lifted) == 1 else mf.Hadamard(*lifted))
 
 
 def hadamard_rank(factor: Expr) -> tuple[int, str]:
     """Reading order of an entrywise product: what comes from above first, f' last, as the lecture's matrix form."""
-    place = 2 if isinstance(factor, Function) else 0 if factor.has(Total) or isinstance(factor, MatrixEntry) else 1
+    place = 2 if isinstance(factor, Function) else 0 if factor.has(Total) or isinstance(factor, mf.MatrixEntry) else 1
     return place, str(factor)
 
 
 def scale(constants: Sequence[Expr], matrix: Expr) -> Expr:
     """c A, or A itself."""
-    return Scaled(Mul(*constants), matrix) if constants else matrix
+    return mf.Scaled(Mul(*constants), matrix) if constants else matrix
 
 
 def contract(expr: Total, target: tuple[Index, ...]) -> Expr:
@@ -164,17 +144,17 @@ def contract(expr: Total, target: tuple[Index, ...]) -> Expr:
         vector = [f for f in factors if free_indices(f) == {k}]
         rest = [f for f in factors if f not in vector]
         if vector and rest:
-            return scale(constants, Product(lift(Mul(*rest), (target[0], k)), lift(Mul(*vector), (k,))))
+            return scale(constants, mf.Product(lift(Mul(*rest), (target[0], k)), lift(Mul(*vector), (k,))))
         if target[0].is_sample:
-            return scale(constants, RowSums(lift(Mul(*factors), (target[0], k))))
-        return scale(constants, SumOverRows(lift(Mul(*factors), (k, target[0]))))
+            return scale(constants, mf.RowSums(lift(Mul(*factors), (target[0], k))))
+        return scale(constants, mf.SumOverRows(lift(Mul(*factors), (k, target[0]))))
     right = [f for f in factors if free_indices(f) & last]
     left = [f for f in factors if f not in right]
     if k.is_sample and target[0].is_sample and target[0] not in free_indices(expr):
-        return scale(constants, Broadcast(SumOverRows(lift(Mul(*factors), (k, target[1]))), target[0].size))
+        return scale(constants, mf.Broadcast(mf.SumOverRows(lift(Mul(*factors), (k, target[1]))), target[0].size))
     if not right:
-        return scale(constants, RowTotals(lift(Mul(*left), (target[0], k)), target[1].size))
-    return scale(constants, Product(lift(Mul(*left), (target[0], k)), lift(Mul(*right), (k, target[1]))))
+        return scale(constants, mf.RowTotals(lift(Mul(*left), (target[0], k)), target[1].size))
+    return scale(constants, mf.Product(lift(Mul(*left), (target[0], k)), lift(Mul(*right), (k, target[1]))))
 
 
 def lift_derivation(derivation: Derivation, target: Sequence[Index]) -> Derivation:
@@ -185,13 +165,13 @@ def lift_derivation(derivation: Derivation, target: Sequence[Index]) -> Derivati
     if isinstance(expr, Mul | Add):
 
         def recognise(node: Expr) -> Expr | None:
-            return MatrixEntry(contract(node, target), *target) if isinstance(node, Total) else None
+            return mf.MatrixEntry(contract(node, target), *target) if isinstance(node, Total) else None
 
         sums = rewrite(expr, recognise)
         if sums != expr:
             steps.append(Step("a sum is a matrix product", expr, sums, explain(expr, sums)))
             expr = sums
-    whole = MatrixEntry(lift(expr, target), *target)
+    whole = mf.MatrixEntry(lift(expr, target), *target)
     name = "a sum is a matrix product" if isinstance(expr, Total) else "entry by entry"
     steps.append(Step(name, expr, whole, explain(expr, whole) if isinstance(expr, Total) else ""))
     return derivation.extended(*steps)
@@ -201,10 +181,10 @@ def explain(before: Expr, after: Expr) -> str:
     """Why a transpose, why a sum of rows: said where it happens."""
     notes = []
     for node in nodes(after):
-        if isinstance(node, Transposed):
-            name = node.args[0].template.name if isinstance(node.args[0], Array) else "the matrix"
+        if isinstance(node, mf.Transposed):
+            name = node.args[0].template.name if isinstance(node.args[0], mf.Array) else "the matrix"
             sums = [t.index.name for t in nodes(before) if isinstance(t, Total)]
             notes.append(f"the summed index {sums[-1]} is not where a product wants it in {name}: transpose")
-        if isinstance(node, SumOverRows):
+        if isinstance(node, mf.SumOverRows):
             notes.append("one parameter serves all samples: their contributions add up")
     return "; ".join(dict.fromkeys(notes))

@@ -6,36 +6,15 @@ This module says what nodes *mean*; it knows no rule.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import product
 
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
 from sympy.core.function import Function as NamedFunction
 
-from theory.language.matrices import (
-    Applied,
-    Array,
-    Broadcast,
-    Columns,
-    CostGradient,
-    Elementwise,
-    EntryPower,
-    Filled,
-    Hadamard,
-    MatrixEntry,
-    Outer,
-    Plus,
-    Product,
-    RowSums,
-    RowTotals,
-    Rowwise,
-    Scaled,
-    SumOverRows,
-    Transposed,
-    shape,
-)
+from theory.language import matrices as mf
 from theory.language.notation import Delta, Function, Held, Index, Partial, Total, Variable, Width, epsilon
 from theory.language.statement import Definition, System
 from theory.witnesses.numbers import Dual, Field
@@ -223,10 +202,8 @@ class World:
         if isinstance(e, Symbol | Width):
             return self.whole(e), 0
         if isinstance(e, Add | Mul):
-            combine, result = (self.arithmetic.add, (0, 0)) if isinstance(e, Add) else (self.arithmetic.mul, (1, 0))
-            for arg in e.args:
-                result = combine(result, self.evaluate(arg, bound, seed, held))
-            return result
+            combine = self.sum if isinstance(e, Add) else self.multiply
+            return combine(self.evaluate(arg, bound, seed, held) for arg in e.args)
         if isinstance(e, Pow):
             return self.arithmetic.power(self.evaluate(e.base, bound, seed, held), e.exp)
         if isinstance(e, Function):
@@ -242,7 +219,7 @@ class World:
             return int(bound[e.args[0]] == bound[e.args[1]]), 0
         if isinstance(e, Partial):
             return self.derivative(e, bound), 0
-        if isinstance(e, MatrixEntry):
+        if isinstance(e, mf.MatrixEntry):
             return self.entry(e.matrix, tuple(bound[index] for index in e.indices))
         if isinstance(e, NamedFunction):
             return self.table(type(e).__name__, self.evaluate(e.args[0], bound, seed, held))
@@ -254,52 +231,43 @@ class World:
 
     def entry(self, m: Expr, at: tuple[int, ...]) -> Dual:
         """The entry of a matrix expression, from the meaning of each node."""
-        number = self.arithmetic
-        if isinstance(m, Array | CostGradient):
-            bound = dict(zip(m.template.indices, at, strict=True))
-            node = m.template if isinstance(m, Array) else Partial(Variable("C", None), m.template)
-            return self.evaluate(node, bound)
-        if isinstance(m, Transposed):
-            return self.entry(m.args[0], at[::-1])
-        if isinstance(m, Product):
-            left, right = m.args
-            size = range(1, self.whole(shape(left)[1]) + 1)
-            return self.sum(number.mul(self.entry(left, (at[0], k)), self.entry(right, (k, *at[1:]))) for k in size)
-        if isinstance(m, Outer):
-            return number.mul(self.entry(m.args[0], at[:1]), self.entry(m.args[1], at[1:]))
-        if isinstance(m, Hadamard | Plus):
-            combine, result = (number.mul, (1, 0)) if isinstance(m, Hadamard) else (number.add, (0, 0))
-            for arg in m.args:
-                result = combine(result, self.entry(arg, at))
-            return result
-        return self.entry_rest(m, at)
+        if type(m) not in ENTRIES:
+            raise TypeError(f"the witness does not know a {type(m).__name__}")
+        return ENTRIES[type(m)](self, at, *m.args)
 
-    def entry_rest(self, m: Expr, at: tuple[int, ...]) -> Dual:
-        if isinstance(m, Scaled):
-            return self.arithmetic.mul(self.evaluate(m.args[0], {}), self.entry(m.args[1], at))
-        if isinstance(m, Filled):
-            return self.evaluate(m.args[0], {})
-        if isinstance(m, EntryPower):
-            return self.arithmetic.power(self.entry(m.args[0], at), m.args[1])
-        if isinstance(m, Applied):
-            layer, order, argument = m.args
-            return self.polynomial(self.whole(layer), int(order), self.entry(argument, at))
-        if isinstance(m, Elementwise):
-            return self.table(str(m.args[0].name), self.entry(m.args[1], at))
-        if isinstance(m, Rowwise):
-            width = range(1, self.whole(shape(m)[1]) + 1)
-            return self.rowwise(str(m.args[0].name), [self.entry(m.args[1], (at[0], k)) for k in width], at[1])
-        if isinstance(m, SumOverRows):
-            return self.sum(self.entry(m.args[0], (s, *at)) for s in range(1, self.whole(shape(m.args[0])[0]) + 1))
-        if isinstance(m, RowTotals | RowSums):
-            inner = range(1, self.whole(shape(m.args[0])[1]) + 1)
-            return self.sum(self.entry(m.args[0], (at[0], k)) for k in inner)
-        if isinstance(m, Broadcast | Columns):
-            return self.entry(m.args[0], at[1:] if isinstance(m, Broadcast) else at[:1])
-        raise TypeError(f"the witness does not know a {type(m).__name__}")
+    def along(self, m: Expr, axis: int) -> range:
+        """The places along an axis of a matrix expression."""
+        return range(1, self.whole(mf.shape(m)[axis]) + 1)
+
+    def multiply(self, factors: Iterator[Dual]) -> Dual:
+        return reduce(self.arithmetic.mul, factors, (1, 0))
 
     def sum(self, terms: Iterator[Dual]) -> Dual:
-        result: Dual = (0, 0)
-        for term in terms:
-            result = self.arithmetic.add(result, term)
-        return result
+        return reduce(self.arithmetic.add, terms, (0, 0))
+
+
+ENTRIES: dict[type, Callable[..., Dual]] = {
+    mf.Array: lambda w, at, x: w.evaluate(x, dict(zip(x.indices, at, strict=True))),
+    mf.CostGradient: lambda w, at, x: w.evaluate(
+        Partial(Variable("C", None), x), dict(zip(x.indices, at, strict=True))
+    ),
+    mf.Transposed: lambda w, at, m: w.entry(m, at[::-1]),
+    mf.Product: lambda w, at, left, right: w.sum(
+        w.arithmetic.mul(w.entry(left, (at[0], k)), w.entry(right, (k, *at[1:]))) for k in w.along(left, 1)
+    ),
+    mf.Outer: lambda w, at, u, v: w.arithmetic.mul(w.entry(u, at[:1]), w.entry(v, at[1:])),
+    mf.Hadamard: lambda w, at, *factors: w.multiply(w.entry(m, at) for m in factors),
+    mf.Plus: lambda w, at, *terms: w.sum(w.entry(m, at) for m in terms),
+    mf.Scaled: lambda w, at, c, m: w.arithmetic.mul(w.evaluate(c, {}), w.entry(m, at)),
+    mf.Filled: lambda w, at, c, *_: w.evaluate(c, {}),
+    mf.EntryPower: lambda w, at, m, exponent: w.arithmetic.power(w.entry(m, at), exponent),
+    mf.Applied: lambda w, at, layer, order, m: w.polynomial(w.whole(layer), int(order), w.entry(m, at)),
+    mf.Elementwise: lambda w, at, f, m: w.table(str(f.name), w.entry(m, at)),
+    mf.Rowwise: lambda w, at, f, m: w.rowwise(str(f.name), [w.entry(m, (at[0], k)) for k in w.along(m, 1)], at[1]),
+    mf.SumOverRows: lambda w, at, m: w.sum(w.entry(m, (s, *at)) for s in w.along(m, 0)),
+    mf.RowTotals: lambda w, at, m, _: w.sum(w.entry(m, (at[0], k)) for k in w.along(m, 1)),
+    mf.RowSums: lambda w, at, m: w.sum(w.entry(m, (at[0], k)) for k in w.along(m, 1)),
+    mf.Broadcast: lambda w, at, m, _: w.entry(m, at[1:]),
+    mf.Columns: lambda w, at, m, _: w.entry(m, at[:1]),
+}
+"""What each matrix node means at one place."""

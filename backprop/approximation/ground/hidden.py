@@ -13,8 +13,8 @@ from sympy import Expr, Poly
 from backprop.approximation.ground.target import Floats
 from backprop.errors import UsageError
 from backprop.runtime.activation_functions import activation as find_activation
-from theory.functions.expressions import real_symbol
 from theory.functions.pieces import split
+from theory.functions.values import real_symbol
 
 __all__ = ["MOST_DEGREE", "Hidden", "Sigma", "compute_arguments", "find_degree", "read_sigma"]
 
@@ -24,7 +24,7 @@ MOST_DEGREE = 32
 def find_degree(activation: Expr) -> int | None:
     """The degree of an activation that is stated as a polynomial in x, or None.
 
-    >>> from theory.chapters.networks.activations import parse
+    >>> from theory.functions.elementwise import parse
     >>> [find_degree(parse(text)) for text in ("(x + 1)**2", "x", "x*tanh(x)", "abs(x)")]
     [2, 1, None, None]
     """

@@ -7,11 +7,10 @@ from functools import cache
 import sympy
 from sympy import Expr
 
-from theory.chapters.networks.activations import parse
-from theory.functions.elementwise import transcribe
-from theory.functions.expressions import real_symbol
+from theory.functions.elementwise import parse, transcribe
+from theory.functions.values import real_symbol
 
-__all__ = ["NAMED", "NAMED_SURFACES", "list_named", "read_named", "read_written"]
+__all__ = ["NAMED", "NAMED_SURFACES", "read_named", "read_written"]
 
 NAMED: dict[str, str] = {
     "sine": "sin(2*pi*x)",
@@ -35,11 +34,6 @@ NAMED_SURFACES: dict[str, str] = {
 of some methods for interpolation of scattered data (1979)."""
 PEAK = "2.8214393721220788934"
 """Where u³/(e^u − 1) is largest: the root of 3 (1 − e^−u) = u (Wien's displacement)."""
-
-
-def list_named() -> list[str]:
-    """The names, in order."""
-    return list(NAMED)
 
 
 def read_written(text: str) -> Expr:

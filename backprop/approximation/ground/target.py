@@ -17,10 +17,13 @@ from backprop.approximation.proving.enclosures import Undecided
 from backprop.approximation.proving.values import NoValue, enclose_values
 from backprop.codegen.functions.elementwise import evaluate
 from backprop.errors import UsageError
-from theory.chapters.networks.activations import parse
+from theory.functions.elementwise import parse
 from theory.functions.pieces import split
 
-__all__ = ["GRID_POINTS", "LARGEST", "UNIT", "Floats", "FunctionTarget", "Target", "read_domain", "read_target"]
+__all__ = [
+    "GRID_POINTS", "LARGEST", "UNIT", "Floats", "FunctionTarget", "Target", "Valued", "check_values", "read_domain",
+    "read_target",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -39,8 +42,19 @@ LARGEST = 1e100
 """Targets beyond this are refused: their squares leave the range of a float."""
 
 
+class Valued:
+    """What has values on a grid."""
+
+    values: Floats
+
+    @property
+    def scale(self) -> float:
+        """Half the distance between the largest and the smallest value, or 1 if F is constant."""
+        return float(np.max(self.values) / 2 - np.min(self.values) / 2) or 1.0
+
+
 @dataclass(frozen=True, eq=False)
-class Target(ABC):
+class Target(Valued, ABC):
     """What a network shall come near, as the search and the pictures know it.
 
     Attributes:
@@ -63,11 +77,6 @@ class Target(ABC):
     @abstractmethod
     def __call__(self, x: Floats) -> Floats:
         """Evaluate F; NaN or infinity where it has no finite value."""
-
-    @property
-    def scale(self) -> float:
-        """Half the distance between the largest and the smallest value, or 1 if F is constant."""
-        return float(np.max(self.values) / 2 - np.min(self.values) / 2) or 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +116,7 @@ def read_target(text: str, domain: Sequence[float] = UNIT) -> FunctionTarget:
     as_written = read_written(text)
     target = FunctionTarget(text, interval, breaks, grid, np.zeros_like(grid), expression, as_written, function)
     values = target(grid)
-    _check_values(text, grid, values)
+    check_values(repr(text), grid, values, "x = {:.6g}")
     _refuse_holes(text, as_written, [*interval, *breaks, *grid[::LOOKED_AT].tolist()])
     return replace(target, values=values)
 
@@ -167,13 +176,16 @@ def _make_grid(domain: tuple[float, float], breaks: tuple[float, ...]) -> Floats
     return grid[(grid >= low) & (grid <= high)]
 
 
-def _check_values(text: str, grid: Floats, values: Floats) -> None:
+def check_values(shown: str, points: Floats, values: Floats, place: str) -> None:
+    """Refuse a function without finite values of reasonable size: `UsageError`, with the first such point.
+
+    `place` is a format that says where a point is, as "x = {:.6g}".
+    """
     bad = np.flatnonzero(~np.isfinite(values))
     if bad.size:
-        where, what = float(grid[bad[0]]), float(values[bad[0]])
-        what_where = f"no finite value at x = {where:.6g} (it gives {what})"
-        raise UsageError(f"target {text!r} has {what_where}; choose a domain without it")
+        what = f"no finite value at {place.format(*np.atleast_1d(points[bad[0]]))} (it gives {float(values[bad[0]])})"
+        raise UsageError(f"target {shown} has {what}; choose a domain without it")
     largest = float(np.max(np.abs(values)))
     if largest > LARGEST:
-        where = float(grid[np.argmax(np.abs(values))])
-        raise UsageError(f"target {text!r} reaches {largest:.1e} at x = {where:.6g}; scale it to below {LARGEST:.0e}")
+        where = place.format(*np.atleast_1d(points[np.argmax(np.abs(values))]))
+        raise UsageError(f"target {shown} reaches {largest:.1e} at {where}; scale it to below {LARGEST:.0e}")

@@ -8,7 +8,7 @@ import sympy
 from sympy import Expr, Rational
 from sympy.core.relational import Relational
 
-from theory.functions.expressions import real_symbol
+from theory.functions.values import real_symbol
 
 __all__ = ["is_surely_continuous"]
 
@@ -23,7 +23,7 @@ def is_surely_continuous(node: Expr) -> bool:
     Compositions of continuous functions are continuous; a denominator must be shown never to be 0, a logarithm's
     argument to be positive, and cases, cut at rational points, must agree there. sign and steps are not continuous.
 
-    >>> from theory.chapters.networks.activations import parse
+    >>> from theory.functions.elementwise import parse
     >>> [is_surely_continuous(parse(text)) for text in ("x*tanh(x)", "max(x, 0)", "x > 0", "atan(1/x)", "1/(1 + x**2)")]
     [True, True, False, False, True]
     """

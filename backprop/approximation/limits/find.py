@@ -24,7 +24,7 @@ def find_limit(target: FunctionTarget, activation: Expr) -> Limit | None:
     can.
 
     >>> from backprop.approximation.ground.target import read_target
-    >>> from theory.chapters.networks.activations import parse
+    >>> from theory.functions.elementwise import parse
     >>> step = read_target("step", (0, 1))
     >>> [found and found.lower for found in (find_limit(step, parse(text)) for text in ("tanh(x)", "x > 0"))]
     [0.5, None]

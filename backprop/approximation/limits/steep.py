@@ -20,8 +20,9 @@ from backprop.approximation.limits.balls import BITS, round_down, round_up
 from backprop.approximation.proving.precision import computing
 from backprop.approximation.proving.values import enclose_values
 from backprop.errors import UsageError
-from theory.chapters.networks.activations import X, find
 from theory.functions.differentiation import differentiate
+from theory.functions.elementwise import find
+from theory.functions.half_line import X
 
 __all__ = ["SteepRow", "derive_square_error", "list_steep_sigmoids"]
 

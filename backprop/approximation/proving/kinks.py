@@ -76,7 +76,7 @@ def force_kinks(target: Expr, grid: Floats, values: Floats, epsilon: float) -> F
 
     Shapes: grid, values (m,), increasing points and F there in floats; they only say where to look.
 
-    >>> from theory.chapters.networks.activations import parse
+    >>> from theory.functions.elementwise import parse
     >>> x = np.linspace(0, 1, 1001)
     >>> force_kinks(parse("x**2"), x, x**2, 1 / 128).least_width
     4

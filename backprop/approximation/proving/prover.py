@@ -78,7 +78,7 @@ def prove(
 
     Returns: Certificate. Errors: none; giving up is an answer ("undecided").
 
-    >>> from theory.chapters.networks.activations import parse
+    >>> from theory.functions.elementwise import parse
     >>> line = IntervalClaim(parse("x**2"), parse("max(x,0)"), (1.0,), (0.0,), (1.0,), -0.125, (0.0, 1.0))
     >>> prove(line, 0.1251).verdict, prove(line, 0.1249).verdict
     ('proved', 'refuted')
@@ -155,9 +155,7 @@ class _IntervalProof(Bisection[Interval, Certificate]):
         centre = a / 2 + b / 2
         radius = (arb(b) - arb(centre)).max(arb(centre) - arb(a))
         try:
-            total = arb(0)
-            for k, coefficient in enumerate(self.model(a, b, centre)):
-                total += coefficient.abs_upper() * radius**k
+            total = sum((e.abs_upper() * radius**k for k, e in enumerate(self.model(a, b, centre))), arb(0))
         except Undecided as error:
             self.why = str(error)[:LONGEST_REASON]
             return centre, math.inf

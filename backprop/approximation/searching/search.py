@@ -18,13 +18,12 @@ from backprop.approximation.ground.table import TableTarget
 from backprop.approximation.ground.target import Floats, FunctionTarget, Target
 from backprop.approximation.limits.find import find_limit
 from backprop.approximation.limits.jump import Jump
-from backprop.approximation.searching.candidate import CUTOFFS, ROUNDING, Candidate, measure_errors
+from backprop.approximation.searching.candidate import CUTOFFS, ROUNDING, Candidate, WidthSearch
 from backprop.approximation.searching.certified import NOTHING_TO_PROVE, grow_certified, narrow_relu
 from backprop.approximation.searching.certified import certify as certify_network
-from backprop.approximation.searching.growing import find_width
 from backprop.approximation.searching.placement import list_nodes, list_placements
 from backprop.approximation.searching.refinement import refine
-from backprop.approximation.searching.result import Approximation, evaluate_network, list_own_points
+from backprop.approximation.searching.result import Approximation, list_own_points
 from backprop.errors import UsageError
 
 __all__ = ["approximate"]
@@ -115,74 +114,43 @@ def _run(search: _Search, what: Target, count: int | None, wanted: float | None,
         return search.fit(check_width(what, count)) if count is not None else search.grow(wanted or 0.0)
     if count is not None or wanted is None:
         return certify_network(search.fit(count or 1), wanted)
-    if search.activation == "relu":
+    if search.sigma.name == "relu":
         laid = narrow_relu(certify_network(search.fit(1), wanted), wanted)
         if laid.reached:
             return laid
     return grow_certified(search.grow, wanted)
 
 
-class _Search:
-    """One target and one activation; remembers the best network of each width."""
+class _Search(WidthSearch[Approximation]):
+    """For a function of one variable, or data."""
 
     def __init__(self, target: Target, sigma: Sigma, seed: int, epsilon: float | None, has_jump: bool) -> None:
-        self._target, self._sigma, self._seed, self._epsilon, self._has_jump = target, sigma, seed, epsilon, has_jump
-        low, high = target.domain
-        self._middle, self._half = low / 2 + high / 2, high / 2 - low / 2
-        self._offset = float(np.max(target.values) / 2 + np.min(target.values) / 2)
-        self._scale = target.scale
-        self._breaks = (np.array(target.breaks, dtype=np.float64) - self._middle) / self._half
-        self._steepest = 2 * self._half / target.gap if isinstance(target, TableTarget) else STEEPEST
-        self._known: dict[int, Candidate] = {}
-
-    @property
-    def activation(self) -> str:
-        """The name of sigma."""
-        return self._sigma.name
+        super().__init__(Approximation, target, sigma, seed, epsilon)
+        self._has_jump, self._scale = has_jump, target.scale
+        self._breaks = (np.array(target.breaks, dtype=np.float64) - self.middle) / self.half
+        self._steepest = 2 * self.half / target.gap if isinstance(target, TableTarget) else STEEPEST
 
     def grow(self, wanted: float) -> Approximation:
         """Widen until the error on the grid is below the one wanted, then look for a smaller width that does."""
-        widths = list_widths(self._target, self._list_widths())
-        found = find_width(lambda width: self._find(width).error, widths, wanted, _step)
-        return self.fit(found or min(self._known, key=lambda known: self._known[known].error))
+        return self.grow_along(list_widths(self.target, self._list_widths()), wanted, _step)
 
     def _list_widths(self) -> list[int]:
         """The widths to try; for a polynomial none beyond its degree, with which a network is any such polynomial."""
-        most = self._sigma.degree
+        most = self.sigma.degree
         return list(GROWN_WIDTHS) if most is None else [*(w for w in GROWN_WIDTHS if w < most), most]
 
-    def fit(self, width: int) -> Approximation:
-        """Return the best network of that width, in the coordinates of the target."""
-        found = self._find(width)
-        return Approximation(
-            target=self._target.text,
-            activation=self._sigma.name,
-            domain=self._target.domain,
-            network=self._restore(found.hidden, found.c),
-            sup_error=found.error,
-            grid_points=found.points,
-            epsilon=self._epsilon,
-            function=self._target,
-            sigma=self._sigma.f,
-        )
-
-    def _find(self, width: int) -> Candidate:
-        if width not in self._known:
-            self._known[width] = self._search(width)
-        return self._known[width]
-
-    def _search(self, width: int) -> Candidate:
-        narrow = self._find(width - 1 if width <= SMALL else width // 2) if width > 1 else None
+    def search(self, width: int) -> Candidate:
+        narrow = self.find(width - 1 if width <= SMALL else width // 2) if width > 1 else None
         if narrow and narrow.error <= ROUNDING * self._scale:
-            return self._pad(width, narrow)
+            return self.pad(width, narrow)
         x, y = self._list_nodes(width)
         fresh, worst = self._scan(self._list_fresh(width), x, y, FRESH_STARTS)
         grown, _ = self._scan(self._list_grown(width, narrow), x, y, GROWN_STARTS) if narrow else ([], 0.0)
         steps = _count_steps(x, width) if worst > ROUNDING else 0
-        refined = [refine(self._sigma, start, x, y, steps) for start in (*fresh, *grown) if steps]
+        refined = [refine(self.sigma, start, x, y, steps) for start in (*fresh, *grown) if steps]
         found = [c for hidden in (*fresh[:1], *grown[:1], *refined) for c in self._finish(hidden, x, y)]
-        safe = self._pad(width, narrow)
-        is_whole = self._sigma.degree is not None and width >= self._sigma.degree
+        safe = self.pad(width, narrow)
+        is_whole = self.sigma.degree is not None and width >= self.sigma.degree
         polish = self._polish_exactly if is_whole else self._polish
         found += [*(polish(found, x, y) if found else ()), safe]
         allowed = safe.error if narrow else math.inf
@@ -191,25 +159,26 @@ class _Search:
 
     def _list_nodes(self, width: int) -> tuple[Floats, Floats]:
         """Where the fit looks, and F there: of data at the points themselves, or at some that are evenly spread."""
-        if self._target.known_between:
+        if self.target.known_between:
             x = list_nodes(self._scaled, self._breaks, width)
             return x, self._scaled(x)
-        rows = np.unique(np.linspace(0, len(self._target.grid) - 1, MOST_NODES).astype(int))
-        x, y = self._target.grid[rows], self._target.values[rows]
-        return (x - self._middle) / self._half, (y - self._offset) / self._scale
+        rows = np.unique(np.linspace(0, len(self.target.grid) - 1, MOST_NODES).astype(int))
+        x, y = self.target.grid[rows], self.target.values[rows]
+        return (x - self.middle) / self.half, (y - self.offset) / self._scale
 
     def _scaled(self, u: Floats) -> Floats:
         """F in the coordinates of the search: from [-1, 1] to about [-1, 1]."""
-        low, high = self._target.domain
-        return (self._target(np.clip(self._middle + self._half * u, low, high)) - self._offset) / self._scale
+        low, high = self.target.domain
+        values: Floats = self.target(np.clip(self.middle + self.half * u, low, high))
+        return (values - self.offset) / self._scale
 
     def _list_fresh(self, width: int) -> Iterator[Hidden]:
-        rng = np.random.default_rng((self._seed, width))
+        rng = np.random.default_rng((self.seed, width))
         return list_placements(self._scaled, self._breaks, width, rng)
 
     def _list_grown(self, width: int, narrow: Candidate) -> Iterator[Hidden]:
         """Add units to the narrower network found before: some of those of each fresh start."""
-        rng = np.random.default_rng((self._seed, width, 1))
+        rng = np.random.default_rng((self.seed, width, 1))
         for start in self._list_fresh(width):
             chosen = rng.permutation(width)[: width - len(narrow.hidden.w)]
             yield Hidden(*(np.append(old, new[chosen]) for old, new in zip(narrow.hidden, start, strict=True)))
@@ -221,10 +190,10 @@ class _Search:
         """
         ranked: dict[str, tuple[float, Hidden]] = {}
         for count, raw in enumerate(starts):
-            start, width = self._sigma.normalise(raw), len(raw.w)
+            start, width = self.sigma.normalise(raw), len(raw.w)
             if count >= 4 and count * len(x) * width**2 > SCAN_WORK:
                 break
-            features = self._sigma.compute_features(start, x)
+            features = self.sigma.compute_features(start, x)
             c = solve(features, y, CUTOFFS[0])
             if c is not None:
                 errors = np.abs(features @ c - y)
@@ -237,55 +206,38 @@ class _Search:
         """Solve for the output weights by least squares, from the most accurate to the calmest."""
         if np.max(np.abs(hidden.w)) > self._steepest:
             return
-        features = self._sigma.compute_features(hidden, x)
+        features = self.sigma.compute_features(hidden, x)
         for cutoff, projection in zip(CUTOFFS, project_each(features, CUTOFFS), strict=False):
-            yield self._judge(hidden, projection.weigh(y), cutoff)
+            yield self.judge(hidden, projection.weigh(y), cutoff)
 
     def _polish(self, found: list[Candidate], x: Floats, y: Floats) -> Iterator[Candidate]:
         """Solve again for the output weights of the best networks, now for the smallest largest error."""
         for rank in (Candidate.by_error, Candidate.by_score):
             best = min(found, key=rank)
-            features = self._sigma.compute_features(best.hidden, x)
+            features = self.sigma.compute_features(best.hidden, x)
             projection = project(features, best.cutoff)
             rounds = min(MINIMAX_ROUNDS, int(MINIMAX_WORK / features.size / features.shape[1]))
             if projection is not None and best.error > ROUNDING * self._scale:
-                yield self._judge(best.hidden, solve_minimax(projection, y, rounds), best.cutoff)
+                yield self.judge(best.hidden, solve_minimax(projection, y, rounds), best.cutoff)
 
     def _polish_exactly(self, found: list[Candidate], *_: Floats) -> Iterator[Candidate]:
         """The same on the whole grid, for a polynomial with units enough: its networks have few parameters.
 
         Units side by side span all polynomials of the degree better than units that were placed for least squares.
         """
-        u = (self._target.grid - self._middle) / self._half
-        y = (self._target.values - self._offset) / self._scale
+        u = (self.target.grid - self.middle) / self.half
+        y = (self.target.values - self.offset) / self._scale
         best = min(found, key=Candidate.by_error).hidden
         for hidden in (best, Hidden(np.ones(len(best.w)), np.linspace(-1, 1, len(best.w)))):
-            projection = project(self._sigma.compute_features(hidden, u), CUTOFFS[0])
+            projection = project(self.sigma.compute_features(hidden, u), CUTOFFS[0])
             if projection is not None:
                 c = projection.lift(solve_minimax_exactly(projection.basis, y))
-                yield self._judge(hidden, c, CUTOFFS[0])
+                yield self.judge(hidden, c, CUTOFFS[0])
 
-    def _pad(self, width: int, narrow: Candidate | None) -> Candidate:
-        """Return a network that always works: the narrower one with idle units, or the constant."""
-        known, c = (narrow.hidden, narrow.c) if narrow else (Hidden(np.zeros(0), np.zeros(0)), np.zeros(1))
-        idle = np.zeros(width - len(known.w))
-        hidden = Hidden(np.append(known.w, idle), np.append(known.b, idle))
-        return self._judge(hidden, np.concatenate([c[:-1], idle, c[-1:]]), CUTOFFS[0])
-
-    def _judge(self, hidden: Hidden, c: Floats, cutoff: float) -> Candidate:
-        """Measure the network in its final form, on the grid of the target and around its own steps."""
-        network = self._restore(hidden, c)
-        with np.errstate(all="ignore"):
-            own = list_own_points(network.w, network.b, self._target.domain) if self._target.known_between else NOWHERE
-            values = evaluate_network(self._sigma.f, network, np.append(self._target.grid, own))
-            errors = measure_errors(values, np.append(self._target.values, self._target(own)))
-        return Candidate(hidden, c, *errors, len(values), cutoff)
-
-    def _restore(self, hidden: Hidden, c: Floats) -> ShallowNetwork:
-        """Return the network in the coordinates of the target."""
-        w = hidden.w / self._half
-        constant = float(c[-1]) * self._scale + self._offset
-        return ShallowNetwork(w, hidden.b - w * self._middle, c[:-1] * self._scale, constant)
+    def list_points(self, network: ShallowNetwork) -> tuple[Floats, Floats]:
+        """The grid of the target, and points around the network's own steps."""
+        own = list_own_points(network.w, network.b, self.target.domain) if self.target.known_between else NOWHERE
+        return np.append(self.target.grid, own), np.append(self.target.values, self.target(own))
 
 
 def _step(width: int) -> int:

@@ -17,8 +17,8 @@ from backprop.approximation.proving.enclosures import Ball, Undecided, expand, m
 from backprop.approximation.proving.precision import computing, float_above
 from backprop.approximation.proving.proof import Proof
 from backprop.approximation.surfaces.target import VARIABLES, Rectangle
-from theory.functions.expressions import real_symbol
 from theory.functions.pieces import split
+from theory.functions.values import real_symbol
 
 __all__ = ["SurfaceCertificate", "SurfaceClaim", "prove_surface"]
 
@@ -82,7 +82,7 @@ def prove_surface(
     Returns: SurfaceCertificate. Errors: none; giving up is an answer ("undecided").
 
     >>> import numpy as np
-    >>> from theory.chapters.networks.activations import parse
+    >>> from theory.functions.elementwise import parse
     >>> unit = ShallowNetwork(np.array([[1.0, 1.0]]), np.zeros(1), np.ones(1), 0.0)
     >>> claim = SurfaceClaim(parse("x + y", VARIABLES), parse("tanh(x)"), unit, ((0.0, 0.5), (0.0, 0.5)))
     >>> prove_surface(claim, 0.24).verdict, prove_surface(claim, 0.2).verdict  # 1 - tanh 1 = 0.238...

@@ -9,17 +9,14 @@ import numpy as np
 
 from backprop.approximation.ground.arguments import read_epsilon, read_seed, read_width
 from backprop.approximation.ground.hidden import Hidden, Sigma, read_sigma
-from backprop.approximation.ground.outcome import ShallowNetwork
 from backprop.approximation.ground.solving import solve
-from backprop.approximation.ground.target import UNIT, Floats
-from backprop.approximation.searching.candidate import CUTOFFS, ROUNDING, Candidate, measure_errors
-from backprop.approximation.searching.growing import find_width
+from backprop.approximation.ground.target import UNIT, Floats, check_values
+from backprop.approximation.searching.candidate import CUTOFFS, ROUNDING, Candidate, WidthSearch
 from backprop.approximation.searching.refinement import refine
-from backprop.approximation.searching.result import evaluate_network
 from backprop.approximation.surfaces.certified import certify_surface, grow_certified
 from backprop.approximation.surfaces.draws import draw_hidden, list_nodes
 from backprop.approximation.surfaces.result import SurfaceApproximation
-from backprop.approximation.surfaces.target import GRID_SIDE, Surface, check_values, read_surface
+from backprop.approximation.surfaces.target import GRID_SIDE, PLACE, Surface, read_surface
 from backprop.errors import UsageError
 
 __all__ = ["MAX_WIDTH", "approximate_2d"]
@@ -106,50 +103,23 @@ def approximate_2d(
     return grow_certified(search.grow, wanted)
 
 
-class _SurfaceSearch:
-    """One target and one activation; remembers the best network of each width."""
+class _SurfaceSearch(WidthSearch[SurfaceApproximation]):
+    """For a function of two variables."""
 
     def __init__(self, target: Surface, sigma: Sigma, seed: int, epsilon: float | None) -> None:
-        self._target, self._sigma, self._seed, self._epsilon = target, sigma, seed, epsilon
-        ends = np.array(target.domain)
-        self._middle, self._half = ends.sum(axis=1) / 2, (ends[:, 1] - ends[:, 0]) / 2
-        self._offset = float(np.max(target.values) / 2 + np.min(target.values) / 2)
-        self._known: dict[int, Candidate] = {}
+        super().__init__(SurfaceApproximation, target, sigma, seed, epsilon)
         self._slopes: dict[int, float] = {}
 
     def grow(self, wanted: float) -> SurfaceApproximation:
         """Widen until the error on the grid is below the one wanted, then look for a smaller width that does."""
-        found = find_width(
-            lambda width: self._find(width).error, GROWN_WIDTHS, wanted, lambda width: max(1, width // FINENESS)
-        )
-        return self.fit(found or min(self._known, key=lambda known: self._known[known].error))
+        return self.grow_along(GROWN_WIDTHS, wanted, lambda width: max(1, width // FINENESS))
 
-    def fit(self, width: int) -> SurfaceApproximation:
-        """Return the best network of that width, in the coordinates of the target."""
-        found = self._find(width)
-        return SurfaceApproximation(
-            target=self._target.text,
-            activation=self._sigma.name,
-            domain=self._target.domain,
-            network=self._restore(found.hidden, found.c),
-            sup_error=found.error,
-            grid_points=len(self._target.grid),
-            epsilon=self._epsilon,
-            function=self._target,
-            sigma=self._sigma.f,
-        )
-
-    def _find(self, width: int) -> Candidate:
-        if width not in self._known:
-            self._known[width] = self._search(width)
-        return self._known[width]
-
-    def _search(self, width: int) -> Candidate:
+    def search(self, width: int) -> Candidate:
         """The best of fresh draws, of those refined, and of the next smaller power of two with idle units."""
-        narrow = self._find(_step_down(width)) if width > 1 else None
+        narrow = self.find(_step_down(width)) if width > 1 else None
         allowed = narrow.error if narrow else math.inf
-        if allowed <= ROUNDING * self._target.scale:
-            return self._pad(width, narrow)
+        if allowed <= ROUNDING * self.target.scale:
+            return self.pad(width, narrow, SLOPES[0])
         moved = width <= REFINED_TO
         nodes = list_nodes(math.ceil(width * (NODES_A_MOVED_UNIT if moved else NODES_A_UNIT)))
         y = self._scaled(nodes)
@@ -161,17 +131,17 @@ class _SurfaceSearch:
         if moved:
             found += [each for one in drawn[:STARTS] for each in self._refine(one, nodes, y)]
         found = [one for one in found if one.error <= allowed and np.max(np.abs(one.hidden.w)) <= STEEPEST]
-        return min(found, key=Candidate.by_score, default=None) or self._pad(width, narrow)
+        return min(found, key=Candidate.by_score, default=None) or self.pad(width, narrow, SLOPES[0])
 
     def _draw(self, width: int, nodes: Floats, y: Floats) -> Iterator[Candidate]:
         """Draw and fit as many hidden layers as the work allows, two at least; errors are those at the nodes."""
-        rng = np.random.default_rng((self._seed, width))
+        rng = np.random.default_rng((self.seed, width))
         known = self._slopes.get(_step_down(width), SLOPES[0])
         slopes = SLOPES if width <= REFINED_TO else [known * times for times in NEARER]
         for count, slope in enumerate(slopes):
             if count >= 2 and count * len(nodes) * width**2 > DRAW_WORK:
                 break
-            yield self._try(self._sigma.normalise(draw_hidden(width, slope, rng)), slope, nodes, y)
+            yield self._try(self.sigma.normalise(draw_hidden(width, slope, rng)), slope, nodes, y)
 
     def _graft(self, drawn: list[Candidate], narrow: Candidate, nodes: Floats, y: Floats) -> Iterator[Candidate]:
         """Put the units of the narrower network in the place of some that were drawn."""
@@ -181,7 +151,7 @@ class _SurfaceSearch:
             yield self._try(hidden, one.slope, nodes, y)
 
     def _try(self, hidden: Hidden, slope: float, nodes: Floats, y: Floats) -> Candidate:
-        features = self._sigma.compute_features(hidden, nodes)
+        features = self.sigma.compute_features(hidden, nodes)
         c = solve(features, y, CUTOFFS[0])
         if c is None:
             return Candidate(hidden, np.zeros(len(hidden.b) + 1), slope=slope)
@@ -189,44 +159,25 @@ class _SurfaceSearch:
 
     def _calm(self, drawn: Candidate, nodes: Floats, y: Floats) -> Iterator[Candidate]:
         """The same hidden layer with output weights from the most accurate to the calmest, measured on the grid."""
-        yield self._judge(drawn.hidden, drawn.c, drawn.slope)
-        features = self._sigma.compute_features(drawn.hidden, nodes)
+        yield self.judge(drawn.hidden, drawn.c, slope=drawn.slope)
+        features = self.sigma.compute_features(drawn.hidden, nodes)
         for cutoff in CUTOFFS[1:]:
             c = solve(features, y, cutoff)
             if c is not None:
-                yield self._judge(drawn.hidden, c, drawn.slope)
+                yield self.judge(drawn.hidden, c, slope=drawn.slope)
 
     def _refine(self, start: Candidate, nodes: Floats, y: Floats) -> Iterator[Candidate]:
         steps = min(60, int(REFINE_WORK / (len(nodes) * (3 * len(start.hidden.b)) ** 2)))
-        hidden = refine(self._sigma, start.hidden, nodes, y, max(steps, 5))
+        hidden = refine(self.sigma, start.hidden, nodes, y, max(steps, 5))
         yield from self._calm(self._try(hidden, start.slope, nodes, y), nodes, y)
-
-    def _pad(self, width: int, narrow: Candidate | None) -> Candidate:
-        """A network that always works: the narrower one with idle units, or the constant."""
-        known = narrow or Candidate(Hidden(np.zeros((0, 2)), np.zeros(0)), np.zeros(1), slope=SLOPES[0])
-        idle = width - len(known.hidden.b)
-        hidden = Hidden(np.pad(known.hidden.w, ((0, idle), (0, 0))), np.pad(known.hidden.b, (0, idle)))
-        return self._judge(hidden, np.insert(known.c, len(known.c) - 1, np.zeros(idle)), known.slope)
-
-    def _judge(self, hidden: Hidden, c: Floats, slope: float) -> Candidate:
-        """Measure a network in its final form on the grid of the target."""
-        with np.errstate(all="ignore"):
-            values = evaluate_network(self._sigma.f, self._restore(hidden, c), self._target.grid)
-            errors = measure_errors(values, self._target.values)
-        return Candidate(hidden, c, *errors, slope=slope)
 
     def _scaled(self, nodes: Floats) -> Floats:
         """F in the coordinates of the search: from [-1, 1]² to about [-1, 1]."""
-        points = self._middle + self._half * nodes
-        values = self._target(points)
-        check_values(self._target.text, points, values)
-        return (values - self._offset) / self._target.scale
-
-    def _restore(self, hidden: Hidden, c: Floats) -> ShallowNetwork:
-        """The network in the coordinates of the target."""
-        w = hidden.w / self._half
-        constant = float(c[-1]) * self._target.scale + self._offset
-        return ShallowNetwork(w, hidden.b - w @ self._middle, c[:-1] * self._target.scale, constant)
+        points = self.middle + self.half * nodes
+        values: Floats = self.target(points)
+        check_values(f"{self.target.text!r:.80}", points, values, PLACE)
+        scale: float = self.target.scale
+        return (values - self.offset) / scale
 
 
 def _step_down(width: int) -> int:

@@ -10,16 +10,16 @@ import numpy as np
 import sympy
 
 from backprop.approximation.ground.named import NAMED_SURFACES
-from backprop.approximation.ground.target import LARGEST, UNIT, Floats, read_domain
+from backprop.approximation.ground.target import UNIT, Floats, Valued, check_values, read_domain
 from backprop.codegen.functions.elementwise import evaluate
 from backprop.errors import UsageError
-from theory.chapters.networks.activations import parse
-from theory.functions.elementwise import transcribe
+from theory.functions.elementwise import parse, transcribe
 from theory.language.tokens import ExpressionError, split_tokens
 
-__all__ = ["GRID_SIDE", "VARIABLES", "Rectangle", "Surface", "is_surface", "read_surface"]
+__all__ = ["GRID_SIDE", "PLACE", "VARIABLES", "Rectangle", "Surface", "is_surface", "read_surface"]
 
 VARIABLES = ("x", "y")
+PLACE = "x = {:.6g}, y = {:.6g}"
 GRID_SIDE = 201
 """Equispaced points of the grid along each side, ends included."""
 
@@ -27,7 +27,7 @@ Rectangle = tuple[tuple[float, float], tuple[float, float]]
 
 
 @dataclass(frozen=True, eq=False)
-class Surface:
+class Surface(Valued):
     """A function F on a rectangle.
 
     Attributes:
@@ -50,11 +50,6 @@ class Surface:
         """Evaluate F at points (n, 2); NaN or infinity where it has no finite value."""
         with np.errstate(all="ignore"):
             return np.asarray(self.function(points[:, 0], points[:, 1]), dtype=np.float64)
-
-    @property
-    def scale(self) -> float:
-        """Half the distance between the largest and the smallest value, or 1 if F is constant."""
-        return float(np.max(self.values) / 2 - np.min(self.values) / 2) or 1.0
 
 
 def is_surface(text: object) -> bool:
@@ -96,7 +91,7 @@ def read_surface(text: str, domain: Sequence[Sequence[float]] = (UNIT, UNIT)) ->
     grid = np.column_stack([side.ravel() for side in np.meshgrid(*sides)])
     function = evaluate(expression, VARIABLES)
     values = Surface(text, expression, as_written, rectangle, grid, grid[:, 0], function)(grid)
-    check_values(text, grid, values)
+    check_values(f"{text!r:.80}", grid, values, PLACE)
     return Surface(text, expression, as_written, rectangle, grid, values, function)
 
 
@@ -106,17 +101,3 @@ def _read_rectangle(domain: Sequence[Sequence[float]]) -> Rectangle:
     except (TypeError, ValueError):
         raise UsageError(f"the domain must be two intervals, such as ((0, 1), (0, 1)); got {domain!r:.80}") from None
     return read_domain(first), read_domain(second)
-
-
-def check_values(text: str, points: Floats, values: Floats) -> None:
-    """Refuse a function without finite values of reasonable size: `UsageError`, with the first such point."""
-    bad = np.flatnonzero(~np.isfinite(values))
-    if bad.size:
-        x, y = points[bad[0]]
-        what = f"no finite value at x = {x:.6g}, y = {y:.6g} (it gives {float(values[bad[0]])})"
-        raise UsageError(f"target {text!r:.80} has {what}; choose a domain without it")
-    largest = float(np.max(np.abs(values)))
-    if largest > LARGEST:
-        x, y = points[int(np.argmax(np.abs(values)))]
-        raise UsageError(f"target {text!r:.80} reaches {largest:.1e} at x = {x:.6g}, y = {y:.6g}; scale it to below "
-                         f"{LARGEST:.0e}")  # fmt: skip

@@ -22,8 +22,8 @@ from backprop.approximation.ground.target import FunctionTarget, read_target
 from backprop.approximation.searching.certified import narrow_relu
 from backprop.approximation.searching.result import measure
 from backprop.codegen.functions.elementwise import evaluate
-from theory.chapters.networks.activations import X
 from theory.functions.differentiation import differentiate
+from theory.functions.half_line import X
 
 __all__ = ["ReluTarget", "ReluWidth", "integrate_bend", "survey_relu_widths"]
 

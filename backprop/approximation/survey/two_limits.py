@@ -10,7 +10,7 @@ from backprop.approximation.limits.floor import Floor, prove_floor
 from backprop.approximation.limits.jump import Jump, prove_jump
 from backprop.approximation.limits.steep import SteepRow, list_steep_sigmoids
 from backprop.approximation.survey.on_the_floor import FloorRow, list_networks_on_floor
-from theory.chapters.networks.activations import X
+from theory.functions.half_line import X
 
 __all__ = ["TwoLimits", "survey_limits"]
 

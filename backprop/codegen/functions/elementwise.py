@@ -20,9 +20,10 @@ from backprop.codegen.functions.special import Support, write_special
 from backprop.codegen.lowering.load import load_functions
 from backprop.errors import unknown_name
 from theory.functions.elementwise import ActivationFunction
-from theory.functions.expressions import Piece, evaluate_precisely, real_symbol
+from theory.functions.pieces import Piece
 from theory.functions.stable_forms import StableForm
 from theory.functions.value_identities import A
+from theory.functions.values import evaluate_precisely, real_symbol
 from theory.language.formulas import describe, shorten
 
 __all__ = [
@@ -86,10 +87,10 @@ def write_functions(activation: ActivationFunction, name: str = "f", accuracy: A
     z is an array of any shape; the result has its shape and, if it is a float array, its type.  Nothing
     overflows or warns for |z| up to 1e4 where the activation's stable form is proved.
 
-    Equation: the activation's own, in the forms of `theory.chapters.networks.activations.branches`; f' by its identity
+    Equation: the activation's own, in the forms of `theory.functions.elementwise.branches`; f' by its identity
     in a = f(z) where that is a polynomial.  Errors: `UsageError` naming what cannot be printed.
 
-    >>> from theory.chapters.networks.activations import find
+    >>> from theory.functions.elementwise import find
     >>> print(write_functions(find("sigmoid")).derivative)
     def f_prime(z):
         \"\"\"Derivative of sigmoid: a * (1 - a) with a = f(z)\"\"\"

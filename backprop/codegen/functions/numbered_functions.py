@@ -8,9 +8,9 @@ from backprop.codegen.functions.elementwise import write_expression as write_for
 from backprop.codegen.functions.elementwise import write_functions
 from backprop.codegen.functions.numpy_printer import NumpyPrinter
 from backprop.specification.network import find_activation
-from theory.chapters.networks.activations import X
 from theory.chapters.networks.batch_norm import slope_by_root
 from theory.functions.differentiation import differentiate
+from theory.functions.half_line import X
 
 __all__ = ["write_penalty", "write_root"]
 

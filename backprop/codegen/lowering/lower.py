@@ -25,19 +25,8 @@ from backprop.codegen.lowering.names import (
     penalised,
     rates_of,
 )
-from backprop.codegen.lowering.program import (
-    Add,
-    Assignment,
-    Call,
-    Expression,
-    Mask,
-    Name,
-    Prediction,
-    Program,
-    Statistic,
-    SumAll,
-    rewrite,
-)
+from backprop.codegen.lowering.nodes import Call, Expression, Name, SumAll, rewrite
+from backprop.codegen.lowering.program import Assignment, Mask, Prediction, Program, Statistic
 from backprop.specification.network import Network
 from backprop.specification.plan import Element
 from theory.chapters.networks.costs import find_cost
@@ -49,7 +38,7 @@ from theory.layers.penalty import penalty
 from theory.rules.layer_equations import Equation, LayerEquations, derive_layer
 from theory.rules.matrix_form import lift, lift_derivation
 
-__all__ = ["lower", "name_functions", "output_error_of"]
+__all__ = ["lower", "output_error_of"]
 
 
 @cache
@@ -143,7 +132,7 @@ class Lowering:
             for parameter in penalised(element):
                 if function := self.penalties.get(rates_of(self.network, element)):
                     weights = Name(parameter, (element.before, element.width))
-                    cost = Add(cost, SumAll(lower_penalty(weights, function, 0)))
+                    cost = cost + SumAll(lower_penalty(weights, function, 0))
         return cost
 
     def run_backward(self, steps: Sequence[ElementEquations], output: Scope) -> list[Assignment]:
@@ -165,7 +154,7 @@ class Lowering:
         parts = self.sums.pop(element.out)
         value = parts[0][0]
         for part, _ in parts[1:]:
-            value = Add(value, part)
+            value = value + part
         label = parts[0][1] if len(parts) == 1 else "BP2"
         if count_uses(wanted, system.output) > 1 or system.output == "z" or len(parts) > 1:
             value = self.define(derivative_name(scope.names[system.output]), value, label)
@@ -186,7 +175,7 @@ class Lowering:
             return
         function = self.penalties.get(rates_of(self.network, step.element))
         if function and name.id in penalised(step.element):
-            value = Add(value, lower_penalty(name, function, 1))
+            value = value + lower_penalty(name, function, 1)
         self.lines.append(Assignment(Name(f"d{name.id}", name.dims), value, equation.label))
 
     def define(self, name: Name, value: Expression, label: str) -> Expression:

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Sequence
 
 from sympy import Expr, Rational, fraction
 
-from backprop.codegen.lowering.program import (  # fmt: skip
-    Add,
-    Call,
-    Divide,
-    Expression,
-    MatMul,
-    Multiply,
-    Name,
-    Negate,
-    Number,
-    Power,
-    Size,
-    Subtract,
-    SumColumns,
-    SumRows,
-    Transpose,
-)
+from backprop.codegen.lowering.nodes import Call, Expression, Multiply, Name, Number, Size, SumColumns, SumRows
 from theory.language import matrices as mf
-from theory.language.notation import GLOSSARY, Variable, Width, epsilon, l, n
+from theory.language.glossary import GLOSSARY
+from theory.language.notation import Variable, Width, epsilon, l, n
 
 __all__ = ["Scope", "lower_expression", "lower_scaled"]
 
@@ -80,10 +67,7 @@ class Scope:
         if isinstance(expr, Width):
             return Number(int(self.size(expr)))
         if expr.is_Mul:
-            first, *rest = (self.scalar(factor) for factor in sorted(expr.args, key=lambda f: (f != n, str(f))))
-            for factor in rest:
-                first = Multiply(first, factor)
-            return first
+            return multiply([self.scalar(factor) for factor in sorted(expr.args, key=lambda f: (f != n, str(f)))])
         return Number(int(expr))
 
 
@@ -101,12 +85,12 @@ def lower_expression(scope: Scope, expr: Expr) -> Expression:
 def lower_scaled(scope: Scope, factor: Expr, value: Expression) -> Expression:
     """(p/q) value: written p * value / q, a minus sign in front."""
     if isinstance(value, Multiply) and len(value.left.shape) == 1 < len(value.right.shape):
-        return Multiply(lower_scaled(scope, factor, value.left), value.right)  # one vector, not the whole matrix
+        return lower_scaled(scope, factor, value.left) * value.right  # one vector, not the whole matrix
     above, below = fraction(factor)
     if above.is_negative or (above.is_Mul and above.as_coeff_Mul()[0].is_negative):
-        value, above = Negate(value), -above
-    value = value if above == 1 else Multiply(scope.scalar(above), value)
-    return value if below == 1 else Divide(value, scope.scalar(below))
+        value, above = -value, -above
+    value = value if above == 1 else scope.scalar(above) * value
+    return value if below == 1 else value / scope.scalar(below)
 
 
 def lower_plus(scope: Scope, expr: Expr) -> Expression:
@@ -115,11 +99,11 @@ def lower_plus(scope: Scope, expr: Expr) -> Expression:
     result = lower_expression(scope, first)
     for term in rest:
         if isinstance(term, mf.Scaled) and term.args[0].as_coeff_Mul()[0].is_negative:
-            result = Subtract(result, lower_scaled(scope, -term.args[0], lower_expression(scope, term.args[1])))
+            result = result - lower_scaled(scope, -term.args[0], lower_expression(scope, term.args[1]))
         elif isinstance(term, mf.Filled) and term.args[0].is_negative:
-            result = Subtract(result, scope.scalar(-term.args[0]))
+            result = result - scope.scalar(-term.args[0])
         else:
-            result = Add(result, lower_expression(scope, term))
+            result = result + lower_expression(scope, term)
     return result
 
 
@@ -136,10 +120,7 @@ def lower_hadamard(scope: Scope, expr: Expr) -> Expression:
 
 def multiply(factors: Sequence[Expression]) -> Expression:
     """The product, from the left; 1 of nothing."""
-    result = factors[0] if factors else Number(1)
-    for factor in factors[1:]:
-        result = Multiply(result, factor)
-    return result
+    return functools.reduce(operator.mul, factors) if factors else Number(1)
 
 
 def lower_applied(scope: Scope, expr: Expr) -> Expression:
@@ -154,7 +135,7 @@ def lower_power(scope: Scope, expr: Expr) -> Expression:
     """A power with a whole exponent; (ν + ε)^(-1/2) is a function of ν."""
     base, exponent = expr.args
     if exponent.is_Integer:
-        return Power(lower_expression(scope, base), int(exponent))
+        return lower_expression(scope, base) ** int(exponent)
     terms = [term for term in base.args if not isinstance(term, mf.Filled)] if isinstance(base, mf.Plus) else []
     if exponent != Rational(-1, 2) or len(terms) != 1 or mf.Filled(epsilon, *mf.shape(terms[0])) not in base.args:
         raise TypeError(f"no way to lower a power with the exponent {exponent}")
@@ -163,8 +144,8 @@ def lower_power(scope: Scope, expr: Expr) -> Expression:
 
 LOWERINGS: dict[type, Lowering] = {
     mf.Array: lambda scope, e: scope.name(e.template),
-    mf.Transposed: lambda scope, e: Transpose(lower_expression(scope, e.args[0])),
-    mf.Product: lambda scope, e: MatMul(*(lower_expression(scope, arg) for arg in e.args)),
+    mf.Transposed: lambda scope, e: lower_expression(scope, e.args[0]).T,
+    mf.Product: lambda scope, e: operator.matmul(*(lower_expression(scope, arg) for arg in e.args)),
     mf.Hadamard: lower_hadamard,
     mf.Plus: lower_plus,
     mf.Scaled: lambda scope, e: lower_scaled(scope, e.args[0], lower_expression(scope, e.args[1])),

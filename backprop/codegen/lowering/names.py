@@ -7,11 +7,12 @@ from functools import cache
 
 from sympy import Expr
 
-from backprop.codegen.lowering.program import Group, Name
+from backprop.codegen.lowering.nodes import Name
+from backprop.codegen.lowering.program import Group
 from backprop.codegen.lowering.support import RESERVED
 from backprop.specification.network import Network
 from backprop.specification.plan import Element
-from theory.chapters.networks.activations import NAMES
+from theory.functions.activation_catalogue import NAMES
 from theory.language import matrices as mf
 from theory.layers.kind import Kind
 from theory.rules.layer_equations import Equation, LayerEquations, layer_equations

@@ -125,7 +125,7 @@ class Number(Expression):
 
 
 class Unary(Expression):
-    """A node with one argument of the same shape."""
+    """A node with one argument, whose shape it has."""
 
     of: Expression
 
@@ -220,15 +220,10 @@ class Divide(Binary):
     """left / right, entry by entry"""
 
 
-class Power(Expression):
+class Power(Unary):
     """An integer power, entry by entry."""
 
-    of: Expression
     exponent: int
-
-    @property
-    def shape(self) -> Shape:
-        return self.of.shape
 
 
 class MatMul(Expression):

@@ -4,34 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backprop.codegen.lowering.nodes import (
-    Add,
-    Binary,
-    Call,
-    Divide,
-    Expression,
-    MatMul,
-    Multiply,
-    Name,
-    Negate,
-    Number,
-    Power,
-    Shape,
-    Size,
-    Subtract,
-    SumAll,
-    SumColumns,
-    SumRows,
-    Transpose,
-    rewrite,
-    walk,
-)
+from backprop.codegen.lowering.nodes import Call, Expression, Name, walk
 
-__all__ = [
-    "Add", "Assignment", "Binary", "Call", "Divide", "Expression", "Group", "Mask", "MatMul", "Multiply", "Name",
-    "Negate", "Number", "Power", "Prediction", "Program", "Shape", "Size", "Statistic", "Subtract", "SumAll",
-    "SumColumns", "SumRows", "Transpose", "rewrite", "walk",
-]  # fmt: skip
+__all__ = ["Assignment", "Group", "Mask", "Prediction", "Program", "Statistic"]
 
 
 @dataclass(frozen=True)

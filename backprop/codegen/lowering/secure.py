@@ -10,17 +10,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from backprop.codegen.lowering.program import (
-    Assignment,
-    Call,
-    Expression,
-    Multiply,
-    Name,
-    Number,
-    Program,
-    Subtract,
-    rewrite,
-)
+from backprop.codegen.lowering.nodes import Call, Expression, Name, Subtract, rewrite
+from backprop.codegen.lowering.program import Assignment, Program
 from backprop.codegen.lowering.support import RowFunction
 from backprop.specification.network import Network
 
@@ -89,5 +80,5 @@ def write_residual(node: Expression) -> Expression | None:
     """a - Y as a (1 - Y) - Y others(a)."""
     match node:
         case Subtract(left=Name() as a, right=Name(id="Y") as y):
-            return Subtract(Multiply(a, Subtract(Number(1), y)), Multiply(y, Call("others", a)))
+            return a * (1 - y) - y * Call("others", a)
     return None

@@ -14,7 +14,7 @@ from backprop.codegen.passes.steps import ValueKind
 from backprop.codegen.passes.writing import SMALL, Form, Writer, list_used, write_views
 from backprop.specification.parameters import ParameterLayout
 
-__all__ = ["FastSource", "Form", "emit_fast"]
+__all__ = ["FastSource", "emit_fast"]
 
 NAMES = f"""import numpy as np
 from numpy import absolute, add, arctan, copyto, cos, cosh, divide, exp, expm1, greater, greater_equal, heaviside, less

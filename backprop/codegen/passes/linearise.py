@@ -5,28 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from backprop.codegen.lowering.program import (
-    Add,
-    Assignment,
-    Binary,
-    Call,
-    Divide,
-    Expression,
-    MatMul,
-    Multiply,
-    Name,
-    Negate,
-    Power,
-    Program,
-    Shape,
-    Subtract,
-    SumAll,
-    SumColumns,
-    SumRows,
-    Transpose,
-    rewrite,
-    walk,
-)
+from backprop.codegen.lowering import nodes
+from backprop.codegen.lowering.nodes import Expression, Name, Shape, rewrite, walk
+from backprop.codegen.lowering.program import Assignment, Program
 from backprop.codegen.passes.steps import TEMPORARY, Flow, Instruction, Unsupported, ValueKind
 from backprop.codegen.printing.emit import write_expression
 
@@ -35,7 +16,12 @@ __all__ = ["Expand", "linearise"]
 Expand = Callable[[str, str, "Lineariser"], str | None]
 """(function, operand) -> the result's name where a function is cut into steps; None where it is called."""
 
-BINARY: dict[type, str] = {Add: "add", Subtract: "subtract", Multiply: "multiply", Divide: "divide"}
+BINARY: dict[type, str] = {
+    nodes.Add: "add",
+    nodes.Subtract: "subtract",
+    nodes.Multiply: "multiply",
+    nodes.Divide: "divide",
+}
 
 
 def linearise(program: Program, parameters: Mapping[str, Shape], expand: Expand, *, with_cost: bool) -> Flow:
@@ -76,10 +62,10 @@ class Lineariser:
 
     def take_cost(self) -> None:
         """The sum over all entries is a step; what is done with that one number is Python."""
-        sums = list(dict.fromkeys(node for node in walk(self.program.cost) if isinstance(node, SumAll)))
+        sums = list(dict.fromkeys(node for node in walk(self.program.cost) if isinstance(node, nodes.SumAll)))
         totals = {one: Name(self.step("sum_all", self.visit(one.of), shape=()), ()) for one in sums}
         self.flow.kept = tuple(total.id for total in totals.values())
-        whole = rewrite(self.program.cost, lambda node: totals.get(node) if isinstance(node, SumAll) else None)
+        whole = rewrite(self.program.cost, lambda node: totals.get(node) if isinstance(node, nodes.SumAll) else None)
         if any(isinstance(node, Name) and node.id not in ("n", *self.flow.kept) for node in walk(whole)):
             raise Unsupported("a cost with other values beside its sums")
         self.flow.total = write_expression(whole)
@@ -130,7 +116,7 @@ class Lineariser:
             return self.look_up(node)
         if node.shape == ():
             return self.flow.constant(write_expression(node))
-        if isinstance(node, Binary) and type(node) in BINARY:
+        if isinstance(node, nodes.Binary) and type(node) in BINARY:
             left, right = self.visit(node.left), self.visit(node.right)
             return self.step(BINARY[type(node)], left, right, shape=node.shape)
         return self.visit_one(node)
@@ -138,21 +124,21 @@ class Lineariser:
     def visit_one(self, node: Expression) -> str:
         """Products, sums, functions."""
         match node:
-            case MatMul(left=left, right=right):
-                turned = isinstance(left, Transpose), isinstance(right, Transpose)
-                sides = [side.of if isinstance(side, Transpose) else side for side in (left, right)]
+            case nodes.MatMul(left=left, right=right):
+                turned = isinstance(left, nodes.Transpose), isinstance(right, nodes.Transpose)
+                sides = [side.of if isinstance(side, nodes.Transpose) else side for side in (left, right)]
                 if any(len(side.shape) != 2 for side in sides):
                     raise Unsupported("a product with a vector")
                 return self.step("product", *map(self.visit, sides), shape=node.shape, turned=turned)
-            case SumRows(of=of):
+            case nodes.SumRows(of=of):
                 return self.step("sum_rows", self.visit(of), shape=node.shape)
-            case SumColumns(of=of):
+            case nodes.SumColumns(of=of):
                 return self.step("sum_columns", self.visit(of), shape=node.shape)
-            case Negate(of=of):
+            case nodes.Negate(of=of):
                 return self.step("negative", self.visit(of), shape=node.shape)
-            case Power(of=of, exponent=2):
+            case nodes.Power(of=of, exponent=2):
                 return self.step("square", self.visit(of), shape=node.shape)
-            case Call(function=function, of=of):
+            case nodes.Call(function=function, of=of):
                 operand = self.visit(of)
                 done = self.expand(function, operand, self)
                 return done or self.step("call", operand, shape=node.shape, called=function)

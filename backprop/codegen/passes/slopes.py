@@ -14,7 +14,8 @@ import sympy
 from sympy import Expr, Piecewise
 
 from backprop.codegen.functions.numpy_printer import PRODUCT, NumpyPrinter
-from backprop.codegen.lowering.program import Assignment, Call, Expression, Name, Program, rewrite, walk
+from backprop.codegen.lowering.nodes import Call, Expression, Name, rewrite, walk
+from backprop.codegen.lowering.program import Assignment, Program
 from backprop.specification.network import find_activation
 from theory.functions.elementwise import ActivationFunction
 from theory.functions.value_identities import A
@@ -31,7 +32,7 @@ def write_slope(activation: ActivationFunction, name: str) -> str | None:
 
     Two pieces that meet at 0 are joined without a choice: p(min(a, 0)) + (q - p(0)) [a > 0].
 
-    >>> from theory.chapters.networks.activations import find
+    >>> from theory.functions.elementwise import find
     >>> for known in ("tanh", "relu", "elu", "gelu"):
     ...     print(str(write_slope(find(known), "f")).splitlines()[-1].strip())
     return 1 - a**2

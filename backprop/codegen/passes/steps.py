@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from backprop.codegen.lowering.program import Shape
+from backprop.codegen.lowering.nodes import Shape
 
 __all__ = ["ELEMENTWISE", "TEMPORARY", "Flow", "Instruction", "Unsupported", "ValueKind"]
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from backprop.codegen.lowering.program import Program, Shape
+from backprop.codegen.lowering.nodes import Shape
+from backprop.codegen.lowering.program import Program
 from backprop.codegen.passes.buffers import Home, Plan, plan_buffers
 from backprop.codegen.passes.fold import WIDE, fold_biases
 from backprop.codegen.passes.functions import INTO, NEW, CalledFunctions

@@ -6,51 +6,32 @@ from collections.abc import Iterable, Sequence
 
 from backprop.codegen.functions.elementwise import Accuracy, ElementwiseSource, write_functions
 from backprop.codegen.functions.numbered_functions import write_penalty, write_root
-from backprop.codegen.lowering.program import (
-    Add,
-    Assignment,
-    Binary,
-    Call,
-    Divide,
-    Expression,
-    MatMul,
-    Multiply,
-    Name,
-    Negate,
-    Number,
-    Power,
-    Program,
-    Shape,
-    Subtract,
-    SumAll,
-    SumColumns,
-    SumRows,
-    Transpose,
-    walk,
-)
+from backprop.codegen.lowering import nodes
+from backprop.codegen.lowering.nodes import Expression, Shape, walk
+from backprop.codegen.lowering.program import Assignment, Program
 from backprop.codegen.lowering.secure import SECURE_ROWS
 from backprop.codegen.lowering.support import DERIVATIVES, ROW_FUNCTIONS, SIGMOID_FAMILY
 from backprop.specification.network import find_activation
-from theory.chapters.networks.activations import X
 from theory.chapters.networks.softmax import slope_by_sigmoid
+from theory.functions.half_line import X
 
 __all__ = ["uses", "write_expression", "write_function", "write_line", "write_table_functions"]
 
 SUM, PRODUCT, POWER, ATOM = range(4)
 COMMENT_COLUMN = 48
 OPERATORS: dict[type, tuple[str, int]] = {
-    Add: (" + ", SUM),
-    Subtract: (" - ", SUM),
-    Multiply: (" * ", PRODUCT),
-    Divide: (" / ", PRODUCT),
+    nodes.Add: (" + ", SUM),
+    nodes.Subtract: (" - ", SUM),
+    nodes.Multiply: (" * ", PRODUCT),
+    nodes.Divide: (" / ", PRODUCT),
 }
 
 
 def write_expression(node: Expression, level: int = SUM) -> str:
     """The NumPy text of a node, in parentheses where its surroundings bind more tightly.
 
-    >>> delta, W = Name("delta2", ("n", 10)), Name("W2", (32, 10))
-    >>> write_expression(Multiply(MatMul(delta, Transpose(W)), Call("f_prime", Name("z1", ("n", 32)))))
+    >>> delta, W = nodes.Name("delta2", ("n", 10)), nodes.Name("W2", (32, 10))
+    >>> write_expression((delta @ W.T) * nodes.Call("f_prime", nodes.Name("z1", ("n", 32))))
     '(delta2 @ W2.T) * f_prime(z1)'
     """
     text, own = write_bare(node)
@@ -60,42 +41,44 @@ def write_expression(node: Expression, level: int = SUM) -> str:
 def write_bare(node: Expression) -> tuple[str, int]:
     """The text of a node and how tightly it binds."""
     match node:
-        case Name(id=name):
+        case nodes.Name(id=name):
             return name, ATOM
-        case Number(value=value):
+        case nodes.Number(value=value):
             return str(value), ATOM if value >= 0 else SUM
-        case Call(function=function, of=of):
+        case nodes.Call(function=function, of=of):
             return f"{function}({write_expression(of)})", ATOM
-        case Transpose(of=of):
+        case nodes.Transpose(of=of):
             return write_expression(of, ATOM) + ".T", ATOM
-        case SumRows(of=of):
+        case nodes.SumRows(of=of):
             return f"np.sum({write_expression(of)}, axis=0)", ATOM
-        case SumColumns(of=of):
+        case nodes.SumColumns(of=of):
             return f"np.sum({write_expression(of)}, axis=1, keepdims=True)", ATOM
-        case SumAll(of=of):
+        case nodes.SumAll(of=of):
             return f"np.sum({write_expression(of)})", ATOM
-        case Negate(of=of):
+        case nodes.Negate(of=of):
             return "-" + write_expression(of, PRODUCT), PRODUCT
-        case Power(of=of, exponent=exponent):
+        case nodes.Power(of=of, exponent=exponent):
             return f"{write_expression(of, ATOM)} ** {exponent}", POWER
-        case MatMul(left=left, right=right):
+        case nodes.MatMul(left=left, right=right):
             return f"{write_expression(left, POWER)} @ {write_expression(right, ATOM)}", PRODUCT
     return write_binary(node)
 
 
 def write_binary(node: Expression) -> tuple[str, int]:
     """Sums, differences, products and quotients."""
-    if not isinstance(node, Binary):
+    if not isinstance(node, nodes.Binary):
         raise TypeError(f"no way to print a {type(node).__name__}")
     operator, level = OPERATORS[type(node)]
     left, right = node.left, node.right
-    first = f"({write_expression(left)})" if isinstance(left, MatMul) and level > SUM else write_expression(left, level)
-    smaller = isinstance(node, Multiply) and len(right.shape) < len(left.shape)  # vectors first, as the node says
-    tight = level if isinstance(node, Add | Multiply) and not smaller else level + 1
-    second = (
-        f"({write_expression(right)})" if isinstance(right, MatMul) and level > SUM else write_expression(right, tight)
-    )
-    return first + operator + second, level
+    smaller = isinstance(node, nodes.Multiply) and len(right.shape) < len(left.shape)  # vectors first, as the node says
+    tight = level if isinstance(node, nodes.Add | nodes.Multiply) and not smaller else level + 1
+
+    def side(part: Expression, least: int) -> str:
+        return (
+            f"({write_expression(part)})" if isinstance(part, nodes.MatMul) and level else write_expression(part, least)
+        )
+
+    return side(left, level) + operator + side(right, tight), level
 
 
 def write_shape(shape: Shape) -> str:
@@ -106,8 +89,8 @@ def write_shape(shape: Shape) -> str:
 def write_line(assignment: Assignment) -> str:
     """One line with its equation and its shape.
 
-    >>> z, W = Name("z1", ("n", 2)), Name("W1", (3, 2))
-    >>> write_line(Assignment(z, MatMul(Name("X", ("n", 3)), W), "F1"))
+    >>> z, W = nodes.Name("z1", ("n", 2)), nodes.Name("W1", (3, 2))
+    >>> write_line(Assignment(z, nodes.Name("X", ("n", 3)) @ W, "F1"))
     'z1 = X @ W1                                      # F1   (n, 2)'
     """
     code = f"{assignment.target.id} = {write_expression(assignment.value)}"
@@ -121,7 +104,7 @@ def write_function(head: str, doc: str, lines: Iterable[str]) -> str:
 
 def uses(expressions: Sequence[Expression], name: str) -> bool:
     """Does any of the expressions read this name?"""
-    return any(isinstance(node, Name) and node.id == name for e in expressions for node in walk(e))
+    return any(isinstance(node, nodes.Name) and node.id == name for e in expressions for node in walk(e))
 
 
 def write_table_functions(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backprop.codegen.lowering.program import Assignment, Name, Program
+from backprop.codegen.lowering.nodes import Name
+from backprop.codegen.lowering.program import Assignment, Program
 from backprop.codegen.printing.emit import write_expression, write_function
 from backprop.specification.parameters import ParameterLayout
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from textwrap import fill
 
 from backprop.codegen.functions.elementwise import Accuracy
-from backprop.codegen.lowering.program import Add, Assignment, Expression, Group, Name, Program
+from backprop.codegen.lowering.nodes import Add, Expression, Name
+from backprop.codegen.lowering.program import Assignment, Group, Program
 from backprop.codegen.printing.emit import uses, write_expression, write_function, write_line, write_table_functions
 from backprop.codegen.printing.emit_flat import list_context, list_given, signature
 from backprop.codegen.printing.emit_heading import write_heading

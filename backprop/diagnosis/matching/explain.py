@@ -110,7 +110,7 @@ def find_error(recognised: Recognised) -> list[Match]:
 
 def explain_shared(examination: Examination, findings: Sequence[Finding], work: Work) -> list[Finding]:
     """The factor that all gradients share, by its name, and what is left without it; nothing if there is none."""
-    wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
+    wrong = examination.wrong
     factor = find_shared(examination, wrong) if _rests_on(findings[0], SHARED_FACTOR.identifier) else None
     if factor is None:
         return []

@@ -31,7 +31,7 @@ def explain_step(examination: Examination, finding: Finding, work: Work) -> Find
     pattern = find_step_pattern(examination)
     if pattern is not None:
         return describe_pattern([finding], pattern, examination.depth)[0]
-    wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
+    wrong = examination.wrong
     factor = (find_factor(examination, wrong) or find_shared(examination, wrong)) if wrong else None
     bare = examination if factor is None else divide_out(examination, factor)
     for recognised in recognise(bare, work):

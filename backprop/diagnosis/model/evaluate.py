@@ -8,24 +8,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop.codegen.lowering.nodes import (
-    Add,
-    Call,
-    Divide,
-    Expression,
-    MatMul,
-    Multiply,
-    Name,
-    Negate,
-    Number,
-    Power,
-    Subtract,
-    SumAll,
-    SumColumns,
-    SumRows,
-    Transpose,
-    walk,
-)
+from backprop.codegen.lowering import nodes
+from backprop.codegen.lowering.nodes import Expression, Name, walk
 from backprop.codegen.lowering.program import Assignment
 
 __all__ = ["Array", "Function", "Values", "evaluate", "names_in", "run_lines"]
@@ -35,33 +19,33 @@ Function: TypeAlias = Callable[[Array], Array]
 Values: TypeAlias = dict[str, Array]
 
 OPERATIONS: dict[type, Callable[..., Array]] = {
-    Add: np.add,
-    Subtract: np.subtract,
-    Multiply: np.multiply,
-    Divide: np.divide,
-    MatMul: np.matmul,
-    Negate: np.negative,
-    Transpose: np.transpose,
-    SumAll: np.sum,
-    SumRows: lambda x: np.sum(x, axis=0),
-    SumColumns: lambda x: np.sum(x, axis=1, keepdims=True),
+    nodes.Add: np.add,
+    nodes.Subtract: np.subtract,
+    nodes.Multiply: np.multiply,
+    nodes.Divide: np.divide,
+    nodes.MatMul: np.matmul,
+    nodes.Negate: np.negative,
+    nodes.Transpose: np.transpose,
+    nodes.SumAll: np.sum,
+    nodes.SumRows: lambda x: np.sum(x, axis=0),
+    nodes.SumColumns: lambda x: np.sum(x, axis=1, keepdims=True),
 }
 
 
 def evaluate(node: Expression, values: Mapping[str, Array], functions: Mapping[str, Function]) -> Array:
     """The value of a node, with the arrays of its names and the functions of its calls.
 
-    >>> z = Name("z", ("n", 2))
-    >>> evaluate(2 * Call("f", z), {"z": np.ones((1, 2))}, {"f": np.negative})
+    >>> z = nodes.Name("z", ("n", 2))
+    >>> evaluate(2 * nodes.Call("f", z), {"z": np.ones((1, 2))}, {"f": np.negative})
     array([[-2., -2.]])
     """
     if isinstance(node, Name):
         return values[node.id]
-    if isinstance(node, Number):
+    if isinstance(node, nodes.Number):
         return np.float64(node.value)  # type: ignore[return-value]
-    if isinstance(node, Call):
+    if isinstance(node, nodes.Call):
         return functions[node.function](evaluate(node.of, values, functions))
-    if isinstance(node, Power):
+    if isinstance(node, nodes.Power):
         return evaluate(node.of, values, functions) ** node.exponent
     return OPERATIONS[type(node)](*(evaluate(child, values, functions) for child in node.children))
 

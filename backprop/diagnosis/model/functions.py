@@ -24,7 +24,7 @@ def pair_of(name: str) -> tuple[Function, Function] | None:
     if not name:
         return None
     try:
-        found = load_activation(FURTHER.get(name, name))
+        found = load_activation(FURTHER.get(name, name), "fast")
     except UsageError:
         return None
     return cast("tuple[Function, Function]", (found.f, found.f_prime))

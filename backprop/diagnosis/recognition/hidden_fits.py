@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from backprop.diagnosis.model.activations import CATALOGUE, OUTPUTS, USUAL
 from backprop.diagnosis.model.evaluate import Array
@@ -54,7 +54,7 @@ def _fit_norm(stack: Stack, points: Sequence[Point], wanted: Sequence[Array], ou
 
     start = np.concatenate([signs, np.zeros(width), [TYPICAL]])
     scale = np.concatenate([np.ones(2 * width), [TYPICAL]])
-    found = least_squares(misfit, start, x_scale=scale, xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=60)
+    found = solve_least_squares(misfit, start, x_scale=scale, xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=60)
     size = max(float(np.max(np.abs(w))) for w in wanted)
     if np.max(np.abs(found.fun)) > SHARP * size:
         return None
@@ -120,7 +120,7 @@ def _fit_member(
         shift = (z - w).mean(axis=1, keepdims=True) if w.shape[1] > 1 and abs(w.mean(axis=1)).max() < 1e-12 else 0.0
         return (z - w - shift).ravel()
 
-    found = least_squares(misfit, [family.start], xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=40)
+    found = solve_least_squares(misfit, [family.start], xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=40)
     size = max(float(np.max(np.abs(w))) for w in wanted)
     if np.max(np.abs(found.fun)) > 1e3 * SHARP * size:
         return None
@@ -160,3 +160,10 @@ def fit_units(hidden: int, points: Sequence[Point], outs: Sequence[Array], work:
             if np.max(np.abs(matrix @ factors - target)) <= SHARP * max(1.0, float(np.max(np.abs(target)))):
                 factors = np.array([0.0 if abs(x) < SHARP else _round(float(x)) for x in factors])
                 yield Stack(stack.names, stack.pairs, {hidden: factors[None, :]})
+
+
+def solve_least_squares(misfit: Callable[[Any], Array], start: Any, **options: Any) -> Any:
+    """SciPy's solver, loaded when something has to be fitted: its import takes longer than most diagnoses."""
+    from scipy.optimize import least_squares
+
+    return least_squares(misfit, start, **options)

@@ -44,7 +44,7 @@ def _count_beyond(t: Compared, limit: float) -> int:
 
 def detect_integers(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
     """Whole numbers in every wrong tensor, each off by less than one for every sample that was added."""
-    wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
+    wrong = examination.wrong
 
     def truncated(t: Compared, rows: int) -> float:
         off = np.abs(t.yours - t.expected)[t.known]

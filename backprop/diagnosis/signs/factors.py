@@ -30,7 +30,7 @@ NAMES = {
 
 def detect_factors(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
     """Every wrong tensor is the right one times one factor c·n^p, the others being right."""
-    wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
+    wrong = examination.wrong
     found = name_factor_on(examination, wrong) if wrong else None
     if found is not None:
         identifier, factor = found
@@ -72,7 +72,7 @@ def shares_error(examination: Examination, wrong: Sequence[int]) -> bool:
 
 def detect_shared(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
     """Tensors of one shape all hold the sum of their gradients: one array for several of them."""
-    wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
+    wrong = examination.wrong
     for shape in {examination.leaves[i].shape for i in wrong}:
         alike = [i for i in wrong if examination.leaves[i].shape == shape]
         if len(alike) == len(wrong) > 1:

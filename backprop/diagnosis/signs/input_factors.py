@@ -25,7 +25,7 @@ def find_scaled_inputs(
     For one wrong weight matrix beside a right bias: with inputs s_i x_i + m_i instead of x_i that is its gradient.
     None if no such numbers fit, or all are alike (then it is one factor).
     """
-    wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
+    wrong = examination.wrong
     if len(wrong) != 1 or len(examination.leaves[wrong[0]].shape) != 2:
         return None
     layer = examination.leaves[wrong[0]].layer or 0

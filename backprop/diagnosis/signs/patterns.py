@@ -80,7 +80,7 @@ def _top(examination: Examination, status: str, role: str) -> int | None:
 def detect_zeros(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
     """Nothing but zeros, everywhere or in layers."""
     silent = {i for i in range(len(examination.leaves)) if examination.is_silent(i)}
-    wrong = {i for i in range(len(examination.leaves)) if examination.is_wrong(i)}
+    wrong = set(examination.wrong)
     zero = {i for i in wrong if all(c.yours[i] is None or not np.any(c.yours[i]) for c in cases)}
     if not zero:
         return
@@ -104,7 +104,7 @@ def detect_zeros(examination: Examination, cases: list[CaseExamination]) -> Iter
 
 def detect_exchange(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
     """Tensors of equal shape that hold each other's gradient."""
-    wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
+    wrong = examination.wrong
     for i in wrong:
         partners = [j for j in wrong if j > i and examination.leaves[j].shape == examination.leaves[i].shape]
         for j in partners:

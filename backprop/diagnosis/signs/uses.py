@@ -24,7 +24,7 @@ NEGLIGIBLE = 1e-6
 
 def detect_uses(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
     """Only weights of one layer are wrong, and they tell why: what their gradient is made of."""
-    wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
+    wrong = examination.wrong
     leaves = [examination.leaves[i] for i in wrong]
     if not wrong or any(leaf.role != "W" or leaf.layer != leaves[0].layer for leaf in leaves):
         return

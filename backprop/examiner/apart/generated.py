@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +15,11 @@ from backprop.examiner.pace import Pace
 from backprop.examiner.saying.grounds import say
 from backprop.examiner.saying.report import Finding, Report
 from backprop.examiner.saying.sentences import WIRING
-from backprop.examiner.wiring.exact import ExactResult, check_exact
+from backprop.examiner.wiring.result import ExactResult
 
 __all__ = ["add_exact", "exact_finding", "judge_with_exact"]
 
+EXACT = "backprop.examiner.wiring.exact"
 MARKS = ("\nSIZES = (", "\nTARGETS = ", "\nTABLE = {", "\ndef forward_pass(params, X")
 """A generated module states its sizes, its targets and the table of its functions; anybody else's does not."""
 
@@ -48,18 +50,13 @@ def read_generated(path: Path) -> str | None:
     return source if all(mark in source for mark in MARKS) else None
 
 
-def run_check(source: str, seed: int) -> ExactResult:
-    """The exact check in this process."""
-    return check_exact(source, seed=seed)
-
-
-def add_exact(report: Report, source: str, seed: int, check: Callable[[str, int], ExactResult] = run_check) -> Report:
+def add_exact(report: Report, source: str, seed: int, check: Callable[[str, int], ExactResult] | None = None) -> Report:
     """The report with the exact check's result as evidence; a failure there makes the verdict "wrong".
 
-    `check` runs the source, in this process or in the subject's.
+    `check` runs the source in the subject's process; else it is run here, its arithmetic loaded for that.
     """
     try:
-        result = check(source, seed)
+        result = check(source, seed) if check else importlib.import_module(EXACT).check_exact(source, seed=seed)
     except UsageError as error:
         return replace(report, notes=(*report.notes, f"no exact check: {error}"))
     evidence = {**report.evidence, "exact": result.to_dict()}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import importlib
 import json
 import os
 import sys
@@ -17,10 +19,10 @@ from backprop.examiner.apart.wire import LENGTH_BYTES, Reader, WireWriter
 from backprop.examiner.measuring.cases import read_globals, seed_globals
 from backprop.examiner.subject.loading import load_subject
 from backprop.examiner.subject.protocol.subjects import Subject, Unusable, describe_error
-from backprop.examiner.wiring.exact import check_exact
 
 __all__ = ["main"]
 
+EXACT = "backprop.examiner.wiring.exact"
 CHANGING = ("gradients", "step")
 """Functions that may write into what they are given, so that what became of it is sent back."""
 
@@ -82,6 +84,8 @@ class _Host:
         try:
             if name == "check_exact":
                 return {"value": _check_exact(*args)}
+            if request["each"]:
+                return {"value": [subject.call(name, *one, **keywords) for one in args]}
             before = _print_arguments(args) if name in CHANGING else None
             state = read_globals() if name in CHANGING else None
             value = subject.call(name, *args, **keywords)
@@ -114,14 +118,12 @@ class _Host:
 
 
 def _check_exact(source: str, seed: int) -> dict[str, Any]:
-    """The exact check runs the source, so it belongs here."""
+    """The exact check runs the source, so it belongs here; its arithmetic is loaded for generated modules only."""
     try:
-        result = check_exact(source, seed=seed)
+        result = importlib.import_module(EXACT).check_exact(source, seed=seed)
     except UsageError as error:
         return {"refused": str(error)}
-    names = ("ok", "rows", "reason", "degree", "collisions", "seed")
-    shapes = {key: list(shape) for key, shape in result.shapes.items()}
-    return {"shapes": shapes, "failed": list(result.failed), **{name: getattr(result, name) for name in names}}
+    return dataclasses.asdict(result)
 
 
 def _print_arguments(args: Any) -> list[bytes]:

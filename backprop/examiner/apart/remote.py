@@ -7,24 +7,30 @@ import json
 import random
 import secrets
 import subprocess
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from backprop.errors import UsageError
-from backprop.examiner.apart.processes import GRACE, describe_end, start_python
+from backprop.examiner.apart.processes import GRACE, Forked, describe_end, start_python
 from backprop.examiner.apart.wire import LENGTH_BYTES, Reader, WireError, WireWriter, overwrite
 from backprop.examiner.measuring.cases import RESEED, count_restarts
 from backprop.examiner.saying.remarks import read_notes
+from backprop.examiner.subject.protocol.nests import flatten
 from backprop.examiner.subject.protocol.subjects import Subject, Unusable
-from backprop.examiner.wiring.exact import ExactResult
+from backprop.examiner.wiring.result import ExactResult
 
-__all__ = ["RemoteSubject"]
+__all__ = ["HOST", "Host", "RemoteSubject"]
 
+Host: TypeAlias = subprocess.Popen[bytes] | Forked
+HOST = "from backprop.examiner.apart.host import main; main()"
 MARK_BYTES = 16
 MOST_BYTES = 2**31
 MOST_SHARED = 256
 CHUNK = 2**20
+MOST_AT_ONCE = 2**16
+"""Numbers in one message for several calls: about what a pipe holds."""
 
 
 class RemoteSubject(Subject):
@@ -36,7 +42,9 @@ class RemoteSubject(Subject):
 
     has_command = True
 
-    def __init__(self, target: str, *, seed: int, memory: int, text: str | None = None) -> None:
+    def __init__(
+        self, target: str, *, seed: int, memory: int, text: str | None = None, process: Host | None = None
+    ) -> None:
         self.label = target
         self._mark = secrets.token_bytes(MARK_BYTES)
         self._reader = Reader()
@@ -44,7 +52,7 @@ class RemoteSubject(Subject):
         self._next = 0
         self._oldest = 0
         self._restarts = count_restarts()
-        self._process = start_python("from backprop.examiner.apart.host import main; main()")
+        self._process = process or start_python(HOST)
         request = {"target": target, "seed": seed, "memory": memory, "mark": self._mark.hex(), "text": text}
         self._send([json.dumps(request).encode() + b"\n"])
 
@@ -72,6 +80,16 @@ class RemoteSubject(Subject):
         self._take_over(answer, args)
         return answer["value"]
 
+    def call_each(self, name: str, calls: Sequence[Sequence[Any]], **keywords: Any) -> list[Any]:
+        """The same in one message where it is a small one; of what is drawn or written there nothing comes back."""
+        if sum(np.size(array) for args in calls for array in flatten(args[0])) > MOST_AT_ONCE:
+            return super().call_each(name, calls, **keywords)
+        self.pace.check()
+        answers = self._ask(name, [list(args) for args in calls], keywords, each=True).get("value")
+        if isinstance(answers, list) and len(answers) == len(calls):
+            return answers
+        raise Unusable(f"{self.label}: {name} gave no answer")
+
     def check_exact(self, source: str, seed: int) -> ExactResult:
         """Run the exact check of a source there; raises UsageError if it is no generated module."""
         found: Any = self._ask("check_exact", (source, seed), {}).get("value")
@@ -81,9 +99,8 @@ class RemoteSubject(Subject):
             shapes = {str(key): tuple(int(n) for n in shape) for key, shape in found["shapes"].items()}
             numbers = {name: int(found[name]) for name in ("rows", "degree", "collisions", "seed")}
             failed = tuple(str(name) for name in found["failed"])
-            return ExactResult(
-                found["ok"] is True, shapes=shapes, failed=failed, reason=str(found["reason"]), **numbers
-            )
+            reason = str(found["reason"])
+            return ExactResult(found["ok"] is True, shapes=shapes, failed=failed, reason=reason, **numbers)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError("its process gave no result") from error
 
@@ -98,7 +115,7 @@ class RemoteSubject(Subject):
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(GRACE)
 
-    def _ask(self, name: str, args: Any, keywords: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, name: str, args: Any, keywords: dict[str, Any], *, each: bool = False) -> dict[str, Any]:
         restarts = count_restarts()
         restart = RESEED if restarts != self._restarts else None
         self._restarts = restarts
@@ -106,7 +123,8 @@ class RemoteSubject(Subject):
             self._shared.clear()
             self._oldest = self._next
         # Numbers are not used again: what is older than this may be forgotten there, whenever the message is read.
-        request = {"call": name, "args": list(args), "keywords": keywords, "restart": restart, "oldest": self._oldest}
+        request = {"call": name, "args": list(args), "keywords": keywords, "restart": restart, "each": each}
+        request["oldest"] = self._oldest
         self._send(WireWriter(share=self._share).message(request))
         return self._receive(f"in {name}")
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from flint import arb, ctx
+
+from backprop.examiner.wiring.field import ScalarDual
 
 __all__ = ["ACTIVATIONS", "BallDual", "evaluate", "precision"]
 
@@ -33,44 +34,15 @@ def precision(bits: int) -> Iterator[None]:
         ctx.prec = before
 
 
-@dataclass(frozen=True, slots=True)
-class BallDual:
-    """value + slope ε, ε² = 0."""
+class BallDual(ScalarDual):
+    """value + slope ε, ε² = 0, both balls."""
 
-    value: arb
-    slope: arb
+    __slots__ = ()
 
     @staticmethod
-    def of(number: BallDual | arb | float) -> BallDual:
+    def of(number: arb | float) -> BallDual:
         """A constant has no slope."""
-        return number if isinstance(number, BallDual) else BallDual(arb(number), arb(0))
-
-    def __add__(self, other: BallDual | arb | float) -> BallDual:
-        other = BallDual.of(other)
-        return BallDual(self.value + other.value, self.slope + other.slope)
-
-    def __neg__(self) -> BallDual:
-        return BallDual(-self.value, -self.slope)
-
-    def __sub__(self, other: BallDual | arb | float) -> BallDual:
-        return self + -BallDual.of(other)
-
-    def __rsub__(self, other: arb | float) -> BallDual:
-        return BallDual.of(other) + -self
-
-    def __mul__(self, other: BallDual | arb | float) -> BallDual:
-        other = BallDual.of(other)
-        return BallDual(self.value * other.value, self.value * other.slope + self.slope * other.value)
-
-    def __truediv__(self, other: BallDual | arb | float) -> BallDual:
-        other = BallDual.of(other)
-        ratio = self.value / other.value
-        return BallDual(ratio, (self.slope - ratio * other.slope) / other.value)
-
-    def __rtruediv__(self, other: arb | float) -> BallDual:
-        return BallDual.of(other) / self
-
-    __radd__, __rmul__ = __add__, __mul__
+        return BallDual(arb(number), arb(0))
 
     def exp(self) -> BallDual:
         """exp; its own slope."""

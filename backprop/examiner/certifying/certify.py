@@ -7,7 +7,7 @@ activations come from their definitions in `balls`.  The word is "certified" for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
@@ -26,7 +26,6 @@ SHARP = 2.0**-70  # radius of a true entry against the largest of its tensor, at
 MAX_WORK = 30_000_000  # rows times parameters times widths
 LIMIT = 4096.0  # ulps of the largest entry, beyond which a gradient is not what its formula says
 
-Layers = Sequence[tuple[arb_mat, arb_mat]]
 Outputs = list[list[BallDual]]
 
 
@@ -95,12 +94,9 @@ def entropy(logs: Callable[[list[BallDual]], list[BallDual]], both: bool) -> Cal
     return cost
 
 
-def add(terms: Iterator[BallDual] | Sequence[BallDual]) -> BallDual:
+def add(terms: Iterable[BallDual]) -> BallDual:
     """A sum of dual numbers."""
-    total = BallDual.of(0)
-    for term in terms:
-        total = total + term
-    return total
+    return sum(terms, BallDual.of(0))
 
 
 LOGS: Mapping[str, Callable[[list[BallDual]], list[BallDual]]] = MappingProxyType(
@@ -174,7 +170,8 @@ class Truth:
         """The output function and the cost, on dual numbers."""
         if self.cost_name in ("half-sse", "mse"):
             z = softmax(z) if self.layers[-1] == "softmax" else [ACTIVATIONS[self.layers[-1]](u) for u in z]
-        return self.cost([z], [goal]).slope / self.divisor
+        slope: arb = self.cost([z], [goal]).slope / self.divisor
+        return slope
 
 
 def to_matrix(array: Any) -> arb_mat:

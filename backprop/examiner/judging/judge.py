@@ -194,7 +194,7 @@ def _look_for_life(
         case.reseed = reseed
         _examine_into(examination, case, rng, thorough=True, needed=False)
     silent = _list_silent(examination)
-    if silent and not any(examination.is_wrong(i) for i in range(len(examination.leaves))):
+    if silent and not examination.wrong:
         share = max(
             _share_of_largest(examination, i) for i, leaf in enumerate(examination.leaves) if leaf.name in silent
         )

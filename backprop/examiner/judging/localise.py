@@ -57,7 +57,7 @@ def localise(examination: Examination) -> list[Finding]:
     A wrong output error δ^L spoils every tensor, a wrong recursion δ^l those of layers 1..l, a wrong BP4 only
     a W, a wrong BP3 only a b. A constant factor on everything belongs to the cost.
     """
-    wrong = [i for i in range(len(examination.leaves)) if examination.is_wrong(i)]
+    wrong = examination.wrong
     if not wrong:
         return []
     everywhere = explain_whole(examination, wrong)

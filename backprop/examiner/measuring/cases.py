@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -84,6 +86,22 @@ class Case:
         self.evaluations += 1
         return _as_scalar(self._call_cost(values), self.subject.label)
 
+    def costs(self, points: Sequence[Sequence[NDArray[Any]]]) -> list[float]:
+        """The real cost at several points, at once where all of them have one; else NaN where it has none."""
+        with contextlib.suppress(Unusable):
+            if self.shares and not self.reseed:
+                calls = [(rebuild(self.template, values), self.X, self.Y) for values in points]
+                found = self.subject.call_each("cost", calls, **copy.deepcopy(self.context))
+                self.evaluations += len(points)
+                return [float(np.real(_as_scalar(one, self.subject.label))) for one in found]
+        return [self._cost_or_nan(values) for values in points]
+
+    def _cost_or_nan(self, values: Sequence[NDArray[Any]]) -> float:
+        try:
+            return float(np.real(self.cost(values)))
+        except Unusable:
+            return math.nan
+
     def gradients(self, values: Sequence[Array]) -> list[Any]:
         """Evaluate the subject's gradients: one array for each leaf, None where there is nothing usable."""
         returned = self._call("gradients", self.pack(values))
@@ -96,9 +114,8 @@ class Case:
         try:
             leaves = flatten_like(self.template, nest)
         except ValueError as error:
-            raise Unusable(
-                f"{self.subject.label}: gradients returned another structure than params: {error}"
-            ) from error
+            reason = f"gradients returned another structure than params: {error}"
+            raise Unusable(f"{self.subject.label}: {reason}") from error
         return [_as_array(leaf) for leaf in leaves]
 
     def pack(self, values: Sequence[NDArray[Any]]) -> Nest:
@@ -298,16 +315,11 @@ def _is_beside(weights: Leaf, bias: Leaf) -> bool:
 def _as_scalar(value: Any, label: str) -> Any:
     if isinstance(value, (float, int, complex, DualNumber)) and not isinstance(value, bool):
         return value
-    try:
+    with contextlib.suppress(TypeError, ValueError):
         array = np.asarray(value)
-        if array.size == 1 and isinstance(array.reshape(()).item(), DualNumber):
-            return array.reshape(()).item()
-        if array.size == 1 and array.dtype.kind in "fciu":
-            return array.reshape(()).item()
         if array.size == 1:
-            return float(array.reshape(()).item())
-    except (TypeError, ValueError):
-        pass
+            item = array.reshape(()).item()
+            return item if isinstance(item, DualNumber) or array.dtype.kind in "fciu" else float(item)
     shape = f" of shape {np.shape(value)}" if isinstance(value, np.ndarray) else ""
     raise Unusable(f"{label}: cost returned a {type(value).__name__}{shape}; it should return one number")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,10 @@ from numpy.typing import NDArray
 __all__ = ["DualNumber", "dual_array"]
 
 STEP = 1e-30
+
+
+def _compare(relation: Callable[[Any, Any], Any]) -> Callable[[DualNumber, Any], bool]:
+    return lambda number, other: bool(relation(number.value, _value(other)))
 
 
 class DualNumber:
@@ -52,12 +57,8 @@ class DualNumber:
         return _combine(self, other, lambda a, b: a.value * b.value, lambda a, b: a.value * b.slope + a.slope * b.value)
 
     def __truediv__(self, other: Any) -> Any:
-        return _combine(
-            self,
-            other,
-            lambda a, b: a.value / b.value,
-            lambda a, b: (a.slope - a.value / b.value * b.slope) / b.value,
-        )
+        slope: Rule = lambda a, b: (a.slope - a.value / b.value * b.slope) / b.value  # noqa: E731
+        return _combine(self, other, lambda a, b: a.value / b.value, slope)
 
     def __rsub__(self, other: Any) -> Any:
         return -self + other
@@ -88,21 +89,9 @@ class DualNumber:
         """A real number is its own conjugate."""
         return self
 
-    def __lt__(self, other: Any) -> bool:
-        return bool(self.value < _value(other))
-
-    def __le__(self, other: Any) -> bool:
-        return bool(self.value <= _value(other))
-
-    def __gt__(self, other: Any) -> bool:
-        return bool(self.value > _value(other))
-
-    def __ge__(self, other: Any) -> bool:
-        return bool(self.value >= _value(other))
-
-    def __eq__(self, other: object) -> bool:
-        return bool(self.value == _value(other))
-
+    # Comparisons look at the value.
+    __lt__, __le__, __gt__, __ge__ = (_compare(one) for one in (operator.lt, operator.le, operator.gt, operator.ge))
+    __eq__ = _compare(operator.eq)
     __hash__ = None  # type: ignore[assignment]
 
     def __bool__(self) -> bool:

@@ -124,6 +124,11 @@ class Examination:
         """Whether a tensor is wrong at some case."""
         return any(v.faulty for v in self.verdicts(tensor))
 
+    @property
+    def wrong(self) -> list[int]:
+        """The tensors that are wrong at some case."""
+        return [i for i in range(len(self.leaves)) if self.is_wrong(i)]
+
     def is_right(self, tensor: int) -> bool:
         """Whether a tensor was decided right at some case and wrong at none."""
         if self.is_wrong(tensor):

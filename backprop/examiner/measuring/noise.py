@@ -106,11 +106,10 @@ def _find_grain(numbers: Array) -> float:
 
 def _measure_window(case: Case, rng: np.random.Generator) -> Array:
     away, along = (draw_relative(case, rng) for _ in range(2))
-    costs = []
-    for k in range(WINDOW):
-        point = [v + WINDOW_OFFSET * a + WINDOW_STEP * k * u for v, a, u in zip(case.values, away, along, strict=True)]
-        costs.append(float(np.real(case.cost(point))))
-    return np.asarray(costs)
+    moves = list(zip(case.values, away, along, strict=True))
+    points = [[v + WINDOW_OFFSET * a + WINDOW_STEP * k * u for v, a, u in moves] for k in range(WINDOW)]
+    costs = case.costs(points)
+    return np.asarray(costs if np.isfinite(costs).all() else [float(np.real(case.cost(point))) for point in points])
 
 
 def _difference_noise(samples: Array) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,11 +101,8 @@ class Oracle:
     def differentiate_along(self, line: Sequence[Array], claimed: float = 0.0) -> Estimate:
         """The derivative along a line through all tensors, whose length is its natural unit."""
 
-        def evaluate(t: float) -> float:
-            try:
-                return float(np.real(self.case.cost([v + t * d for v, d in zip(self.case.values, line, strict=True)])))
-            except Unusable:
-                return math.nan
+        def evaluate(places: Sequence[float]) -> list[float]:
+            return self.case.costs([[v + t * d for v, d in zip(self.case.values, line, strict=True)] for t in places])
 
         return _extrapolate(evaluate, self.center, self.noise, abs(claimed), self.first_step)
 
@@ -113,11 +110,8 @@ class Oracle:
         """One ladder of steps."""
         unit = direction * size
 
-        def evaluate(t: float) -> float:
-            try:
-                return float(np.real(self.case.cost(self.shift(tensor, unit, t))))
-            except Unusable:
-                return math.nan
+        def evaluate(places: Sequence[float]) -> list[float]:
+            return self.case.costs([self.shift(tensor, unit, t) for t in places])
 
         found = _extrapolate(evaluate, self.center, self.noise, abs(claimed) * size, first or self.first_step)
         gaps = tuple((h * size, gap / size, noise / size) for h, gap, noise in found.gaps)
@@ -152,15 +146,13 @@ class Oracle:
 
 
 def _extrapolate(
-    evaluate: Callable[[float], float], center: float, noise: float, claimed: float, first: float
+    evaluate: Callable[[Sequence[float]], list[float]], center: float, noise: float, claimed: float, first: float
 ) -> Estimate:
     steps: list[float] = []
     rows: list[list[float]] = []
     gaps: list[tuple[float, float, float]] = []
     best = Estimate(math.nan, math.inf)
-    for level in range(MOST_LEVELS):
-        h = first / STEP_RATIO**level
-        ahead, behind = evaluate(h), evaluate(-h)
+    for h, ahead, behind in _take_steps(evaluate, first):
         if not (math.isfinite(ahead) and math.isfinite(behind)):
             continue
         rounding = NOISE_SAFETY * max(noise, ROUNDING * max(abs(ahead), abs(behind))) / h
@@ -169,10 +161,21 @@ def _extrapolate(
         rows.append(_extend(rows[-1] if rows else [], steps, (ahead - behind) / (2 * h)))
         best = _better(best, rows, rounding)
         goal = SHARP_ENOUGH * RELATIVE_SLACK * max(abs(best.value), claimed)
-        done = len(rows) >= FEWEST_LEVELS and (best.uncertainty <= goal or rounding > best.uncertainty)
-        if done:
+        if len(rows) >= FEWEST_LEVELS and (best.uncertainty <= goal or rounding > best.uncertainty):
             break
     return Estimate(best.value, best.uncertainty, tuple(gaps))
+
+
+def _take_steps(
+    evaluate: Callable[[Sequence[float]], list[float]], first: float
+) -> Iterator[tuple[float, float, float]]:
+    """A step and the cost on its two sides, ever smaller; the first ones are needed in any case, asked for at once."""
+    known: list[float] = []
+    for level in range(MOST_LEVELS):
+        if 2 * level == len(known):
+            coming = range(level, FEWEST_LEVELS) or (level,)
+            known += evaluate([side * first / STEP_RATIO**one for one in coming for side in (1, -1)])
+        yield first / STEP_RATIO**level, known[2 * level], known[2 * level + 1]
 
 
 def _extend(above: list[float], steps: Sequence[float], value: float) -> list[float]:

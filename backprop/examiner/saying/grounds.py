@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import numpy as np
-
 __all__ = ["Note", "Predicate", "Said", "gather", "say", "tell"]
 
 Numbers: TypeAlias = dict[str, Any]
@@ -79,11 +77,13 @@ def _plain(value: Any) -> Any:
     """Plain JSON types; what is not finite becomes null."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset, np.ndarray)):
+    if hasattr(value, "tolist"):  # of NumPy, whose import who only reads a report does without
+        return _plain(value.tolist())
+    if isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(item) for item in value]
     if value is None or isinstance(value, (bool, str)):
         return value
-    if isinstance(value, (int, np.integer)):
-        return int(value)
+    if isinstance(value, int):
+        return value
     number = float(value)
     return number if math.isfinite(number) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -12,55 +12,15 @@ import numpy as np
 from backprop.errors import UsageError
 from backprop.examiner.subject.protocol.naming import name_leaves
 from backprop.examiner.subject.protocol.nests import Nest, flatten, rebuild
-from backprop.examiner.wiring.field import PRIME, Degree, Divisors, Draws, FieldDual, Objects, pack
+from backprop.examiner.wiring.field import Degree, Divisors, Draws, Objects, ScalarDual, pack
+from backprop.examiner.wiring.result import ExactResult
 from backprop.examiner.wiring.tables import RowTable, Table
 
-__all__ = ["ExactResult", "check_exact"]
+__all__ = ["check_exact"]
 
 SMALLEST_BATCH = 3
 REDRAWS = 4
 SOURCE_NAME = "<generated source under exact check>"
-
-
-@dataclass(frozen=True)
-class ExactResult:
-    """What the exact check showed: one identity ⟨gradients, u⟩ = dC[u] over GF(p) for one random u."""
-
-    ok: bool
-    rows: int = 0
-    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    failed: tuple[str, ...] = ()
-    reason: str = ""
-    degree: int = 0
-    collisions: int = 0
-    seed: int = 0
-    p: int = PRIME
-
-    @property
-    def parameters(self) -> int:
-        """How many parameters the identity covers."""
-        return sum(int(np.prod(shape)) for shape in self.shapes.values())
-
-    @property
-    def false_pass(self) -> float:
-        """Upper bound of the probability that a wrong wiring passes: (degree + collisions) / p."""
-        return (self.degree + self.collisions) / self.p
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the result as plain JSON types."""
-        out: dict[str, Any] = {"level": "exact", "ok": self.ok, "field": f"GF({self.p})", "rows": self.rows}
-        out |= {"parameters": self.parameters, "shapes": {k: list(v) for k, v in self.shapes.items()}}
-        out |= {"degree": self.degree, "collisions": self.collisions, "false_pass_bound": self.false_pass}
-        return out | {"failed": list(self.failed), "reason": self.reason, "seed": self.seed}
-
-    def __str__(self) -> str:
-        if not self.ok:
-            return f"exact: FAILED in {', '.join(self.failed) or 'the source'}: {self.reason}"
-        return (
-            f"exact: all {self.parameters} parameters, batch of {self.rows}, for arbitrary functions in the "
-            f"table; a wrong wiring passes with probability <= {self.false_pass:.1e} (degree {self.degree} + "
-            f"collisions {self.collisions}, over p = 2^61-1)"
-        )
 
 
 def check_exact(source: str, *, rows: int | None = None, seed: int = 0) -> ExactResult:
@@ -155,10 +115,10 @@ class _Run:
         for i, (value, direction) in enumerate(zip(self.values, self.directions, strict=True)):
             moves = only is None or only == i
             pairs = zip(value.flat, direction.flat, strict=True)
-            duals.append(pack([FieldDual(v, u if moves else self.zero) for v, u in pairs], value.shape))
+            duals.append(pack([ScalarDual(v, u if moves else self.zero) for v, u in pairs], value.shape))
         cost = self._call("cost", rebuild(self.template, duals))
         cost = cost.item() if isinstance(cost, np.ndarray) and cost.size == 1 else cost
-        return cost.slope if type(cost) is FieldDual else self.zero
+        return cost.slope if type(cost) is ScalarDual else self.zero
 
     def project(self, gradients: list[Objects], only: int | None = None) -> Any:
         """⟨gradients, u⟩."""

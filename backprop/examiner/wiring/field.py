@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from flint import nmod
 from numpy.typing import NDArray
 
-__all__ = ["PRIME", "Degree", "Divisors", "Draws", "FieldDual", "Objects", "pack"]
+from backprop.examiner.wiring.result import PRIME
 
-PRIME = 2**61 - 1
-"""The Mersenne prime whose field the exact check computes in; it fits one machine word."""
+__all__ = ["Degree", "Divisors", "Draws", "Objects", "ScalarDual", "pack"]
 
 Objects: TypeAlias = NDArray[np.object_]
 
@@ -41,10 +40,10 @@ class Draws:
         return pack([nmod(draw(PRIME), PRIME) for _ in range(int(np.prod(shape)))], shape)
 
 
-class FieldDual:
+class ScalarDual:
     """A number `value + slope·ε` with ε² = 0: a cost run on duals gives its derivative along a direction.
 
-    The parts are field elements, or `Degree` bounds when the degree of the identity is counted.
+    The parts are field elements, `Degree` bounds when the degree of the identity is counted, or balls.
     """
 
     __slots__ = ("slope", "value")
@@ -54,56 +53,56 @@ class FieldDual:
         self.slope = slope
 
     def __add__(self, other: Any) -> Any:
-        if type(other) is FieldDual:
-            return FieldDual(self.value + other.value, self.slope + other.slope)
+        if type(other) is type(self):
+            return type(self)(self.value + other.value, self.slope + other.slope)
         if isinstance(other, np.ndarray):
             return NotImplemented
-        return FieldDual(self.value + other, self.slope)
+        return type(self)(self.value + other, self.slope)
 
     __radd__ = __add__
 
-    def __neg__(self) -> FieldDual:
-        return FieldDual(-self.value, -self.slope)
+    def __neg__(self) -> Self:
+        return type(self)(-self.value, -self.slope)
 
     def __sub__(self, other: Any) -> Any:
-        if type(other) is FieldDual:
-            return FieldDual(self.value - other.value, self.slope - other.slope)
+        if type(other) is type(self):
+            return type(self)(self.value - other.value, self.slope - other.slope)
         if isinstance(other, np.ndarray):
             return NotImplemented
-        return FieldDual(self.value - other, self.slope)
+        return type(self)(self.value - other, self.slope)
 
     def __rsub__(self, other: Any) -> Any:
-        return FieldDual(other - self.value, -self.slope)
+        return type(self)(other - self.value, -self.slope)
 
     def __mul__(self, other: Any) -> Any:
-        if type(other) is FieldDual:
-            return FieldDual(self.value * other.value, self.value * other.slope + self.slope * other.value)
+        if type(other) is type(self):
+            return type(self)(self.value * other.value, self.value * other.slope + self.slope * other.value)
         if isinstance(other, np.ndarray):
             return NotImplemented
-        return FieldDual(self.value * other, self.slope * other)
+        return type(self)(self.value * other, self.slope * other)
 
     def __rmul__(self, other: Any) -> Any:
-        return FieldDual(other * self.value, other * self.slope)
+        return type(self)(other * self.value, other * self.slope)
 
     def __truediv__(self, other: Any) -> Any:
-        if type(other) is FieldDual:
+        if type(other) is type(self):
             quotient = self.value / other.value
-            return FieldDual(quotient, (self.slope - quotient * other.slope) / other.value)
+            return type(self)(quotient, (self.slope - quotient * other.slope) / other.value)
         if isinstance(other, np.ndarray):
             return NotImplemented
-        return FieldDual(self.value / other, self.slope / other)
+        return type(self)(self.value / other, self.slope / other)
 
     def __rtruediv__(self, other: Any) -> Any:
         quotient = other / self.value
-        return FieldDual(quotient, -(quotient * self.slope) / self.value)
+        return type(self)(quotient, -(quotient * self.slope) / self.value)
 
     def __pow__(self, exponent: Any) -> Any:
         power = _as_exponent(exponent)
         if power < 0:
             return 1 / self**-power
         if power == 0:
-            return FieldDual(self.value**0, self.slope * 0)
-        return FieldDual(self.value**power, self.slope * (self.value ** (power - 1) * power))
+            return type(self)(self.value**0, self.slope * 0)
+        return type(self)(self.value**power, self.slope * (self.value ** (power - 1) * power))
 
 
 def _as_exponent(exponent: Any) -> int:
@@ -236,7 +235,7 @@ class Degree:
 
     @staticmethod
     def _lift(other: Any, result: Degree) -> Any:
-        if isinstance(other, (np.ndarray, FieldDual)):
+        if isinstance(other, (np.ndarray, ScalarDual)):
             return NotImplemented
         if isinstance(other, (int, np.integer)):
             return result

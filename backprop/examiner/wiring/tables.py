@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop.examiner.wiring.field import Degree, FieldDual, pack
+from backprop.examiner.wiring.field import Degree, ScalarDual, pack
 
 __all__ = ["RowTable", "Table", "TableError"]
 
@@ -35,7 +35,7 @@ class Table:
     def __call__(self, x: Any) -> Any:
         array = np.asarray(x, dtype=object)
         flat = list(array.flat)
-        dual = any(type(v) is FieldDual for v in flat)
+        dual = any(type(v) is ScalarDual for v in flat)
         out = self._differentiate(flat) if dual else [self._look_up(v) for v in flat]
         return pack(out, array.shape) if array.ndim else out[0]
 
@@ -51,12 +51,10 @@ class Table:
     def _differentiate(self, flat: list[Any]) -> list[Any]:
         if self._derivative is None:
             raise TableError(f"the cost differentiates {self.name!r}, but TABLE states no derivative of it")
-        values = [v.value if type(v) is FieldDual else v for v in flat]
+        values = [v.value if type(v) is ScalarDual else v for v in flat]
         rates = self._space[self._derivative](pack(values, (len(values),)))
-        pairs = zip(flat, values, rates, strict=True)
-        return [
-            FieldDual(self._look_up(v), r * x.slope) if type(x) is FieldDual else self._look_up(v) for x, v, r in pairs
-        ]
+        known = [(x, self._look_up(v), r) for x, v, r in zip(flat, values, rates, strict=True)]
+        return [ScalarDual(v, r * x.slope) if type(x) is ScalarDual else v for x, v, r in known]
 
 
 class RowTable(Table):
@@ -67,9 +65,9 @@ class RowTable(Table):
 
     def __call__(self, x: Any) -> Any:
         rows = np.asarray(x, dtype=object)
-        values = [[v.value if type(v) is FieldDual else v for v in row] for row in rows.reshape(-1, rows.shape[-1])]
-        dual = any(type(v) is FieldDual for v in rows.flat)
-        out = [FieldDual(self._row(row), self._fresh()) if dual else self._row(row) for row in values]
+        values = [[v.value if type(v) is ScalarDual else v for v in row] for row in rows.reshape(-1, rows.shape[-1])]
+        dual = any(type(v) is ScalarDual for v in rows.flat)
+        out = [ScalarDual(self._row(row), self._fresh()) if dual else self._row(row) for row in values]
         return pack(out, (*rows.shape[:-1], 1))
 
     def _row(self, row: list[Any]) -> Any:

@@ -71,7 +71,7 @@ def _add_words(lexicon: Lexicon, key: str, role: str | None, layers: Mapping[str
             lexicon.names.add(token.text)
         if tail and len(tail) > 1 and role is not None and len(tokens) == 1 and "number" in role:
             lexicon.names.add(token.text)
-        if role in ("standard deviation", "variance", "mean") and token.text.lstrip("\\") in STATISTICS | FUNCTIONS:
+        if role in ("standard deviation", "variance", "mean") and is_common(token.text.lstrip("\\")):
             continue
         if role not in ("transpose",) and not (len(tokens) > 1 and tokens[0].text in ("[",)) and head:
             lexicon.bases.add(head)
@@ -106,3 +106,8 @@ def _add_products(lexicon: Lexicon, raw: Mapping[str, Any]) -> None:
     order = [part.strip() for part in str(raw.get("precedence", "")).split(",") if part.strip()]
     for level, sign in enumerate(order):
         lexicon.precedence[sign if sign == "juxtaposition" else first_piece(sign)] = level
+
+
+def is_common(name: str) -> bool:
+    """Whether a name is that of a function that everybody knows."""
+    return name in STATISTICS or name.lower() in FUNCTIONS

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from theory.functions.activation_catalogue import ALIASES, NAMES
+
 __all__ = ["FUNCTIONS", "INDEX_LETTERS", "PREFIXED", "STATISTICS", "Lexicon"]
 
 PREFIXED = {
@@ -15,10 +17,10 @@ PREFIXED = {
 
 STATISTICS = {"E", "Var", "std", "Std", "P", "Cov", "SD", "var", "\\sigma^2"}
 FUNCTIONS = PREFIXED | {
-    "softmax", "sigmoid", "logistic", "relu", "ReLU", "sum", "mean", "Var", "std", "independent", "softplus", "gelu",
-    "GELU", "elu", "ELU", "selu", "SELU", "silu", "swish", "mish", "clip", "norm", "ln", "log1p", "expm1", "Softmax",
-    "trace", "transpose", "dot", "outer", "heaviside", "sum_rows", "erfc", "atan",
+    "softmax", "logistic", "sum", "mean", "var", "std", "independent", "clip", "norm", "log1p", "expm1", "trace",
+    "transpose", "dot", "outer", "heaviside", "erfc", "atan", *NAMES, *ALIASES,
 }  # fmt: skip
+"""Names that take arguments in brackets, in small letters; the activations are those of the book."""
 INDEX_LETTERS = frozenset("ijklmnpqrst")
 NOT_INDICES = {"in", "out", "min", "max", "on", "tr"}
 
@@ -42,7 +44,7 @@ class Lexicon:
     def is_function(self, base: str) -> bool:
         """Whether a bracket after this name holds arguments."""
         name = base.lstrip("\\")
-        return base in self.functions or (base not in self.bases and (name in FUNCTIONS or name in STATISTICS))
+        return base in self.functions or (base not in self.bases and (name.lower() in FUNCTIONS or name in STATISTICS))
 
     def is_prefix(self, base: str) -> bool:
         """Whether this name takes what follows without brackets."""
@@ -50,7 +52,7 @@ class Lexicon:
 
     def knows(self, word: str) -> bool:
         """Whether a word is one name."""
-        return word in self.names or word in self.bases or word in self.functions or word in FUNCTIONS
+        return word in self.names or word in self.bases or word in self.functions or word.lower() in FUNCTIONS
 
     def split(self, word: str) -> list[str]:
         """A run of letters as the names it is made of.

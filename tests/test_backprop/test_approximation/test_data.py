@@ -18,8 +18,8 @@ from backprop.approximation.ground.table import FEWEST_ROWS, MOST_ROWS, read_arr
 from backprop.approximation.ground.table_file import MOST_BYTES, read_table_file
 from backprop.door.cli import main
 from backprop.errors import UsageError
-from backprop.pictures import plots_approximation
-from backprop.pictures.plots import plot_approximation
+from backprop.pictures import approximation as picture
+from backprop.pictures import plot_approximation
 
 ROUNDING = 1e-12
 POINTS = np.linspace(-1, 3, 40)
@@ -299,7 +299,7 @@ def test_the_command_line_fits_a_file(write, capsys, tmp_path):
 
 def test_the_figure_shows_data_as_points(sine, tmp_path, monkeypatch):
     figures = []
-    monkeypatch.setattr(plots_approximation, "save_figure", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr(picture, "save_figure", lambda figure, path: figures.append(figure))
     plot_approximation(sine, tmp_path / "p.png")
     (figure,) = figures
     assert isinstance(figure, matplotlib.figure.Figure)

@@ -23,8 +23,8 @@ from backprop.approximation.proving.prover import IntervalClaim, prove
 from backprop.approximation.proving.values import NoValue, enclose_range, enclose_values
 from backprop.door.cli import main
 from backprop.errors import UsageError
-from backprop.pictures.plots import plot_approximation
-from theory.chapters.networks.activations import NAMES
+from backprop.pictures import plot_approximation
+from theory.functions.activation_catalogue import NAMES
 from theory.functions.elementwise import transcribe
 
 UNIT = (0.0, 1.0)

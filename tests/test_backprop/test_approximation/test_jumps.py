@@ -19,7 +19,8 @@ from backprop.approximation.limits.continuity import is_surely_continuous
 from backprop.approximation.limits.steep import list_steep_sigmoids
 from backprop.approximation.survey.square_error import measure_l2
 from backprop.errors import UsageError
-from theory.chapters.networks.activations import NAMES, find, parse
+from theory.functions.activation_catalogue import NAMES
+from theory.functions.elementwise import find, parse
 
 SOME = settings(max_examples=30)
 ROUNDING = 1e-12

@@ -20,8 +20,8 @@ from backprop.approximation.proving.enclosures import Undecided
 from backprop.approximation.proving.precision import computing
 from backprop.approximation.proving.values import NoValue, enclose_range
 from backprop.errors import UsageError
-from theory.chapters.networks.activations import ALIASES, NAMES, find, parse
-from theory.functions.elementwise import transcribe
+from theory.functions.activation_catalogue import ALIASES, NAMES
+from theory.functions.elementwise import find, parse, transcribe
 from theory.functions.expressions import MAX_DEPTH, MAX_NODES, MAX_TEXT
 
 DRAWN = 1500

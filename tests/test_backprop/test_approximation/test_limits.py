@@ -23,7 +23,7 @@ from backprop.approximation.limits.weights import check_weights, find_weights
 from backprop.approximation.survey.on_the_floor import list_networks_on_floor
 from backprop.door.cli import main
 from backprop.errors import UsageError
-from theory.chapters.networks.activations import find, parse
+from theory.functions.elementwise import find, parse
 
 SOME = settings(max_examples=30)
 AT_ONCE = 5.0

@@ -24,7 +24,8 @@ from backprop.approximation.searching.tube import fit_tube
 from backprop.codegen.functions.elementwise import evaluate
 from backprop.door.cli import main
 from backprop.errors import UsageError
-from theory.chapters.networks.activations import NAMES, find, parse
+from theory.functions.activation_catalogue import NAMES
+from theory.functions.elementwise import find, parse
 
 ROOM = Path(__file__).resolve().parents[3] / "backprop" / "approximation" / "checking"
 POINTS = 4001

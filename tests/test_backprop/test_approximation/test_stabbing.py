@@ -18,7 +18,7 @@ from backprop.approximation.searching.certified import narrow_relu
 from backprop.approximation.searching.result import measure
 from backprop.approximation.searching.tube import fit_tube
 from backprop.codegen.functions.elementwise import evaluate
-from theory.chapters.networks.activations import parse
+from theory.functions.elementwise import parse
 
 ROUNDING = 1e-9
 """Heights are of size 1, slopes of size 50."""

@@ -20,7 +20,7 @@ from backprop.approximation.surfaces.draws import draw_hidden, list_nodes
 from backprop.approximation.surfaces.target import GRID_SIDE, read_surface
 from backprop.door.cli import main
 from backprop.errors import UsageError
-from backprop.pictures.figures import surface_fit
+from backprop.pictures import surface_fit
 
 ROUNDING = 1e-12
 

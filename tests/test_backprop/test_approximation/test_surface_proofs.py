@@ -21,8 +21,8 @@ from backprop.approximation.surfaces import proving
 from backprop.approximation.surfaces.certified import certify_surface
 from backprop.approximation.surfaces.proving import ORDER, SurfaceClaim, prove_surface
 from backprop.door.cli import main
-from theory.chapters.networks.activations import parse
-from theory.functions.expressions import real_symbol
+from theory.functions.elementwise import parse
+from theory.functions.values import real_symbol
 
 X, Y = real_symbol("x"), real_symbol("y")
 UNIT_SQUARE = ((0.0, 1.0), (0.0, 1.0))

@@ -17,8 +17,11 @@ from backprop.codegen.functions.elementwise import evaluate, merge_support, writ
 from backprop.codegen.functions.special import write_special
 from backprop.codegen.lowering.load import load_functions
 from backprop.errors import UsageError
-from theory.chapters.networks.activations import NAMES, find
-from theory.functions.expressions import ExpressionError, evaluate_at, evaluate_precisely, parse, real_symbol
+from theory.functions.activation_catalogue import NAMES
+from theory.functions.elementwise import find
+from theory.functions.expressions import parse
+from theory.functions.values import evaluate_at, evaluate_precisely, real_symbol
+from theory.language.tokens import ExpressionError
 
 LARGEST = 1e4  # |z| up to which nothing may overflow, give NaN or warn
 DIGITS = 60

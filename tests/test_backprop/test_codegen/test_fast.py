@@ -13,17 +13,18 @@ from hypothesis import strategies as st
 from backprop.codegen.functions.elementwise import write_functions
 from backprop.codegen.lowering.load import load_functions
 from backprop.codegen.passes.buffers import Home, place_apart, place_best
-from backprop.codegen.passes.emit_fast import Form
 from backprop.codegen.passes.in_place import write_in_place
 from backprop.codegen.passes.linearise import linearise
 from backprop.codegen.passes.record import record
 from backprop.codegen.passes.slopes import SLOPE, write_slope
 from backprop.codegen.passes.steps import Unsupported, ValueKind
+from backprop.codegen.passes.writing import Form
 from backprop.examiner.wiring.exact import check_exact
 from backprop.runtime.compiled import CompiledNetwork, build
 from backprop.specification.network import Network
 from backprop.verification.strategies import batches, networks, parameters
-from theory.chapters.networks.activations import NAMES, find
+from theory.functions.activation_catalogue import NAMES
+from theory.functions.elementwise import find
 
 FORMS = [Form(), Form(turned=True), Form(folded=True), Form(folded=True, inputs_too=True)]
 NAMES_OF_FORMS = ["rows", "turned", "folded", "inputs too"]

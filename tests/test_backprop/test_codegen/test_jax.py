@@ -17,7 +17,7 @@ from backprop.errors import UsageError
 from backprop.runtime.compiled import build
 from backprop.specification.layers import BatchNorm, Dense
 from backprop.specification.network import Network
-from theory.chapters.networks.activations import NAMES
+from theory.functions.activation_catalogue import NAMES
 
 jax = pytest.importorskip("jax")
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from backprop import Dense, Network, UsageError, activation, build, verify
 from backprop.codegen.functions.promises import LARGEST, SLOPE_ULPS, VALUE_ULPS, Promise, find_promise
 from backprop.examiner.certifying.certify import certify
-from theory.chapters.networks.activations import NAMES
 from theory.chapters.networks.softmax import derive_output_error, derive_secure_error
+from theory.functions.activation_catalogue import NAMES
 from theory.rules.matrix_form import lift_derivation
 from theory.witnesses.witness import check
 

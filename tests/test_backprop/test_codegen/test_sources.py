@@ -14,8 +14,9 @@ from hypothesis import given
 from kit.golden_files import GOLDEN, golden_source
 
 from backprop.codegen.lowering.load import load
-from backprop.codegen.lowering.lower import lower, name_functions
-from backprop.codegen.lowering.program import (
+from backprop.codegen.lowering.lower import lower
+from backprop.codegen.lowering.names import name_functions
+from backprop.codegen.lowering.nodes import (
     Add,
     Call,
     Divide,
@@ -33,8 +34,8 @@ from backprop.examiner.wiring.exact import check_exact
 from backprop.runtime.compiled import CompiledNetwork, build
 from backprop.specification.network import OUTPUTS, Network
 from backprop.verification.strategies import networks
-from theory.chapters.networks.activations import NAMES
 from theory.chapters.networks.costs import COSTS
+from theory.functions.activation_catalogue import NAMES
 
 EXTREME = 1e4
 BODIES = ("forward_pass", "forward", "cost", "gradients")

@@ -10,8 +10,8 @@ import pytest
 from backprop.door.cli import main
 from backprop.examiner.saying.report import Report
 from backprop.reporting.formats import render
-from backprop.verification.explanation import verify_file
 from backprop.verification.lines import read_lines
+from backprop.verification.submission import verify_file
 
 WRONG = """
 import numpy as np

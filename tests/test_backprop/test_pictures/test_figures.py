@@ -8,7 +8,7 @@ import pytest
 import backprop
 from backprop.data import digits
 from backprop.errors import UsageError
-from backprop.pictures.figures import (
+from backprop.pictures import (
     Gate,
     Signal,
     classes,

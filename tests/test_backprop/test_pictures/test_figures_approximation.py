@@ -23,12 +23,12 @@ from backprop.approximation.survey import (
 from backprop.approximation.survey.relu_widths import integrate_bend
 from backprop.door.cli import main
 from backprop.errors import UsageError
-from backprop.pictures.figures import band, error_by_width, limits, relu_widths
-from backprop.pictures.figures.band import plot_band
-from backprop.pictures.figures.error_by_width import plot_error_by_width
-from backprop.pictures.figures.growth import animate_growth
-from backprop.pictures.figures.limits import plot_limits
-from backprop.pictures.figures.relu_widths import plot_relu_widths
+from backprop.pictures import band, error_by_width, limits, relu_widths
+from backprop.pictures.band import plot_band
+from backprop.pictures.error_by_width import plot_error_by_width
+from backprop.pictures.growth import animate_growth
+from backprop.pictures.limits import plot_limits
+from backprop.pictures.relu_widths import plot_relu_widths
 from backprop.progress import show_stages
 from backprop.reporting import gallery
 from backprop.reporting.gallery import QUICK, draw_approximation_figures

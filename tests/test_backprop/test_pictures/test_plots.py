@@ -14,9 +14,8 @@ import pytest
 from backprop.approximation import approximate
 from backprop.data import digits
 from backprop.errors import UsageError
-from backprop.pictures import plots, plots_approximation
-from backprop.pictures.plots import plot_approximation, plot_training
-from backprop.pictures.plots_accuracy import plot_slopes
+from backprop.pictures import approximation, plot_approximation, plot_training, training
+from backprop.pictures.slopes import plot_slopes
 from backprop.training import History
 
 PNG = b"\x89PNG\r\n"
@@ -46,13 +45,13 @@ def sine():
 def figures(monkeypatch):
     """Every figure that is saved during a test."""
     seen = []
-    save = plots.save_figure
+    save = training.save_figure
 
     def keep(figure, path):
         seen.append(figure)
         return save(figure, path)
 
-    for drawing in (plots, plots_approximation):
+    for drawing in (training, approximation):
         monkeypatch.setattr(drawing, "save_figure", keep)
     return seen
 
@@ -189,7 +188,7 @@ def test_drawing_changes_no_global_state(tmp_path, sine):
 
 def test_drawing_never_loads_pyplot(tmp_path):
     code = (
-        "import sys; from backprop.pictures.plots import plot_approximation; "
+        "import sys; from backprop.pictures import plot_approximation; "
         "from backprop.approximation import approximate; "
         f"plot_approximation(approximate('x', width=1), {str(tmp_path / 'a.png')!r}); "
         "print('matplotlib.pyplot' in sys.modules)"

@@ -11,7 +11,7 @@ from backprop.examiner.judging.judge import judge
 from backprop.examiner.saying.report import Report
 from backprop.reading.reader import annotate, read
 from backprop.verification import lines
-from backprop.verification.explanation import verify_file
+from backprop.verification.submission import verify_file
 
 PLANTED = [
     (DENSE, "d2 = (y - Y) / n", "d2 = (Y - y) / n"),

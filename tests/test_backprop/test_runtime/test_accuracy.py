@@ -15,7 +15,8 @@ from kit.rounding import ASSUMED, load_rounded, prove_bound
 from backprop.errors import UsageError
 from backprop.examiner.certifying.balls import precision
 from backprop.runtime.activation_functions import activation
-from theory.chapters.networks.activations import NAMES, find
+from theory.functions.activation_catalogue import NAMES
+from theory.functions.elementwise import find
 
 POINTS = 100_000 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 1_500
 VALUE_ULPS, SLOPE_ULPS = 4.0, 8.0  # what the full forms promise

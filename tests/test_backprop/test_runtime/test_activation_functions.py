@@ -13,7 +13,8 @@ import sympy
 
 from backprop.errors import UsageError
 from backprop.runtime.activation_functions import activation
-from theory.chapters.networks.activations import NAMES, find
+from theory.functions.activation_catalogue import NAMES
+from theory.functions.elementwise import find
 
 Z = np.linspace(-3.0, 3.0, 25)
 

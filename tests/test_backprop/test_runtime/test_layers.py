@@ -26,7 +26,7 @@ from backprop import (
     verify,
 )
 from backprop.codegen.lowering.lower import lower
-from backprop.codegen.passes.emit_fast import Form
+from backprop.codegen.passes.writing import Form
 from backprop.codegen.printing.emit import write_expression
 from backprop.examiner.wiring.exact import check_exact
 from backprop.specification.layers import Activation

@@ -14,7 +14,8 @@ from backprop.errors import UsageError
 from backprop.examiner.apart.generated import judge_with_exact
 from backprop.specification.network import Network
 from backprop.verification import strategies
-from backprop.verification.explanation import judge_and_explain, verify_file
+from backprop.verification.explanation import judge_and_explain
+from backprop.verification.submission import verify_file
 from backprop.verification.verify import command_for, verify, verify_network, verify_random
 
 RANDOM = 12

@@ -12,19 +12,13 @@ import pytest
 import sympy
 
 from theory.chapters.chapter import FORMATS, Format
-from theory.chapters.networks.activations import (
-    ALIASES,
-    CHAPTER,
-    NAMES,
-    SELU_ALPHA,
-    SELU_SCALE,
-    A,
-    ActivationError,
-    ActivationFunction,
-    X,
-    find,
-)
-from theory.functions.expressions import ExpressionError, evaluate_precisely
+from theory.chapters.networks.activations import CHAPTER
+from theory.functions.activation_catalogue import ALIASES, NAMES, SELU_ALPHA, SELU_SCALE
+from theory.functions.elementwise import ActivationError, ActivationFunction, find
+from theory.functions.half_line import X
+from theory.functions.value_identities import A
+from theory.functions.values import evaluate_precisely
+from theory.language.tokens import ExpressionError
 
 DIGITS = 60
 STEP = mpmath.mpf(10) ** -25  # of the central difference; its error is of the order of the square

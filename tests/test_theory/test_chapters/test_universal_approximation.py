@@ -25,10 +25,10 @@ from theory.chapters.approximation.claims import (
     means,
 )
 from theory.chapters.approximation.staircase import BOUND, LENGTH, PROOF, STEEPNESS, VARIATION
-from theory.chapters.approximation.universal_approximation import CHAPTER, check
+from theory.chapters.approximation.universal_approximation import check
 from theory.chapters.approximation.universality import THEOREMS, degree_of_power_network, describe_coverage, find_traits
-from theory.chapters.book import render
-from theory.chapters.chapter import FORMATS, print_chapter
+from theory.chapters.book import main, render
+from theory.chapters.chapter import FORMATS
 from theory.functions.activation_catalogue import NAMES
 
 CLAIMS = [claim for part in PROOF for claim in part.claims]
@@ -181,5 +181,5 @@ def test_the_chapter_says_so_when_a_claim_fails(monkeypatch):
 
 
 def test_the_chapter_is_a_program(capsys):
-    print_chapter(CHAPTER, [])
+    assert main(["universal_approximation"]) == 0
     assert "the bound: sup |F - f| <= V*σ(-h*s/2) + ω(h/2)/2 + ω(h)/2" in capsys.readouterr().out

@@ -7,9 +7,10 @@ import sympy
 from flint import arb
 
 from backprop.examiner.certifying.balls import precision
-from theory.chapters.networks.activations import NAMES, find
 from theory.functions.accurate_forms import TAU, D, R, W, derive_accurate
+from theory.functions.activation_catalogue import NAMES
 from theory.functions.decays import G, find_decay
+from theory.functions.elementwise import find
 from theory.functions.half_line import P, T, X
 from theory.functions.polynomial_pieces import tabulate
 from theory.functions.values import evaluate_precisely

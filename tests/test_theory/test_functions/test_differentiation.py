@@ -7,7 +7,8 @@ import pytest
 import sympy
 
 from theory.functions.differentiation import differentiate
-from theory.functions.expressions import evaluate_precisely, parse, real_symbol
+from theory.functions.expressions import parse
+from theory.functions.values import evaluate_precisely, real_symbol
 
 X = real_symbol()
 DIGITS = 60

@@ -12,18 +12,11 @@ import sympy
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from theory.chapters.networks.activations import parse as parse_with_activations
-from theory.functions.expressions import (
-    MAX_BITS,
-    MAX_DEPTH,
-    MAX_NODES,
-    MAX_TEXT,
-    ExpressionError,
-    evaluate_at,
-    evaluate_precisely,
-    parse,
-    real_symbol,
-)
+from theory.functions.elementary import MAX_BITS
+from theory.functions.elementwise import parse as parse_with_activations
+from theory.functions.expressions import MAX_DEPTH, MAX_NODES, MAX_TEXT, parse
+from theory.functions.values import evaluate_at, evaluate_precisely, real_symbol
+from theory.language.tokens import ExpressionError
 
 X = real_symbol("x")
 DIGITS = 60  # of both evaluations of a random tree

@@ -7,7 +7,9 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.functions.expressions import evaluate_at, parse, real_symbol, split
+from theory.functions.expressions import parse
+from theory.functions.pieces import split
+from theory.functions.values import evaluate_at, real_symbol
 
 X = real_symbol("x")
 CLOSE = 1e-14

@@ -8,10 +8,11 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory.chapters.networks.activations import NAMES, M, ProofError, T, X, branches, find, prove_equal
-from theory.functions.expressions import evaluate_precisely
-from theory.functions.half_line import HalfLine
-from theory.functions.stable_forms import list_sides
+from theory.functions.activation_catalogue import NAMES
+from theory.functions.elementwise import branches, find
+from theory.functions.half_line import HalfLine, M, T, X
+from theory.functions.stable_forms import ProofError, list_sides, prove_on
+from theory.functions.values import evaluate_precisely
 
 FEW = 20  # examples where each one is a proof
 DIGITS = 60
@@ -89,18 +90,18 @@ WRONG_FORMS = [
 @pytest.mark.parametrize(("name", "wrong", "side"), WRONG_FORMS, ids=str)
 def test_a_wrong_form_does_not_pass_the_proof(name: str, wrong: sympy.Expr, side: int) -> None:
     with pytest.raises(ProofError, match="is not"):
-        prove_equal(find(name).expression, wrong, side, sympy.Integer(1))
+        prove_on(HalfLine(side, sympy.Integer(1)), find(name).expression, wrong)
 
 
 def test_a_form_with_the_wrong_rate_does_not_pass_the_proof() -> None:
     with pytest.raises(ProofError):
-        prove_equal(find("sigmoid(2*x)").expression, 1 / (1 + T), 1, sympy.Integer(1))
-    prove_equal(find("sigmoid(2*x)").expression, 1 / (1 + T), 1, sympy.Integer(2))
+        prove_on(HalfLine(1, sympy.Integer(1)), find("sigmoid(2*x)").expression, 1 / (1 + T))
+    prove_on(HalfLine(1, sympy.Integer(2)), find("sigmoid(2*x)").expression, 1 / (1 + T))
 
 
 def test_a_form_that_cannot_be_compared_is_not_proved() -> None:
     with pytest.raises(ProofError, match="could not be compared"):
-        prove_equal(sympy.sin(sympy.exp(X)), sympy.sin(1 / T), 1, sympy.Integer(1))
+        prove_on(HalfLine(1, sympy.Integer(1)), sympy.sin(sympy.exp(X)), sympy.sin(1 / T))
 
 
 @settings(max_examples=FEW, deadline=None)

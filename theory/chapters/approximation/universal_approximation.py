@@ -12,7 +12,7 @@ from theory.chapters.approximation.claim_printing import write_expression
 from theory.chapters.approximation.claims import Claim
 from theory.chapters.approximation.staircase import BOUND, PROOF, Passage
 from theory.chapters.approximation.universality import THEOREMS, Theorem, degree_of_power_network, list_coverage
-from theory.chapters.chapter import Chapter, Formula, Section, print_chapter
+from theory.chapters.chapter import Chapter, Formula, Section
 
 __all__ = ["CHAPTER", "check"]
 
@@ -89,6 +89,3 @@ theorem covers them.
 - Nothing of floats: all this is about real numbers."""
 
 CHAPTER = Chapter("universal_approximation", "Universal approximation: the theorems and a proof", sections)
-
-if __name__ == "__main__":
-    print_chapter(CHAPTER)

@@ -14,36 +14,15 @@ from collections.abc import Sequence
 import sympy
 from sympy import Expr
 
-from theory.chapters.chapter import Chapter, Formula, Section, print_chapter
-from theory.functions.activation_catalogue import ALIASES, NAMES, SELU_ALPHA, SELU_SCALE
-from theory.functions.elementwise import KINK_CONVENTION, ActivationError, ActivationFunction, branches, find, parse
+from theory.chapters.chapter import Chapter, Formula, Section
+from theory.functions.activation_catalogue import NAMES
+from theory.functions.elementwise import KINK_CONVENTION, ActivationFunction, find
 from theory.functions.half_line import M, T, X
-from theory.functions.stable_forms import Branch, ProofError, StableForm, prove_equal
-from theory.functions.value_identities import A, join_cases
+from theory.functions.value_identities import join_cases
 from theory.functions.values import evaluate_at
 from theory.language.formulas import describe, describe_in_latex
 
-__all__ = [
-    "ALIASES",
-    "CHAPTER",
-    "KINK_CONVENTION",
-    "NAMES",
-    "SELU_ALPHA",
-    "SELU_SCALE",
-    "A",
-    "ActivationError",
-    "ActivationFunction",
-    "Branch",
-    "M",
-    "ProofError",
-    "StableForm",
-    "T",
-    "X",
-    "branches",
-    "find",
-    "parse",
-    "prove_equal",
-]
+__all__ = ["CHAPTER"]
 
 SHOWN_DIGITS = 10
 SCAN_TO, SCAN_STEPS = 8, 400  # both forms of GELU agree with max(0, x) beyond
@@ -115,6 +94,3 @@ has stored a need not evaluate f again.
 that is proved equal to the statement."""
 
 CHAPTER = Chapter("activations", "Activations and their derivatives", sections)
-
-if __name__ == "__main__":
-    print_chapter(CHAPTER)

@@ -19,7 +19,7 @@ from functools import cache
 
 from sympy import Expr, Pow, Rational, Symbol, powsimp
 
-from theory.chapters.chapter import Chapter, Section, print_chapter
+from theory.chapters.chapter import Chapter, Section
 from theory.chapters.networks.layer_chapters import state
 from theory.language.derivation import Derivation
 from theory.language.notation import Partial, l, n, same, sample, total, unit, var
@@ -118,6 +118,3 @@ def sections() -> Sequence[Section]:
 
 
 CHAPTER = Chapter("batch_norm", "Batch normalisation", sections)
-
-if __name__ == "__main__":
-    print_chapter(CHAPTER)

@@ -21,7 +21,7 @@ from functools import cache
 
 from sympy import Expr, Rational, log
 
-from theory.chapters.chapter import Chapter, Formula, Section, print_chapter
+from theory.chapters.chapter import Chapter, Formula, Section
 from theory.language.derivation import Derivation
 from theory.language.notation import L, Total, Width, n, rewrite, sample, total, unit, var
 from theory.language.printing import show
@@ -125,6 +125,3 @@ def sections() -> Sequence[Section]:
 
 
 CHAPTER = Chapter("costs", "Costs and their derivatives by the outputs", sections)
-
-if __name__ == "__main__":
-    print_chapter(CHAPTER)

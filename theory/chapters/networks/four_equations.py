@@ -20,7 +20,7 @@ from functools import cache
 
 from sympy import Expr
 
-from theory.chapters.chapter import Chapter, Formula, Section, print_chapter
+from theory.chapters.chapter import Chapter, Formula, Section
 from theory.language.derivation import Derivation
 from theory.language.notation import L, Partial, Variable, l, nodes, sample, shift, unit, var
 from theory.language.printing import show
@@ -168,6 +168,3 @@ def sections() -> Sequence[Section]:
 
 
 CHAPTER = Chapter("four_equations", "The four equations of backpropagation", sections)
-
-if __name__ == "__main__":
-    print_chapter(CHAPTER)

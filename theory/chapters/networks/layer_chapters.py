@@ -16,12 +16,13 @@ from theory.language.printing import show
 from theory.language.statement import System
 from theory.layers.dropout import dropout
 from theory.layers.gated import gated
+from theory.layers.kind import Statement
 from theory.layers.layer_norm import layer_norm
 from theory.layers.penalty import penalty
 from theory.layers.prelu import prelu
 from theory.layers.residual import residual, residual_stack
 from theory.rules.backward import derive_adjoint
-from theory.rules.layer_equations import Statement, derive_layer, list_quantities
+from theory.rules.layer_equations import derive_layer, list_quantities
 from theory.rules.matrix_form import lift_derivation
 
 __all__ = ["CHAPTERS", "derive_residual", "state"]

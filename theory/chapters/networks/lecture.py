@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sympy import Expr
 
-from theory.chapters.chapter import Chapter, Formula, Section, print_chapter
+from theory.chapters.chapter import Chapter, Formula, Section
 from theory.chapters.networks.four_equations import system
 from theory.language.notation import Function, Index, L, Partial, Width, l, n, total, unit, var
 from theory.language.printing import show
@@ -91,6 +91,3 @@ def sections() -> Sequence[Section]:
 
 
 CHAPTER = Chapter("lecture", "The lecture against itself", sections)
-
-if __name__ == "__main__":
-    print_chapter(CHAPTER)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from theory.chapters.chapter import Chapter, Section, print_chapter
-from theory.language.notation import GLOSSARY
+from theory.chapters.chapter import Chapter, Section
+from theory.language.glossary import GLOSSARY
 from theory.rules.calculus import RULES
 
 __all__ = ["CHAPTER"]
@@ -24,6 +24,3 @@ def sections() -> Sequence[Section]:
 
 
 CHAPTER = Chapter("rules", "Letters and rules", sections)
-
-if __name__ == "__main__":
-    print_chapter(CHAPTER)

@@ -19,7 +19,7 @@ from functools import cache
 
 from sympy import Add, Expr, Mul, Symbol, cancel, exp, log
 
-from theory.chapters.chapter import Chapter, print_chapter
+from theory.chapters.chapter import Chapter
 from theory.chapters.networks.costs import OUTPUT, TARGET, derive_cost_gradient, find_cost, system_with
 from theory.language.derivation import Derivation, Step
 from theory.language.notation import L, Partial, Total, Variable, nodes, rewrite, sample, total, unit, var
@@ -257,6 +257,3 @@ def derivations() -> list[Derivation]:
 
 
 CHAPTER = Chapter("softmax", "The output layer: softmax, and what collapses to a - y", derivations)
-
-if __name__ == "__main__":
-    print_chapter(CHAPTER)

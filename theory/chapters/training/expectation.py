@@ -7,6 +7,7 @@ with layers of two and three units, and averages over every combination, in exac
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
@@ -14,8 +15,8 @@ from typing import Any
 from sympy import Expr, Integer, Rational, sympify
 
 from theory.language.derivation import Derivation, Step
-from theory.language.notation import Delta, Function, Index, Node, Total, Variable, Width
-from theory.language.printing import ATOM, Printer, printer
+from theory.language.notation import Delta, Function, Index, Node, Total, Variable, Width, part
+from theory.language.printing import ATOM, Printer
 
 __all__ = ["Mean", "Variance", "agree_in_mean", "check_means", "mean"]
 
@@ -26,20 +27,13 @@ class Mean(Node):
     def __new__(cls, body: Expr) -> Mean:
         return Expr.__new__(cls, sympify(body))
 
-    @property
-    def body(self) -> Expr:
-        return self.args[0]
+    body: Expr = part(0)
 
 
 class Variance(Node):
     """The variance of each entry of a letter at a layer, the same for all."""
 
-    def __new__(cls, letter: Variable) -> Variance:
-        return Expr.__new__(cls, letter)
-
-    @property
-    def letter(self) -> Variable:
-        return self.args[0]
+    letter: Variable = part(0)
 
 
 def mean(body: Expr) -> Mean:
@@ -47,14 +41,10 @@ def mean(body: Expr) -> Mean:
     return Mean(body)
 
 
-@printer(Mean)
-def print_mean(p: Printer, e: Expr) -> tuple[str, int]:
-    return p.alphabet.word("E") + p.alphabet.group(p.show(e.body)), ATOM
-
-
-@printer(Variance)
-def print_variance(p: Printer, e: Expr) -> tuple[str, int]:
-    return p.alphabet.word("Var") + p.alphabet.group(p.show(e.letter)), ATOM
+Printer.table |= {
+    Mean: lambda p, e: (p.alphabet.word("E") + p.alphabet.group(p.show(e.body)), ATOM),
+    Variance: lambda p, e: (p.alphabet.word("Var") + p.alphabet.group(p.show(e.letter)), ATOM),
+}
 
 
 World = Mapping[Any, Fraction]
@@ -101,10 +91,7 @@ def evaluate(e: Expr, world: World, worlds: list[World], at: Mapping[Index, int]
     if e.is_Add:
         return sum((value(arg) for arg in e.args), Fraction(0))
     if e.is_Mul:
-        product = Fraction(1)
-        for arg in e.args:
-            product *= value(arg)
-        return product
+        return math.prod(map(value, e.args), start=Fraction(1))
     if e.is_Pow and e.exp.is_Integer:
         return value(e.base) ** int(e.exp)
     raise TypeError(f"no value for {e!r} in a small world")

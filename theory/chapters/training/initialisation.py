@@ -16,7 +16,7 @@ from types import MappingProxyType
 import sympy
 from sympy import Expr, Symbol
 
-from theory.chapters.chapter import Chapter, Formula, Section, print_chapter
+from theory.chapters.chapter import Chapter, Formula, Section
 from theory.chapters.networks.four_equations import derive
 from theory.chapters.training.expectation import Mean, Variance, check_means
 from theory.chapters.training.moments import measure_moments
@@ -208,6 +208,3 @@ TABLE = """Moments for z normal with mean 0 and variance 1: q = E[f(z)^2], p = E
 which the spread of the weights must exceed the identity's. SELU has q = 1: that is what its two constants are for."""
 
 CHAPTER = Chapter("initialisation", "The first weights: equal variances forward and backward", sections)
-
-if __name__ == "__main__":
-    print_chapter(CHAPTER)

@@ -22,6 +22,8 @@ __all__ = ["DIGITS", "Moments", "integrate_piece", "measure_moments"]
 
 DIGITS = 25
 AGREE = mpmath.mpf(10) ** (5 - DIGITS)
+NEAR = 14  # beyond, an integrand that does not grow like exp(x^2/4) adds less than 1e-30
+FAINT = mpmath.mpf(10) ** (-DIGITS - 5)
 FAR = 40  # beyond, the weight exp(-x^2/2) is below 1e-347
 
 Terms = list[tuple[Expr, int, Expr]]
@@ -80,14 +82,18 @@ def _integrate(name: str, stretches: Iterable[tuple[Expr, Expr, Expr]]) -> tuple
 def _quadrature(lower: Expr, upper: Expr, expression: Expr) -> mpmath.mpf:
     function = sympy.lambdify(X, expression, "mpmath")
     ends = [mpmath.mpf(sympy.Max(-FAR, sympy.Min(FAR, end)).evalf(DIGITS)) for end in (lower, upper)]
-    cuts = [ends[0], *(c for c in range(-FAR, FAR + 1, 2) if ends[0] < c < ends[1]), ends[1]]
+    near = [c for c in range(-NEAR, NEAR + 1, 2) if ends[0] < c < ends[1]]
+    every = [c for c in range(-FAR, FAR + 1, 2) if ends[0] < c < ends[1]]
     weight = 1 / mpmath.sqrt(2 * mpmath.pi)
 
     def integrand(x: mpmath.mpf) -> mpmath.mpf:
         return weight * function(x) ** 2 * mpmath.exp(-x * x / 2)
 
     try:
-        total = mpmath.quad(integrand, cuts)
+        total = mpmath.quad(integrand, [ends[0], *near, ends[1]])
+        outside = [(a, b) for a, b in ((ends[0], -NEAR), (NEAR, ends[1])) if ends[0] <= a < b <= ends[1]]
+        if any(integrand(mpmath.mpf(place)) > FAINT * (1 + total) for pair in outside for place in pair):
+            total = mpmath.quad(integrand, [ends[0], *every, ends[1]])  # f grows: its weight lies far out
         beyond = max((integrand(end) for end in ends if abs(end) == FAR), default=mpmath.mpf(0))
         return total if beyond <= AGREE * (1 + total) else mpmath.inf
     except (ArithmeticError, ValueError):

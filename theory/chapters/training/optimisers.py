@@ -19,7 +19,7 @@ from types import MappingProxyType
 import sympy
 from sympy import Expr, Rational, Symbol
 
-from theory.chapters.chapter import Chapter, Formula, Section, print_chapter
+from theory.chapters.chapter import Chapter, Formula, Section
 from theory.chapters.training.update_printing import HAT, write_formula, write_letter
 from theory.language.formulas import describe
 
@@ -243,6 +243,3 @@ def sections() -> Sequence[Section]:
 
 
 CHAPTER = Chapter("optimisers", "Optimisers as update equations", sections)
-
-if __name__ == "__main__":
-    print_chapter(CHAPTER)

@@ -67,15 +67,8 @@ def subject_from_network(
     """
     adapter = _NetworkAdapter(network, cost, penalty)
     inputs, targets = (X, Y) if X is not None and Y is not None else adapter.draw_data()
-    functions = {
-        "parameters": adapter.draw_parameters,
-        "data": give_rows(inputs, _as_columns(targets)),
-        "cost": adapter.cost,
-        "gradients": adapter.gradients,
-        "forward": adapter.forward,
-        "step": adapter.step,
-    }
-    return Subject(functions, label or f"network class {type(network).__name__}")
+    adapter.data = give_rows(inputs, _as_columns(targets))
+    return Subject(adapter, label or f"network class {type(network).__name__}")
 
 
 def is_network(thing: Any) -> bool:
@@ -109,6 +102,8 @@ class _Recorder:
 class _NetworkAdapter:
     """The network object, with its weights and schedulers put in from outside."""
 
+    data: Callable[..., tuple[Any, Any]]
+
     def __init__(self, network: Any, cost: Callable[[Any, Any], Any] | None, penalty: float) -> None:
         self.network, self.penalty = network, penalty
         kind = type(network)
@@ -130,7 +125,7 @@ class _NetworkAdapter:
         if not self.slots:
             raise UsageError(f"{self.name} has no attribute for its schedulers; set it to an empty list in __init__")
 
-    def draw_parameters(self, rng: np.random.Generator) -> list[tuple[Any, Any]]:
+    def parameters(self, rng: np.random.Generator) -> list[tuple[Any, Any]]:
         """Normal draws, of the size that keeps the variance of what goes through."""
         return [
             (rng.normal(size=(rows - 1, columns)) / np.sqrt(max(rows - 1, 1)), rng.normal(size=columns) / 2)

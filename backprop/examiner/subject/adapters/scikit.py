@@ -38,15 +38,7 @@ def subject_from_sklearn(estimator: Any, X: Any, y: Any, *, label: str | None = 
     >>> backprop.verify(subject).verdict
     'verified'
     """
-    adapter = _ScikitAdapter(estimator, X, y)
-    functions = {
-        "parameters": lambda rng: adapter.read(),
-        "data": adapter.data,
-        "cost": adapter.cost,
-        "gradients": adapter.gradients,
-        "forward": adapter.forward,
-    }
-    return Subject(functions, label or f"scikit-learn {type(estimator).__name__}")
+    return Subject(_ScikitAdapter(estimator, X, y), label or f"scikit-learn {type(estimator).__name__}")
 
 
 class _ScikitAdapter:
@@ -60,7 +52,7 @@ class _ScikitAdapter:
         targets = np.asarray(targets if binarizer is None else binarizer.transform(targets), dtype=float)
         self.data = give_rows(inputs, targets.reshape(len(inputs), -1))
 
-    def read(self) -> list[tuple[Any, Any]]:
+    def parameters(self, rng: np.random.Generator) -> list[tuple[Any, Any]]:
         """The coefficients and intercepts, a pair for each layer."""
         return [(np.array(W, dtype=float), np.array(b, dtype=float)) for W, b in zip(*self._own(), strict=True)]
 

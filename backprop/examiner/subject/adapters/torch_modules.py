@@ -52,15 +52,7 @@ def subject_from_torch(
     >>> finding.equation, finding.layer, finding.parameters
     ('BP2', 1, ('first.weight', 'first.bias'))
     """
-    adapter = _TorchAdapter(module, loss, X, Y)
-    functions = {
-        "parameters": lambda rng: adapter.read(),
-        "data": adapter.data,
-        "cost": adapter.cost,
-        "gradients": adapter.gradients,
-        "forward": adapter.forward,
-    }
-    return Subject(functions, label or f"torch module {type(module).__name__}")
+    return Subject(_TorchAdapter(module, loss, X, Y), label or f"torch module {type(module).__name__}")
 
 
 class _TorchAdapter:
@@ -79,7 +71,7 @@ class _TorchAdapter:
         floating = (p.dtype for p in self.named.values() if p.dtype.is_floating_point)
         self.dtype = next(floating, torch.float64)
 
-    def read(self) -> dict[str, Any]:
+    def parameters(self, rng: np.random.Generator) -> dict[str, Any]:
         """The module's own parameters."""
         return {name: self._to_array(p).astype(float) for name, p in self.named.items()}
 

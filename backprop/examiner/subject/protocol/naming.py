@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -39,7 +40,7 @@ class Leaf:
     @property
     def size(self) -> int:
         """How many entries it has."""
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
 
 def name_leaves(nest: Nest) -> list[Leaf]:
@@ -188,15 +189,11 @@ def _name_further(block: list[Item]) -> dict[int, tuple[str, str]]:
     keyed = any(_split_key(path[-1])[0] for path, _ in block if path)
     if not keyed and not _is_dense(block):
         return {0: ("slope", "W")} if len(block) == 1 else {0: ("gamma", "W"), 1: ("beta", "b")}
-    if keyed or len(block) not in (3, 4) or not _is_matrix(shapes[0]) or len({_length(s) for s in shapes[1:]}) > 1:
+    if keyed or len(block) not in (3, 4) or not _is_matrix(shapes[0]) or len({math.prod(s) for s in shapes[1:]}) > 1:
         return {}
     if any(len(shape) > 1 and 1 not in shape for shape in shapes[1:]):
         return {}
     return {2: ("slope", "W")} if len(block) == 3 else {2: ("gamma", "W"), 3: ("beta", "b")}
-
-
-def _length(shape: tuple[int, ...]) -> int:
-    return int(np.prod(shape, dtype=int))
 
 
 def _name_blocks(blocks: list[list[Item]], layers: list[int]) -> list[Leaf]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from itertools import pairwise
@@ -46,8 +47,8 @@ def _put_weights_first(block: Block) -> Block:
     """(b, W) without keys as (W, b)."""
     if len(block) == 2 and all(isinstance(path[-1], int) for path, _ in block if path):
         (_, first), (_, second) = block
-        alone = len(first) == 1 or _length(first) < _length(second)
-        if alone and _is_vector(first) and len(second) == 2 and _length(first) in second:
+        alone = len(first) == 1 or math.prod(first) < math.prod(second)
+        if alone and _is_vector(first) and len(second) == 2 and math.prod(first) in second:
             return block[::-1]
     return block
 
@@ -76,8 +77,8 @@ def _read_widths(block: Block) -> tuple[int, int] | None:
     """(in, out) of a layer of one matrix and one bias."""
     if len(block) != 2:
         return None
-    W, b = sorted((shape for _, shape in block), key=lambda shape: (-_length(shape), -len(shape)))
-    units = _length(b)
+    W, b = sorted((shape for _, shape in block), key=lambda shape: (-math.prod(shape), -len(shape)))
+    units = math.prod(b)
     if len(W) != 2 or not _is_vector(b) or units not in W:
         return None
     return (W[1], W[0]) if W[0] == units and W[1] != units else (W[0], W[1])
@@ -85,10 +86,3 @@ def _read_widths(block: Block) -> tuple[int, int] | None:
 
 def _is_vector(shape: tuple[int, ...]) -> bool:
     return len(shape) <= 1 or (len(shape) == 2 and 1 in shape)
-
-
-def _length(shape: tuple[int, ...]) -> int:
-    size = 1
-    for width in shape:
-        size *= width
-    return size

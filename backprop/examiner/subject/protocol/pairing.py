@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TypeAlias
@@ -58,14 +59,7 @@ def _fit(first: Sequence[Item], second: Sequence[Item]) -> bool:
         # [(W1,), (W2,)]: layers without a bias.
         return False
     vectors = all(len(shape) <= 1 or 1 in shape for _, shape in second)
-    return vectors and _chain([shape for _, shape in first], [_size(shape) for _, shape in second])
-
-
-def _size(shape: Shape) -> int:
-    size = 1
-    for width in shape:
-        size *= width
-    return size
+    return vectors and _chain([shape for _, shape in first], [math.prod(shape) for _, shape in second])
 
 
 def follow(weights: Sequence[Shape], *, turned: bool = False, spare: int = 0) -> bool:

@@ -7,7 +7,7 @@ import inspect
 import random
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -102,6 +102,10 @@ class Subject:
             raise
         except BaseException as error:
             raise Unusable(f"{self.label}: {name} raised {describe_error(error, self.file)}") from error
+
+    def call_each(self, name: str, calls: Sequence[Sequence[Any]], **keywords: Any) -> list[Any]:
+        """Call one function with several lists of arguments; raises as `call` does, for any of them."""
+        return [self.call(name, *args, **keywords) for args in calls]
 
 
 def has_protocol(thing: Any) -> bool:

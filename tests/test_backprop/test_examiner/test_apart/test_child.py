@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from backprop.examiner.apart.child import examine_file
+from backprop.examiner.apart.asking import examine_file
 
 PATIENCE = 60.0
 IMPATIENCE = 4.0
@@ -106,7 +106,7 @@ def test_no_process_is_left_behind(tmp_path: Path) -> None:
 def test_the_subject_s_output_stays_out_of_the_parent_s(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD + "print('I am the subject')\n")
     script = f"""
-        from backprop.examiner.apart.child import examine_file
+        from backprop.examiner.apart.asking import examine_file
         print(examine_file({str(path)!r}).verdict)
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True)

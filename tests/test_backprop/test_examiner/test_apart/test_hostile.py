@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from backprop.examiner.apart.child import examine_file
+from backprop.examiner.apart.asking import examine_file
 from backprop.examiner.apart.remote import RemoteSubject
 from backprop.examiner.judging.judge import judge
 from backprop.examiner.saying.report import Report

@@ -27,8 +27,9 @@ from backprop.examiner.pace import CutShort, Pace
 from backprop.examiner.saying.report import Report
 from backprop.examiner.subject.protocol.subjects import Subject
 from backprop.reporting.grades import print_grades
-from backprop.verification.explanation import explain_findings, judge_and_explain, verify_file
+from backprop.verification.explanation import explain_findings, judge_and_explain
 from backprop.verification.grading import Grades
+from backprop.verification.submission import verify_file
 
 BUSY = 4
 """Processes that only count, for each processor."""

@@ -20,9 +20,10 @@ PATIENCE = 60.0
 MOMENTS = 20.0
 """Far more than the second or two that it takes, for machines with other work; a process that stays, stays for ever."""
 MARK = "BACKPROP_TEST_OF_ORPHANS"
-HOST, JUDGE = "apart.host", "apart.child"
+HOST, JUDGE = "host", "judge"
 ENDS = (signal.SIGTERM, signal.SIGKILL)
 SIGNALS = (signal.SIGTERM, signal.SIGKILL, signal.SIGHUP, signal.SIGINT)
+GONE = ") ? 0 0"
 DELAYS = (0.0, 0.05, 0.2)
 
 NET = """
@@ -101,15 +102,11 @@ class Run:
                 break
         self.seen |= set(self.list_family())
 
-    def has(self, word: str) -> bool:
-        """Whether a process with this word in its command is there."""
-        for pid in self.list_family():
-            try:
-                if word in (PROC / str(pid) / "cmdline").read_text():
-                    return True
-            except OSError:
-                continue
-        return False
+    def find(self, who: str) -> list[int]:
+        """The judge, or the host of the subject, which is a copy of the judge that it made first of all."""
+        judges = [pid for pid in self.list_family() if "apart.child" in _read(pid, "cmdline")]
+        copies = [pid for pid in judges if int(_read(pid, "stat").rpartition(")")[2].split()[1] or 0) in judges]
+        return copies if who == HOST else [pid for pid in judges if pid not in copies]
 
     def wrote(self, name: str) -> bool:
         """Whether the subject came to this place."""
@@ -132,10 +129,18 @@ class Run:
         self.process.wait()
 
 
+def _read(pid: int, name: str) -> str:
+    """What the system says of a process; nothing believable of one that has ended meanwhile."""
+    try:
+        return (PROC / str(pid) / name).read_text() or GONE
+    except OSError:
+        return GONE
+
+
 EVENTS: dict[str, Callable[[Run], bool]] = {
     "first child": lambda run: bool(run.list_family()),
-    "judge": lambda run: run.has(JUDGE),
-    "host": lambda run: run.has(HOST),
+    "judge": lambda run: bool(run.find(JUDGE)),
+    "host": lambda run: bool(run.find(HOST)),
     "handshake": lambda run: run.wrote("loading"),
     "first message": lambda run: run.wrote("first message"),
     "in gradients": lambda run: run.wrote("gradients"),
@@ -198,7 +203,7 @@ def test_what_a_subject_started_ends_with_the_command(start, sent: signal.Signal
 def test_whoever_of_the_family_is_killed_all_end_and_the_command_says_so(start, who: str, event: str) -> None:
     run = start(ASLEEP)
     run.watch(EVENTS[event])
-    killed = [pid for pid in run.list_family() if who in (PROC / str(pid) / "cmdline").read_text()]
+    killed = run.find(who)
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
     assert len(killed) == 1

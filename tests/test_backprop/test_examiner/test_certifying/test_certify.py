@@ -19,7 +19,8 @@ from backprop.examiner.certifying.balls import ACTIVATIONS, BallDual, evaluate
 from backprop.examiner.certifying.certify import certify
 from backprop.verification import strategies
 from backprop.verification.verify import certify_network
-from theory.chapters.networks.activations import NAMES, find
+from theory.functions.activation_catalogue import NAMES
+from theory.functions.elementwise import find
 from theory.functions.values import evaluate_precisely
 
 ENOUGH = 2.0**20  # ulps of the largest entry: a - y loses that much where an output has come close to its target

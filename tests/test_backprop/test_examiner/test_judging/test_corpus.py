@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from corpus_table import expected, fits, read_constants, strip
 
-from backprop.verification.explanation import verify_file
+from backprop.verification.submission import verify_file
 
 CORPUS = os.environ.get("BACKPROP_CORPUS", "")
 pytestmark = pytest.mark.skipif(not CORPUS, reason="set BACKPROP_CORPUS to a folder with wrong/ and right/")

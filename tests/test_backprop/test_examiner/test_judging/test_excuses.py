@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backprop.examiner.apart.child import examine_file
+from backprop.examiner.apart.asking import examine_file
 from backprop.examiner.judging.judge import judge
 
 SIZES = (4, 5, 3)

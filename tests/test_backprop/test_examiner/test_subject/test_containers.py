@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from backprop.examiner.apart.child import examine_file
+from backprop.examiner.apart.asking import examine_file
 from backprop.examiner.judging.judge import judge
 from backprop.examiner.measuring.noise import find_step
 from backprop.verification.explanation import judge_and_explain

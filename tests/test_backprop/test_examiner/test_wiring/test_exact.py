@@ -6,7 +6,8 @@ import pytest
 
 from backprop.errors import UsageError
 from backprop.examiner.wiring.exact import check_exact
-from backprop.examiner.wiring.field import PRIME, Degree, Divisors
+from backprop.examiner.wiring.field import Degree, Divisors
+from backprop.examiner.wiring.result import PRIME
 
 CLASSIFIER = '''
 """Two equal hidden layers, softmax and cross-entropy."""

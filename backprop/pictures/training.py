@@ -1,4 +1,4 @@
-"""Figures for a slide: a training run; the looks and the figure of an approximation are to be had from here as well."""
+"""Figure for a slide: a training run, its cost, its accuracy, and some of the test images."""
 
 from __future__ import annotations
 
@@ -11,21 +11,10 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from backprop.errors import UsageError
-from backprop.pictures.plots_approximation import plot_approximation
-from backprop.pictures.plots_style import FAINT, INK, STYLE, Floats, Palette, open_figure, save_figure, write_title
+from backprop.pictures.style import FAINT, INK, Floats, Palette, open_figure, save_figure, write_title
 from backprop.training.running.history import History
 
-__all__ = [
-    "FAINT",
-    "INK",
-    "STYLE",
-    "Floats",
-    "Palette",
-    "open_figure",
-    "plot_approximation",
-    "plot_training",
-    "save_figure",
-]
+__all__ = ["plot_training"]
 
 
 def plot_training(
@@ -43,15 +32,12 @@ def plot_training(
 
     Args:
         history: what `fit` returned.
-        path: the file to write; its ending names the format (png, svg, pdf).
         title: what was trained on what.
         cost: the name of the cost, with its scale, for the axis.
         test_accuracy: 0..1, written next to the validation curve; measured once, by the caller.
         images: test images, shape (n, s*s), 0 = paper, 1 = ink; with `labels` and `predictions` (n,) a strip
             shows up to twelve of them, at most six that were misread, in frames, at the right.
 
-    Returns:
-        The path.
 
     Raises:
         UsageError: a history without a single epoch, images without labels, an ending that names no

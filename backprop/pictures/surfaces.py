@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop.pictures.plots_style import FAINT, INK, Floats, open_figure, save_figure, write_title
+from backprop.pictures.style import FAINT, INK, Floats, open_figure, save_figure, write_title
 
 __all__ = ["plot_surfaces"]
 
@@ -26,9 +26,6 @@ def plot_surfaces(
     Args:
         surfaces: name -> function of rows (n, 2) with n values; the first is the truth.
         X, y: the data, (n, 2) and (n,).
-
-    Raises:
-        UsageError: an unknown ending, a file that cannot be written.
     """
     line = np.linspace(0, 1, POINTS)
     first, second = np.meshgrid(line, line)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from backprop.approximation.ground.wording import describe_above
 from backprop.approximation.searching.result import Approximation
-from backprop.pictures.plots_style import INK, Floats, Palette, open_figure, save_figure, shorten, write_title
+from backprop.pictures.style import INK, Floats, Palette, open_figure, save_figure, shorten, write_title
 
 __all__ = ["choose_unit", "draw_fit", "plot_approximation"]
 
@@ -20,18 +20,7 @@ LINE_POINTS = 2001
 
 
 def plot_approximation(approximation: Approximation, path: str | os.PathLike[str]) -> Path:
-    """Draw a function or data and the network, the outputs of the hidden units, and the error with its largest value.
-
-    Args:
-        approximation: what `approximate` returned.
-        path: the file to write; its ending names the format (png, svg, pdf).
-
-    Returns:
-        The path.
-
-    Raises:
-        UsageError: an ending that names no format, a file that cannot be written.
-    """
+    """Draw a function or data and the network, the outputs of the hidden units, the error with its largest value."""
     x = _list_drawn(approximation)
     with open_figure(7.4) as figure:
         grid = figure.add_gridspec(3, 1, height_ratios=(3, 1, 1.5), hspace=0.38)

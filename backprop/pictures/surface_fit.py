@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from backprop.approximation import SurfaceApproximation
 from backprop.approximation.surfaces.target import GRID_SIDE
-from backprop.pictures.plots_style import INK, Floats, open_figure, save_figure, shorten, write_title
+from backprop.pictures.style import INK, Floats, open_figure, save_figure, shorten, write_title
 
 __all__ = ["plot_surface_approximation"]
 
@@ -24,18 +24,7 @@ LINEAR = 1e-2
 
 
 def plot_surface_approximation(approximation: SurfaceApproximation, path: str | os.PathLike[str]) -> Path:
-    """Draw the network over its rectangle, and F - f in colours of both signs with the largest marked.
-
-    Args:
-        approximation: what `approximate_2d` returned.
-        path: the file to write; its ending names the format (png, svg, pdf).
-
-    Returns:
-        The path.
-
-    Raises:
-        UsageError: an ending that names no format, a file that cannot be written.
-    """
+    """Draw the network over its rectangle, and F - f in colours of both signs with the largest marked."""
     target = approximation.function
     x, y = (np.linspace(low, high, GRID_SIDE) for low, high in target.domain)
     values = approximation.f(*np.meshgrid(x, y))

@@ -13,7 +13,7 @@ from matplotlib.gridspec import SubplotSpec
 from numpy.typing import NDArray
 
 from backprop.errors import UsageError
-from backprop.pictures.plots_style import FAINT, INK, Palette, open_figure, save_figure, write_title
+from backprop.pictures.style import FAINT, INK, Palette, open_figure, save_figure, write_title
 
 __all__ = ["count_confusions", "plot_classes"]
 

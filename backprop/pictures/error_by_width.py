@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from backprop.approximation.survey.by_width import WidthCurve
 from backprop.errors import UsageError
-from backprop.pictures.plots_style import FAINT, INK, Palette, open_figure, save_figure, write_title
+from backprop.pictures.style import FAINT, INK, Palette, open_figure, save_figure, write_title
 
 __all__ = ["plot_error_by_width"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from backprop.pictures.plots_style import Floats, Palette, open_figure, save_figure, write_title
+from backprop.pictures.style import Floats, Palette, open_figure, save_figure, write_title
 from backprop.runtime.activation_functions import activation
 
 __all__ = ["plot_slopes"]
@@ -40,15 +40,6 @@ def plot_slopes(path: str | os.PathLike[str]) -> Path:
 
     The usual formulas are those of this project's `accuracy="fast"`, which common frameworks use as well; what is
     called exact here is `accuracy="full"`, within 8 units in the last place.
-
-    Args:
-        path: the file to write; its ending names the format (png, svg, pdf).
-
-    Returns:
-        The path.
-
-    Raises:
-        UsageError: an ending that names no format, a file that cannot be written.
     """
     with open_figure(6.6) as figure:
         grid = figure.add_gridspec(2, len(PANELS), height_ratios=(2.1, 1), hspace=0.12, wspace=0.24)

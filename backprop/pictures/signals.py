@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from backprop.errors import UsageError
-from backprop.pictures.plots_style import INK, Palette, open_figure, save_figure, write_title
+from backprop.pictures.style import INK, Palette, open_figure, save_figure, write_title
 
 __all__ = ["Signal", "plot_signals"]
 

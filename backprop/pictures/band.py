@@ -12,8 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from backprop.approximation.ground.wording import describe_above
 from backprop.approximation.searching.result import Approximation
 from backprop.errors import UsageError
-from backprop.pictures.plots_approximation import choose_unit, draw_fit
-from backprop.pictures.plots_style import INK, Palette, open_figure, save_figure, shorten, write_title
+from backprop.pictures.approximation import choose_unit, draw_fit
+from backprop.pictures.style import INK, Palette, open_figure, save_figure, shorten, write_title
 
 __all__ = ["plot_band"]
 

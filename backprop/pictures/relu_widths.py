@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from backprop.approximation.survey.relu_widths import ReluTarget
 from backprop.errors import UsageError
-from backprop.pictures.plots_style import INK, Palette, open_figure, save_figure, write_title
+from backprop.pictures.style import INK, Palette, open_figure, save_figure, write_title
 
 __all__ = ["plot_relu_widths"]
 

@@ -17,8 +17,8 @@ from backprop.approximation.ground.wording import describe_above
 from backprop.approximation.searching.result import Approximation
 from backprop.errors import UsageError
 from backprop.files import write_atomically
-from backprop.pictures.plots_approximation import draw_fit
-from backprop.pictures.plots_style import INK, Palette, open_figure, shorten, write_title
+from backprop.pictures.approximation import draw_fit
+from backprop.pictures.style import INK, Palette, open_figure, shorten, write_title
 
 __all__ = ["animate_growth"]
 

@@ -14,7 +14,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import NDArray
 
 from backprop.errors import UsageError
-from backprop.pictures.plots_style import INK, Palette, open_figure, save_figure, write_title
+from backprop.pictures.style import INK, Palette, open_figure, save_figure, write_title
 
 __all__ = ["Gate", "plot_gates"]
 

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from backprop.approximation.ground.wording import describe_below
 from backprop.approximation.survey.two_limits import TwoLimits
 from backprop.codegen.functions.elementwise import evaluate
-from backprop.pictures.plots_style import FAINT, Palette, open_figure, save_figure, write_title
-from theory.chapters.networks.activations import find
+from backprop.pictures.style import FAINT, Palette, open_figure, save_figure, write_title
+from theory.functions.elementwise import find
 
 __all__ = ["plot_limits"]
 

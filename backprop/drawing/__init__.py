@@ -1,0 +1,1 @@
+"""A network as a picture: its layers, units and shapes, and what one sample does in it."""
