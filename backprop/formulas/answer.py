@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 __all__ = ["Answer", "caret"]
@@ -46,6 +47,12 @@ class Answer:
             "would_hold": self.would_hold, "counterexample": self.counterexample, "stopped_at": self.stopped_at,
             "reason": self.reason,
         }  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
+
+    def _repr_markdown_(self) -> str:
+        return f"```text\n{self}\n```"
 
     def __str__(self) -> str:
         if not self.understood:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import Any
 
 from backprop.examiner.saying.excerpt import describe_annotated, describe_excerpt
@@ -153,6 +154,9 @@ class Report:
         findings = tuple(_read_finding(f) for f in data["findings"])
         limits = tuple(str(limit) for limit in data.get("limits", ()))
         return cls(data["verdict"], subject, findings, evidence, notes, data["reproduce"], limits)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
 
     def __str__(self) -> str:
         level = "exact in its wiring, tested in its values" if "exact" in self.evidence else "tested"
