@@ -34,8 +34,8 @@ from kit.house import (
 
 FLOORS = (
     "version", "errors", "files", "progress", "arrays", "npz", "processes", "specification", "codegen", "runtime",
-    "examiner", "diagnosis", "reading", "attaching", "verification", "datasets", "data", "training", "approximation",
-    "estimators", "pictures", "drawing", "reporting", "door", "__main__",
+    "examiner", "diagnosis", "reading", "attaching", "formulas", "verification", "datasets", "data", "training",
+    "approximation", "estimators", "pictures", "drawing", "reporting", "door", "__main__",
 )  # fmt: skip
 """The rooms of backprop from the ground up, as backprop/README.md lists them."""
 
@@ -59,6 +59,7 @@ LINES = {
     "backprop.door": 900,
     "backprop.drawing": 480,
     "backprop.examiner": 8_690,
+    "backprop.formulas": 7_150,
     "backprop.npz": 70,
     "backprop.pictures": 1_420,
     "backprop.processes": 260,

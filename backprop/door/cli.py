@@ -32,6 +32,7 @@ from backprop.door.commands import (
 )
 from backprop.door.drawing import draw
 from backprop.door.files import Telling
+from backprop.door.formulas import check_formula
 from backprop.door.verifying import (
     Wanted,
     finish_attach,
@@ -356,6 +357,7 @@ def figures(
     return HOLDS
 
 
+app.command(name="check-formula")(check_formula)
 app.command()(draw)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import Any
 
 from backprop.examiner.saying.excerpt import describe_annotated, describe_excerpt
@@ -161,6 +162,9 @@ class Report:
         return cls(
             data["verdict"], subject, findings, evidence, notes, data["reproduce"], limits, str(data.get("reason", ""))
         )
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
 
     def __str__(self) -> str:
         level = "exact in its wiring, tested in its values" if "exact" in self.evidence else "tested"
