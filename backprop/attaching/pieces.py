@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from backprop.attaching.costing.flowing import GradientFlow, find_flow
 from backprop.attaching.looking.documents import Document
 from backprop.attaching.looking.refusals import Refused
 from backprop.attaching.nesting import fill, nest, tidy
+from backprop.attaching.running.leaves import Place, find_leaves, to_array
 from backprop.attaching.running.program import HookedProgram
 from backprop.attaching.running.replaying import Iteration, IterationRecorder, MadeValue
 from backprop.attaching.running.tracing import find_updates
@@ -196,10 +198,10 @@ def _read(program: HookedProgram, training: Training, cost: str | None, seen: li
         seen.append(f"{where} trains {', '.join(tidy(leaf) for leaf in flow.leaves[:4])}, but no cost was seen of "
                     "which its last layer has the gradient; give --cost NAME or --cost half-sse")  # fmt: skip
         return None
-    lost = _list_lost(iteration, attached)
+    lost = _list_lost(iteration, attached) + list_siblings(iteration, attached)
     if lost:
-        seen.append(f"{where}: the cost depends on {', '.join(lost)}, which the iteration changes, but no gradient "
-                    "of it was seen")  # fmt: skip
+        seen.append(f"{where}: the cost depends on {', '.join(lost)}, beside its parameters, but no "
+                    "gradient of it was seen")  # fmt: skip
         return None
     return attached
 
@@ -243,6 +245,34 @@ def _list_lost(iteration: Iteration, attached: Attached) -> list[str]:
         ):
             lost.append(tidy(leaf))
     return lost
+
+
+def list_siblings(iteration: Iteration, attached: Attached) -> list[str]:
+    """Arrays beside the parameters, in their lists or under their names but for a number, that the iteration does not
+    move though the cost depends on them: a gradient of zeros there, or a step that leaves one out."""
+    known = {place for leaf in iteration.leaves for place in leaf.places}
+    stems = {stem_of(place) for leaf in attached.flow.leaves for place in leaf.places}
+    others = [
+        leaf
+        for leaf in find_leaves(iteration.snapshot.names)
+        if not known & set(leaf.places) and stems & {stem_of(place) for place in leaf.places}
+        and to_array(leaf.value) is not None
+    ]  # fmt: skip
+    wider = Iteration(iteration.program, iteration.snapshot, [*iteration.leaves, *others])
+    wider.held = iteration.held
+    lost = []
+    candidate = attached.chosen.candidate
+    for k in range(len(iteration.leaves), len(wider.leaves)):
+        values = list(wider.start)
+        values[k] = values[k] + 0.05 * (np.abs(values[k]) + 0.1)
+        if evaluate(wider, candidate, values) != evaluate(wider, candidate, list(wider.start)):
+            lost.append(tidy(wider.leaves[k]))
+    return lost
+
+
+def stem_of(place: Place) -> tuple[Any, ...]:
+    """A place but for numbers: of an item, or at the end of a name."""
+    return tuple((kind, re.sub(r"\d+$", "", key) if isinstance(key, str) else "") for kind, key in place)
 
 
 def evaluate(iteration: Iteration, candidate: CostCandidate, values: Sequence[Any]) -> Any:

@@ -246,7 +246,8 @@ def _option(choice: Choice, fit: CandidateFit, chosen: Chosen, tensors: frozense
     sized = any(choice.flow.iteration.start[k].size > 1 for k in tensors)
     own = fit.candidate.strength
     table_order = list(TABLE).index(fit.candidate.table) if fit.candidate.table else 0
-    rank = (bool(chosen.penalty), own < 0, own == 0, abs(math.log(chosen.factor)), table_order)
+    # A known cost says more than a number without a name, which may be one by chance.
+    rank = (bool(chosen.penalty), 2 if own == 0 else own < 0, abs(math.log(chosen.factor)), table_order)
     size = sum(choice.flow.iteration.start[k].size for k in tensors)
     return Option(chosen, tensors, size, sized, len(set(fit.ratios) - tensors), rank)
 

@@ -146,7 +146,8 @@ class _TorchAdapter:
                 p.grad = gradient
 
     def _to_array(self, value: Any) -> Any:
-        return np.array(value.detach().cpu()) if isinstance(value, self.torch.Tensor) else np.array(value)
+        tensor = isinstance(value, self.torch.Tensor)
+        return value.detach().cpu().numpy().copy() if tensor else np.array(value)
 
     def _to_tensor(self, value: Any) -> Any:
         tensor = self.torch.from_numpy(np.array(value))
