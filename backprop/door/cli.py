@@ -1,4 +1,4 @@
-"""The door: seven commands, words in, numbers and pictures out.
+"""The door: nine commands, words in, numbers and pictures out.
 
 Exit status: 0 holds, 1 does not hold, 2 unusable input or undecided (one line on standard error).
 The rooms behind the door are imported by the command that needs them, so that `--help` is quick.

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from backprop.attaching.words import was_attached
 from backprop.errors import UsageError
 from backprop.examiner.apart.child import examine_file
 from backprop.examiner.saying.report import Report
@@ -27,7 +28,7 @@ def read_lines(report: Report, path: Path, *, seed: int = 0, timeout: float | No
 
     The verdict stands whatever is read; where nothing can be read, a note says why.
     """
-    if report.verdict != "wrong" or path.suffix != ".py":
+    if report.verdict != "wrong" or path.suffix != ".py" or was_attached(report):
         return report
     try:
         found = read_apart(path)
@@ -46,7 +47,7 @@ def read_lines(report: Report, path: Path, *, seed: int = 0, timeout: float | No
 
 def annotate_lines(report: Report, path: Path) -> Report:
     """The report with the labels of every line, for a program that is right as well."""
-    if report.reading or report.verdict == "unusable" or path.suffix != ".py":
+    if report.reading or report.verdict == "unusable" or path.suffix != ".py" or was_attached(report):
         return report
     try:
         found = read_apart(path, "annotate")

@@ -173,7 +173,23 @@ def _choose_strong(choice: Choice, fits: list[CandidateFit]) -> Chosen | None:
     return _own(choice, fit)
 
 
+def _find_earliest(choice: Choice, fit: CandidateFit) -> CandidateFit:
+    """Where the same number is first made: behind it nothing need be run."""
+    found, fits = choice.measured.found, choice.measured.fits
+    mine = found[next(i for i, one in enumerate(fits) if one is fit)]
+    if fit.candidate.key is None:
+        return fit
+    same = [
+        one
+        for i, one in enumerate(fits)
+        if one.candidate.key is not None and one.candidate.strength >= 2 and all(
+            np.allclose(found[i][k], mine[k], rtol=1e-9, atol=0.0) for k in mine)
+    ]  # fmt: skip
+    return min(same, key=lambda one: one.candidate.order, default=fit)
+
+
 def _own(choice: Choice, fit: CandidateFit) -> Chosen:
+    fit = _find_earliest(choice, fit)
     return Chosen(fit.candidate, 1.0, choice.best_scale(fit), "the file's own")
 
 
