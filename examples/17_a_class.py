@@ -1,8 +1,10 @@
 """A network class as people write them, with its training under the main guard: right.
 
-    backprop verify examples/17_a_class.py
-    backprop attach examples/17_a_class.py -o subject.py     what was taken for what, to be edited
+backprop verify examples/17_a_class.py
+backprop attach examples/17_a_class.py -o subject.py     what was taken for what, to be edited
 """
+
+import itertools
 
 import numpy as np
 
@@ -13,7 +15,7 @@ class Network:
     def __init__(self, sizes, rate=0.5, momentum=0.9):
         rng = np.random.default_rng(1)
         self.rate, self.momentum = rate, momentum
-        self.weights = [rng.normal(size=(n, m)) / np.sqrt(m) for m, n in zip(sizes, sizes[1:], strict=False)]
+        self.weights = [rng.normal(size=(n, m)) / np.sqrt(m) for m, n in itertools.pairwise(sizes)]
         self.biases = [np.zeros((n, 1)) for n in sizes[1:]]
         self.speeds = [np.zeros_like(w) for w in self.weights]
 

@@ -48,7 +48,7 @@ NAMES_OF_ORACLES = {"NoValue"}
 LINES = {
     "theory": 8_800,
     "backprop.approximation": 7_090,
-    "backprop.attaching": 4_300,
+    "backprop.attaching": 4_450,
     "backprop.codegen": 5_300,
     "backprop.data": 700,
     "backprop.diagnosis": 5_950,

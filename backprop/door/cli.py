@@ -25,19 +25,16 @@ from backprop.door.commands import (
     Wanted,
     check_folder_name,
     finish_approximation,
-    finish_attach,
     finish_causes,
     finish_random,
     finish_target,
-    is_file,
     print_result,
     read_accuracy,
     read_target,
-    refuse_for_files_only,
     refuse_for_surfaces,
     write_source,
 )
-from backprop.door.files import Telling
+from backprop.door.files import Telling, finish_attach, is_file, refuse_for_files_only
 from backprop.errors import INTERRUPTED, UsageError
 from backprop.version import VERSION
 

@@ -124,15 +124,17 @@ class TrainingWatch(Hooks):
             # A sample of zeros moves no weights: what all passes move is seen where two move the same.
             self.first[key] = done, moved
             return
+        self._settle(key, done, moved, (here, before, last))
+
+    def _settle(self, key: tuple[int, int], done: Pass, moved: list[NumberLeaf], seen: Any) -> None:
+        """Try what two passes move; the first of them, or the second where the first shows nothing."""
+        here, before, last = seen
         started, ours = self.first.get(key, (done, moved))
         both = [leaf for leaf in ours if last or here.intersection(leaf.places)]
         if both and not self._try(started.snapshot, both, started.snapshot):
             # The first step of some optimisers has the same size whatever the gradient.
-            self._try(
-                done.snapshot,
-                [leaf for leaf in moved if last or (before or frozenset()).intersection(leaf.places)],
-                started.snapshot,
-            )
+            again = [leaf for leaf in moved if last or (before or frozenset()).intersection(leaf.places)]
+            self._try(done.snapshot, again, started.snapshot)
         self.settled.add(key[1])
         if self.found and not self.passes:
             raise Stop
