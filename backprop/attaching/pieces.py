@@ -240,6 +240,11 @@ def list_scales(flow: GradientFlow) -> list[float]:
     if not flow.rates:
         return [1.0]
     first = flow.rates[0][0]
-    named = [first / rate for rate, _ in flow.rates if abs(abs(rate) - 1) > 1e-9]
+    rates = [(rate, levels) for rate, levels in flow.rates if abs(abs(rate) - 1) > 1e-9]
+    # What has a name is the gradient that the file means; what is only on its way to it is not.
+    held = [rate for rate, levels in rates if all(level is None or level.used for level in levels)]
+    named = [first / rate for rate in held or [rate for rate, _ in rates]]
     more = [first / number for number in flow.numbers]
+    if named:
+        return list(dict.fromkeys(abs(scale) for scale in [*reversed(named), *more]))
     return list(dict.fromkeys(abs(scale) for scale in [*reversed(named), *more, 1.0]))
