@@ -18,7 +18,7 @@ from backprop.attaching.looking.surveying import choose_loops, describe, mark_pi
 from backprop.attaching.nesting import tidy
 from backprop.attaching.pieces import Attached, attach
 from backprop.attaching.running.program import HookedProgram
-from backprop.attaching.words import MARK
+from backprop.attaching.words import MARK, TAKEN
 from backprop.examiner.subject.loading import name_reason
 from backprop.examiner.subject.protocol.subjects import Subject, describe_error
 
@@ -30,7 +30,7 @@ MOST_DRIVERS = 40
 def make_subject(attached: Attached, label: str) -> Subject:
     """The subject of a reading, with what was taken for what as its notes."""
     subject = Subject(attached.functions(), label, str(attached.document.path.resolve()))
-    subject.notes += [f"taken: {line}" for line in attached.describe()]
+    subject.notes += [f"{TAKEN}{line}" for line in attached.describe()]
     true = attached.chosen.true_cost
     if true is not None:
         subject.notes.append(f"{MARK}{true.name}")

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from backprop.attaching.checking import is_repeatable, list_lost, list_siblings, order_by_use
 from backprop.attaching.costing.choosing import choose
-from backprop.attaching.costing.costs import CostCandidate, find_unvisited
+from backprop.attaching.costing.costs import find_unvisited
 from backprop.attaching.costing.fitting import Chosen, gradient_reader, measure
 from backprop.attaching.costing.flowing import GradientFlow, find_flow
 from backprop.attaching.looking.documents import Document
 from backprop.attaching.looking.refusals import Refused
 from backprop.attaching.nesting import fill, nest, tidy
 from backprop.attaching.running.program import HookedProgram
-from backprop.attaching.running.replaying import Iteration, IterationRecorder, MadeValue
+from backprop.attaching.running.replaying import Iteration, IterationRecorder
 from backprop.attaching.running.tracing import find_updates
 from backprop.attaching.running.training import Training, find_training
 
@@ -74,10 +75,10 @@ class Attached:
 
     def functions(self) -> dict[str, Any]:
         """parameters, data, cost, gradients, and step where its rate can be set."""
-        return Functions(self).table()
+        return HandedOver(self).table()
 
 
-class Functions:
+class HandedOver:
     """The functions of the protocol, on values in the structure that `nest` gives them."""
 
     def __init__(self, attached: Attached) -> None:
@@ -191,15 +192,22 @@ def _read(program: HookedProgram, training: Training, cost: str | None, seen: li
         seen.append(f"{where} changes {', '.join(tidy(leaf) for leaf in training.moved[:4])}, but no gradient of these "
                     "was seen in it")  # fmt: skip
         return None
+    return _read_cost(program, iteration, flow, cost, seen, where)
+
+
+def _read_cost(
+    program: HookedProgram, iteration: Iteration, flow: GradientFlow, cost: str | None, seen: list[str], where: str
+) -> Attached | None:
     attached = _choose(program, flow, cost)
     if attached is None:
         seen.append(f"{where} trains {', '.join(tidy(leaf) for leaf in flow.leaves[:4])}, but no cost was seen of "
                     "which its last layer has the gradient; give --cost NAME or --cost half-sse")  # fmt: skip
         return None
-    lost = _list_lost(iteration, attached)
+    candidate = attached.chosen.candidate
+    lost = [*list_lost(iteration, flow, candidate), *list_siblings(iteration, flow, candidate)]
     if lost:
-        seen.append(f"{where}: the cost depends on {', '.join(lost)}, which the iteration changes, but no gradient "
-                    "of it was seen")  # fmt: skip
+        seen.append(f"{where}: the cost depends on {', '.join(lost)}, beside its parameters, but no gradient of it was "
+                    "seen")  # fmt: skip
         return None
     return attached
 
@@ -211,45 +219,6 @@ def _choose(program: HookedProgram, flow: GradientFlow, cost: str | None) -> Att
     order = order_by_use(flow)
     chosen = choose(flow, measured, list_scales(flow), cost, more | sizes, constants, order)
     return None if chosen is None else Attached(program.document, flow, chosen, tuple(order))
-
-
-def is_repeatable(iteration: Iteration) -> bool:
-    """Whether the iteration, run again, with and without its values written down, gives the same bits."""
-    first, again = iteration.run(), iteration.run()
-    written = iteration.run(None, IterationRecorder(wanted=None))
-    iteration.program.forget()
-    fresh = iteration.run()
-    return all(
-        a is not None and all(b is not None and np.array_equal(a, b, equal_nan=True) for b in rest)
-        for a, *rest in zip(first, again, written, fresh, strict=True)
-    )
-
-
-def _list_lost(iteration: Iteration, attached: Attached) -> list[str]:
-    """Leaves that the update moves and the cost depends on, and that are none of the parameters: then it was read
-    wrongly."""
-    known = {leaf.places for leaf in attached.flow.leaves}
-    frozen = iteration.run(None, iteration.freeze())
-    lost = []
-    for k, leaf in enumerate(iteration.leaves):
-        after, start = frozen[k], iteration.start[k]
-        if leaf.places in known or after is None or not np.array_equal(after, start):
-            continue
-        values = list(iteration.start)
-        size = float(np.max(np.abs(start), initial=0.0)) or 1.0
-        values[k] = start + size * np.random.default_rng(k).uniform(0.01, 0.1, start.shape)
-        if evaluate(iteration, attached.chosen.candidate, values) != evaluate(
-            iteration, attached.chosen.candidate, list(iteration.start)
-        ):
-            lost.append(tidy(leaf))
-    return lost
-
-
-def evaluate(iteration: Iteration, candidate: CostCandidate, values: Sequence[Any]) -> Any:
-    """A candidate at some values of the leaves, with the update held back."""
-    recorder = iteration.freeze(wanted=candidate.sites)
-    names = iteration.run_names(values, recorder)
-    return candidate.evaluate({event.key: event.value for event in recorder.events}, names)
 
 
 def _sizes(fit: Any) -> set[int]:
@@ -271,27 +240,11 @@ def list_scales(flow: GradientFlow) -> list[float]:
     if not flow.rates:
         return [1.0]
     first = flow.rates[0][0]
-    named = [first / rate for rate, _ in flow.rates if abs(abs(rate) - 1) > 1e-9]
+    rates = [(rate, levels) for rate, levels in flow.rates if abs(abs(rate) - 1) > 1e-9]
+    # What has a name is the gradient that the file means; what is only on its way to it is not.
+    held = [rate for rate, levels in rates if all(level is None or level.used for level in levels)]
+    named = [first / rate for rate in held or [rate for rate, _ in rates]]
     more = [first / number for number in flow.numbers]
+    if named:
+        return list(dict.fromkeys(abs(scale) for scale in [*reversed(named), *more]))
     return list(dict.fromkeys(abs(scale) for scale in [*reversed(named), *more, 1.0]))
-
-
-def order_by_use(flow: GradientFlow) -> list[int]:
-    """The parameters by when a change of them first changes what the iteration computes."""
-    iteration = flow.iteration
-    plain = iteration.freeze(wanted=None)
-    iteration.run(None, plain)
-    base = {event.key: event for event in plain.events}
-    first: list[int] = []
-    for k, value in enumerate(iteration.start):
-        values = list(iteration.start)
-        values[k] = value + 1e-3 * (float(np.max(np.abs(value), initial=0.0)) or 1.0)
-        moved = iteration.freeze(wanted=None)
-        iteration.run(values, moved)
-        first.append(next((e.order for e in moved.events if _is_new(e, base)), LAST))
-    return sorted(range(len(first)), key=lambda k: (first[k], k))
-
-
-def _is_new(event: MadeValue, base: Mapping[Any, MadeValue]) -> bool:
-    before = base.get(event.key)
-    return before is None or not np.array_equal(before.value, event.value, equal_nan=True)

@@ -7,8 +7,10 @@ from dataclasses import replace
 from backprop.examiner.saying.grounds import Predicate, say
 from backprop.examiner.saying.report import Finding, Report
 
-__all__ = ["OTHER_COST", "name_other_cost"]
+__all__ = ["MARK", "OTHER_COST", "TAKEN", "name_other_cost", "was_attached"]
 
+TAKEN = "taken: "
+"""Before each of the three lines that say what was taken for what."""
 MARK = "the gradients of all parameters are those of "
 OTHER_COST = Predicate(
     "gradient_of_another_cost",
@@ -18,6 +20,11 @@ OTHER_COST = Predicate(
         "mistake is in the cost, not in the gradients."
     ),
 )
+
+
+def was_attached(report: Report) -> bool:
+    """Whether a report is of a file as it is, not of a subject."""
+    return any(str(note).startswith(TAKEN) for note in report.notes)
 
 
 def name_other_cost(report: Report) -> Report:

@@ -1,4 +1,4 @@
-"""The door: seven commands, words in, numbers and pictures out.
+"""The door: nine commands, words in, numbers and pictures out.
 
 Exit status: 0 holds, 1 does not hold, 2 unusable input or undecided (one line on standard error).
 The rooms behind the door are imported by the command that needs them, so that `--help` is quick.
@@ -31,16 +31,13 @@ from backprop.door.commands import (
     write_source,
 )
 from backprop.door.drawing import draw
-from backprop.door.files import Telling
+from backprop.door.files import Telling, finish_attach, is_file, refuse_for_files_only
 from backprop.door.formulas import check_formula
 from backprop.door.verifying import (
     Wanted,
-    finish_attach,
     finish_causes,
     finish_random,
     finish_target,
-    is_file,
-    refuse_for_files_only,
 )
 from backprop.errors import INTERRUPTED, UsageError
 from backprop.version import VERSION

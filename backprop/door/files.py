@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from backprop.errors import UsageError, unknown_name
 if TYPE_CHECKING:
     from backprop.examiner.saying.report import Report
 
-__all__ = ["Telling", "tell_file"]
+__all__ = ["Telling", "finish_attach", "is_file", "refuse_for_files_only", "tell_file"]
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,34 @@ def _print_report(report: Report, telling: Telling) -> None:
         typer.echo(str(report))
         if telling.annotate:
             typer.echo("\n" + report.annotated())
+
+
+def is_file(target: str | None) -> bool:
+    """Whether a target is code in a file: a .py file or a notebook."""
+    return target is not None and target.endswith((".py", ".ipynb"))
+
+
+def refuse_for_files_only(words: dict[str, Any], target: str | None) -> None:
+    """Options that say what in a file is meant."""
+    given = [f"--{'class' if name == 'owner' else name}" for name, word in words.items() if word is not None]
+    if given:
+        raise UsageError(f"{' and '.join(given)} say what in a FILE.py or FILE.ipynb is meant, got {target!r}; leave "
+                         "them out")  # fmt: skip
+
+
+def finish_attach(file: Path, out: Path, options: dict[str, Any]) -> int:
+    """Write the subject of a file as it is; what was taken for what is said on standard error."""
+    from backprop.attaching.process import describe_apart
+    from backprop.files import write_atomically
+
+    if out.exists():
+        raise UsageError(f"{out} exists; attach writes a new file, choose another name")
+    found = describe_apart(file, out, options)
+    write_atomically(out, found["glue"])
+    for line in found["lines"]:
+        typer.echo(line, err=True)
+    typer.echo(f"wrote {out}; examine it with: backprop verify {shlex.quote(str(out))}", err=True)
+    return 0
 
 
 def _write_mended(report: Report, file: Path) -> None:

@@ -23,12 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Wanted",
-    "finish_attach",
     "finish_causes",
     "finish_random",
     "finish_target",
-    "is_file",
-    "refuse_for_files_only",
 ]
 
 MOST_VERIFIED = 10_000_000
@@ -88,34 +85,6 @@ def finish_target(target: str | None, accuracy: str, asked: Wanted) -> int:
     check_target(target)
     report = tell_file(target, asked.telling, seed=asked.seed, timeout=asked.timeout, options=asked.attaching)
     return finish_status(report)
-
-
-def is_file(target: str | None) -> bool:
-    """Whether a target is code in a file: a .py file or a notebook."""
-    return target is not None and target.endswith((".py", ".ipynb"))
-
-
-def refuse_for_files_only(words: dict[str, Any], target: str | None) -> None:
-    """Options that say what in a file is meant."""
-    given = [f"--{'class' if name == 'owner' else name}" for name, word in words.items() if word is not None]
-    if given:
-        raise UsageError(f"{' and '.join(given)} say what in a FILE.py or FILE.ipynb is meant, got {target!r}; leave "
-                         "them out")  # fmt: skip
-
-
-def finish_attach(file: Path, out: Path, options: dict[str, Any]) -> int:
-    """Write the subject of a file as it is; what was taken for what is said on standard error."""
-    from backprop.attaching.process import describe_apart
-    from backprop.files import write_atomically
-
-    if out.exists():
-        raise UsageError(f"{out} exists; attach writes a new file, choose another name")
-    found = describe_apart(file, out, options)
-    write_atomically(out, found["glue"])
-    for line in found["lines"]:
-        typer.echo(line, err=True)
-    typer.echo(f"wrote {out}; examine it with: backprop verify {shlex.quote(str(out))}", err=True)
-    return HOLDS
 
 
 def check_target(target: str) -> None:

@@ -66,18 +66,21 @@ def _answer(formula: str, guessed: Guess) -> Answer:
         if difference is None and is_idle(claim):
             stopped = stopped or NotUnderstood("the cost does not depend on what it is differentiated by", 0)
             continue
-        gap = find_gap(claim) if difference is None else None
-        if gap is not None:
-            return Answer(formula, True, False, "derived", TRIALS, gap.differs, gap.nearest, guessed.declared,
-                          {**guessed.said, **choice.said})  # fmt: skip
         if difference is None:
-            return Answer(formula, True, True, "tested", TRIALS, conventions=guessed.declared,
-                          inferred={**guessed.said, **choice.said})  # fmt: skip
+            return _held(formula, claim, guessed.declared, {**guessed.said, **choice.said})
         if not choice.tentative:
             wrong.append((claim, difference, choice.said))
     if not wrong:
         raise stopped or NotUnderstood("nothing says what these letters are; declare them with --where", 0)
     return _refuted(formula, guessed, *nearest_reading(wrong))
+
+
+def _held(formula: str, claim: PrintedClaim, declared: dict[str, Any], said: dict[str, Any]) -> Answer:
+    """The answer where nothing differs: it holds, unless it leaves out a layer."""
+    gap = find_gap(claim)
+    if gap is None:
+        return Answer(formula, True, True, "tested", TRIALS, conventions=declared, inferred=said)
+    return Answer(formula, True, False, "derived", TRIALS, gap.differs, gap.nearest, declared, said)
 
 
 def nearest_reading(

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from backprop.attaching.words import was_attached
 from backprop.errors import UsageError
 from backprop.examiner.apart.asking import examine_file
 from backprop.examiner.saying.report import Report
@@ -31,7 +32,7 @@ def read_lines(
 
     The verdict stands whatever is read; where nothing can be read within so many `seconds`, a note says why.
     """
-    if report.verdict == "verified" or report.limits or path.suffix != ".py":
+    if report.verdict == "verified" or report.limits or path.suffix != ".py" or was_attached(report):
         return report
     try:
         found = _read(report, path, seconds)
@@ -54,7 +55,7 @@ def read_lines(
 
 def annotate_lines(report: Report, path: Path) -> Report:
     """The report with the labels of every line, for a program that is right as well."""
-    if report.reading or report.verdict == "unusable" or path.suffix != ".py":
+    if report.reading or report.verdict == "unusable" or path.suffix != ".py" or was_attached(report):
         return report
     try:
         found = read_apart(path, "annotate")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from backprop.attaching.costing.choices import Choice
 from backprop.attaching.costing.costs import TABLE
 from backprop.attaching.costing.fitting import SAME, CandidateFit, Chosen, Measured
 from backprop.attaching.costing.flowing import GradientFlow
@@ -19,56 +19,6 @@ __all__ = ["choose"]
 
 NEAR = 0.02
 """How far a measured penalty may be from a number of the program."""
-
-
-@dataclass
-class Choice:
-    """What is chosen from: fits, and the scales in which the update has the gradient, the usual one first."""
-
-    flow: GradientFlow
-    measured: Measured
-    scales: Sequence[float]
-
-    @property
-    def fits(self) -> list[CandidateFit]:
-        """All candidates that depend on the parameters."""
-        return [fit for fit in self.measured.fits if fit.ratios]
-
-    def best_scale(self, fit: CandidateFit) -> float:
-        """The scale in which most tensors fit."""
-        return max(self.scales, key=lambda m: (len(fit.support(m)), -self.scales.index(m)))
-
-    def support(self, fit: CandidateFit) -> set[int]:
-        """The tensors that fit, with a factor of one."""
-        return fit.support(self.best_scale(fit))
-
-    def whole(self, fit: CandidateFit) -> bool:
-        """Whether all do."""
-        return fit.whole(self.best_scale(fit))
-
-    def nice(self, fit: CandidateFit, value: float | None) -> tuple[float, float] | None:
-        """(factor, scale) where a simple multiple of the candidate has this ratio to the gradient."""
-        for scale in self.scales:
-            factor = scale / value if value else 0.0
-            if any(abs(factor / simple - 1) < SAME for simple in simple_factors(self._shapes(fit))):
-                return factor, scale
-        return None
-
-    def _shapes(self, fit: CandidateFit) -> list[int]:
-        sizes = {n for value in self.flow.iteration.start for n in value.shape}
-        return sorted({*sizes, *self.sizes})
-
-    sizes: frozenset[int] = frozenset()
-    order: tuple[int, ...] = ()
-    numbers: frozenset[float] = frozenset()
-    """What a penalty may be: numbers of the program, doubled, halved, over a size."""
-
-
-def simple_factors(sizes: Iterable[int]) -> list[float]:
-    """1, 2 and ½, over nothing, a size, or a product of two."""
-    below = {1, *sizes}
-    return [top / (a * b) for top in (1.0, 2.0, 0.5, 4.0, 0.25) for a, b in itertools.combinations_with_replacement(
-        sorted(below), 2) if a * b]  # fmt: skip
 
 
 def choose(
@@ -173,7 +123,23 @@ def _choose_strong(choice: Choice, fits: list[CandidateFit]) -> Chosen | None:
     return _own(choice, fit)
 
 
+def _find_earliest(choice: Choice, fit: CandidateFit) -> CandidateFit:
+    """Where the same number is first made: behind it nothing need be run."""
+    found, fits = choice.measured.found, choice.measured.fits
+    mine = found[next(i for i, one in enumerate(fits) if one is fit)]
+    if fit.candidate.key is None:
+        return fit
+    same = [
+        one
+        for i, one in enumerate(fits)
+        if one.candidate.key is not None and one.candidate.strength >= 2 and all(
+            np.allclose(found[i][k], mine[k], rtol=1e-9, atol=0.0) for k in mine)
+    ]  # fmt: skip
+    return min(same, key=lambda one: one.candidate.order, default=fit)
+
+
 def _own(choice: Choice, fit: CandidateFit) -> Chosen:
+    fit = _find_earliest(choice, fit)
     return Chosen(fit.candidate, 1.0, choice.best_scale(fit), "the file's own")
 
 
@@ -246,7 +212,8 @@ def _option(choice: Choice, fit: CandidateFit, chosen: Chosen, tensors: frozense
     sized = any(choice.flow.iteration.start[k].size > 1 for k in tensors)
     own = fit.candidate.strength
     table_order = list(TABLE).index(fit.candidate.table) if fit.candidate.table else 0
-    rank = (bool(chosen.penalty), own < 0, own == 0, abs(math.log(chosen.factor)), table_order)
+    # A known cost says more than a number without a name, which may be one by chance.
+    rank = (bool(chosen.penalty), 2 if own == 0 else own < 0, abs(math.log(chosen.factor)), table_order)
     size = sum(choice.flow.iteration.start[k].size for k in tensors)
     return Option(chosen, tensors, size, sized, len(set(fit.ratios) - tensors), rank)
 

@@ -44,6 +44,7 @@ def drop_memories(iteration: Iteration) -> Iteration:
     if not stay or len(stay) == len(iteration.leaves):
         return iteration
     out = iteration.like(stay)
+    out.emptied = tuple(leaf for leaf in iteration.leaves if all(leaf is not one for one in stay))
     out.held = find_updates(out)
     return out
 

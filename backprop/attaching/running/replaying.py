@@ -185,6 +185,8 @@ class Iteration:
     def __init__(self, program: HookedProgram, snapshot: StateSnapshot, leaves: Sequence[NumberLeaf]) -> None:
         self.program, self.snapshot, self.leaves = program, snapshot, tuple(leaves)
         self.held: frozenset[int] = frozenset()
+        self.emptied: tuple[NumberLeaf, ...] = ()
+        """An optimiser's memories, which hold zeros in every run, as before its first step."""
         self.start: list[Any] = [to_array(leaf.value) for leaf in leaves]
 
     def like(self, leaves: Sequence[NumberLeaf]) -> Iteration:
@@ -192,7 +194,7 @@ class Iteration:
         out = Iteration(self.program, self.snapshot, leaves)
         known = {leaf.places: value for leaf, value in zip(self.leaves, self.start, strict=True)}
         out.start = [known.get(leaf.places, value) for leaf, value in zip(leaves, out.start, strict=True)]
-        out.held = self.held
+        out.held, out.emptied = self.held, self.emptied
         return out
 
     def beside(self, share: float) -> Iteration:
@@ -216,6 +218,8 @@ class Iteration:
 
         def prepare(names: Names) -> None:
             kept.append(names)
+            for leaf in self.emptied:
+                put(names, leaf, np.zeros_like(to_array(leaf.value)))
             for leaf, value in zip(self.leaves, values or self.start, strict=True):
                 recorder.watch(put(names, leaf, value))
                 _watch_numbers(recorder, read(names, leaf.places[0]))

@@ -23,7 +23,8 @@ SECONDS = 25.0
 MORE_EVENTS = 1_500
 """Loop iterations that are watched after a training iteration was found, for one around it that moves more."""
 MOST_MOVED = 60
-MOST_TAKEN = 6
+MOST_TAKEN = 8
+MOST_PASSES = 4
 SMALL = 1e-4
 TINY = 1e-9
 KEPT = 0.5
@@ -61,6 +62,7 @@ class TrainingWatch(Hooks):
     passes: dict[tuple[int, int], Pass] = field(default_factory=dict)
     earlier: dict[tuple[int, int], frozenset[Place]] = field(default_factory=dict)
     first: dict[tuple[int, int], tuple[Pass, list[NumberLeaf]]] = field(default_factory=dict)
+    counted: dict[tuple[int, int], int] = field(default_factory=dict)
     taken: dict[int, int] = field(default_factory=dict)
     settled: set[int] = field(default_factory=set)
     events: int = 0
@@ -117,18 +119,22 @@ class TrainingWatch(Hooks):
         self.earlier[key] = here
         if not here or len(moved) > 40 * MOST_MOVED:
             return
-        if before is None and not last:
+        passes = self.counted[key] = self.counted.get(key, 0) + 1
+        if not last and (before is None or (here != before and passes < MOST_PASSES)):
+            # A sample of zeros moves no weights: what all passes move is seen where two move the same.
             self.first[key] = done, moved
             return
+        self._settle(key, done, moved, (here, before, last))
+
+    def _settle(self, key: tuple[int, int], done: Pass, moved: list[NumberLeaf], seen: Any) -> None:
+        """Try what two passes move; the first of them, or the second where the first shows nothing."""
+        here, before, last = seen
         started, ours = self.first.get(key, (done, moved))
         both = [leaf for leaf in ours if last or here.intersection(leaf.places)]
         if both and not self._try(started.snapshot, both, started.snapshot):
             # The first step of some optimisers has the same size whatever the gradient.
-            self._try(
-                done.snapshot,
-                [leaf for leaf in moved if last or (before or frozenset()).intersection(leaf.places)],
-                started.snapshot,
-            )
+            again = [leaf for leaf in moved if last or (before or frozenset()).intersection(leaf.places)]
+            self._try(done.snapshot, again, started.snapshot)
         self.settled.add(key[1])
         if self.found and not self.passes:
             raise Stop

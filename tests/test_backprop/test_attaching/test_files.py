@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from kit.attached_programs import CLASS, DATA, FAULTS, KINDS, LAYERS, MAIN, SCRIPT
+from kit.samples.attached_programs import CLASS, DATA, FAULTS, KINDS, LAYERS, MAIN, SCRIPT
 
 import backprop
 from backprop.attaching.entry import load
@@ -179,3 +179,11 @@ def test_the_glue_is_a_subject_of_the_same_verdict(tmp_path):
 def test_names_that_are_not_the_parameters_are_refused(tmp_path):
     with pytest.raises(Refused, match="not W1"):
         backprop.subject_from_file(write(tmp_path, SCRIPT), parameters=["W1"])
+
+
+@pytest.mark.parametrize("rate", [0.3, 0.5, 1.0])
+def test_a_factor_that_all_gradients_lack_is_no_choice_of_scale(rate, tmp_path):
+    """The file's own loss has the factor; a step size that would hide it is not asked."""
+    text = CLASS + MAIN.replace("0.3)", f"{rate})")
+    assert examine(tmp_path, text).verdict == "verified"
+    assert examine(tmp_path, text.replace("delta = 2 * (self", "delta = (self")).verdict == "wrong"

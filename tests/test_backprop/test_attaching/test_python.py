@@ -151,7 +151,7 @@ print(backprop.verify(subject).verdict)
 """
 
 
-@pytest.mark.parametrize("backend", ["torch", "jax"])
+@pytest.mark.parametrize("backend", ["torch"])
 def test_a_keras_model(backend):
     """In a process of its own: its backend is chosen when it is imported, and it sets torch's switches."""
     pytest.importorskip(backend)
@@ -165,7 +165,7 @@ def test_a_keras_model(backend):
 def test_a_float32_module_of_torch_is_examined_in_double_precision():
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
-    net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
     report = backprop.verify(backprop.subject_from_torch(net, torch.nn.MSELoss(), X, Y))
     assert report.verdict == "verified"
     assert max(tensor["uncertainty"] for tensor in report.evidence["tensors"].values()) < 1e-8

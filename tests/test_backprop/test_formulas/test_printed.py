@@ -13,7 +13,9 @@ from backprop.formulas.check import check_formula
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from formula_table import names
 
-CASES = json.loads((Path(__file__).resolve().parents[2] / "kit" / "printed_formulas.json").read_text(encoding="utf-8"))
+CASES = json.loads(
+    (Path(__file__).resolve().parents[2] / "kit" / "samples" / "printed_formulas.json").read_text(encoding="utf-8")
+)
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c["holds"]], ids=lambda c: c["formula"][:50])

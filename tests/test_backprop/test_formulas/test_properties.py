@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kit.formula_texts import equations, formulas, mistakes
+from kit.samples.formula_texts import equations, formulas, mistakes
 
 from backprop.formulas.check import check_formula, refute
 from backprop.formulas.judging.claims import read_claim
