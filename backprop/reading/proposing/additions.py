@@ -101,15 +101,18 @@ def _add_names(node: ast.expr, around: Surroundings) -> Iterator[Change]:
             continue
         yield ast.BinOp(node, ast.Mult(), other), "factor", 1.6
         yield ast.BinOp(node, ast.Div(), other), "factor", 1.8
-        for helper, arity in around.helpers.items():
-            if arity == 1:
-                slope = ast.Call(ast.Name(helper, ast.Load()), [other], [])
-                yield ast.BinOp(node, ast.Mult(), slope), "factor", 1.6
+        for helper in (helper for helper, arity in around.helpers.items() if arity == 1):
+            slope = ast.Call(ast.Name(helper, ast.Load()), [other], [])
+            yield ast.BinOp(node, ast.Mult(), slope), "factor", 1.6
         if shape != () and mine in (None, shape):
             yield from _add_terms(node, other, scalars)
-        if shape != () and mine == shape:
-            for text in (f"1 - {name}", f"1 - {name} ** 2", f"{name} * (1 - {name})", f"{name} > 0"):
-                yield ast.BinOp(node, ast.Mult(), ast.parse(text, mode="eval").body), "factor", 1.65
+            yield from _add_slopes(node, name) if mine == shape else ()
+
+
+def _add_slopes(node: ast.expr, name: str) -> Iterator[Change]:
+    """The slope of a usual activation, said by its output."""
+    for text in (f"1 - {name}", f"1 - {name} ** 2", f"{name} * (1 - {name})", f"{name} > 0"):
+        yield ast.BinOp(node, ast.Mult(), ast.parse(text, mode="eval").body), "factor", 1.65
 
 
 def _add_terms(node: ast.expr, other: ast.expr, scalars: Sequence[str]) -> Iterator[Change]:
