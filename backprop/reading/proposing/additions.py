@@ -54,7 +54,7 @@ def _add_constants(node: ast.expr, around: Surroundings, parent: ast.AST) -> Ite
         yield ast.BinOp(node, ast.Div(), n), "factor n", 1.1
         yield ast.BinOp(node, ast.Mult(), n), "factor n", 1.2
     for length in around.lengths if said not in around.counts else ():
-        yield ast.BinOp(node, ast.Div(), ast.parse(length, mode="eval").body), "factor n", 1.18
+        yield ast.BinOp(node, ast.Div(), ast.parse(length, mode="eval").body), "factor n", 1.45
     for c, weight in ((2, 1.2), (4, 1.5)):
         yield ast.BinOp(number(c), ast.Mult(), node), "constant factor", weight
         yield ast.BinOp(node, ast.Div(), number(c)), "constant factor", weight
