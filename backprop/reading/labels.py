@@ -44,7 +44,7 @@ def label_lines(bench: Bench, points: Sequence[Point]) -> list[Label]:
     """
     runs = [_values_by_key(bench, point) for point in points]
     shared = [key for key in runs[0] if all(key in run for run in runs)]
-    known = list_known(bench, points)
+    known = _Names(list_known(bench, points))
     rows = [point.case.rows for point in points]
     found: dict[int, dict[str, None]] = {}
     for key in shared:
@@ -64,7 +64,7 @@ def _label_parts(
     bench: Bench,
     runs: Sequence[dict[Key, NDArray[Any]]],
     shared: Sequence[Key],
-    known: Sequence[Known],
+    known: _Names,
     rows: Sequence[int | None],
 ) -> dict[int, dict[str, None]]:
     """What is gathered in turns: where the name that is written into is something in the end, each turn is a part."""
@@ -137,17 +137,28 @@ def _values_by_key(bench: Bench, point: Point) -> dict[Key, NDArray[Any]]:
     return {event.key: event.value for event in events if event.value.dtype.kind == "f"}
 
 
-def _name(values: tuple[Array, ...], known: Sequence[Known], rows: Sequence[int | None]) -> Iterator[str]:
+class _Names:
+    """What is known, with all its forms by their size, so that only those of the right size are compared."""
+
+    def __init__(self, known: Sequence[Known]) -> None:
+        self.known = known
+        self.by_size: dict[tuple[int, ...], list[tuple[int, tuple[Array, ...], str]]] = {}
+        for k, one in enumerate(known):
+            for values, text in _forms(one):
+                self.by_size.setdefault(tuple(v.size for v in values), []).append((k, values, text))
+
+
+def _name(values: tuple[Array, ...], names: _Names, rows: Sequence[int | None]) -> Iterator[str]:
     """All that these values are."""
     if not any(v.any() for v in values):
         return
-    for one in known:
-        for turned, what in _forms(one):
-            factor = _find_factor(values, turned, rows)
-            if factor is not None:
-                yield f"{factor}{what}"
-                break
-    yield from _name_slope(values, known)
+    done = set()
+    for k, known, text in names.by_size.get(tuple(v.size for v in values), ()):
+        factor = None if k in done else _find_factor(values, known, rows)
+        if factor is not None:
+            done.add(k)
+            yield f"{factor}{text}"
+    yield from _name_slope(values, names.known)
 
 
 def _name_slope(values: tuple[Array, ...], known: Sequence[Known]) -> Iterator[str]:
@@ -189,7 +200,10 @@ def _find_factor(values: tuple[Array, ...], known: tuple[Array, ...], rows: Sequ
     if all(rows):
         n = [float(row or 1) for row in rows]
         factors += [("n · ", n), ("1/n · ", [1 / one for one in n])]
+    scales = [(float(np.max(np.abs(v))), float(np.max(np.abs(k)))) for v, k in zip(values, known, strict=True)]
     for text, each in factors:
+        if any(abs(a - abs(c) * b) > COARSE * max(a, b) for (a, b), c in zip(scales, each, strict=True)):
+            continue
         if all(_equal(v, c * k) for v, k, c in zip(values, known, each, strict=True)):
             return text
     return None

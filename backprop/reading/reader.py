@@ -181,8 +181,7 @@ def _search(
 ) -> Search:
     """From small and likely to large and unlikely; ends as soon as there are mends."""
     ordered = [*wrong, *(p for p in points if p not in wrong)]
-    events = len(bench.record(ordered[0].case)[0])
-    search = Search(bench.source, ordered, events, bench.enter, SLOW if "jax" in sys.modules else 1)
+    search = _begin(bench, ordered)
     scenes = look_around(bench, ordered[0], suspects)
     first, others = suspects[:FIRST_SUSPECTS], suspects[FIRST_SUSPECTS:]
     renewals = cache(lambda: list(_list_renewals(bench, wrong[:2], found)))
@@ -200,6 +199,12 @@ def _search(
         if not search.full:
             step()
     return search
+
+
+def _begin(bench: Bench, points: Sequence[Point]) -> Search:
+    """A search that counts what its runs cost."""
+    events = len(bench.record(points[0].case)[0])
+    return Search(bench.source, points, events, bench.enter, SLOW if "jax" in sys.modules else 1)
 
 
 def _list_renewals(bench: Bench, points: Sequence[Point], found: Sequence[Sufficient]) -> Iterator[Proposal]:

@@ -48,12 +48,13 @@ def _add_to(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[C
 def _add_constants(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterator[Change]:
     """A sign, a factor n, 1/n, 2, 1/2, 4, 1/4, one more or less."""
     yield ast.UnaryOp(ast.USub(), node), "sign", 1.0
-    for count in around.counts:
+    said = ast.unparse(node)
+    for count in around.counts if said not in around.counts else ():
         n = ast.parse(count, mode="eval").body
         yield ast.BinOp(node, ast.Div(), n), "factor n", 1.1
         yield ast.BinOp(node, ast.Mult(), n), "factor n", 1.2
-    for length in around.lengths:
-        yield ast.BinOp(node, ast.Div(), ast.parse(length, mode="eval").body), "factor n", 1.18
+    for length in around.lengths if said not in around.counts else ():
+        yield ast.BinOp(node, ast.Div(), ast.parse(length, mode="eval").body), "factor n", 1.45
     for c, weight in ((2, 1.2), (4, 1.5)):
         yield ast.BinOp(number(c), ast.Mult(), node), "constant factor", weight
         yield ast.BinOp(node, ast.Div(), number(c)), "constant factor", weight
@@ -100,12 +101,18 @@ def _add_names(node: ast.expr, around: Surroundings) -> Iterator[Change]:
             continue
         yield ast.BinOp(node, ast.Mult(), other), "factor", 1.6
         yield ast.BinOp(node, ast.Div(), other), "factor", 1.8
-        for helper, arity in around.helpers.items():
-            if arity == 1:
-                slope = ast.Call(ast.Name(helper, ast.Load()), [other], [])
-                yield ast.BinOp(node, ast.Mult(), slope), "factor", 1.6
+        for helper in (helper for helper, arity in around.helpers.items() if arity == 1):
+            slope = ast.Call(ast.Name(helper, ast.Load()), [other], [])
+            yield ast.BinOp(node, ast.Mult(), slope), "factor", 1.6
         if shape != () and mine in (None, shape):
             yield from _add_terms(node, other, scalars)
+            yield from _add_slopes(node, name) if mine == shape else ()
+
+
+def _add_slopes(node: ast.expr, name: str) -> Iterator[Change]:
+    """The slope of a usual activation, said by its output."""
+    for text in (f"1 - {name}", f"1 - {name} ** 2", f"{name} * (1 - {name})", f"{name} > 0"):
+        yield ast.BinOp(node, ast.Mult(), ast.parse(text, mode="eval").body), "factor", 1.65
 
 
 def _add_terms(node: ast.expr, other: ast.expr, scalars: Sequence[str]) -> Iterator[Change]:

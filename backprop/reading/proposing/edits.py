@@ -190,7 +190,8 @@ def _move(source: Source, node: ast.stmt) -> Iterator[Proposal]:
         first, second = sorted((node, other), key=lambda one: one.lineno)
         edits = (Edit(source.spot(first), source.segment(second)), Edit(source.spot(second), source.segment(first)))
         if isinstance(first, SIMPLE_ONES) and isinstance(second, SIMPLE_ONES):
-            yield Proposal(edits, "order of lines", 1.5)
+            near = abs(block.index(other) - place) == 1
+            yield Proposal(edits, "order of lines", 1.3 if near else 1.5)
 
 
 SIMPLE_ONES = (ast.Assign, ast.AugAssign, ast.Expr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Iterator, Mapping
 
 from backprop.reading.proposing.additions import fits
@@ -40,6 +41,8 @@ def change_operation(node: ast.BinOp, around: Surroundings) -> Iterator[Change]:
         yield from _swap_axes(node, around)
     if isinstance(node.op, ast.Pow | ast.Sub | ast.Add):
         yield from _regroup_power(node)
+    if isinstance(node.op, ast.Add | ast.Sub):
+        yield from _move_into(node)
     if isinstance(node.op, ast.Mult | ast.Div):
         yield from _regroup(node)
         yield from _replace_operand(node, around)
@@ -57,6 +60,18 @@ def _swap_axes(node: ast.BinOp, around: Surroundings) -> Iterator[Change]:
         swapped.func.value = operand  # type: ignore[attr-defined]
         left, right = (swapped, node.right) if operand is node.left else (node.left, swapped)
         yield ast.BinOp(left, node.op, right), "transpose", 1.1
+
+
+def _move_into(node: ast.BinOp) -> Iterator[Change]:
+    """f(a) + b -> f(a + b): a term that should pass through a function."""
+    for call in ast.walk(node.left):
+        if isinstance(call, ast.Call) and len(call.args) == 1 and not isinstance(node.right, ast.Call):
+            inside = ast.BinOp(call.args[0], node.op, node.right)
+            moved = copy.deepcopy(node.left)
+            twin = next(one for one in ast.walk(moved) if ast.dump(one) == ast.dump(call))
+            assert isinstance(twin, ast.Call)
+            twin.args = [inside]
+            yield moved, "grouping", 1.3
 
 
 def _regroup_power(node: ast.BinOp) -> Iterator[Change]:

@@ -61,7 +61,7 @@ class Surroundings:
         return {
             name: shape
             for name, shape in numbers.items()
-            if name not in self.turns and (shape or isinstance(self.values[name], float | np.floating | np.ndarray))
+            if shape or (name not in self.turns and isinstance(self.values[name], float | np.floating | np.ndarray))
         }
 
     def pieces(self, node: ast.AST) -> dict[str, tuple[int, ...]]:
