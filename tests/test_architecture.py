@@ -64,7 +64,7 @@ LINES = {
     "backprop.pictures": 1_420,
     "backprop.processes": 260,
     "backprop.progress": 140,
-    "backprop.reading": 4_150,
+    "backprop.reading": 4_190,
     "backprop.reporting": 750,
     "backprop.runtime": 970,
     "backprop.specification": 1_000,
