@@ -206,7 +206,7 @@ def verify(
     ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="FILE.py: print the mend as a unified diff only.")] = False,
     mend: Annotated[Path | None, typer.Option("--mend", help="FILE.py: write a mended copy to this new file.")] = None,
-    form: Annotated[str, typer.Option("--format", help="FILE.py: text, json, sarif, junit or github.")] = "text",
+    form: Annotated[str, typer.Option("--format", help="text, json, sarif, junit, github or csv.")] = "text",
     seed: Seed = 0,
     as_json: Json = False,
 ) -> int:

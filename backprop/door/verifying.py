@@ -164,15 +164,18 @@ def finish_causes(as_json: bool) -> int:
 def finish_folder(folder: Path, asked: Wanted) -> int:
     """Grade every submission of a folder; 1 if one is wrong, 2 if one is unusable or undecided and none is wrong."""
     from backprop.progress import show_count
+    from backprop.reporting.formats import render
     from backprop.reporting.grades import print_grades
     from backprop.verification.grading import grade_folder
 
     how: Any = {"seed": asked.seed, "timeout": asked.timeout, "jobs": asked.jobs, "lines": asked.telling.tells_lines}
-    with show_count("subjects", plain=not asked.as_json) as progress:
+    with show_count("subjects", plain=asked.telling.form == "text") as progress:
         grades = grade_folder(folder, progress=progress, **how)
     grades = replace(grades, reports={name: one.tell(asked.telling.hint) for name, one in grades.reports.items()})
     if asked.as_json:
         typer.echo(json.dumps(grades.to_dict(), allow_nan=False))
+    elif asked.telling.form != "text":
+        typer.echo(render(list(grades.reports.values()), asked.telling.form))
     else:
         print_grades(grades)
     codes = {EXIT[report.verdict] for report in grades.reports.values()}

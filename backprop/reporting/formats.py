@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
@@ -14,24 +16,25 @@ from backprop.version import VERSION
 __all__ = ["FORMATS", "render"]
 
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+JUNIT = {"wrong": "failure", "unusable": "error", "undecided": "error"}
 LEVELS = {"wrong": "error", "undecided": "warning", "unusable": "warning"}
 SUMMARY = 200
 """Characters of a message in a list."""
 
 
-def render(report: Report, form: str) -> str:
-    """The report in one of `FORMATS`.  Errors: UsageError for another name.
+def render(report: Report | Sequence[Report], form: str) -> str:
+    """The report, or those of a folder, in one of `FORMATS`.  Errors: UsageError for another name.
 
     >>> print(render(Report("verified", "net.py"), "github"))
     ::notice title=backprop::VERIFIED net.py
     """
     if form not in FORMATS:
         raise unknown_name("format", form, FORMATS)
-    return FORMATS[form](report)
+    return FORMATS[form]([report] if isinstance(report, Report) else report)
 
 
-def _render_json(report: Report) -> str:
-    return json.dumps(report.to_dict(), allow_nan=False)
+def _render_json(reports: Sequence[Report]) -> str:
+    return "\n".join(json.dumps(report.to_dict(), allow_nan=False) for report in reports)
 
 
 def say(report: Report) -> str:
@@ -51,21 +54,26 @@ def say(report: Report) -> str:
     return " ".join(head.split())
 
 
-def _render_sarif(report: Report) -> str:
-    results = []
-    if report.verdict in LEVELS:
-        result: dict[str, Any] = {
-            "ruleId": report.findings[0].cause if report.findings else report.verdict,
-            "level": LEVELS[report.verdict],
-            "message": {"text": say(report)},
-            "locations": [{"physicalLocation": _locate(report)}],
-        }
-        if report.mend:
-            result["fixes"] = [_fix(report.mend)]
-        results.append(result)
-    driver = {"name": "backprop", "version": VERSION, "rules": [{"id": r["ruleId"]} for r in results]}
+def _render_sarif(reports: Sequence[Report]) -> str:
+    results = [_result(report) for report in reports if report.verdict in LEVELS]
+    rules = [{"id": name} for name in dict.fromkeys(result["ruleId"] for result in results)]
+    driver = {"name": "backprop", "version": VERSION, "rules": rules}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return json.dumps({"$schema": SARIF, "version": "2.1.0", "runs": [run]})
+
+
+def _result(report: Report) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "ruleId": _rule(report),
+        "level": LEVELS[report.verdict],
+        "message": {"text": say(report)},
+        "locations": [{"physicalLocation": _locate(report)}],
+    }
+    return result | ({"fixes": [_fix(report.mend)]} if report.mend else {})
+
+
+def _rule(report: Report) -> str:
+    return report.findings[0].cause if report.findings else report.verdict
 
 
 def _locate(report: Report) -> dict[str, Any]:
@@ -90,24 +98,41 @@ def _fix(mend: Mapping[str, Any]) -> dict[str, Any]:
     return {"description": {"text": "verified after this change"}, "artifactChanges": changes}
 
 
-def _render_junit(report: Report) -> str:
-    failed, broken = report.verdict == "wrong", report.verdict in ("unusable", "undecided")
-    counts = {"tests": "1", "failures": str(int(failed)), "errors": str(int(broken))}
-    suite = ElementTree.Element("testsuite", {"name": "backprop", **counts})
-    case = ElementTree.SubElement(suite, "testcase", {"classname": "gradient", "name": report.subject})
-    if failed or broken:
-        place = report.location
-        if place is not None:
-            case.set("file", place["file"])
-            case.set("line", str(place["line"]))
-        kind = "failure" if failed else "error"
-        cause = report.findings[0].cause if report.findings else report.verdict
-        found = ElementTree.SubElement(case, kind, {"type": cause, "message": say(report)[:SUMMARY]})
+def _render_junit(reports: Sequence[Report]) -> str:
+    kinds = [JUNIT.get(report.verdict) for report in reports]
+    counts = {"tests": len(kinds), "failures": kinds.count("failure"), "errors": kinds.count("error")}
+    words = {name: str(count) for name, count in counts.items()}
+    suite = ElementTree.Element("testsuite", {"name": "backprop", **words})
+    for report, kind in zip(reports, kinds, strict=True):
+        case = ElementTree.SubElement(suite, "testcase", {"classname": "gradient", "name": report.subject})
+        if kind is None:
+            continue
+        if report.location is not None:
+            case.set("file", report.location["file"])
+            case.set("line", str(report.location["line"]))
+        found = ElementTree.SubElement(case, kind, {"type": _rule(report), "message": say(report)[:SUMMARY]})
         found.text = str(report)
     return ElementTree.tostring(suite, encoding="unicode")
 
 
-def _render_github(report: Report) -> str:
+def _render_csv(reports: Sequence[Report]) -> str:
+    """One row a subject: crashed, out of time, package missing and nothing to examine are different reasons."""
+    stream = io.StringIO()
+    table = csv.writer(stream, lineterminator="\n")
+    table.writerow(("subject", "verdict", "reason", "equation", "layer", "cause", "line", "said"))
+    for report in reports:
+        first = report.findings[0] if report.findings else None
+        place = (first.equation, first.layer, first.cause) if first else (None, None, None)
+        line = report.location and report.location["line"]
+        table.writerow((report.subject, report.verdict, report.reason, *place, line, say(report)))
+    return stream.getvalue().rstrip("\n")
+
+
+def _render_github(reports: Sequence[Report]) -> str:
+    return "\n".join(map(_command, reports))
+
+
+def _command(report: Report) -> str:
     """One workflow command; what ends a property or a line is escaped."""
     level = {"wrong": "error", "verified": "notice"}.get(report.verdict, "warning")
     words = {"title": "backprop"}
@@ -126,10 +151,11 @@ def _escape(text: str, *, more: bool = False) -> str:
     return text
 
 
-FORMATS: Mapping[str, Callable[[Report], str]] = {
-    "text": str,
+FORMATS: Mapping[str, Callable[[Sequence[Report]], str]] = {
+    "text": lambda reports: "\n\n".join(map(str, reports)),
     "json": _render_json,
     "sarif": _render_sarif,
     "junit": _render_junit,
     "github": _render_github,
+    "csv": _render_csv,
 }

@@ -123,3 +123,21 @@ def test_a_folder_keeps_to_the_hint(files, capsys):
     told = json.loads(printed)["subjects"]
     assert {report["verdict"] for report in told.values()} == {"verified", "wrong"}
     assert all(report["findings"] == [] for report in told.values())
+
+
+@pytest.mark.parametrize("form", ["json", "sarif", "junit", "github", "csv"])
+def test_a_folder_is_told_in_every_form_that_a_file_is(tmp_path, capsys, form):
+    (tmp_path / "right.py").write_text(WRONG.replace("(1 - a)", "(1 - a * a)"))
+    (tmp_path / "broken.py").write_text("def cost(:")
+    assert main(["verify", str(tmp_path), "--format", form, "--hint", "place"]) == 2
+    said = capsys.readouterr().out
+    if form == "junit":
+        assert (said.count("<testcase"), said.count("<error")) == (2, 1)
+    elif form == "sarif":
+        assert [result["level"] for result in json.loads(said)["runs"][0]["results"]] == ["warning"]
+    elif form == "json":
+        assert set(json.loads(said)["subjects"]) == {"broken.py", "right.py"}
+    else:
+        rows = said.splitlines()
+        assert len(rows) == 2 + (form == "csv")
+        assert sum("UNUSABLE" in row for row in rows) == sum("VERIFIED" in row for row in rows) == 1
