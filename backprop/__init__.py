@@ -78,6 +78,7 @@ ROOMS = {
     "strategies": "backprop.verification.strategies",
     "data": "backprop.data",
     "layers": "backprop.specification.layers",
+    "lecture": "backprop.lecture",
     "plots": "backprop.pictures",
     "training": "backprop.training",
 }

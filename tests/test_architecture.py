@@ -34,8 +34,8 @@ from kit.house import (
 
 FLOORS = (
     "version", "errors", "files", "progress", "arrays", "npz", "specification", "codegen", "runtime", "examiner",
-    "diagnosis", "reading", "verification", "datasets", "data", "training", "approximation", "estimators", "pictures",
-    "drawing", "reporting", "door", "__main__",
+    "diagnosis", "reading", "verification", "datasets", "data", "training", "lecture", "approximation", "estimators",
+    "pictures", "drawing", "reporting", "door", "__main__",
 )  # fmt: skip
 """The rooms of backprop from the ground up, as backprop/README.md lists them."""
 
@@ -58,6 +58,7 @@ LINES = {
     "backprop.door": 900,
     "backprop.drawing": 480,
     "backprop.examiner": 8_850,
+    "backprop.lecture": 450,
     "backprop.npz": 70,
     "backprop.pictures": 1_420,
     "backprop.progress": 140,
