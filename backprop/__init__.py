@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from backprop.examiner.subject.adapters.networks import subject_from_network
     from backprop.examiner.subject.adapters.scikit import subject_from_sklearn
     from backprop.examiner.subject.adapters.torch_modules import subject_from_torch
+    from backprop.frameworks import from_keras, from_sklearn, from_torch
     from backprop.runtime.activation_functions import activation
     from backprop.runtime.compiled import CompiledNetwork, build
     from backprop.runtime.saving import load, save
@@ -48,8 +49,9 @@ __version__ = VERSION
 __all__ = [
     "GEGLU", "GLU", "Activation", "BatchNorm", "Bilinear", "CompiledNetwork", "Dense", "Dropout", "Gated",
     "LayerNorm", "Network", "PReLU", "Residual", "SwiGLU", "UsageError", "activation", "approximate",
-    "approximate_2d", "assert_gradients", "build", "draw", "fit", "load", "save", "subject_from_functions",
-    "subject_from_jax", "subject_from_network", "subject_from_sklearn", "subject_from_torch", "verify",
+    "approximate_2d", "assert_gradients", "build", "draw", "fit", "from_keras", "from_sklearn", "from_torch", "load",
+    "save", "subject_from_functions", "subject_from_jax", "subject_from_network", "subject_from_sklearn",
+    "subject_from_torch", "verify",
 ]  # fmt: skip
 PUBLIC = {
     **dict.fromkeys(__all__, "backprop.specification.layers"),
@@ -63,13 +65,13 @@ PUBLIC = {
     "build": "backprop.runtime.compiled",
     "draw": "backprop.drawing.sample",
     "fit": "backprop.training",
+    **dict.fromkeys(("from_keras", "from_sklearn", "from_torch"), "backprop.frameworks"),
     "subject_from_functions": "backprop.examiner.subject.adapters.from_functions",
     "subject_from_jax": "backprop.examiner.subject.adapters.jax_functions",
     "subject_from_network": "backprop.examiner.subject.adapters.networks",
     "subject_from_sklearn": "backprop.examiner.subject.adapters.scikit",
     "subject_from_torch": "backprop.examiner.subject.adapters.torch_modules",
-    "load": "backprop.runtime.saving",
-    "save": "backprop.runtime.saving",
+    **dict.fromkeys(("load", "save"), "backprop.runtime.saving"),
     "verify": "backprop.verification.verify",
 }
 """Public name -> the module that holds it, that of the layers if nothing else is said; rooms load the same way."""

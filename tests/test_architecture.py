@@ -33,9 +33,9 @@ from kit.house import (
 )
 
 FLOORS = (
-    "version", "errors", "files", "progress", "arrays", "npz", "specification", "codegen", "runtime", "examiner",
-    "diagnosis", "reading", "verification", "datasets", "data", "training", "lecture", "approximation", "estimators",
-    "pictures", "drawing", "reporting", "door", "__main__",
+    "version", "errors", "files", "progress", "arrays", "npz", "tensors", "specification", "codegen", "runtime",
+    "examiner", "diagnosis", "reading", "verification", "datasets", "data", "training", "lecture", "frameworks",
+    "approximation", "estimators", "pictures", "drawing", "reporting", "door", "__main__",
 )  # fmt: skip
 """The rooms of backprop from the ground up, as backprop/README.md lists them."""
 
@@ -58,14 +58,16 @@ LINES = {
     "backprop.door": 900,
     "backprop.drawing": 480,
     "backprop.examiner": 8_850,
+    "backprop.frameworks": 700,
     "backprop.lecture": 450,
     "backprop.npz": 70,
     "backprop.pictures": 1_420,
     "backprop.progress": 140,
     "backprop.reading": 2_900,
     "backprop.reporting": 750,
-    "backprop.runtime": 970,
+    "backprop.runtime": 990,
     "backprop.specification": 1_000,
+    "backprop.tensors": 50,
     "backprop.training": 2_090,
     "backprop.verification": 850,
 }

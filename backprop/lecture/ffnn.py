@@ -120,20 +120,23 @@ class FFNN:
             raise UsageError("X_val and t_val belong together: give both or none")
         if X_val is not None and t_val is not None:
             data["val"] = self._check(X_val, t_val)
-        n, parts = len(data["train"][0]), as_whole("batches", batches)
-        if parts > n:
-            raise UsageError(f"batches is the number of batches; {n} rows cannot be dealt into {parts}")
+        parts = as_whole("batches", batches)
+        if parts > len(data["train"][0]):
+            raise UsageError(f"batches is their number; {len(data['train'][0])} rows cannot be dealt into {parts}")
         net, rule = self._penalise(lam), copy_scheduler(scheduler)
-        scores: dict[str, list[float]] = {}
-        for _ in range(as_whole("epochs", epochs)):
-            for rows in np.array_split(self._rng.permutation(n), parts):
-                gradient = net.gradient(self.theta, *(array[rows] for array in data["train"]))
-                self.theta = self.theta - rule.update_change(self.factor * gradient)
-            rule.reset()
-            for which, judged in data.items():
-                for name, value in self._judge(*judged).items():
-                    scores.setdefault(f"{which}_{name}", []).append(value)
-        return {name: np.array(values) for name, values in scores.items()}
+        curves = [self._run_epoch(net, rule, parts, data) for _ in range(as_whole("epochs", epochs))]
+        return {name: np.array([point[name] for point in curves]) for name in curves[0]}
+
+    def _run_epoch(
+        self, net: CompiledNetwork, rule: Scheduler, parts: int, data: dict[str, tuple[Array, Array]]
+    ) -> dict[str, float]:
+        """Every row once, a step for each part; then all that is judged."""
+        X, t = data["train"]
+        for rows in np.array_split(self._rng.permutation(len(X)), parts):
+            gradient = net.gradient(self.theta, X[rows], t[rows])
+            self.theta = self.theta - rule.update_change(self.factor * gradient)
+        rule.reset()
+        return {f"{which}_{name}": value for which, pair in data.items() for name, value in self._judge(*pair).items()}
 
     def _check(self, X: ArrayLike, t: ArrayLike) -> tuple[Array, Array]:
         """Rows that fit the network."""
