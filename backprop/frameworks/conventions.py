@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module, metadata
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -227,8 +228,11 @@ QUESTIONS = (
 
 
 def measure(name: str) -> dict[str, float]:
-    """What one framework answers, question by question; {} where it is not installed."""
-    if name == "keras":
+    """What one framework answers, question by question; {} where it is not installed.
+
+    Keras asks for TensorFlow if nothing else is said; where there is none it is run on torch.
+    """
+    if name == "keras" and find_spec("tensorflow") is None:
         os.environ.setdefault("KERAS_BACKEND", "torch")
     try:
         library = import_module(name)

@@ -39,11 +39,16 @@ def from_keras(model: Any, *, cost: str | None = None, output: str | None = None
         where = f"layer {number} of {what}, {kind} {layer.name!r},"
         if kind == "InputLayer":
             continue
-        taken = layer.input
+        try:
+            taken = layer.input
+        except (AttributeError, ValueError):
+            taken = None  # used in several places, or in none
         if taken is not given:
             raise misfit(where, "it does not take what the layer before it gives; only chains can be read")
         given = layer.output
         read_layer(found, where, layer, [read_numbers(weight.value) for weight in layer.weights])
+    if given is not model.outputs[0]:
+        raise misfit(what, "it does not end where its last layer does; only chains can be read")
     return found.finish(what, cost, output)
 
 

@@ -44,6 +44,9 @@ def from_torch(module: Any, *, cost: str | None = None, output: str | None = Non
     if not isinstance(module, torch.nn.Module):
         raise UsageError(f"a torch.nn.Module is needed, got a {type(module).__name__}")
     what = f"the torch module {type(module).__name__}"
+    strange = {str(p.dtype) for p in module.parameters() if p.dtype not in (torch.float32, torch.float64) or p.is_meta}
+    if strange:
+        raise UsageError(f"{what} has numbers of type {min(strange)}; write module.float() or module.double()")
     try:
         traced = torch.fx.symbolic_trace(module)
     except Exception as error:
@@ -55,6 +58,7 @@ def from_torch(module: Any, *, cost: str | None = None, output: str | None = Non
 def read_chain(traced: Any, what: str) -> Assembly:
     """Every step of a traced module, each of which must take what the one before it gave."""
     found, parts = Assembly(), dict(traced.named_modules())
+    used: set[int] = set()
     last, number = None, 0
     for node in traced.graph.nodes:
         name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
@@ -69,7 +73,7 @@ def read_chain(traced: Any, what: str) -> Assembly:
             if [argument for argument in node.all_input_nodes if argument is not last]:
                 raise misfit(where, "it does not take what the layer before it gives; only chains can be read")
             if node.op == "call_module":
-                read_module(found, where, parts[name])
+                read_module(found, where, parts[name], used)
             else:
                 found.act(where, find_function(where, name, bind(node)))
             last = node
@@ -91,8 +95,12 @@ def numbers(tensor: Any) -> Any:
     return tensor.detach().cpu().numpy().copy()
 
 
-def read_module(found: Assembly, where: str, part: Any) -> None:
-    """One of torch's own layers."""
+def read_module(found: Assembly, where: str, part: Any, used: set[int]) -> None:
+    """One of torch's own layers, whose parameters are its own."""
+    own = {id(parameter) for parameter in part.parameters()}
+    if own & used:
+        raise misfit(where, "its weights are used twice, and the gradient would be a sum")
+    used |= own
     match type(part).__name__:
         case "Linear":
             if part.bias is None:

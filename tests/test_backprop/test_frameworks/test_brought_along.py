@@ -117,6 +117,15 @@ class Deciding(Written):
         return self.fc1(x) if x.sum() > 0 else x
 
 
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.a(torch.tanh(self.a(x)))
+
+
 @pytest.mark.parametrize(
     ("module", "words"),
     [
@@ -133,6 +142,8 @@ class Deciding(Written):
         (nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3, affine=False)), "layer 2 .*scale and shift"),
         (nn.Sequential(nn.Linear(4, 3), nn.Flatten()), "layer 2 .*Flatten"),
         (Branched(), "layer 2 .*only chains"),
+        (Tied(), "layer 3 .*Linear 'a', does not fit: its weights are used twice"),
+        (nn.Sequential(nn.Linear(4, 3)).half(), r"type torch.float16; write module.float\(\)"),
         (Deciding(), "cannot be read as a chain"),
         (nn.Sequential(nn.ReLU()), "no layer with weights"),
         ("model", "a torch.nn.Module is needed"),
@@ -209,7 +220,10 @@ def test_a_keras_layer_that_does_not_fit_is_named(keras):
     make = keras.layers
     start = keras.Input((4,))
     branched = keras.Model(start, make.Dense(3)(make.Add()([start, make.Dense(4)(start)])))
+    shared, other = make.Dense(4), keras.Input((4,))
     cases = {
+        "layer 3 .*Dense .*only chains": keras.Model(other, make.Dense(3)(shared(shared(other)))),
+        "does not end where": keras.Model(other, shared(shared(other))),
         "layer 1 .*Dense .*use_bias=False": make_keras(keras, make.Dense(3, use_bias=False)),
         "layer 2 .*GaussianNoise .*there is no layer": make_keras(keras, make.Dense(3), make.GaussianNoise(0.1)),
         "layer 1 .*code of its own": make_keras(keras, make.Dense(3, activation=lambda x: x)),
