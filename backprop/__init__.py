@@ -15,6 +15,10 @@ from backprop.version import VERSION
 
 if TYPE_CHECKING:
     from backprop.approximation import approximate, approximate_2d
+    from backprop.attaching.glue import subject_from_file
+    from backprop.attaching.keras_models import subject_from_keras
+    from backprop.attaching.objects import subject_from_object, subject_from_update, subject_from_values
+    from backprop.attaching.operations import subject_from_op
     from backprop.drawing.sample import draw
     from backprop.errors import UsageError
     from backprop.examiner.subject.adapters.from_functions import subject_from_functions
@@ -50,8 +54,10 @@ __all__ = [
     "GEGLU", "GLU", "Activation", "BatchNorm", "Bilinear", "CompiledNetwork", "Dense", "Dropout", "Gated",
     "LayerNorm", "Network", "PReLU", "Residual", "SwiGLU", "UsageError", "activation", "approximate",
     "approximate_2d", "assert_gradients", "build", "draw", "fit", "from_keras", "from_sklearn", "from_torch", "load",
-    "save", "subject_from_functions", "subject_from_jax", "subject_from_network", "subject_from_sklearn",
-    "subject_from_torch", "verify",
+    "save", "subject_from_file", "subject_from_functions", "subject_from_jax", "subject_from_keras",
+    "subject_from_network",
+    "subject_from_object", "subject_from_op", "subject_from_sklearn", "subject_from_torch",
+    "subject_from_update", "subject_from_values", "verify",
 ]  # fmt: skip
 PUBLIC = {
     **dict.fromkeys(__all__, "backprop.specification.layers"),
@@ -66,9 +72,15 @@ PUBLIC = {
     "draw": "backprop.drawing.sample",
     "fit": "backprop.training",
     **dict.fromkeys(("from_keras", "from_sklearn", "from_torch"), "backprop.frameworks"),
+    "subject_from_file": "backprop.attaching.glue",
     "subject_from_functions": "backprop.examiner.subject.adapters.from_functions",
     "subject_from_jax": "backprop.examiner.subject.adapters.jax_functions",
+    "subject_from_keras": "backprop.attaching.keras_models",
     "subject_from_network": "backprop.examiner.subject.adapters.networks",
+    **dict.fromkeys(
+        ("subject_from_object", "subject_from_update", "subject_from_values"), "backprop.attaching.objects"
+    ),
+    "subject_from_op": "backprop.attaching.operations",
     "subject_from_sklearn": "backprop.examiner.subject.adapters.scikit",
     "subject_from_torch": "backprop.examiner.subject.adapters.torch_modules",
     **dict.fromkeys(("load", "save"), "backprop.runtime.saving"),

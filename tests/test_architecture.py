@@ -33,9 +33,10 @@ from kit.house import (
 )
 
 FLOORS = (
-    "version", "errors", "files", "progress", "arrays", "npz", "tensors", "specification", "codegen", "runtime",
-    "examiner", "diagnosis", "reading", "verification", "datasets", "data", "training", "lecture", "frameworks",
-    "approximation", "estimators", "pictures", "drawing", "reporting", "door", "__main__",
+    "version", "errors", "files", "progress", "arrays", "npz", "tensors", "processes", "specification", "codegen",
+    "runtime", "examiner", "diagnosis", "reading", "attaching", "formulas", "verification", "datasets", "data",
+    "training", "lecture", "frameworks", "approximation", "estimators", "pictures", "drawing", "reporting", "door",
+    "__main__",
 )  # fmt: skip
 """The rooms of backprop from the ground up, as backprop/README.md lists them."""
 
@@ -52,18 +53,21 @@ NAMES_OF_ORACLES = {"NoValue"}
 LINES = {
     "theory": 8_700,
     "backprop.approximation": 7_050,
+    "backprop.attaching": 4_460,
     "backprop.codegen": 4_990,
     "backprop.data": 690,
     "backprop.diagnosis": 5_910,
-    "backprop.door": 900,
+    "backprop.door": 970,
     "backprop.drawing": 480,
-    "backprop.examiner": 8_850,
+    "backprop.examiner": 8_690,
+    "backprop.formulas": 7_150,
     "backprop.frameworks": 700,
     "backprop.lecture": 450,
     "backprop.npz": 70,
     "backprop.pictures": 1_420,
+    "backprop.processes": 260,
     "backprop.progress": 140,
-    "backprop.reading": 2_900,
+    "backprop.reading": 4_190,
     "backprop.reporting": 750,
     "backprop.runtime": 990,
     "backprop.specification": 1_000,
@@ -135,7 +139,7 @@ def test_imports_stand_at_the_top_of_a_file(path):
 
 def test_the_examiner_reaches_nothing_but_itself():
     outside = {name for name in reached_from("backprop.examiner") if not name.startswith("backprop.examiner")}
-    assert outside == {"backprop.errors"}
+    assert outside == {"backprop.errors", "backprop.processes"}
 
 
 @pytest.mark.parametrize("path", files("backprop/examiner"), ids=module_name)
@@ -203,7 +207,7 @@ def test_ratchet_lines_of_a_room():
         counted[next((room for room in LINES if name == room or name.startswith(room + ".")), "backprop")] += (
             count_lines(path)
         )
-    assert {room: n for room, n in counted.items() if n > LINES.get(room, 680)} == {}
+    assert {room: n for room, n in counted.items() if n > LINES.get(room, 695)} == {}
 
 
 def test_ratchet_long_files():

@@ -1,4 +1,4 @@
-"""The door: seven commands, words in, numbers and pictures out.
+"""The door: nine commands, words in, numbers and pictures out.
 
 Exit status: 0 holds, 1 does not hold, 2 unusable input or undecided (one line on standard error).
 The rooms behind the door are imported by the command that needs them, so that `--help` is quick.
@@ -22,12 +22,8 @@ from backprop.door.commands import (
     HOLDS,
     SIZES_OPTIONS,
     UNUSABLE,
-    Wanted,
     check_folder_name,
     finish_approximation,
-    finish_causes,
-    finish_random,
-    finish_target,
     print_result,
     read_accuracy,
     read_target,
@@ -35,7 +31,14 @@ from backprop.door.commands import (
     write_source,
 )
 from backprop.door.drawing import draw
-from backprop.door.files import Telling
+from backprop.door.files import Telling, finish_attach, is_file, refuse_for_files_only
+from backprop.door.formulas import check_formula
+from backprop.door.verifying import (
+    Wanted,
+    finish_causes,
+    finish_random,
+    finish_target,
+)
 from backprop.errors import INTERRUPTED, UsageError
 from backprop.version import VERSION
 
@@ -71,6 +74,18 @@ Activation = Annotated[
 ]
 Output = Annotated[str, typer.Option("--output", help="Activation of the last layer; softmax is possible here.")]
 Cost = Annotated[str, typer.Option("--cost", help="half-sse, mse, binary-cross-entropy or cross-entropy.")]
+FileCost = Annotated[
+    str | None,
+    typer.Option(
+        "--cost",
+        help="SIZES: half-sse, mse, binary-cross-entropy or cross-entropy. FILE: a name in it, or one of these.",
+    ),
+]
+Owner = Annotated[str | None, typer.Option("--class", help="FILE: the class that is meant.")]
+FunctionName = Annotated[str | None, typer.Option("--function", help="FILE: the function in which it trains.")]
+DataNames = Annotated[str | None, typer.Option("--data", help="FILE: names of inputs and targets in it, e.g. X,Y.")]
+Begin = Annotated[int | None, typer.Option("--begin", min=1, help="FILE: first line of the iteration.")]
+End = Annotated[int | None, typer.Option("--end", min=1, help="FILE: last line of the iteration.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Fixes every random draw.")]
 Accuracy = Annotated[
     str, typer.Option("--accuracy", help="Of the activations: fast, or full (every digit, several times slower).")
@@ -165,7 +180,12 @@ def verify(
     ] = None,
     activation: Activation = SIZES_OPTIONS["--activation"],
     output: Output = SIZES_OPTIONS["--output"],
-    cost: Cost = SIZES_OPTIONS["--cost"],
+    cost: FileCost = None,
+    owner: Owner = None,
+    function: FunctionName = None,
+    data: DataNames = None,
+    begin: Begin = None,
+    end: End = None,
     random: Annotated[int | None, typer.Option("--random", help="Verify this many random networks instead.")] = None,
     accuracy: Accuracy = SIZES_OPTIONS["--accuracy"],
     certify: Annotated[
@@ -192,7 +212,8 @@ def verify(
 ) -> int:
     """Say whether a backward pass is right and, if not, which equation in which layer is wrong.
 
-    A FILE.py or module has the functions parameters, data, cost and gradients (or fun, grad, theta0); torch modules,
+    A FILE.py or FILE.ipynb is taken as it is: the iteration by which it trains is found and examined (attach writes
+    that down). A subject has the functions parameters, data, cost and gradients (or fun, grad, theta0); torch modules,
     JAX functions, scikit-learn networks and network classes are wrapped by backprop.subject_from_torch, _jax, _sklearn
     and _network, functions of your own by subject_from_functions. Its code is run, not sandboxed, in a process of its
     own with a time limit. FILE.json states a network: {"format": "backprop network 1", "inputs": 4,
@@ -201,14 +222,35 @@ def verify(
     """
     if list_causes:
         return finish_causes(as_json)
+    words = {"cost": cost, "owner": owner, "function": function, "data": data, "begin": begin, "end": end}
+    attaching = {name: word for name, word in words.items() if word is not None} if is_file(target) else {}
+    if not is_file(target):
+        refuse_for_files_only({name: word for name, word in words.items() if name != "cost"}, target)
+    cost = SIZES_OPTIONS["--cost"] if cost is None or is_file(target) else cost
     options = {"--activation": activation, "--output": output, "--cost": cost, "--accuracy": accuracy}
     telling = Telling(hint, "json" if as_json else form, annotate, diff, mend)
     telling.check(target)
     about_sizes = {k: v for k, v in options.items() if v != SIZES_OPTIONS[k]}
-    asked = Wanted(seed, telling.form == "json", timeout, jobs, certify, about_sizes, telling)
+    asked = Wanted(seed, telling.form == "json", timeout, jobs, certify, about_sizes, telling, attaching)
     if random is not None:
         return finish_random(random, target, asked)
     return finish_target(target, accuracy, asked)
+
+
+@app.command()
+def attach(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .py file or a notebook, as it is.")],
+    out: Annotated[Path, typer.Option("-o", help="The subject to write: a new file.")],
+    cost: FileCost = None,
+    owner: Owner = None,
+    function: FunctionName = None,
+    data: DataNames = None,
+    begin: Begin = None,
+    end: End = None,
+) -> int:
+    """Write down what verify takes for what in a file as it is: a short subject, to be read and edited."""
+    options = {"cost": cost, "owner": owner, "function": function, "data": data, "begin": begin, "end": end}
+    return finish_attach(file, out, options)
 
 
 @app.command()
@@ -312,6 +354,7 @@ def figures(
     return HOLDS
 
 
+app.command(name="check-formula")(check_formula)
 app.command()(draw)
 
 

@@ -1,24 +1,17 @@
-"""What the commands do once their words are read: check them, call the rooms, print, return the exit status."""
+"""What several commands share: a network from words, statuses, printing; what `approximate` and `generate` do."""
 
 from __future__ import annotations
 
 import json
-import math
-import os
-import re
-import shlex
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
-from backprop.door.files import Telling, tell_file
 from backprop.errors import UsageError
 
 if TYPE_CHECKING:
     from backprop.approximation import Approximation, SurfaceApproximation
-    from backprop.examiner.saying.report import Report
     from backprop.specification.network import Network
 
 __all__ = [
@@ -26,12 +19,8 @@ __all__ = [
     "HOLDS",
     "SIZES_OPTIONS",
     "UNUSABLE",
-    "Wanted",
     "check_folder_name",
     "finish_approximation",
-    "finish_causes",
-    "finish_random",
-    "finish_target",
     "print_result",
     "read_accuracy",
     "read_network",
@@ -42,11 +31,6 @@ __all__ = [
 ]
 
 HOLDS, FAILS, UNUSABLE = 0, 1, 2
-MOST_VERIFIED = 10_000_000
-"""Parameters of a network that `verify SIZES` takes on."""
-EXIT = {"verified": HOLDS, "wrong": FAILS, "undecided": UNUSABLE, "unusable": UNUSABLE}
-SIZES_PATTERN = re.compile(r"\s*\d[\d\s]*(-[\d\s]*)*")
-MODULE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_][\w.]*)?")
 SIZES_OPTIONS = {"--activation": "sigmoid", "--output": "identity", "--cost": "half-sse", "--accuracy": "fast"}
 """What says how the network of SIZES is made, and what it is if nothing is said."""
 
@@ -55,52 +39,6 @@ class Printable(Protocol):
     """What a command can print."""
 
     def to_dict(self) -> dict[str, Any]: ...
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """The options of `verify` beside its target; `about_sizes`: those that were given and say how SIZES are meant."""
-
-    seed: int
-    as_json: bool
-    timeout: float | None
-    jobs: int
-    certify: bool
-    about_sizes: dict[str, str]
-    telling: Telling
-
-    def refuse(self, what: str, *, timed: bool = False) -> None:
-        """Options that mean nothing for this target are refused, not ignored."""
-        if self.about_sizes:
-            raise UsageError(f"{' and '.join(self.about_sizes)} say how SIZES such as 64-32-10 are meant; {what} "
-                             "states its own; leave them out")  # fmt: skip
-        if self.certify:
-            raise UsageError(f"--certify needs SIZES such as 64-32-10 with known activations, got {what}")
-        if not timed:
-            self.refuse_timeout(what)
-
-    def refuse_timeout(self, what: str) -> None:
-        """A time limit is for code that is not ours."""
-        if self.timeout is not None:
-            raise UsageError(f"--timeout is for the code of a file or module, got {what}; leave it out")
-
-
-def finish_target(target: str | None, accuracy: str, asked: Wanted) -> int:
-    """Verify what was named: SIZES, a specification, a folder, a file, a module."""
-    if not target:
-        raise UsageError("no TARGET; give SIZES such as 64-32-10, a FILE.py, package.module, or --random N")
-    if asked.timeout is not None and not 0 < asked.timeout < math.inf:
-        raise UsageError(f"--timeout must be a positive number of seconds, got {asked.timeout:g}")
-    if SIZES_PATTERN.fullmatch(target) or target.endswith(".json"):
-        asked.refuse_timeout(repr(target))
-        words = {name.removeprefix("--"): asked.about_sizes.get(name, usual) for name, usual in SIZES_OPTIONS.items()}
-        network = read_target(target, words["activation"], words["output"], words["cost"])
-        return finish_sizes(network, asked, target, read_accuracy(accuracy))
-    asked.refuse(repr(target), timed=True)
-    if Path(target).is_dir():
-        return finish_folder(Path(target), asked)
-    check_target(target)
-    return finish_status(tell_file(target, asked.telling, seed=asked.seed, timeout=asked.timeout))
 
 
 def check_folder_name(folder: Path) -> None:
@@ -142,18 +80,6 @@ def split_names(text: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
-def check_target(target: str) -> None:
-    """A file that exists, or a name that can be a module."""
-    looks_like_file = target.endswith(".py") or "/" in target or os.sep in target
-    if Path(target).is_file():
-        return
-    if looks_like_file or not MODULE_PATTERN.fullmatch(target):
-        shown = target if len(target) <= 80 else target[:77] + "..."
-        raise UsageError(
-            f"no file {shown!r} to verify; give SIZES such as 64-32-10, an existing FILE.py or package.module[:object]"
-        )
-
-
 def finish_approximation(result: Approximation | SurfaceApproximation, plot: Path | None, as_json: bool) -> int:
     """Draw and print it; the status says reached, not reached, or a proof given up."""
     if plot is not None:
@@ -187,24 +113,6 @@ def print_result(result: Printable, as_json: bool) -> None:
     typer.echo(json.dumps(result.to_dict(), allow_nan=False) if as_json else str(result))
 
 
-def finish_report(report: Report, as_json: bool) -> int:
-    """Print a report; its status."""
-    if as_json:
-        typer.echo(json.dumps(report.to_dict(), allow_nan=False))
-    elif report.verdict != "unusable":
-        typer.echo(str(report))
-    return finish_status(report)
-
-
-def finish_status(report: Report) -> int:
-    """The status of a report; what could not be decided is said in one line."""
-    if report.verdict == "unusable":
-        typer.echo(f"error: {' '.join(' '.join(report.notes).split()) or report.subject}", err=True)
-    elif report.verdict == "undecided":
-        typer.echo(f"undecided: {report.subject}: the oracle could not measure the derivative sharply enough", err=True)
-    return EXIT[report.verdict]
-
-
 def write_source(network: Network, accuracy: Any, target: str) -> str:
     """The module's text for an array library."""
     from backprop.errors import unknown_name
@@ -227,67 +135,3 @@ def read_accuracy(word: str) -> Any:
     from backprop.codegen.functions.elementwise import check_accuracy
 
     return check_accuracy(word)
-
-
-def finish_sizes(network: Network, asked: Wanted, target: str, accuracy: Any) -> int:
-    """Verify the generated code of a network."""
-    from backprop.runtime.compiled import CompiledNetwork
-    from backprop.verification.verify import add_certificates, verify_network
-
-    net = CompiledNetwork(network, accuracy)
-    if net.size > MOST_VERIFIED:
-        raise UsageError(f"{target} has {net.size:,} parameters; at most {MOST_VERIFIED:,} are verified; use smaller "
-                         "layers: the wiring does not depend on their sizes")  # fmt: skip
-    report = verify_network(net, asked.seed)
-    if asked.certify:
-        report = add_certificates(report, net, asked.seed)
-    if target.endswith(".json"):
-        report = replace(report, reproduce=shlex.join(["backprop", "verify", target, "--seed", str(asked.seed)]))
-    return finish_report(report, asked.as_json)
-
-
-def finish_random(count: int, target: str | None, asked: Wanted) -> int:
-    """Verify random networks, with progress."""
-    if target is not None:
-        raise UsageError(f"--random draws its own networks, got TARGET {target!r} as well; leave one of them out")
-    asked.refuse("--random")
-    from backprop.progress import show_count
-    from backprop.verification.verify import verify_random
-
-    with show_count("networks") as progress:
-        run = verify_random(count, seed=asked.seed, progress=progress)
-    print_result(run, asked.as_json)
-    return HOLDS if run.ok else FAILS
-
-
-def finish_causes(as_json: bool) -> int:
-    """Print the table of mistakes."""
-    from backprop.diagnosis.mistakes.catalogue import list_causes
-
-    rows = [cause.to_dict() for cause in list_causes()]
-    if as_json:
-        typer.echo(json.dumps({"causes": rows}))
-    else:
-        for row in rows:
-            typer.echo(f"{row['identifier']}  ({row['equation']})\n    {row['sentence']}")
-    return HOLDS
-
-
-def finish_folder(folder: Path, asked: Wanted) -> int:
-    """Grade every submission of a folder; 1 if one is wrong, 2 if one is unusable or undecided and none is wrong."""
-    from backprop.progress import show_count
-    from backprop.reporting.grades import print_grades
-    from backprop.verification.grading import grade_folder
-
-    with show_count("subjects", plain=not asked.as_json) as progress:
-        grades = grade_folder(folder, seed=asked.seed, timeout=asked.timeout, jobs=asked.jobs, progress=progress)
-    grades = replace(grades, reports={name: one.tell(asked.telling.hint) for name, one in grades.reports.items()})
-    if asked.as_json:
-        typer.echo(json.dumps(grades.to_dict(), allow_nan=False))
-    else:
-        print_grades(grades)
-    codes = {EXIT[report.verdict] for report in grades.reports.values()}
-    if FAILS not in codes and UNUSABLE in codes:
-        unclear = [name for name, report in grades.reports.items() if EXIT[report.verdict] == UNUSABLE]
-        typer.echo(f"not decided: {', '.join(unclear)}", err=True)
-    return FAILS if FAILS in codes else max(codes, default=UNUSABLE)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -13,7 +15,7 @@ from backprop.errors import UsageError, unknown_name
 if TYPE_CHECKING:
     from backprop.examiner.saying.report import Report
 
-__all__ = ["Telling", "tell_file"]
+__all__ = ["Telling", "finish_attach", "is_file", "refuse_for_files_only", "tell_file"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,11 @@ class Telling:
     annotate: bool = False
     diff: bool = False
     mend: Path | None = None
+
+    @property
+    def tells_lines(self) -> bool:
+        """Whether lines of the source are told at all."""
+        return self.hint in ("line", "mend")
 
     def check(self, target: str | None) -> None:
         """Options that mean nothing, or would overwrite, are refused before anything runs."""
@@ -47,30 +54,67 @@ class Telling:
             raise UsageError(f"{self.mend} exists; --mend writes a new file, choose another name")
 
 
-def tell_file(target: str, telling: Telling, *, seed: int, timeout: float | None) -> Report:
+def tell_file(
+    target: str, telling: Telling, *, seed: int, timeout: float | None, options: Mapping[str, Any] | None = None
+) -> Report:
     """Judge a file or module, read its source where it is wrong, print what was asked; the report tells the status."""
-    from backprop.examiner.saying.report import HINTS
-    from backprop.reporting.formats import render
     from backprop.verification.submission import verify_file
 
-    report = verify_file(target, seed=seed, timeout=timeout)
-    if HINTS.index(telling.hint) >= HINTS.index("line") and target.endswith(".py"):
+    report = verify_file(target, seed=seed, timeout=timeout, options=options)
+    if telling.tells_lines and target.endswith(".py"):
         from backprop.verification.lines import annotate_lines, read_lines
 
         report = read_lines(report, Path(target), seed=seed, timeout=timeout)
         report = annotate_lines(report, Path(target)) if telling.annotate else report
     report = report.tell(telling.hint)
+    _print_report(report, telling)
+    if telling.mend is not None:
+        _write_mended(report, telling.mend)
+    return report
+
+
+def _print_report(report: Report, telling: Telling) -> None:
+    from backprop.examiner.saying.excerpt import describe_excerpt
+    from backprop.reporting.formats import render
+
     if telling.diff:
         typer.echo(report.mend["diff"] if report.mend else "", nl=False)
     elif telling.form != "text":
         typer.echo(render(report, telling.form))
-    elif report.verdict != "unusable":
+    elif report.verdict == "unusable":
+        typer.echo(describe_excerpt(report.reading), nl=bool(report.reading))
+    else:
         typer.echo(str(report))
         if telling.annotate:
             typer.echo("\n" + report.annotated())
-    if telling.mend is not None:
-        _write_mended(report, telling.mend)
-    return report
+
+
+def is_file(target: str | None) -> bool:
+    """Whether a target is code in a file: a .py file or a notebook."""
+    return target is not None and target.endswith((".py", ".ipynb"))
+
+
+def refuse_for_files_only(words: dict[str, Any], target: str | None) -> None:
+    """Options that say what in a file is meant."""
+    given = [f"--{'class' if name == 'owner' else name}" for name, word in words.items() if word is not None]
+    if given:
+        raise UsageError(f"{' and '.join(given)} say what in a FILE.py or FILE.ipynb is meant, got {target!r}; leave "
+                         "them out")  # fmt: skip
+
+
+def finish_attach(file: Path, out: Path, options: dict[str, Any]) -> int:
+    """Write the subject of a file as it is; what was taken for what is said on standard error."""
+    from backprop.attaching.process import describe_apart
+    from backprop.files import write_atomically
+
+    if out.exists():
+        raise UsageError(f"{out} exists; attach writes a new file, choose another name")
+    found = describe_apart(file, out, options)
+    write_atomically(out, found["glue"])
+    for line in found["lines"]:
+        typer.echo(line, err=True)
+    typer.echo(f"wrote {out}; examine it with: backprop verify {shlex.quote(str(out))}", err=True)
+    return 0
 
 
 def _write_mended(report: Report, file: Path) -> None:

@@ -14,20 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop.examiner.measuring.cases import Array
-from backprop.examiner.subject.protocol.subjects import Unusable
+from backprop.reading.adjoints import Known, list_known, record_forward
 from backprop.reading.running.bench import Bench, Point
-from backprop.reading.running.recorder import Event, Key
+from backprop.reading.running.recorder import Key
 from backprop.reading.source import head_of
 
-__all__ = ["Label", "label_lines"]
+__all__ = ["Label", "label_lines", "list_backward"]
 
-STEP = 6e-4
-MOST_ENTRIES = 64
-MOST_VALUES = 60
-CLOSE = 1e-5
+CLOSE, COARSE = 1e-5, 1e-3
 NOTHING = 1e-9
-FOREIGN = 40
-"""Characters of a piece of code that may stand for a name."""
+PART, SUM, MEAN, SLOPE, TIMES = "a part of ", "the sum of ", "the mean of ", "the slope of ", " ∘ "
 
 
 @dataclass(frozen=True)
@@ -41,14 +37,6 @@ class Label:
         return "= " + " = ".join(self.texts)
 
 
-@dataclass(frozen=True, eq=False)
-class _Known:
-    """Something with a name that a backward value may be: its values at every point."""
-
-    name: str
-    values: tuple[Array, ...]
-
-
 def label_lines(bench: Bench, points: Sequence[Point]) -> list[Label]:
     """Labels of the statements of the gradients, in order of the text.
 
@@ -56,7 +44,7 @@ def label_lines(bench: Bench, points: Sequence[Point]) -> list[Label]:
     """
     runs = [_values_by_key(bench, point) for point in points]
     shared = [key for key in runs[0] if all(key in run for run in runs)]
-    known = _list_known(bench, points)
+    known = _Names(list_known(bench, points))
     rows = [point.case.rows for point in points]
     found: dict[int, dict[str, None]] = {}
     for key in shared:
@@ -67,13 +55,70 @@ def label_lines(bench: Bench, points: Sequence[Point]) -> list[Label]:
         line = bench.source.statement_of(node).lineno
         for text in _name(values, known, rows):
             found.setdefault(line, {})[text] = None
+    for line, texts in _label_parts(bench, runs, shared, known, rows).items():
+        found.setdefault(line, texts)
     return [Label(line, _choose(list(texts))) for line, texts in sorted(found.items())]
+
+
+def _label_parts(
+    bench: Bench,
+    runs: Sequence[dict[Key, NDArray[Any]]],
+    shared: Sequence[Key],
+    known: _Names,
+    rows: Sequence[int | None],
+) -> dict[int, dict[str, None]]:
+    """What is gathered in turns: where the name that is written into is something in the end, each turn is a part."""
+    last: dict[tuple[ast.AST, str], Key] = {}
+    writes: dict[tuple[ast.AST, str], set[int]] = {}
+    for key in shared:
+        node = bench.instrumented.sites[key[0]]
+        statement = bench.source.statement_of(node)
+        target = _written_into(statement)
+        function = bench.source.function_of(node)
+        if target is not None:
+            writes.setdefault((function, target), set()).add(statement.lineno)
+        if isinstance(node, ast.Name | ast.AugAssign):
+            last[function, node.id if isinstance(node, ast.Name) else ast.unparse(node.target)] = key
+    found: dict[int, dict[str, None]] = {}
+    for place, lines in writes.items():
+        texts = list(_name(tuple(run[last[place]] for run in runs), known, rows)) if place in last else []
+        for line in lines if texts else ():
+            found[line] = {f"{PART}{texts[0]}": None}
+    return found
+
+
+def _written_into(statement: ast.stmt) -> str | None:
+    """The name that a statement writes into, or adds to."""
+    if isinstance(statement, ast.AugAssign):
+        target: ast.AST = statement.target
+    elif isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Subscript):
+        target = statement.targets[0]
+    else:
+        return None
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    return target.id if isinstance(target, ast.Name) else None
+
+
+def list_backward(bench: Bench, point: Point) -> list[int]:
+    """Lines of the gradients whose statement makes an array that is no value of the forward pass: what has a label."""
+    forward = [event.value for event in record_forward(bench, point)]
+    shared = {bench.source.statement_of(bench.instrumented.sites[e.key[0]]) for e in bench.record_cost(point.case)}
+    found = set()
+    for key, value in _values_by_key(bench, point).items():
+        node = bench.instrumented.sites[key[0]]
+        statement = bench.source.statement_of(node)
+        made = _is_result(bench, node) and statement not in shared
+        if made and value.ndim and value.any() and not any(_equal(value, v) or _equal(value.T, v) for v in forward):
+            found.add(statement.lineno)
+    return sorted(found)
 
 
 def _choose(texts: list[str]) -> tuple[str, ...]:
     """Those that name something; where none does, the shortest piece of code."""
-    named = [text for text in texts if text.rpartition("∂")[2].rstrip(")ᵀ").isidentifier()]
-    return tuple(named or [min(texts, key=len)])
+    plain = [text for text in texts if not text.startswith((SUM, MEAN, SLOPE)) and TIMES not in text] or texts
+    named = [text for text in plain if text.rpartition("∂")[2].rstrip(")ᵀ").isidentifier()]
+    return tuple(named or [min(plain, key=len)])
 
 
 def _is_result(bench: Bench, node: ast.AST) -> bool:
@@ -92,112 +137,60 @@ def _values_by_key(bench: Bench, point: Point) -> dict[Key, NDArray[Any]]:
     return {event.key: event.value for event in events if event.value.dtype.kind == "f"}
 
 
-def _list_known(bench: Bench, points: Sequence[Point]) -> list[_Known]:
-    """∂C by parameters, then by every forward value with a name."""
-    found = []
-    for k, leaf in enumerate(points[0].case.leaves):
-        whole = all(len(p.truth.values[k]) == leaf.size for p in points)
-        if whole:
-            found.append(_Known(leaf.name, tuple(p.truth.values[k].reshape(leaf.shape) for p in points)))
-    measured = [_measure_adjoints(bench, point) for point in points]
-    names = _forward_names(bench, points[0])
-    for key in measured[0]:
-        if all(key in one for one in measured):
-            found.append(_Known(names[key], tuple(one[key] for one in measured)))
-    return found
+class _Names:
+    """What is known, with all its forms by their size, so that only those of the right size are compared."""
+
+    def __init__(self, known: Sequence[Known]) -> None:
+        self.known = known
+        self.by_size: dict[tuple[int, ...], list[tuple[int, tuple[Array, ...], str]]] = {}
+        for k, one in enumerate(known):
+            for values, text in _forms(one):
+                self.by_size.setdefault(tuple(v.size for v in values), []).append((k, values, text))
 
 
-def _record_cost(bench: Bench, point: Point) -> list[Event]:
-    return [event for event in bench.record_cost(point.case) if event.value.dtype.kind == "f"]
-
-
-def _forward_names(bench: Bench, point: Point) -> dict[Key, str]:
-    """Forward values by the names that the backward pass has for them, else by their own."""
-    events, _ = bench.record(point.case)
-    bound: dict[bytes, str] = {}
-    for event in events:
-        node = bench.instrumented.sites[event.key[0]]
-        if isinstance(node, ast.Name) and event.value.ndim:
-            bound.setdefault(event.value.tobytes(), node.id)
-    names = {}
-    for event in _record_cost(bench, point):
-        own = _own_name(bench, bench.instrumented.sites[event.key[0]])
-        names[event.key] = own if own.isidentifier() else bound.get(event.value.tobytes(), own)
-    return names
-
-
-def _own_name(bench: Bench, node: ast.AST) -> str:
-    statement = bench.source.statement_of(node)
-    if isinstance(statement, ast.Assign) and statement.value is node:
-        return bench.source.segment(statement.targets[0])
-    return bench.source.segment(node)
-
-
-def _measure_adjoints(bench: Bench, point: Point) -> dict[Key, Array]:
-    """∂C by each forward value that is made, entry by entry, by central differences of the cost."""
-    found: dict[Key, Array] = {}
-    seen: set[bytes] = set()
-    for event in _record_cost(bench, point):
-        node = bench.instrumented.sites[event.key[0]]
-        made = isinstance(node, ast.BinOp | ast.Call | ast.UnaryOp | ast.IfExp)
-        if not made or not 0 < event.value.size <= MOST_ENTRIES or not event.value.ndim or len(found) >= MOST_VALUES:
-            continue
-        if len(bench.source.segment(node)) > FOREIGN and not isinstance(bench.source.parents[node], ast.Assign):
-            continue
-        adjoint = _differentiate(bench, point, event)
-        if adjoint is not None and adjoint.any() and event.value.tobytes() not in seen:
-            seen.add(event.value.tobytes())
-            found[event.key] = adjoint
-    return found
-
-
-def _differentiate(bench: Bench, point: Point, event: Event) -> Array | None:
-    scale = max(float(np.max(np.abs(event.value))), 1e-3)
-    out = np.zeros(event.value.size)
-    for k in range(event.value.size):
-        slopes = []
-        for step in (STEP * scale, STEP * scale / 2):
-            ahead, behind = (_cost_moved(bench, point, event.key, k, sign * step) for sign in (1, -1))
-            slopes.append((ahead - behind) / (2 * step))
-        out[k] = (4 * slopes[1] - slopes[0]) / 3
-    return out.reshape(event.value.shape) if np.isfinite(out).all() else None
-
-
-def _cost_moved(bench: Bench, point: Point, key: Key, k: int, step: float) -> float:
-    def change(met: Key, value: Any) -> Any:
-        if met != key:
-            return value
-        moved = np.array(value, dtype=float)
-        moved.flat[k] += step
-        return moved
-
-    bench.recorder.restart()
-    bench.recorder.change = {key[0]: change}
-    try:
-        return float(np.real(point.case.cost(point.case.values)))
-    except Unusable:
-        return float("nan")
-    finally:
-        bench.recorder.change = {}
-
-
-def _name(values: tuple[Array, ...], known: Sequence[_Known], rows: Sequence[int | None]) -> Iterator[str]:
+def _name(values: tuple[Array, ...], names: _Names, rows: Sequence[int | None]) -> Iterator[str]:
     """All that these values are."""
     if not any(v.any() for v in values):
         return
-    for one in known:
-        for turned, what in _forms(one):
-            factor = _find_factor(values, turned, rows)
-            if factor is not None:
-                yield f"{factor}{what}"
-                break
+    done = set()
+    for k, known, text in names.by_size.get(tuple(v.size for v in values), ()):
+        factor = None if k in done else _find_factor(values, known, rows)
+        if factor is not None:
+            done.add(k)
+            yield f"{factor}{text}"
+    yield from _name_slope(values, names.known)
 
 
-def _forms(one: _Known) -> Iterator[tuple[tuple[Array, ...], str]]:
+def _name_slope(values: tuple[Array, ...], known: Sequence[Known]) -> Iterator[str]:
+    """∂C/∂z over ∂C/∂a, entry by entry, is the slope of a by z, where a was made of z."""
+    if values[0].ndim < 2 or not all(np.ptp(v) > 0 for v in values):
+        return
+    for z in known:
+        for a in known:
+            if a.made_of != z.name or any(x.shape != v.shape for x, v in zip(z.values, values, strict=True)):
+                continue
+            pairs = zip(values, a.values, z.values, strict=True)
+            if all(w.shape == v.shape and _equal(v * w, x) for v, w, x in pairs):
+                yield f"{SLOPE}{a.name} by {z.name}"
+
+
+def _forms(one: Known) -> Iterator[tuple[tuple[Array, ...], str]]:
+    """The adjoint itself, transposed, times the value it belongs to, and sums and means of both along an axis."""
     name = one.name if one.name.isidentifier() else f"({one.name})"
-    yield one.values, f"∂C/∂{name}"
+    said = [(one.values, f"∂C/∂{name}")]
+    if one.forward is not None:
+        said.append((tuple(f * v for f, v in zip(one.forward, one.values, strict=True)), f"{name}{TIMES}∂C/∂{name}"))
+    yield said[0]
     if all(v.ndim == 2 for v in one.values):
         yield tuple(v.T for v in one.values), f"(∂C/∂{name})ᵀ"
+    yield from said[1:]
+    for values, text in said:
+        axes = min(v.ndim for v in values)
+        for axis in range(axes if axes > 1 else 0):
+            yield tuple(v.sum(axis=axis) for v in values), f"{SUM}{text} over axis {axis}"
+            yield tuple(v.sum(axis=axis, keepdims=True) for v in values), f"{SUM}{text} over axis {axis}"
+            yield tuple(v.mean(axis=axis) for v in values), f"{MEAN}{text} over axis {axis}"
+            yield tuple(v.mean(axis=axis, keepdims=True) for v in values), f"{MEAN}{text} over axis {axis}"
 
 
 def _find_factor(values: tuple[Array, ...], known: tuple[Array, ...], rows: Sequence[int | None]) -> str | None:
@@ -207,14 +200,18 @@ def _find_factor(values: tuple[Array, ...], known: tuple[Array, ...], rows: Sequ
     if all(rows):
         n = [float(row or 1) for row in rows]
         factors += [("n · ", n), ("1/n · ", [1 / one for one in n])]
+    scales = [(float(np.max(np.abs(v))), float(np.max(np.abs(k)))) for v, k in zip(values, known, strict=True)]
     for text, each in factors:
+        if any(abs(a - abs(c) * b) > COARSE * max(a, b) for (a, b), c in zip(scales, each, strict=True)):
+            continue
         if all(_equal(v, c * k) for v, k, c in zip(values, known, each, strict=True)):
             return text
     return None
 
 
-def _equal(v: Array, k: Array) -> bool:
+def _equal(v: NDArray[Any], k: NDArray[Any]) -> bool:
     if v.shape != k.shape and not (v.size == k.size and v.ndim != k.ndim):
         return False
     scale = max(float(np.max(np.abs(k), initial=0.0)), NOTHING)
-    return bool(np.all(np.abs(v.ravel() - k.ravel()) <= CLOSE * scale))
+    close = COARSE if np.float32 in (v.dtype, k.dtype) else CLOSE
+    return bool(np.all(np.abs(v.ravel() - k.ravel()) <= close * scale))

@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from backprop.errors import UsageError
-from backprop.examiner.apart.processes import end_family, limit_memory, start_python
+from backprop.processes import end_family, limit_memory, start_python
 
-__all__ = ["main", "read_apart"]
+__all__ = ["SECONDS", "main", "read_apart"]
 
-READER = "backprop.reading.reader"
+READER, BROKEN = "backprop.reading.reader", "backprop.reading.broken"
 SECONDS = 60.0
 """A guard against code that hangs; the work itself is counted."""
 MEMORY = 4 * 2**30
 
 
 def read_apart(path: Path, what: str = "read", *, text: str | None = None, seconds: float = SECONDS) -> dict[str, Any]:
-    """What `reader.read` or `reader.annotate` finds in a file, as plain data; `text` is annotated in its place.
+    """What `read`, `read_broken` or `annotate` finds in a file, as plain data; `text` is annotated in its place.
 
     Errors: `UsageError` with one line where nothing could be read, or not in time.
     """
@@ -41,10 +41,11 @@ def read_apart(path: Path, what: str = "read", *, text: str | None = None, secon
     finally:
         end_family(process, family)
     for line in said.splitlines():
-        with contextlib.suppress(ValueError, KeyError, TypeError):
-            answer: dict[str, Any] = json.loads(line)
-            if answer["nonce"] == nonce:
-                return _check(answer, path)
+        answer: dict[str, Any] = {}
+        with contextlib.suppress(ValueError, TypeError):
+            answer = dict(json.loads(line))
+        if answer.get("nonce") == nonce:
+            return _check(answer, path)
     raise UsageError(f"{path}: its lines could not be read: the process that read them ended without an answer")
 
 
@@ -62,7 +63,7 @@ def main() -> None:
     """
     import numpy as np
 
-    reader = importlib.import_module(READER)
+    reader, broken = importlib.import_module(READER), importlib.import_module(BROKEN)
     request = json.loads(sys.stdin.buffer.readline())
     private = os.dup(1)
     os.dup2(2, 1)
@@ -72,8 +73,9 @@ def main() -> None:
     with np.errstate(all="ignore"):
         try:
             path = Path(request["path"])
-            found = reader.read(path) if request["what"] == "read" else reader.annotate(path, request["text"])
-            answer["found"] = found.to_dict()
+            ways = {"read": reader.read, "broken": broken.read_broken}
+            ways["annotate"] = lambda path: reader.annotate(path, request["text"])
+            answer["found"] = ways[request["what"]](path).to_dict()
         except UsageError as error:
             answer["error"] = str(error)
         except Exception as error:  # what objects of a subject raise, and a text that cannot be parsed

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,13 @@ import numpy as np
 
 from backprop.examiner.subject.protocol.subjects import Unusable
 from backprop.reading.labels import Label, label_lines
+from backprop.reading.proposing.edits import Proposal
 from backprop.reading.proposing.mending import LIGHT, Mend, Search
 from backprop.reading.proposing.renewal import renew
 from backprop.reading.proposing.scenes import look_around
 from backprop.reading.proposing.sufficiency import Sufficient, find_sufficient
 from backprop.reading.running.bench import Bench, Point
+from backprop.reading.running.entrances import by_step
 from backprop.reading.source import BOM, HEADED, SIMPLE, Source, Spot
 
 __all__ = ["SourceReading", "annotate", "read"]
@@ -25,8 +29,12 @@ PLANS = ((11, 2), (12, 3), (13, 5))
 """Seeds and rows: n = 2 and 3 for what is measured entry by entry, one more against chance."""
 FIRST_SUSPECTS = 6
 RENEWED = 8
-ALL = 9.0
-LEFT_OUT = ("factor", "factor n", "term", "constant factor")
+SLOW = 8
+"""How much longer than NumPy jax takes for small arrays."""
+LABELLED = ((11, 2), (12, 3), (14, 4))
+"""Where labels are found: in few rows all targets are the same too often."""
+MIDDLE, SHORT, ALL = 1.9, 2.2, 9.0
+LEFT_OUT = ("factor", "factor n", "term")
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,8 @@ class SourceReading:
     mends: tuple[Mend, ...]
     labels: tuple[Label, ...]
     runs: int = 0
+    broke: str = ""
+    """What raised, or which value was the first that is not finite."""
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
@@ -48,6 +58,7 @@ class SourceReading:
             "bom": BOM if self.source.bom else "",
             "labels": [{"line": label.line, "labels": list(label.texts)} for label in self.labels],
             "runs": self.runs,
+            "broke": self.broke,
         }
 
 
@@ -81,37 +92,45 @@ def read(path: Path) -> SourceReading:
 
     Errors: `Unusable` where the file cannot be read or no point works.
     """
-    bench = Bench(Source.read(path))
+    source = Source.read(path)
+    bench = Bench(source)
     points = sorted(bench.draw_points(PLANS), key=lambda p: sum(p.given))
+    if points and all(all(p.given) for p in points) and bench.subject.has("step"):
+        bench = Bench(source, by_step)
+        points = sorted(bench.draw_points(PLANS), key=lambda p: sum(p.given))
     if not points or all(all(p.given) for p in points):
         raise Unusable("the gradient is not wrong at the points where its lines were read")
     wrong = [p for p in points if not all(p.given)]
-    found = [find_sufficient(bench, p) for p in wrong[:2]]
-    suspects = _rank(bench, wrong[0], found[0])
+    shared = _statements_of_cost(bench, wrong[0])
+    found = find_sufficient(bench, wrong[0], shared)
+    suspects = _rank(bench, wrong[0], found, shared)
     search = _search(bench, points, wrong, found, suspects)
-    mends = tuple(sorted(search.full, key=_rank_mend))
+    disturbs = {source.statement_of(one.node).lineno: one.disturbs for one in reversed(found)}
+    mends = tuple(sorted(search.full, key=lambda mend: _rank_mend(mend, disturbs)))
     labels = tuple(label_lines(bench, points[:2]))
     return SourceReading(bench.source, _locate(bench, mends, suspects), mends, labels, search.shop.runs)
 
 
-def _rank_mend(mend: Mend) -> tuple[float, int]:
-    """The most natural first; what was left out, of equal ones the earliest: later lines only hand the value on."""
-    return mend.weight, mend.lines[0] if mend.kind in LEFT_OUT else 0
+def _rank_mend(mend: Mend, disturbs: Mapping[int, int]) -> tuple[float, int, int]:
+    """The most natural first; then what reaches nothing that is right; of what was left out the earliest, since later
+    lines only hand the value on."""
+    line = mend.lines[0]
+    return round(mend.weight, 6), disturbs.get(line, 0), line if mend.kind in LEFT_OUT else 0
 
 
-def annotate(path: Path, text: str | None = None) -> SourceReading:
+def annotate(path: Path, text: str | None = None, plans: Sequence[tuple[int, int]] = LABELLED) -> SourceReading:
     """The labels of a subject's lines alone, for one that is right as well; of another text in place of the file's.
 
     Errors: as for `read`.
     """
     bench = Bench(Source.read(path) if text is None else Source(path, text))
-    points = bench.draw_points(PLANS[:2])
+    points = bench.draw_points(plans)
     if not points:
         raise Unusable("no point works where its lines could be read")
     return SourceReading(bench.source, None, (), tuple(label_lines(bench, points)))
 
 
-def _rank(bench: Bench, point: Point, found: Sequence[Sufficient]) -> list[ast.stmt]:
+def _rank(bench: Bench, point: Point, found: Sequence[Sufficient], shared: Set[ast.stmt]) -> list[ast.stmt]:
     """Statements by what their values could mend, then all others that ran for the gradients, the last first.
 
     What runs for the cost as well is not touched: that would change the cost to suit the gradient.
@@ -119,10 +138,9 @@ def _rank(bench: Bench, point: Point, found: Sequence[Sufficient]) -> list[ast.s
     source, sites = bench.source, bench.instrumented.sites
     events, _ = bench.record(point.case)
     ran = [source.statement_of(sites[event.key[0]]) for event in events]
-    shared = _statements_of_cost(bench, point)
     sufficient = [source.statement_of(one.node) for one in found]
     misshapen = _find_misshapen(bench, point)
-    around = [one for s in set(ran) for one in _heads_around(source, s)]
+    around = [one for s in set(ran) for one in (*_heads_around(source, s), *source.block_of(s))]
     ranked = dict.fromkeys([*misshapen, *sufficient, *sorted({*ran, *around}, key=lambda s: -s.lineno)])
     return [s for s in ranked if s not in shared and isinstance(s, (*SIMPLE, *HEADED))]
 
@@ -158,30 +176,60 @@ def _search(
     bench: Bench,
     points: Sequence[Point],
     wrong: Sequence[Point],
-    found: Sequence[Sequence[Sufficient]],
+    found: Sequence[Sufficient],
     suspects: Sequence[ast.stmt],
 ) -> Search:
     """From small and likely to large and unlikely; ends as soon as there are mends."""
     ordered = [*wrong, *(p for p in points if p not in wrong)]
-    search = Search(bench.source, ordered, len(bench.record(ordered[0].case)[0]))
+    search = _begin(bench, ordered)
     scenes = look_around(bench, ordered[0], suspects)
-    first = suspects[:FIRST_SUSPECTS]
-    search.try_edits(scenes, first, LIGHT)
-    if not search.full:
-        search.try_edits(scenes, first, ALL)
-    if not search.full:
-        _renew(bench, wrong[:2], found, search)
-    if not search.full:
-        search.try_edits(scenes, suspects[FIRST_SUSPECTS:], LIGHT)
-    if not search.full:
-        search.join()
+    first, others = suspects[:FIRST_SUSPECTS], suspects[FIRST_SUSPECTS:]
+    renewals = cache(lambda: list(_list_renewals(bench, wrong[:2], found)))
+    steps: tuple[Callable[[], None], ...] = (
+        lambda: search.try_edits(scenes, first, LIGHT),
+        lambda: search.try_edits(scenes, others, LIGHT),
+        lambda: search.try_edits(scenes, first, MIDDLE),
+        lambda: search.try_all(p for p in renewals() if p.weight <= SHORT),
+        lambda: search.try_edits(scenes, first, ALL),
+        lambda: search.try_all(renewals()),
+        lambda: search.try_edits(scenes, others, ALL),
+        search.join,
+    )
+    for step in steps:
+        if not search.full:
+            step()
     return search
 
 
-def _renew(bench: Bench, points: Sequence[Point], found: Sequence[Sequence[Sufficient]], search: Search) -> None:
-    nodes = [one.node for one in found[0] if isinstance(one.node, ast.expr)]
-    for node in nodes[:RENEWED]:
-        search.try_all(renew(bench, points, found, node))
+def _begin(bench: Bench, points: Sequence[Point]) -> Search:
+    """A search that counts what its runs cost."""
+    events = len(bench.record(points[0].case)[0])
+    return Search(bench.source, points, events, bench.enter, SLOW if "jax" in sys.modules else 1)
+
+
+def _list_renewals(bench: Bench, points: Sequence[Point], found: Sequence[Sufficient]) -> Iterator[Proposal]:
+    """New expressions for the suspects whose needed value is known."""
+    chosen = [one for one in found if isinstance(one.node, ast.expr) and not _hands_on(one, found)][:RENEWED]
+    sites = {one.site for one in chosen}
+    more = [find_sufficient(bench, point, set(), sites) for point in points[1:]]
+    for one in chosen:
+        assert isinstance(one.node, ast.expr)
+        yield from renew(bench, points, [found, *more], one.node)
+
+
+def _hands_on(one: Sufficient, found: Sequence[Sufficient]) -> bool:
+    """Whether a name only hands on what an expression made that is itself a suspect."""
+    if not isinstance(one.node, ast.Name):
+        return False
+    mine = list(one.needed.values())
+    for other in found:
+        theirs = list(other.needed.values())
+        made = isinstance(other.node, ast.BinOp | ast.Call | ast.UnaryOp) and len(theirs) == len(mine)
+        if made and all(
+            a.shape == b.shape and np.allclose(a, b, equal_nan=True) for a, b in zip(mine, theirs, strict=True)
+        ):
+            return True
+    return False
 
 
 def _locate(bench: Bench, mends: Sequence[Mend], suspects: Sequence[ast.stmt]) -> Spot | None:

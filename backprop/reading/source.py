@@ -117,6 +117,23 @@ class Source:
         """The node around each node."""
         return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
 
+    def function_of(self, node: ast.AST) -> ast.AST:
+        """The function that a node is part of; the whole file where it is part of none."""
+        while node in self.parents and not isinstance(node, ast.FunctionDef):
+            node = self.parents[node]
+        return node
+
+    def block_of(self, statement: ast.stmt) -> list[ast.stmt]:
+        """The statements among which one stands."""
+        held = (held for _, held in ast.iter_fields(self.parents[statement]) if isinstance(held, list))
+        return next((block for block in held if statement in block), [])
+
+    @cached_property
+    def line_end(self) -> str:
+        """How the lines of the file end."""
+        first = self.lines[0] if self.lines else ""
+        return "\r\n" if first.endswith("\r\n") else "\n"
+
     @cached_property
     def outer_functions(self) -> list[tuple[str, FunctionNode]]:
         """Functions and methods that stand in no other function, with their qualified names."""

@@ -42,6 +42,8 @@ def describe(report: Report) -> tuple[str, str, str, str]:
     if report.findings:
         first = report.findings[0]
         said = first.explanation if first.cause == "unknown" else f"{first.cause}: {first.explanation}"
+        if report.location:
+            said += f" Line {report.location['line']}: {report.location['text']}"
         layer = "all" if first.layer is None else str(first.layer)
         return first.equation or "?", layer, ", ".join(first.parameters), " ".join([said, *cut])
     reason = report.notes[:1] if report.verdict in ("unusable", "undecided") and not cut else ()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr
+from sympy import Expr, latex
 
 from backprop.arrays import as_array
 from backprop.codegen.functions.elementwise import Accuracy, ElementwiseSource, check_accuracy, write_functions
@@ -38,6 +38,9 @@ class ElementwiseActivation:
     source: ElementwiseSource = field(repr=False)
     f: Callable[[Array], Array] = field(repr=False, compare=False)
     f_prime: Callable[[Array], Array] = field(repr=False, compare=False)
+
+    def _repr_latex_(self) -> str:
+        return rf"$f(x) = {latex(self.expression)}, \quad f'(x) = {latex(self.derivative)}$"
 
     @property
     def promise(self) -> Promise:

@@ -72,6 +72,9 @@ class CompiledNetwork:
     def __repr__(self) -> str:
         return f"CompiledNetwork({self.network}, {self.size} parameters)"
 
+    def _repr_markdown_(self) -> str:
+        return f"{self!r}\n\n```python\n{self.source}```"
+
     @property
     def size(self) -> int:
         """The number of parameters."""

@@ -50,11 +50,8 @@ class NeededContext:
 
     def begin(self) -> dict[str, Array]:
         """Means 0 and variances 1: where running statistics begin."""
-        begin: dict[str, Array] = {}
-        for statistic in self.program.statistics:
-            for name, make in zip(statistic.given, (np.zeros, np.ones), strict=True):
-                begin[name.id] = make(int(name.dims[0]))
-        return begin
+        both = (zip(statistic.given, (np.zeros, np.ones), strict=True) for statistic in self.program.statistics)
+        return {name.id: make(int(name.dims[0])) for pair in both for name, make in pair}
 
     def blend(self, state: Context, seen: Context, n: int) -> dict[str, Array]:
         """(1 - momentum) of the old, momentum of the new; a variance is taken times n/(n - 1), which unbiases it."""
@@ -62,9 +59,8 @@ class NeededContext:
         self.require(seen, self.given, "statistics of a batch", "net.learn(...)[2]")
         blended: dict[str, Array] = {}
         for statistic in self.program.statistics:
-            factors = (1.0, n / (n - 1) if n > 1 else 1.0)
+            share, factors = statistic.momentum, (1.0, n / (n - 1) if n > 1 else 1.0)
             for name, factor in zip(statistic.given, factors, strict=True):
-                share = statistic.momentum
                 blended[name.id] = (1 - share) * state[name.id] + share * factor * seen[name.id]
         return blended
 
@@ -86,17 +82,15 @@ class NeededContext:
     def read_training(self, context: Context, n: int) -> dict[str, Any]:
         """Masks and weights, checked."""
         self.require(context, self.masks, "dropout masks", "**net.context(rng, n)")
-        read: dict[str, Any] = {}
-        for name, mask in self.masks.items():
-            read[name] = check_shape(name, context[name], (n, int(mask.name.dims[1])), "**net.context(rng, n)")
+        shapes = {name: (n, int(mask.name.dims[1])) for name, mask in self.masks.items()}
+        read = {name: check_shape(name, context[name], shapes[name], "**net.context(rng, n)") for name in shapes}
         return read | self.read_weights(context, n, {*self.masks, *self.given})
 
     def read_prediction(self, context: Context, n: int) -> dict[str, Any]:
         """Running statistics and weights, checked."""
         self.require(context, self.given, "running statistics", "**state with state = net.statistics() at first")
-        read: dict[str, Any] = {}
-        for name, known in self.given.items():
-            read[name] = check_shape(name, context[name], (int(known.dims[0]),), "**state, see net.statistics()")
+        sizes = {name: (int(known.dims[0]),) for name, known in self.given.items()}
+        read = {name: check_shape(name, context[name], sizes[name], "**state, see net.statistics()") for name in sizes}
         return read | self.read_weights(context, n, {*self.masks, *self.given})
 
     def require(self, context: Context, names: Mapping[str, Any], what: str, where: str) -> None:

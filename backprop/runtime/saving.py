@@ -112,15 +112,8 @@ def load(path: str | Path) -> Saved:
     Errors: UsageError for a missing, truncated or foreign file, or two files that do not belong together.
     """
     whole = as_path(path)
-    if whole.suffix == ".npz":
-        return read_weights(whole, read_bytes(whole))
-    if whole.suffix == TENSORS:
-        read_bytes(whole)  # says it if there is none
-        texts, arrays = read_tensors(whole, lambda reason: refuse(whole, reason))
-        if SPECIFICATION not in texts:
-            raise refuse(whole, "tensors without a specification: a model of another framework comes by from_torch")
-        net = build(read_specification(texts[SPECIFICATION], repr(str(whole))))
-        return put_together(whole, net, arrays)
+    if whole.suffix in (".npz", TENSORS):
+        return read_weights(whole, read_bytes(whole)) if whole.suffix == ".npz" else read_tensor_file(whole)
     described = stem(whole).with_name(stem(whole).name + ".json")
     weights = described.with_suffix(".npz") if described.suffix == ".json" else described
     text = read_bytes(described)
@@ -142,6 +135,15 @@ def load(path: str | Path) -> Saved:
             f"the specification in {str(described)!r} was changed after saving; load {weights.name!r} instead"
         )
     return saved
+
+
+def read_tensor_file(path: Path) -> Saved:
+    """Network, parameters and statistics from a .safetensors file of ours."""
+    read_bytes(path)  # says it if there is none
+    texts, arrays = read_tensors(path, lambda reason: refuse(path, reason))
+    if SPECIFICATION not in texts:
+        raise refuse(path, "tensors without a specification: a model of another framework comes by from_torch")
+    return put_together(path, build(read_specification(texts[SPECIFICATION], repr(str(path)))), arrays)
 
 
 def read_bytes(path: Path) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from backprop.attaching.words import name_other_cost
 from backprop.examiner.apart.generated import judge_with_exact
 from backprop.examiner.judging.judge import Early
 from backprop.examiner.measuring.examination import Examination
@@ -35,7 +36,8 @@ def judge_and_explain(target: Any, *, seed: int = 0, pace: Pace | None = None, e
     >>> judge_and_explain(cube).findings[0].cause
     'gradient_never_computed'
     """
-    return judge_with_exact(target, seed=seed, explain=explain_findings, pace=pace, early=early)
+    report = judge_with_exact(target, seed=seed, explain=explain_findings, pace=pace, early=early)
+    return name_other_cost(report)
 
 
 def explain_findings(subject: Subject, examination: Examination, findings: list[Finding]) -> list[Finding]:

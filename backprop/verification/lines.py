@@ -10,43 +10,52 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from backprop.attaching.words import was_attached
 from backprop.errors import UsageError
 from backprop.examiner.apart.asking import examine_file
 from backprop.examiner.saying.report import Report
-from backprop.reading.process import read_apart
+from backprop.reading.process import SECONDS, read_apart
 
 __all__ = ["annotate_lines", "read_lines"]
 
 FRESH = 7_919
 """Added to the seed when a mended program is judged: neither the verdict nor the reading has seen these points."""
 MOST_JUDGED = 4
+BREAKS = 20.0
+"""Seconds for the search of what breaks: where the judge had none, there may be no end to it."""
 
 
-def read_lines(report: Report, path: Path, *, seed: int = 0, timeout: float | None = None) -> Report:
-    """The report of a file that was judged wrong, with its line and a verified mend; else the report as it is.
+def read_lines(
+    report: Report, path: Path, *, seed: int = 0, timeout: float | None = None, seconds: float = SECONDS
+) -> Report:
+    """The report of a file that was judged wrong, or that breaks, with its line and a verified mend; else as it is.
 
-    The verdict stands whatever is read; where nothing can be read, a note says why.
+    The verdict stands whatever is read; where nothing can be read within so many `seconds`, a note says why.
     """
-    if report.verdict != "wrong" or path.suffix != ".py":
+    if report.verdict == "verified" or report.limits or path.suffix != ".py" or was_attached(report):
         return report
     try:
-        found = read_apart(path)
+        found = _read(report, path, seconds)
     except (UsageError, OSError) as error:
-        return replace(report, notes=(*report.notes, str(error)))
-    chosen = _choose(found["mends"], path, seed, timeout)
+        return replace(report, notes=(*report.notes, str(error))) if report.verdict == "wrong" else report
+    if found["location"] is None and report.verdict != "wrong":
+        return report
+    chosen, others = _choose(found["mends"], path, seed, timeout)
     lines = _cut(found["source"], found["location"])
     reading = {"location": found["location"], "labels": found["labels"], "lines": lines, "text": found["source"]}
+    reading["broke"] = found["broke"]
     if chosen is not None:
-        reading["location"] = chosen["location"]
-        reading["lines"] = _cut(found["source"], chosen["location"])
-        reading |= {"mend": _tell(chosen), "mended": found["bom"] + chosen["text"]}
+        if not found["broke"]:
+            reading["location"] = chosen["location"]
+            reading["lines"] = _cut(found["source"], chosen["location"])
+        reading |= {"mend": _tell(chosen, others), "mended": found["bom"] + chosen["text"]}
         reading["should_be"] = _name_value(path, chosen)
     return replace(report, reading=reading)
 
 
 def annotate_lines(report: Report, path: Path) -> Report:
     """The report with the labels of every line, for a program that is right as well."""
-    if report.reading or report.verdict == "unusable" or path.suffix != ".py":
+    if report.reading or report.verdict == "unusable" or path.suffix != ".py" or was_attached(report):
         return report
     try:
         found = read_apart(path, "annotate")
@@ -55,12 +64,28 @@ def annotate_lines(report: Report, path: Path) -> Report:
     return replace(report, reading={"labels": found["labels"], "text": found["source"]})
 
 
-def _choose(mends: list[dict[str, Any]], path: Path, seed: int, timeout: float | None) -> dict[str, Any] | None:
-    """The most natural mend after which the whole judge says "verified"."""
+def _read(report: Report, path: Path, seconds: float) -> dict[str, Any]:
+    if report.verdict == "wrong":
+        return read_apart(path, seconds=seconds)
+    return read_apart(path, "broken", seconds=min(seconds, BREAKS))
+
+
+def _choose(
+    mends: list[dict[str, Any]], path: Path, seed: int, timeout: float | None
+) -> tuple[dict[str, Any] | None, int]:
+    """The most natural mend after which the whole judge says "verified", and how many others there are on other lines.
+
+    Of the others the most natural of each line is judged as well, as many as `MOST_JUDGED` allows.
+    """
+    chosen, others, lines = None, 0, set[int]()
     for mend in mends[:MOST_JUDGED]:
-        if examine_file(path, seed=seed + FRESH, timeout=timeout, text=mend["text"]).ok:
-            return mend
-    return None
+        line = mend["location"]["line"]
+        if line in lines or not examine_file(path, seed=seed + FRESH, timeout=timeout, text=mend["text"]).ok:
+            continue
+        others += chosen is not None
+        chosen = chosen or mend
+        lines.add(line)
+    return chosen, others
 
 
 def _name_value(path: Path, mend: Mapping[str, Any]) -> list[str]:
@@ -73,17 +98,29 @@ def _name_value(path: Path, mend: Mapping[str, Any]) -> list[str]:
     return [text for entry in found["labels"] if entry["line"] == line for text in entry["labels"]]
 
 
-def _tell(mend: Mapping[str, Any]) -> dict[str, Any]:
+def _tell(mend: Mapping[str, Any], others: int) -> dict[str, Any]:
     changed = mend["text"].splitlines()
-    numbers = sorted({edit["line"] for edit in mend["edits"]})
+    numbers = _number_lines(mend["edits"])
     return {
         "edits": mend["edits"],
         "diff": mend["diff"],
         "verified": True,
-        "alternatives": 0,
+        "alternatives": others,
         "kind": mend["kind"],
         "lines": [(number, changed[number - 1]) for number in numbers],
     }
+
+
+def _number_lines(edits: list[dict[str, Any]]) -> list[int]:
+    """The lines that the edits made, as the mended text counts them."""
+    found, moved = set(), 0
+    for edit in edits:
+        first = edit["line"] + moved
+        more = edit["replacement"].count("\n")
+        is_new = edit["line"] == edit["end_line"] and edit["column"] == edit["end_column"]
+        found |= set(range(first + is_new, first + more + 1))
+        moved += more - (edit["end_line"] - edit["line"])
+    return sorted(found)
 
 
 def _cut(text: str, place: Mapping[str, Any] | None) -> dict[str, str]:

@@ -15,6 +15,7 @@ import hypothesis.strategies
 import numpy as np
 from hypothesis import HealthCheck, Phase
 
+from backprop.attaching.operations import subject_from_op
 from backprop.errors import UsageError
 from backprop.examiner.apart.generated import add_exact, exact_finding
 from backprop.examiner.certifying.certify import GradientCertificate, certify
@@ -43,11 +44,13 @@ FAST_ROWS = 64
 MAX_RANDOM = 100_000
 
 
-def verify(subject: Any, *, seed: int = 0) -> Report:
+def verify(subject: Any, *, seed: int = 0, inputs: Any = None, backward: Any = None) -> Report:
     """Say whether a gradient is the derivative of its cost, with the evidence.
 
     Parameters: `subject` is a `CompiledNetwork`, a `Network`, a module or object with parameters, data,
     cost and gradients (or fun, grad, theta0), or a path of such a module.  The code runs in this process.
+    A single operation is given with its `inputs`: verify(MyFunction.apply, inputs=(x, w)), and a function of arrays
+    with its `backward` as well (`backprop.subject_from_op`).
     Where a file or module is wrong, its source is read: `report.location`, `report.mend`, `report.annotated()`.
     Errors: none for a bad subject, whose verdict is "unusable".  Levels: exact for generated code, tested
     for everything.
@@ -57,6 +60,8 @@ def verify(subject: Any, *, seed: int = 0) -> Report:
     >>> report.ok, report.evidence["exact"]["ok"]
     (True, True)
     """
+    if inputs is not None:
+        return judge_and_explain(subject_from_op(subject, inputs, backward), seed=seed)
     if isinstance(subject, Network):
         return verify_network(CompiledNetwork(subject), seed)
     if isinstance(subject, CompiledNetwork):

@@ -25,6 +25,7 @@ from types import ModuleType, SimpleNamespace  # noqa: E402
 import numpy as np  # noqa: E402
 
 import backprop  # noqa: E402
+from backprop.examiner.apart.asking import LOADER  # noqa: E402
 from backprop.examiner.apart.remote import RemoteSubject  # noqa: E402
 from backprop.examiner.judging.judge import judge  # noqa: E402
 
@@ -59,7 +60,7 @@ def judge_apart(path: Path) -> float:
 def run_apart(path: Path, *, judge_too: bool) -> tuple[float, float]:
     """Processor time here and in the subject's process, from its start to its end."""
     before = os.times()
-    subject = RemoteSubject(str(path), seed=0, memory=MEMORY)
+    subject = RemoteSubject(str(path), seed=0, memory=MEMORY, loader=LOADER)
     try:
         subject.load()
         here = seconds(subject)[0] if judge_too else 0.0

@@ -94,4 +94,46 @@ def gradients(p, X, Y):
     dk = ds.transpose(0, 2, 1) @ q
     return {"q": flat(X, dq), "k": flat(X, dk), "v": flat(X, dv), "o": flat(c, e)}
 """
+GRAPH = """
+import numpy as np
+A = np.array([[2, 1, 0, 0], [1, 1, 3, 0], [0, 0, 1, 1], [1, 0, 2, 1]]) / 4.0
+def parameters(rng):
+    return {"E": rng.normal(size=(5, 3)), "W": rng.normal(size=(2, 3)), "V": rng.normal(size=(3, 3)) / 2}
+def data(rng):
+    return (np.array([0, 3, 3, 1]), rng.normal(size=(4, 2))), np.array([0, 2, 1, 1])
+def run(p, X):
+    words, X = X
+    h = np.tanh(p["E"][words] + A @ X @ p["W"])
+    s = A @ h @ p["V"]
+    e = np.exp(s - s.max(axis=1, keepdims=True))
+    return h, e / e.sum(axis=1, keepdims=True)
+def cost(p, X, Y):
+    h, q = run(p, X)
+    return -np.log(q[np.arange(4), Y]).mean() + 0.5 * (np.arctanh(h) ** 2).sum()
+def gradients(p, X, Y):
+    h, q = run(p, X)
+    words, X = X
+    i = np.arange(4)
+    ds = q.copy()
+    ds[i, Y] -= 1
+    ds /= len(Y)
+    dV = (A @ h).T @ ds
+    dh = A.T @ ds @ p["V"].T
+    back = np.arctanh(h)
+    dz = dh * (1 - h ** 2) + back
+    dW = (A @ X).T @ dz
+    dE = np.zeros_like(p["E"])
+    np.add.at(dE, words, dz)
+    return {"E": dE, "W": dW, "V": dV}
+"""
+STEPPING = (
+    DENSE
+    + """
+def step(params, X, Y, rate):
+    new = []
+    for (W, b), (dW, db) in zip(params, gradients(params, X, Y)):
+        new.append((W - rate * dW, b - rate * db))
+    return new
+"""
+)
 PROGRAMS = {"dense": DENSE, "recurrent": RECURRENT, "attention": ATTENTION}

@@ -47,6 +47,12 @@ class Chapter:
         }[form]
         return "\n\n".join([head, *(render_section(section, form) for section in self.sections())]) + "\n"
 
+    def _repr_html_(self) -> str:
+        return self.render("html")
+
+    def _repr_markdown_(self) -> str:
+        return self.render("markdown")
+
 
 def render_section(section: Section, form: Format) -> str:
     """A paragraph, a formula or a derivation."""

@@ -68,6 +68,15 @@ class Derivation:
         """One more step."""
         return self.extended(Step(rule, self.result, after, note))
 
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def _repr_markdown_(self) -> str:
+        return self.to_markdown()
+
+    def _repr_latex_(self) -> str:
+        return f"${self.equation('latex')}$"
+
     def to_text(self) -> str:
         """As a student would read it on a terminal."""
         lines = [f"{self.label}  {self.title}", "", f"  {show(self.subject)}"]

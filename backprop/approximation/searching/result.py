@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -123,6 +124,9 @@ class Approximation(Outcome):
             **({"a_priori": self.bound.to_dict()} if self.bound else {}),
             **self.list_proof(),
         }
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
 
     def __str__(self) -> str:
         low, high = self.domain

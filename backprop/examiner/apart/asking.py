@@ -13,12 +13,13 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from backprop.examiner.apart.processes import Stopwatch, describe_end, end_family, start_python
 from backprop.examiner.saying.report import VERDICTS, Report
+from backprop.processes import Stopwatch, describe_end, end_family, start_python
 
 __all__ = ["examine_file"]
 
@@ -33,6 +34,8 @@ KEPT_OUTPUT = 2000
 APART: dict[str, Any] = {"start_new_session": True}
 if sys.platform == "win32":
     APART = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+LOADER = "backprop.examiner.subject.loading:load_subject"
+"""Who makes a subject of a target, there: "package.module:function" of (target, text) and options."""
 CHILD = "from backprop.examiner.apart.child import main; main()"
 JUDGE = "backprop.examiner.judging.judge:judge"
 
@@ -46,13 +49,16 @@ def examine_file(
     judge: str = JUDGE,
     abandon: threading.Event | None = None,
     text: str | None = None,
+    loader: str = LOADER,
+    options: Mapping[str, Any] | None = None,
 ) -> Report:
     """Judge a file (or "package.module:object") in a process of its own; never raises for what it does.
 
     Parameters: `timeout` in seconds (a minute without the waiting for a processor if not said), `memory` in bytes (kept
     where the system can), `judge` the function that the child calls, "package.module:function" of (subject, seed, pace,
     early) with a `Report` as its result; `abandon` ends everything from another thread, `text` is judged in place of
-    what the file holds. How much is examined does not depend on time; what is cut off is "undecided", with `limits`.
+    what the file holds; `loader` makes a subject of the target in its own process, "package.module:function" of
+    (target, text) and `options`. How much is examined does not depend on time; what is cut off is "undecided".
 
     The subject's code is run, not sandboxed. But the judge is in a process of its own, and the subject in a third one
     that is only asked for numbers: printing, `sys.exit`, `os._exit`, a crash, a hang, silence, changed libraries or a
@@ -61,6 +67,7 @@ def examine_file(
     """
     label, nonce, family = str(target), secrets.token_hex(16), secrets.token_hex(16)
     request = {"target": label, "seed": seed, "memory": memory, "judge": judge, "nonce": nonce, "text": text}
+    request |= {"loader": loader, "options": dict(options or {})}
     limit = TIMEOUT if timeout is None else timeout
     process = start_python(CHILD, stderr=subprocess.PIPE, family=family, last_word=signal.SIGTERM, **APART)
     try:
@@ -82,7 +89,9 @@ def examine_file(
         return report.cut_short(f"the time limit of {limit:g} s was reached; --timeout sets another") if cut else report
     reason = f"it did not finish within {limit:g} s" if late else describe_end(process.returncode)
     reason += f"; its last output: {said}" if said else ""
-    return Report("unusable", label, notes=(f"{label}: {reason}",), reproduce=again)
+    return Report(
+        "unusable", label, notes=(f"{label}: {reason}",), reproduce=again, reason="time" if late else "crashed"
+    )
 
 
 def _send(process: subprocess.Popen[bytes], order: Any) -> None:

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from backprop.examiner.apart import host
-from backprop.examiner.apart.processes import Forked, leave, limit_memory, seal, start_python
 from backprop.examiner.apart.remote import HOST, Host, RemoteSubject
 from backprop.examiner.pace import Pace
 from backprop.examiner.saying.report import Report
 from backprop.examiner.subject.protocol.subjects import Unusable
+from backprop.processes import Forked, leave, limit_memory, seal, start_python
 
 __all__ = ["main"]
 
@@ -58,15 +58,15 @@ def _obey(orders: IO[bytes], pace: Pace) -> None:
 
 def _judge(request: dict[str, Any], process: Host, pace: Pace, tell: Callable[[Report], None]) -> Report:
     target = request["target"]
-    limits: dict[str, Any] = {name: request[name] for name in ("seed", "memory", "text")}
-    subject = RemoteSubject(target, **limits, process=process)
+    how: dict[str, Any] = {name: request[name] for name in ("seed", "memory", "text", "loader", "options")}
+    subject = RemoteSubject(target, **how, process=process)
     module, _, function = request["judge"].partition(":")
     try:
         # Imported while the other process loads the subject.
         judge: Callable[..., Report] = getattr(importlib.import_module(module), function)
         return judge(subject.load(), seed=request["seed"], pace=pace, early=tell)
     except Unusable as error:
-        return Report("unusable", target, notes=(str(error),))
+        return Report("unusable", target, notes=(str(error),), reason=error.reason)
     except MemoryError:
         note = f"{target}: it needs more memory than the limit of {request['memory'] >> 20} MiB"
         return Report("unusable", target, notes=(note,))

@@ -9,16 +9,16 @@ import json
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from typing import IO, Any
 
 import numpy as np
 
 from backprop.errors import UsageError
-from backprop.examiner.apart.processes import limit_memory
 from backprop.examiner.apart.wire import LENGTH_BYTES, Reader, WireWriter
 from backprop.examiner.measuring.cases import read_globals, seed_globals
-from backprop.examiner.subject.loading import load_subject
 from backprop.examiner.subject.protocol.subjects import Subject, Unusable, describe_error
+from backprop.processes import limit_memory
 
 __all__ = ["main"]
 
@@ -39,7 +39,8 @@ def main() -> None:
     limit_memory(request["memory"])
     warnings.simplefilter("ignore")
     with contextlib.suppress(OSError, ValueError):
-        _Host(asked, answers, bytes.fromhex(request["mark"]), request["seed"]).serve(request["target"], request["text"])
+        host = _Host(asked, answers, bytes.fromhex(request["mark"]), request["seed"])
+        host.serve(request["loader"], request["target"], request["text"], request["options"])
     os._exit(0)
 
 
@@ -53,13 +54,15 @@ class _Host:
         self.reader = Reader(self.kept.__getitem__, self.classes)
         self.me = os.getpid()
 
-    def serve(self, target: str, text: str | None = None) -> None:
+    def serve(self, loader: str, target: str, text: str | None, options: dict[str, Any]) -> None:
         """Load the subject, then call what is asked for."""
         seed_globals(self.seed)
+        module, _, function = loader.partition(":")
         try:
-            subject = load_subject(target, text)
+            load: Callable[..., Subject] = getattr(importlib.import_module(module), function)
+            subject = load(target, text, **options)
         except (Unusable, KeyboardInterrupt) as error:
-            self._answer({"unusable": str(error) or f"{target} raised {describe_error(error, None)}"})
+            self._answer(_refuse(error, f"{target} raised {describe_error(error, None)}"))
             return
         self._answer(
             {"label": subject.label, "file": subject.file, "flat": subject.flat, "takes_rows": subject.takes_rows,
@@ -90,7 +93,7 @@ class _Host:
             state = read_globals() if name in CHANGING else None
             value = subject.call(name, *args, **keywords)
         except (Unusable, KeyboardInterrupt) as error:
-            return {"unusable": str(error) or f"{subject.label}: {name} raised {describe_error(error, None)}"}
+            return _refuse(error, f"{subject.label}: {name} raised {describe_error(error, None)}")
         answer = {"value": value, "generators": [a for a in args if isinstance(a, np.random.Generator)]}
         if before is not None:
             answer["drawn"] = read_globals() != state
@@ -115,6 +118,10 @@ class _Host:
     def _keep(self, value: Any) -> int:
         self.kept.append(value)
         return len(self.kept) - 1
+
+
+def _refuse(error: BaseException, said: str) -> dict[str, Any]:
+    return {"unusable": str(error) or said, "reason": getattr(error, "reason", "crashed")}
 
 
 def _check_exact(source: str, seed: int) -> dict[str, Any]:

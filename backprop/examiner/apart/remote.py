@@ -7,19 +7,19 @@ import json
 import random
 import secrets
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from backprop.errors import UsageError
-from backprop.examiner.apart.processes import GRACE, Forked, describe_end, start_python
 from backprop.examiner.apart.wire import LENGTH_BYTES, Reader, WireError, WireWriter, overwrite
 from backprop.examiner.measuring.cases import RESEED, count_restarts
 from backprop.examiner.saying.remarks import read_notes
 from backprop.examiner.subject.protocol.nests import flatten
 from backprop.examiner.subject.protocol.subjects import Subject, Unusable
 from backprop.examiner.wiring.result import ExactResult
+from backprop.processes import GRACE, Forked, describe_end, start_python
 
 __all__ = ["HOST", "Host", "RemoteSubject"]
 
@@ -43,7 +43,15 @@ class RemoteSubject(Subject):
     has_command = True
 
     def __init__(
-        self, target: str, *, seed: int, memory: int, text: str | None = None, process: Host | None = None
+        self,
+        target: str,
+        *,
+        seed: int,
+        memory: int,
+        text: str | None = None,
+        loader: str,
+        options: Mapping[str, Any] | None = None,
+        process: Host | None = None,
     ) -> None:
         self.label = target
         self._mark = secrets.token_bytes(MARK_BYTES)
@@ -54,6 +62,7 @@ class RemoteSubject(Subject):
         self._restarts = count_restarts()
         self._process = process or start_python(HOST)
         request = {"target": target, "seed": seed, "memory": memory, "mark": self._mark.hex(), "text": text}
+        request |= {"loader": loader, "options": dict(options or {})}
         self._send([json.dumps(request).encode() + b"\n"])
 
     def load(self) -> RemoteSubject:
@@ -168,7 +177,7 @@ class RemoteSubject(Subject):
         except WireError as error:
             raise Unusable(f"{self.label}: what it returned {when} is not usable: {error}") from error
         if "unusable" in answer:
-            raise Unusable(str(answer["unusable"]))
+            raise Unusable(str(answer["unusable"]), str(answer.get("reason", "")))
         return answer
 
     def _find_mark(self, when: str) -> None:
@@ -184,7 +193,7 @@ class RemoteSubject(Subject):
         while done < size:
             got = self._process.stdout.readinto(view[done : done + CHUNK])  # type: ignore[attr-defined]
             if not got:
-                raise Unusable(f"{self.label}: {self._describe_end()} {when}")
+                raise Unusable(f"{self.label}: {self._describe_end()} {when}", "crashed")
             done += got
         return data
 

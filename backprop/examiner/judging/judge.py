@@ -81,7 +81,7 @@ def judge(
             note = f"{label}: it did not finish a first step in the time it had"
             return Report("unusable", label, notes=(note,), reproduce=reproduce)
         except Unusable as error:
-            return Report("unusable", label, notes=(str(error),), reproduce=reproduce)
+            return Report("unusable", label, notes=(str(error),), reproduce=reproduce, reason=error.reason)
         except MemoryError:
             raise
         except Exception as error:

@@ -43,7 +43,9 @@ def describe_excerpt(reading: Mapping[str, Any]) -> str:
         rows.append(f"{number:5} | {text.expandtabs(TAB)}".rstrip())
         if place["line"] <= number <= place["end_line"]:
             rows.append("      | " + _mark(text, place, number))
-    if not mend:
+    if reading.get("broke"):
+        rows.append(f"  {reading['broke']}")
+    elif not mend:
         rows.append(f"  {SUSPECT}")
     if reading.get("should_be"):
         rows.append(f"  this line should be {' = '.join(reading['should_be'])}")

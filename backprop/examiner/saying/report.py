@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import Any
 
 from backprop.examiner.saying.excerpt import describe_annotated, describe_excerpt
@@ -85,6 +86,8 @@ class Report:
     notes: tuple[str, ...] = ()
     reproduce: str = ""
     limits: tuple[str, ...] = ()
+    reason: str = ""
+    """Why there is no verdict, in one word: crashed, time, package, nothing, syntax, ambiguous; "" where none fits."""
     reading: Mapping[str, Any] = field(default_factory=dict)
     """What a reading of the source found, as plain data: `location`, `labels`, `mend`, `lines`, `text`."""
 
@@ -131,7 +134,11 @@ class Report:
         evidence = dict(self.evidence) | {"notes": list(map(str, self.notes)), "grounds": grounds}
         for finding, read in zip(out["findings"], [self.reading, *({} for _ in self.findings)], strict=False):
             finding |= {"location": read.get("location"), "labels": read.get("labels", []), "mend": _plain(read)}
+        if not self.findings and self.reading:
+            out["location"] = self.location
         out["mend"] = _plain(self.reading)
+        if self.reason:
+            out["reason"] = self.reason
         return out | {"limits": list(self.limits), "evidence": evidence, "reproduce": self.reproduce}
 
     def cut_short(self, *limits: str) -> Report:
@@ -152,7 +159,12 @@ class Report:
         notes = tuple(text if known is None else Note.of(Said(text, known)) for text, known in pairs)
         findings = tuple(_read_finding(f) for f in data["findings"])
         limits = tuple(str(limit) for limit in data.get("limits", ()))
-        return cls(data["verdict"], subject, findings, evidence, notes, data["reproduce"], limits)
+        return cls(
+            data["verdict"], subject, findings, evidence, notes, data["reproduce"], limits, str(data.get("reason", ""))
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
 
     def __str__(self) -> str:
         level = "exact in its wiring, tested in its values" if "exact" in self.evidence else "tested"

@@ -13,7 +13,7 @@ from typing import Any
 from backprop.examiner.subject.adapters.detection import recognise
 from backprop.examiner.subject.protocol.subjects import Subject, Unusable, describe_error
 
-__all__ = ["load_subject"]
+__all__ = ["load_subject", "name_reason"]
 
 MODULE_NAME = "subject_under_examination"
 
@@ -84,7 +84,18 @@ def _run_import(label: str, run: Callable[[], Any], file: str | None) -> None:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise Unusable(f"{label} does not load: {describe_error(error, file)}") from error
+        raise Unusable(f"{label} does not load: {describe_error(error, file)}", name_reason(error)) from error
+
+
+def name_reason(error: BaseException) -> str:
+    """Why code does not load, in one word.
+
+    >>> name_reason(ModuleNotFoundError("No module named 'nothing'")), name_reason(ZeroDivisionError())
+    ('package', 'crashed')
+    """
+    if isinstance(error, SyntaxError):
+        return "syntax"
+    return "package" if isinstance(error, ModuleNotFoundError) else "crashed"
 
 
 @contextlib.contextmanager

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from backprop.reading.proposing.additions import add_to
+from backprop.reading.proposing.exchanges import REDUCTIONS, change_axes_order, change_einsum, change_reduction
+from backprop.reading.proposing.operations import change_operation
 from backprop.reading.proposing.surroundings import Change, Surroundings, number
+from backprop.reading.running.recorder import is_number
 
-__all__ = ["REDUCTIONS", "change", "change_reduction"]
+__all__ = ["change", "change_place"]
 
 TWINS = (
     ("sum", "mean"), ("maximum", "minimum"), ("argmax", "argmin"), ("max", "min"), ("sin", "cos"), ("exp", "log"),
@@ -20,15 +22,6 @@ TWINS = (
     ("outer", "dot"), ("add", "subtract"), ("sqrt", "square"), ("cumsum", "flip"),
 )  # fmt: skip
 """Functions of NumPy, and methods of arrays, that are taken one for the other."""
-OPERATORS: Mapping[type[ast.operator], tuple[type[ast.operator], ...]] = {
-    ast.Add: (ast.Sub, ast.Mult),
-    ast.Sub: (ast.Add,),
-    ast.Mult: (ast.Div, ast.MatMult, ast.Add),
-    ast.Div: (ast.Mult,),
-    ast.MatMult: (ast.Mult,),
-    ast.Pow: (ast.Mult,),
-    ast.FloorDiv: (ast.Div,),
-}
 COMPARISONS: Mapping[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Gt: (ast.GtE, ast.Lt, ast.LtE),
     ast.GtE: (ast.Gt, ast.LtE, ast.Lt),
@@ -37,8 +30,6 @@ COMPARISONS: Mapping[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Eq: (ast.NotEq,),
     ast.NotEq: (ast.Eq,),
 }
-AXES = (0, 1, -1)
-REDUCTIONS = {"sum", "mean", "max", "min", "var", "std", "prod", "argmax", "argmin"}
 
 
 def change(node: ast.expr, around: Surroundings, *, callee: bool, parent: ast.AST) -> Iterator[Change]:
@@ -55,11 +46,36 @@ def change(node: ast.expr, around: Surroundings, *, callee: bool, parent: ast.AS
         yield from add_to(node, around, parent)
 
 
+def change_place(node: ast.expr, around: Surroundings) -> Iterator[Change]:
+    """The changes of a node that says which entries: another whole number, one more or less, the other comparison."""
+    if isinstance(node, ast.Name) and node.id in around.numbers:
+        numbers = around.numbers
+        whole = sorted(name for name in numbers if _is_whole(around.values[name]) and name != node.id)
+        for name in whole if _is_whole(around.values[node.id]) else ():
+            if numbers[name] == numbers[node.id]:
+                yield ast.Name(name, ast.Load()), "name", 1.0
+    elif isinstance(node, ast.Constant | ast.Compare | ast.Subscript):
+        yield from CHANGES[type(node)](node, around)
+    elif isinstance(node, ast.BinOp):
+        yield node.left, "operand dropped", 1.2
+        yield node.right, "operand dropped", 1.2
+        yield ast.BinOp(node, ast.Sub(), ast.Constant(1)), "index", 1.2
+        yield ast.BinOp(node, ast.Add(), ast.Constant(1)), "index", 1.2
+
+
+def _is_whole(value: Any) -> bool:
+    return is_number(value) and getattr(value, "dtype", np.dtype(type(value))).kind in "iub"
+
+
 def _is_place(node: ast.expr, parent: ast.AST) -> bool:
     """Whether a node says where rather than what: an index, an axis, the array that is written into."""
-    if isinstance(parent, ast.Subscript):
-        return True
-    return isinstance(parent, ast.keyword | ast.Slice | ast.Attribute)
+    if isinstance(parent, ast.Attribute):
+        return parent.attr not in OF_WHOLES
+    return isinstance(parent, ast.Subscript | ast.keyword | ast.Slice)
+
+
+OF_WHOLES = ("reshape", "sum", "mean", "ravel", "flatten", "transpose", "swapaxes")
+"""Methods that take an array as a whole: what was left out may be missing inside."""
 
 
 def _change_name(node: ast.Name, around: Surroundings) -> Iterator[Change]:
@@ -96,62 +112,13 @@ def _change_constant(node: ast.Constant, around: Surroundings) -> Iterator[Chang
             if new != c:
                 # Nothing added, and a factor of one, say that the operand itself should not be there.
                 yield number(new), "constant", 1.0 if new not in (0, 1) else 1.25
+        for text in around.constants:
+            yield ast.parse(text, mode="eval").body, "constant", 1.3
+        for count in around.counts:
+            yield ast.BinOp(node, ast.Div(), ast.parse(count, mode="eval").body), "factor n", 1.2
         for name, shape in around.numbers.items():
             if shape == ():
                 yield ast.Name(name, ast.Load()), "constant", 1.5
-
-
-def _change_product(node: ast.BinOp, around: Surroundings) -> Iterator[Change]:
-    for operator in OPERATORS.get(type(node.op), ()):
-        yield ast.BinOp(node.left, operator(), node.right), "operator", 1.0
-    if not isinstance(node.op, ast.Add | ast.Mult):
-        yield ast.BinOp(node.right, node.op, node.left), "order of operands", 1.2
-    yield node.left, "operand dropped", 1.2
-    yield node.right, "operand dropped", 1.2
-    if isinstance(node.op, ast.Sub):
-        yield ast.UnaryOp(ast.USub(), node.right), "operand dropped", 1.5
-    if isinstance(node.op, ast.MatMult):
-        yield ast.BinOp(_turn(node.left), node.op, node.right), "transpose", 1.0
-        yield ast.BinOp(node.left, node.op, _turn(node.right)), "transpose", 1.0
-        yield ast.BinOp(_turn(node.right), node.op, _turn(node.left)), "transpose", 1.5
-        yield ast.BinOp(_turn(node.right), node.op, node.left), "transpose", 1.5
-        yield ast.BinOp(node.right, node.op, _turn(node.left)), "transpose", 1.5
-        yield _turn(node), "transpose", 1.2
-        yield from _swap_axes(node, around)
-    if isinstance(node.op, ast.Mult | ast.Div):
-        yield from _regroup(node)
-
-
-def _swap_axes(node: ast.BinOp, around: Surroundings) -> Iterator[Change]:
-    """Transposes of stacks of matrices, as the file writes them or not at all."""
-    for operand in (node.left, node.right):
-        if len(around.shapes.get(operand, ())) == 3:
-            swapped = ast.parse("x.transpose(0, 2, 1)", mode="eval").body
-        elif len(around.shapes.get(operand, ())) > 3:
-            swapped = ast.parse("x.swapaxes(-1, -2)", mode="eval").body
-        else:
-            continue
-        swapped.func.value = operand  # type: ignore[attr-defined]
-        left, right = (swapped, node.right) if operand is node.left else (node.left, swapped)
-        yield ast.BinOp(left, node.op, right), "transpose", 1.1
-
-
-def _regroup(node: ast.BinOp) -> Iterator[Change]:
-    """(a + b) * c -> a * c + b and a + b * c, and back: a factor that belongs to one term or to all."""
-    inner = node.left
-    if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add | ast.Sub):
-        yield ast.BinOp(ast.BinOp(inner.left, node.op, node.right), inner.op, inner.right), "grouping", 1.2
-        yield ast.BinOp(inner.left, inner.op, ast.BinOp(inner.right, node.op, node.right)), "grouping", 1.2
-    other = node.right
-    if isinstance(other, ast.BinOp) and isinstance(other.op, ast.Add | ast.Sub) and isinstance(node.op, ast.Mult):
-        yield ast.BinOp(ast.BinOp(node.left, node.op, other.left), other.op, other.right), "grouping", 1.2
-        yield ast.BinOp(other.left, other.op, ast.BinOp(node.left, node.op, other.right)), "grouping", 1.2
-
-
-def _turn(node: ast.expr) -> ast.expr:
-    if isinstance(node, ast.Attribute) and node.attr == "T":
-        return node.value
-    return ast.Attribute(node, "T", ast.Load())
 
 
 def _change_sign(node: ast.UnaryOp, around: Surroundings) -> Iterator[Change]:
@@ -175,9 +142,14 @@ TAKEN_AWAY = ("copy", "clip", "flatten", "ravel", "squeeze", "transpose", "swapa
 
 
 def _change_call(node: ast.Call, around: Surroundings) -> Iterator[Change]:
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "einsum":
+        yield from change_einsum(node)
+    yield from change_axes_order(node, around)
     if ast.unparse(node) in around.counts or (isinstance(node.func, ast.Name) and node.func.id == "len"):
         for mask in around.masks:
             yield ast.parse(f"{mask}.sum()", mode="eval").body, "count", 1.1
+    if isinstance(node.func, ast.Name) and node.func.id == "len" and isinstance(node.args[0], ast.Name):
+        yield ast.parse(f"{node.args[0].id}.size", mode="eval").body, "count", 1.0
     if len(node.args) == 1:
         for helper, arity in around.helpers.items():
             for more in (*([ast.Constant(1)], [number(-1)]),) if arity == 1 else ():
@@ -188,7 +160,7 @@ def _change_call(node: ast.Call, around: Surroundings) -> Iterator[Change]:
     if len(node.args) == 1 and not (isinstance(node.func, ast.Attribute) and node.func.attr in REDUCTIONS):
         yield node.args[0], "call taken away", 1.3
     if isinstance(node.func, ast.Attribute) and node.func.attr in REDUCTIONS:
-        yield from change_reduction(node)
+        yield from change_reduction(node, around)
     if isinstance(node.func, ast.Attribute) and node.func.attr in TAKEN_AWAY:
         yield node.func.value, "call taken away", 1.2
     if len(node.args) == 2:
@@ -206,37 +178,6 @@ def _move_out(node: ast.Call) -> Iterator[Change]:
                 yield ast.BinOp(rest, argument.op, outer), "grouping", 1.2
 
 
-def change_reduction(node: ast.Call) -> Iterator[Change]:
-    """Axes, kept or not, one for all or none."""
-    method = isinstance(node.func, ast.Attribute) and not (
-        isinstance(node.func.value, ast.Name) and node.func.value.id in ("np", "numpy", "jnp", "torch")
-    )
-    positional = node.args[(0 if method else 1) :]
-    keep = [k for k in node.keywords if k.arg == "keepdims"]
-    has_axis = bool(positional) or any(k.arg == "axis" for k in node.keywords)
-    base = copy.copy(node)
-    base.args = node.args[: (0 if method else 1)]
-    kept = [k for k in node.keywords if k.arg not in ("axis", "keepdims")]
-    for axis in AXES:
-        word = ast.keyword("axis", number(axis))
-        yield ast.Call(node.func, base.args, [word, *keep, *kept]), "axis", 1.0
-        if not keep:
-            more = ast.keyword("keepdims", ast.Constant(True))
-            yield ast.Call(node.func, base.args, [word, more, *kept]), "axis", 1.3
-    if has_axis:
-        yield ast.Call(node.func, base.args, kept), "axis", 1.2
-    if keep:
-        yield ast.Call(node.func, node.args, [k for k in node.keywords if k.arg != "keepdims"]), "keepdims", 1.0
-    else:
-        yield (
-            ast.Call(node.func, node.args, [*node.keywords, ast.keyword("keepdims", ast.Constant(True))]),
-            "keepdims",
-            1.0,
-        )
-    inside = node.func.value if method else node.args[0]  # type: ignore[attr-defined]
-    yield inside, "call taken away", 1.3
-
-
 def _change_comparison(node: ast.Compare, around: Surroundings) -> Iterator[Change]:
     if len(node.ops) == 1:
         for operator in COMPARISONS.get(type(node.ops[0]), ()):
@@ -248,6 +189,10 @@ def _change_comparison(node: ast.Compare, around: Surroundings) -> Iterator[Chan
 
 def _change_place(node: ast.Subscript, around: Surroundings) -> Iterator[Change]:
     index = node.slice
+    mine = around.shapes.get(node, ())
+    for text, shape in around.reachable.items() if mine else ():
+        if len(shape) == len(mine) and text != ast.unparse(node):
+            yield ast.parse(text, mode="eval").body, "name", 1.5 if shape == mine else 1.7
     if isinstance(index, ast.Constant) and isinstance(index.value, str):
         held = around.values.get(node.value.id) if isinstance(node.value, ast.Name) else None
         for key in held if isinstance(held, Mapping) else ():
@@ -257,9 +202,27 @@ def _change_place(node: ast.Subscript, around: Surroundings) -> Iterator[Change]
         for lower, upper in ((None, ast.UnaryOp(ast.USub(), ast.Constant(1))), (ast.Constant(1), None), (None, None)):
             yield ast.Subscript(node.value, ast.Slice(lower, upper, index.step), node.ctx), "index", 1.2
     elif not isinstance(index, ast.Tuple):
-        for step in (ast.Sub, ast.Add):
-            moved = ast.BinOp(index, step(), ast.Constant(1))
-            yield ast.Subscript(node.value, _tidy(moved), node.ctx), "index", 1.0
+        for moved in _step(index):
+            yield ast.Subscript(node.value, moved, node.ctx), "index", 1.0
+    else:
+        for k, one in enumerate(index.elts):
+            for moved in _move_in(one):
+                place = ast.Tuple([*index.elts[:k], moved, *index.elts[k + 1 :]], ast.Load())
+                yield ast.Subscript(node.value, place, node.ctx), "index", 1.1
+
+
+def _move_in(one: ast.expr) -> Iterator[ast.expr]:
+    """Another place along one axis of several: beside it, or all of it the other way round."""
+    if isinstance(one, ast.Name | ast.BinOp):
+        yield from _step(one)
+    if isinstance(one, ast.Slice) and one.lower is None and one.upper is None:
+        yield ast.Slice(None, None, None if one.step is not None else number(-1))
+
+
+def _step(index: ast.expr) -> Iterator[ast.expr]:
+    """The place before and the one after."""
+    for step in (ast.Sub, ast.Add):
+        yield _tidy(ast.BinOp(index, step(), ast.Constant(1)))
 
 
 def _tidy(node: ast.BinOp) -> ast.expr:
@@ -277,7 +240,7 @@ def _tidy(node: ast.BinOp) -> ast.expr:
 CHANGES: Mapping[type[ast.expr], Callable[[Any, Surroundings], Iterator[Change]]] = {
     ast.Name: _change_name,
     ast.Constant: _change_constant,
-    ast.BinOp: _change_product,
+    ast.BinOp: change_operation,
     ast.UnaryOp: _change_sign,
     ast.Attribute: _change_attribute,
     ast.Call: _change_call,

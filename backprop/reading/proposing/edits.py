@@ -6,8 +6,10 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from backprop.reading.proposing.changes import REDUCTIONS, change, change_reduction
-from backprop.reading.proposing.surroundings import Surroundings
+from backprop.reading.proposing.changes import change, change_place
+from backprop.reading.proposing.exchanges import REDUCTIONS, change_reduction, exchange
+from backprop.reading.proposing.omissions import insert_lines, rename_targets
+from backprop.reading.proposing.surroundings import Change, Surroundings
 from backprop.reading.source import SIMPLE, Edit, Source, head_of
 
 __all__ = ["Proposal", "propose"]
@@ -22,34 +24,62 @@ class Proposal:
     weight: float
 
 
-def propose(source: Source, statement: ast.stmt, around: Surroundings) -> Iterator[Proposal]:
-    """All small changes of one statement, none twice."""
+def propose(source: Source, statement: ast.stmt, around: Surroundings, most: float) -> Iterator[Proposal]:
+    """All small changes of one statement up to a weight, none twice."""
     seen: set[tuple[Edit, ...]] = set()
-    for proposal in _propose(source, statement, around):
+    for proposal in _propose(source, statement, around, most):
         if proposal.edits not in seen and all(source.cut(e.spot) != e.replacement for e in proposal.edits):
             seen.add(proposal.edits)
             yield proposal
 
 
-def _propose(source: Source, statement: ast.stmt, around: Surroundings) -> Iterator[Proposal]:
+def _propose(source: Source, statement: ast.stmt, around: Surroundings, most: float) -> Iterator[Proposal]:
     nodes = [node for node in ast.walk(head_of(statement)) if isinstance(node, ast.expr)]
     loads = [node for node in nodes if isinstance(getattr(node, "ctx", ast.Load()), ast.Load)]
     callees = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
     texts = {id(node): source.segment(node) for node in loads}
+    places = {id(inner) for node in nodes if isinstance(node, ast.Subscript) for inner in ast.walk(node.slice)}
     same: dict[str, list[ast.expr]] = {}
     for node in loads:
         same.setdefault(texts[id(node)], []).append(node)
     for node in loads:
-        for new, kind, weight in change(node, around, callee=id(node) in callees, parent=source.parents[node]):
-            text = _fit(source, node, new)
-            yield Proposal((Edit(source.spot(node), text),), kind, weight)
-            twins = [other for other in same[texts[id(node)]] if other is not node] if kind in FAMILIES else []
-            if twins:
-                edits = [Edit(source.spot(one), _fit(source, one, new)) for one in (node, *twins)]
-                yield Proposal(tuple(sorted(edits, key=lambda e: e.spot)), kind, weight + 0.25)
+        callee, parent = id(node) in callees, source.parents[node]
+        changes = (
+            change_place(node, around) if id(node) in places else change(node, around, callee=callee, parent=parent)
+        )
+        twins = [other for other in same[texts[id(node)]] if other is not node]
+        yield from _place_changes(source, node, twins, (c for c in _prefer(changes, around) if c[2] <= most))
     yield from _change_all(source, nodes, around)
+    yield from (Proposal(*one) for one in exchange(source, nodes, around))
     if isinstance(statement, SIMPLE):
         yield from _change_statement(source, statement)
+        yield from (Proposal(*one) for one in rename_targets(source, statement, around))
+    yield from (Proposal(*one) for one in insert_lines(source, statement, around))
+
+
+def _prefer(changes: Iterator[Change], around: Surroundings) -> Iterator[Change]:
+    """A change is more natural if it reads a name which the function makes and nobody reads."""
+    for new, kind, weight in changes:
+        yield new, kind, weight - EXPECTED * _uses(new, around.idle)
+
+
+def _place_changes(
+    source: Source, node: ast.expr, twins: Sequence[ast.expr], changes: Iterator[Change]
+) -> Iterator[Proposal]:
+    """Each change as an edit; where such mistakes come in families, at every spot with the same text as well."""
+    for new, kind, weight in changes:
+        yield Proposal((Edit(source.spot(node), _fit(source, node, new)),), kind, weight)
+        if twins and kind in FAMILIES:
+            edits = [Edit(source.spot(one), _fit(source, one, new)) for one in (node, *twins)]
+            yield Proposal(tuple(sorted(edits, key=lambda e: e.spot)), kind, weight + 0.25)
+
+
+EXPECTED = 0.4
+"""How much more natural that is."""
+
+
+def _uses(new: ast.expr, names: frozenset[str]) -> bool:
+    return bool(names) and any(isinstance(node, ast.Name) and node.id in names for node in ast.walk(new))
 
 
 def _change_all(source: Source, nodes: Sequence[ast.expr], around: Surroundings) -> Iterator[Proposal]:
@@ -60,7 +90,8 @@ def _change_all(source: Source, nodes: Sequence[ast.expr], around: Surroundings)
     if len(reductions) < 2:
         return
     changes = [
-        {ast.unparse(_without(new, node)): (node, new) for new, _, _ in change_reduction(node)} for node in reductions
+        {ast.unparse(_without(new, node)): (node, new) for new, _, _ in change_reduction(node, around)}
+        for node in reductions
     ]
     for said in changes[0]:
         if all(said in one for one in changes):
@@ -75,19 +106,30 @@ def _without(new: ast.expr, node: ast.Call) -> ast.expr:
     return ast.Call(ast.Name("reduce", ast.Load()), [], new.keywords)
 
 
-FAMILIES = {"name", "function", "key", "constant"}
+FAMILIES = {"name", "function", "key", "constant", "index", "transpose"}
 
 
 def _fit(source: Source, old: ast.expr, new: ast.expr) -> str:
     """The text of the new node where the old one stands, in parentheses where it needs them."""
     text = ast.unparse(new)
-    if not isinstance(new, LOOSE):
+    if not isinstance(new, LOOSE) or not isinstance(source.parents[old], TIGHT):
         return text
     around = source.spot(head_of(source.statement_of(old)))
     bare, safe = (_parse(source.cut_replaced(around, Edit(source.spot(old), said))) for said in (text, f"({text})"))
     return text if bare is not None and bare == safe else f"({text})"
 
 
+TIGHT = (
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.Compare,
+    ast.BoolOp,
+    ast.IfExp,
+    ast.Attribute,
+    ast.Subscript,
+    ast.Call,
+    ast.Starred,
+)
 LOOSE = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.IfExp, ast.Lambda)
 
 
@@ -106,8 +148,10 @@ def _change_statement(source: Source, node: ast.stmt) -> Iterator[Proposal]:
         target, value = node.targets[0], source.segment(node.value)
         written = source.segment(target)
         if not isinstance(target, ast.Tuple | ast.List):
+            gathers = isinstance(target, ast.Subscript | ast.Attribute) or _in_loop(source, node)
             for sign in ("+=", "-=", "*="):
-                yield Proposal((Edit(spot, f"{written} {sign} {value}"),), "= for " + sign, 1.0)
+                weight = GATHERED if gathers else ONCE
+                yield Proposal((Edit(spot, f"{written} {sign} {value}"),), "= for " + sign, weight)
         if isinstance(node.value, ast.Name | ast.Attribute | ast.Subscript):
             yield Proposal((Edit(source.spot(node.value), f"{value}.copy()"),), "copy", 1.0)
     if isinstance(node, ast.AugAssign):
@@ -122,11 +166,21 @@ def _change_statement(source: Source, node: ast.stmt) -> Iterator[Proposal]:
     yield from _move(source, node)
 
 
+GATHERED, ONCE = 1.0, 1.9
+"""Weights of `+=` where something is gathered in turns, and where a name is made once."""
+
+
+def _in_loop(source: Source, node: ast.AST) -> bool:
+    while node in source.parents:
+        node = source.parents[node]
+        if isinstance(node, ast.For | ast.While):
+            return True
+    return False
+
+
 def _move(source: Source, node: ast.stmt) -> Iterator[Proposal]:
     """Take the line away, or put it before or after another of its block."""
-    block = next(
-        (held for _, held in ast.iter_fields(source.parents[node]) if isinstance(held, list) and node in held), []
-    )
+    block = source.block_of(node)
     if len(block) > 1 and not isinstance(node, ast.Return):
         yield Proposal((Edit(source.spot(node), "pass"),), "line taken away", 1.5)
     place = block.index(node) if node in block else 0
@@ -136,7 +190,8 @@ def _move(source: Source, node: ast.stmt) -> Iterator[Proposal]:
         first, second = sorted((node, other), key=lambda one: one.lineno)
         edits = (Edit(source.spot(first), source.segment(second)), Edit(source.spot(second), source.segment(first)))
         if isinstance(first, SIMPLE_ONES) and isinstance(second, SIMPLE_ONES):
-            yield Proposal(edits, "order of lines", 1.5)
+            near = abs(block.index(other) - place) == 1
+            yield Proposal(edits, "order of lines", 1.3 if near else 1.5)
 
 
 SIMPLE_ONES = (ast.Assign, ast.AugAssign, ast.Expr)

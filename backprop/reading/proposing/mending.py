@@ -12,15 +12,16 @@ import numpy as np
 from backprop.reading.proposing.edits import Proposal, propose
 from backprop.reading.proposing.surroundings import Surroundings
 from backprop.reading.running.bench import Point
+from backprop.reading.running.entrances import Entrance, by_gradients
 from backprop.reading.running.workshop import Workshop
 from backprop.reading.source import Edit, Source
 
 __all__ = ["Mend", "Search"]
 
-MOST_RUNS = 5_000
-MOST_WORK = 600_000
+MOST_RUNS = 8_000
+MOST_WORK = 4_000_000
 """Runs of edited code in one search, each one call of the gradients of a small batch, and values that they make."""
-ENOUGH = 3
+ENOUGH = 12
 LIGHT = 1.3
 """Weight up to which an edit is tried on lines that are no suspects."""
 KEPT_PARTS = 6
@@ -50,26 +51,28 @@ class Search:
     points: Sequence[Point]
     events: int
     """Values that one run makes."""
+    enter: Entrance = by_gradients
+    pace: int = 1
+    """How many runs of an ordinary program one run counts for."""
     full: list[Mend] = field(default_factory=list)
     parts: dict[tuple[bool, ...], list[Mend]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.shop = Workshop(self.source, self.points)
+        self.shop = Workshop(self.source, self.points, self.enter)
         self.tried: set[tuple[Edit, ...]] = set()
 
     @property
     def spent(self) -> bool:
         """Whether the work that it may do is done."""
-        return self.shop.runs >= min(MOST_RUNS, MOST_WORK // max(self.events, 1))
+        return self.pace * self.shop.runs >= min(MOST_RUNS, MOST_WORK // max(self.events, 1))
 
     def try_edits(self, scenes: Mapping[ast.stmt, Surroundings], statements: Iterable[ast.stmt], most: float) -> None:
-        """Small edits of these statements, up to a weight, the most natural first; ends after a line with mends."""
+        """Small edits of these statements up to a weight, the most natural first; none heavier than what mended all."""
         for statement in statements:
-            if statement in scenes:
-                proposals = [p for p in propose(self.source, statement, scenes[statement]) if p.weight <= most]
+            best = min([most, *(mend.weight for mend in self.full)])
+            if statement in scenes and not self.spent and len(self.full) < ENOUGH:
+                proposals = [p for p in propose(self.source, statement, scenes[statement], best) if p.weight <= best]
                 self.try_all(sorted(proposals, key=lambda p: p.weight))
-            if len(self.full) >= ENOUGH or self.spent:
-                return
 
     def try_all(self, proposals: Iterable[Proposal]) -> None:
         """Screen proposals at the first point; what mends all there, at the others."""

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from backprop.reading.proposing.edits import Proposal
-from backprop.reading.proposing.scenes import list_helpers, list_numbers, say_count, scopes_of
-from backprop.reading.proposing.sufficiency import Sufficient
-from backprop.reading.proposing.synthesis import Made, Values, Vocabulary, synthesise
+from backprop.reading.proposing.scenes import list_helpers, list_numbers, say_count
+from backprop.reading.proposing.shelf import Made
+from backprop.reading.proposing.sufficiency import Sufficient, replay
+from backprop.reading.proposing.synthesis import Values, Vocabulary, synthesise
 from backprop.reading.running.bench import Bench, Point
+from backprop.reading.running.recorder import Event
 from backprop.reading.source import Edit
 
 __all__ = ["renew"]
@@ -26,37 +28,65 @@ def renew(
     bench: Bench, points: Sequence[Point], sites: Sequence[Sequence[Sufficient]], node: ast.expr
 ) -> Iterator[Proposal]:
     """New expressions for a node whose needed value is known at every one of the points (`sites[k]` belongs to it)."""
-    statement = bench.source.statement_of(node)
     targets: list[Any] = []
     scopes: list[dict[str, Any]] = []
     counts: list[list[str]] = []
     for point, found in zip(points, sites, strict=True):
         mine = next((one for one in found if one.node is node), None)
-        seen = scopes_of(bench, point, [statement]).get(statement, [])
-        if mine is None or len(seen) != len(mine.needed):
+        seen = None if mine is None else _watch(bench, point, mine)
+        if mine is None or seen is None:
             return
-        pieces = _pieces(bench, point, statement, node, len(seen))
-        for k, (scope, (_, value)) in enumerate(zip(seen, sorted(mine.needed.items()), strict=True)):
-            if len(targets) < MOST_PLACES:
+        for scope, (_, value) in zip(seen, sorted(mine.needed.items()), strict=True):
+            if len(targets) < MOST_PLACES and not np.isnan(value).all():
                 targets.append(value)
-                scopes.append({**scope, **{text: values[k] for text, values in pieces.items()}})
+                scopes.append(scope)
                 counts.append(say_count(scope, point.case.rows))
+    if not targets:
+        return
     scene = _make_scene(bench, scopes, counts, node)
     for e in synthesise(tuple(targets), scene)[:MOST_SHOWN]:
         yield Proposal((Edit(bench.source.spot(node), _place(bench, node, e)),), "value", _weigh(e))
 
 
-def _pieces(bench: Bench, point: Point, statement: ast.stmt, node: ast.expr, times: int) -> dict[str, list[Any]]:
+def _watch(bench: Bench, point: Point, mine: Sufficient) -> list[dict[str, Any]] | None:
+    """Names and values before the line of a site, each time that it runs, and those of the pieces that the line makes.
+
+    The run is one in which the site has what it needs, so that what is handed from turn to turn is right.
+    """
+    assert isinstance(mine.node, ast.expr)
+    statement = bench.source.statement_of(mine.node)
+    sites = frozenset(k for k, site in enumerate(bench.instrumented.sites) if site is statement)
+    recorder = bench.recorder
+    recorder.watch, recorder.scopes, recorder.log = sites, {}, []
+    try:
+        before = replay(bench, point, mine)
+        events = recorder.log
+    finally:
+        recorder.watch, recorder.log = frozenset(), None
+    seen = [scope for scopes in recorder.scopes.values() for scope in scopes]
+    if len(seen) != len(mine.needed) or len(before) != len(seen):
+        return None
+    pieces = _pieces(bench, events, statement, mine.node, len(seen))
+    pieces[_enclose(bench, mine.node)] = [before[key] for key in sorted(before)]
+    return [{**scope, **{text: values[k] for text, values in pieces.items()}} for k, scope in enumerate(seen)]
+
+
+def _pieces(
+    bench: Bench, events: Sequence[Event], statement: ast.stmt, node: ast.expr, times: int
+) -> dict[str, list[Any]]:
     """What the line has already made: its own pieces, in parentheses where they need them, with their values."""
-    events, _ = bench.record(point.case)
     found: dict[str, list[Any]] = {}
     for event in events:
         piece = bench.instrumented.sites[event.key[0]]
-        inner = isinstance(piece, ast.BinOp | ast.Call) and piece is not node
-        if inner and bench.source.statement_of(piece) is statement:
-            text = bench.source.segment(piece)
-            found.setdefault(f"({text})" if isinstance(piece, ast.BinOp) else text, []).append(event.value)
+        inner = isinstance(piece, ast.BinOp | ast.Call | ast.Subscript) and piece is not node
+        if inner and bench.source.statement_of(piece) is statement and bench.source.parents[piece] is not statement:
+            found.setdefault(_enclose(bench, piece), []).append(event.value)
     return {text: values for text, values in found.items() if len(values) == times}
+
+
+def _enclose(bench: Bench, piece: ast.AST) -> str:
+    text = bench.source.segment(piece)
+    return f"({text})" if isinstance(piece, ast.BinOp | ast.UnaryOp) else text
 
 
 def _weigh(e: Made) -> float:
@@ -79,9 +109,12 @@ def _make_scene(
     helpers = {name: function for name, (arity, function) in list_helpers(bench).items() if arity == 1}
     said = {count for some in counts for count in some}
     number = {count: _evaluate_counts(count, scopes) for count in sorted(said) if all(count in some for some in counts)}
-    text = bench.source.segment(bench.source.statement_of(node))
-    favoured = frozenset(name for name in shared if name in text)
-    return Vocabulary(names, helpers, number, favoured)
+    statement = bench.source.statement_of(node)
+    words = {ast.unparse(inner) for inner in ast.walk(statement) if isinstance(inner, ast.expr)}
+    favoured = frozenset(name for name in shared if name in words or name.startswith("("))
+    block = [inner for s in bench.source.block_of(statement) for inner in ast.walk(s)]
+    near = {inner.id for inner in block if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)}
+    return Vocabulary(names, helpers, number, favoured, frozenset(near))
 
 
 def _evaluate_counts(count: str, scopes: Sequence[Mapping[str, Any]]) -> Values:

@@ -11,13 +11,14 @@ import numpy as np
 
 from backprop.reading.proposing.surroundings import Surroundings
 from backprop.reading.running.bench import Bench, Point
-from backprop.reading.running.recorder import Event, is_number
-from backprop.reading.source import HEADED, SIMPLE
+from backprop.reading.running.recorder import Event, as_array, is_number
+from backprop.reading.source import HEADED, SIMPLE, Source
 
-__all__ = ["list_helpers", "list_numbers", "look_around", "say_count", "scopes_of"]
+__all__ = ["find_roles", "list_helpers", "list_numbers", "list_reachable", "look_around", "say_count", "scopes_of"]
 
 PROTOCOL = {"parameters", "data", "cost", "gradients", "forward", "context", "step", "fun", "grad", "theta0"}
 """A mend never asks for the cost, and never for another gradient."""
+TARGETS = ("Y", "y", "targets")
 USUAL = ("X", "x", "inputs", "batch")
 DEPTH = 2
 
@@ -29,12 +30,55 @@ def look_around(bench: Bench, point: Point, statements: Sequence[ast.stmt]) -> d
     events, _ = bench.record(point.case)
     said = tuple(_list_constants(bench, [*events, *bench.record_cost(point.case)]))
     shapes = {bench.instrumented.sites[e.key[0]]: e.value.shape for e in events}
+    functions = _list_functions(bench.source)
+    lines = {node: bench.source.statement_of(node) for node in shapes}
     found = {}
     for statement, seen in scopes_of(bench, point, statements).items():
         names = {**constants, **seen[-1]}
         counts = say_count(names, point.case.rows)
-        found[statement] = Surroundings(names, helpers, tuple(counts), said, shapes)
+        said_here = tuple(counts), said, functions, shapes, lines, list_reachable(seen[-1])
+        found[statement] = Surroundings(names, helpers, *said_here, *find_roles(bench.source, statement))
     return found
+
+
+def find_roles(source: Source, statement: ast.stmt) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Names to which loops of the function of a statement give values, those that it makes, and those nobody reads.
+
+    >>> from pathlib import Path
+    >>> source = Source(Path("f.py"), "def f(x):\\n    y = x\\n    return x")
+    >>> [sorted(names) for names in find_roles(source, source.tree.body[0].body[0])]
+    [[], ['y'], ['y']]
+    """
+    nodes = list(ast.walk(source.function_of(statement)))
+    loops = [node for node in nodes if isinstance(node, ast.For)]
+    turns = {n.id for loop in loops for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+    names = [n for n in nodes if isinstance(n, ast.Name)]
+    made = {n.id for n in names if isinstance(n.ctx, ast.Store)}
+    read = {n.id for n in names if isinstance(n.ctx, ast.Load)}
+    return frozenset(turns), frozenset(made), frozenset(made - read - {"_"})
+
+
+def list_reachable(names: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Shapes of all that `list_numbers` gives, aliases left out, short texts first."""
+    found: dict[str, tuple[int, ...]] = {}
+    seen = set()
+    for text, value in sorted(list_numbers(names), key=lambda pair: len(pair[0])):
+        array = as_array(value)
+        key = None if array is None else (array.shape, array.tobytes())
+        if array is not None and key not in seen:
+            seen.add(key)
+            found[text] = array.shape
+    return found
+
+
+def _list_functions(source: Source) -> tuple[str, ...]:
+    """Functions of NumPy that the file calls with one argument alone, as it writes them."""
+    calls = (n for n in ast.walk(source.tree) if isinstance(n, ast.Call) and len(n.args) == 1 and not n.keywords)
+    found = (source.segment(call.func) for call in calls)
+    return tuple(dict.fromkeys(text for text in found if text.partition(".")[2] in ELEMENTWISE))
+
+
+ELEMENTWISE = {"sqrt", "exp", "log", "sin", "cos", "tanh", "sign", "abs", "square", "cosh", "sinh", "arctan"}
 
 
 def _list_constants(bench: Bench, events: Sequence[Event]) -> list[str]:
@@ -44,7 +88,8 @@ def _list_constants(bench: Bench, events: Sequence[Event]) -> list[str]:
         node = bench.instrumented.sites[event.key[0]]
         if isinstance(node, ast.BinOp | ast.Call) and event.value.shape == ():
             names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
-            if names <= set(vars(bench.module)) and names:
+            power = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)
+            if names <= set(vars(bench.module)) and (names or power):
                 found[bench.source.segment(node)] = None
     return list(found)
 
@@ -74,7 +119,7 @@ def list_helpers(bench: Bench) -> dict[str, tuple[int, Any]]:
 def say_count(names: Mapping[str, Any], rows: int | None) -> list[str]:
     """Ways to say the number of samples here, the file's own first."""
     if rows is None:
-        return []
+        return [f"len({name})" for name in TARGETS if isinstance(names.get(name), np.ndarray) and names[name].ndim][:1]
     whole = [name for name, value in names.items() if type(value) in (int, np.int64) and value == rows]
     batches = [name for name, value in names.items() if isinstance(value, np.ndarray) and value.shape[:1] == (rows,)]
     said = [f"len({name})" for name in batches if name in USUAL] or [f"{name}.shape[0]" for name in batches]

@@ -7,7 +7,7 @@ needed) has one solution, then v + c is the value that should have been there.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -17,15 +17,16 @@ from numpy.typing import NDArray
 from backprop.examiner.measuring.cases import Array
 from backprop.examiner.subject.protocol.subjects import Unusable
 from backprop.reading.running.bench import Bench, Point
-from backprop.reading.running.recorder import Event, Key
+from backprop.reading.running.recorder import Event, Key, as_array, move
 
-__all__ = ["Sufficient", "find_sufficient"]
+__all__ = ["Sufficient", "find_sufficient", "replay"]
 
 STEP = 1e-5
 TURNS = 5
 MOST_ENTRIES = 96
 """Entries of a value, over all the times that its line runs, that are moved one by one."""
-MOST_RUNS = 6_000
+MOST_VALUES = 3_000_000
+"""Values that all the runs of one search may make."""
 NOTHING = 1e-9
 RANK = 1e-7
 BETTER = 0.1
@@ -39,7 +40,8 @@ class Sufficient:
     """A site whose value alone is at fault for some tensors, and disturbs no other.
 
     Attributes: `needed`, what the value should have been each time, NaN where that has no effect; `mends`, the tensors
-    that are right then; `spare`, how many more equations agree than there are unknowns.
+    that are right then; `spare`, how many more equations agree than there are unknowns; `disturbs`, how many tensors it
+    reaches that were right before.
     """
 
     site: int
@@ -47,6 +49,7 @@ class Sufficient:
     needed: dict[Key, Array]
     mends: frozenset[int]
     spare: int
+    disturbs: int = 0
 
 
 @dataclass(frozen=True)
@@ -64,25 +67,56 @@ class _Aim:
         return self.wrong & {int(k) for k in np.unique(self.owner[touched])}
 
 
-def find_sufficient(bench: Bench, point: Point) -> list[Sufficient]:
+def find_sufficient(
+    bench: Bench, point: Point, untouched: Set[ast.stmt], only: Set[int] | None = None
+) -> list[Sufficient]:
     """Sites whose change alone makes right what it moves, those that mend most first.
 
-    Only sites with one solution count: where several would do, innocent lines look guilty.
+    Only sites with one solution count: where several would do, innocent lines look guilty.  Those of the `untouched`
+    statements are left out, and all that are not among `only`.
     """
     events, given = bench.record(point.case)
     aim = _take_aim(point, given)
     if aim is None or not aim.wrong:
         return []
-    found, runs = [], 0
-    for mine in _by_site(events).values():
+    found, values = [], 0
+    for site, mine in reversed(_by_site(events).items()):
         size = sum(event.value.size for event in mine)
-        if not 0 < size <= MOST_ENTRIES or any(e.value.dtype.kind != "f" for e in mine) or runs > MOST_RUNS:
+        if (only is not None and site not in only) or any(e.value.dtype.kind != "f" for e in mine):
             continue
-        runs += size + 2
+        if bench.source.statement_of(bench.instrumented.sites[site]) in untouched:
+            continue
+        if not 0 < size <= MOST_ENTRIES or values > MOST_VALUES:
+            continue
+        values += (size + 2) * len(events)
         one = _Site(bench, point, aim, mine).examine()
         if one is not None:
             found.append(one)
-    return sorted(found, key=lambda one: (-len(one.mends), -one.site))
+    return sorted(found, key=lambda one: (-len(one.mends), one.disturbs, -one.site))
+
+
+def replay(bench: Bench, point: Point, one: Sufficient) -> dict[Key, Any]:
+    """Run the gradients with the needed values in place; what stood there before, by each time it was met.
+
+    What is watched or remembered meanwhile is as it would be in a right program.
+    """
+    before: dict[Key, Any] = {}
+
+    def change(key: Key, value: Any) -> Any:
+        needed = one.needed.get(key)
+        if needed is None or np.shape(value) != needed.shape:
+            return value
+        seen = as_array(value)
+        assert seen is not None
+        before[key] = seen
+        return move(value, np.nan_to_num(needed - seen))
+
+    bench.recorder.change = {one.site: change}
+    try:
+        bench.run(point.case)
+    finally:
+        bench.recorder.change = {}
+    return before
 
 
 def _by_site(events: Sequence[Event]) -> dict[int, list[Event]]:
@@ -135,10 +169,15 @@ class _Site:
         c, active = self._solve(rows)
         if c is None:
             return None
+        # What an earlier turn hands on has changed the later ones: the values are taken from the run that is right.
+        before: dict[Key, Array] = {}
+        self.move(c, before)
         c[~active] = np.nan
-        wanted = {event.key: part for event, part in zip(self.events, self._split(self.values + c), strict=True)}
+        moves = zip(self.events, self._split(c), strict=True)
+        wanted = {event.key: before.get(event.key, event.value) + part for event, part in moves}
         node = self.bench.instrumented.sites[self.number]
-        return Sufficient(self.number, node, wanted, mends, int(touched.sum() - active.sum()))
+        reached = len(np.unique(aim.owner[touched])) - len(mends)
+        return Sufficient(self.number, node, wanted, mends, int(touched.sum() - active.sum()), reached)
 
     def _solve(self, rows: Mask) -> tuple[Array | None, Mask]:
         aim = self.aim
@@ -161,6 +200,8 @@ class _Site:
                 return None, active
             before, residual = float(np.linalg.norm(residual)), (aim.base + aim.needed - reached)[rows]
             if np.all(np.abs(residual) <= aim.scale[rows]):
+                # Once more: what is left over is as large as the tolerance, the needed value shall be sharper.
+                c[active] += np.linalg.lstsq(J[:, active], residual, rcond=None)[0]
                 return c, active
             after = float(np.linalg.norm(residual))
             if after >= before:
@@ -185,16 +226,17 @@ class _Site:
         parts = np.split(flat, bounds)
         return [part.reshape(event.value.shape) for event, part in zip(self.events, parts, strict=True)]
 
-    def move(self, c: Array) -> Array | None:
-        """The gradients with the values moved by c."""
+    def move(self, c: Array, before: dict[Key, Array] | None = None) -> Array | None:
+        """The gradients with the values moved by c; what stood there `before` is noted."""
         moves = {event.key: part for event, part in zip(self.events, self._split(c), strict=True)}
 
         def change(key: Key, value: Any) -> Any:
-            move = moves.get(key)
-            if move is None or np.shape(value) != move.shape:
+            by, seen = moves.get(key), as_array(value)
+            if by is None or seen is None or seen.shape != by.shape:
                 return value
-            moved = value + move
-            return float(moved) if type(value) is float else moved
+            if before is not None:
+                before[key] = seen
+            return move(value, by)
 
         self.bench.recorder.change = {self.number: change}
         try:

@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Made", "Vocabulary", "synthesise"]
+from backprop.reading.proposing.shelf import CLOSE, Made, Shelf, dedupe
 
-Place: TypeAlias = int
-"""One time that a line runs, at one point."""
+__all__ = ["Vocabulary", "synthesise"]
+
 Values: TypeAlias = Sequence[NDArray[Any]]
 """What something is at every place."""
 
-MOST_LEAVES = 20
-MOST_BLOCKS = 96
-CLOSE = 1e-6
+Shape: TypeAlias = tuple[int, ...]
+
+MOST_LEAVES = 26
+MOST_BLOCKS = 72
+NEAR, FAR = 1.4, 1.5
 RARE = 3.0
-DIGITS = 7
 LARGEST = 4_096
-
-
-@dataclass(frozen=True, eq=False)
-class Made:
-    """A text, what it is at the first place and how to get it at others, its length in nodes, how tightly it binds.
-
-    `binds`: 0 a sum, 1 a product, 2 an atom.
-    """
-
-    text: str
-    first: NDArray[Any]
-    at: Callable[[Place], NDArray[Any]]
-    size: float
-    binds: int = 2
-
-    def inside(self, binds: int) -> str:
-        """The text where something that binds so tightly stands around it."""
-        return self.text if self.binds >= binds else f"({self.text})"
 
 
 @dataclass(frozen=True)
@@ -52,6 +35,8 @@ class Vocabulary:
     counts: Mapping[str, Values]
     favoured: frozenset[str] = frozenset()
     """Names that the line has already."""
+    near: frozenset[str] = frozenset()
+    """Names that lines beside it make."""
 
 
 def synthesise(target: Values, scene: Vocabulary) -> list[Made]:
@@ -62,10 +47,16 @@ def synthesise(target: Values, scene: Vocabulary) -> list[Made]:
     >>> synthesise((a.T @ b, 2 * a.T @ (b + 1)), scene)[0].text
     'a.T @ b'
     """
+    with np.errstate(all="ignore"):
+        return _synthesise(target, scene)
+
+
+def _synthesise(target: Values, scene: Vocabulary) -> list[Made]:
     leaves = _list_leaves(scene)
-    blocks = _dedupe([*leaves, *(e for leaf in leaves for e in _extend(leaf, scene))])[:MOST_BLOCKS]
-    pairs = _dedupe([e for k, a in enumerate(blocks) for b in blocks[k:] for e in _combine(a, b)])
-    shelf = _Shelf([*blocks, *pairs])
+    blocks = dedupe([*leaves, *(e for leaf in leaves for e in _extend(leaf, scene))])[:MOST_BLOCKS]
+    wanted = _list_shapes(target[0].shape)
+    pairs = dedupe([e for k, a in enumerate(blocks) for b in blocks[k:] for e in _combine(a, b, wanted)])
+    shelf = Shelf([*blocks, *pairs])
     found = [e for e in shelf.find(target[0]) if _matches(e, target)]
     found += list(_scale(target, shelf, scene))
     if not found:
@@ -75,19 +66,28 @@ def synthesise(target: Values, scene: Vocabulary) -> list[Made]:
     return sorted(found, key=lambda e: e.size)
 
 
+def _list_shapes(shape: Shape) -> frozenset[Shape]:
+    """Shapes of what is looked up for a target: its own, and those of one row or column that is stretched.
+
+    >>> sorted(_list_shapes((3, 2)))
+    [(1, 2), (2,), (3, 1), (3, 2)]
+    """
+    stretched = {(*shape[:axis], 1, *shape[axis + 1 :]) for axis in range(len(shape))}
+    return frozenset({shape, shape[1:], *stretched} if shape else {shape})
+
+
 def _list_leaves(scene: Vocabulary) -> list[Made]:
     made = []
     for name, values in scene.names.items():
-        size = 1.0 if name in scene.favoured else 1.5
+        size = 1.0 if name in scene.favoured else NEAR if name in scene.near else FAR
         made.append(Made(name, np.asarray(values[0]), lambda k, v=values: np.asarray(v[k]), size))  # type: ignore[misc]
-    return sorted(made, key=lambda e: e.size)[:MOST_LEAVES]
+    return dedupe(sorted(made, key=lambda e: (e.size, len(e.text))))[:MOST_LEAVES]
 
 
 def _apply(text: str, function: Callable[..., Any], parts: Sequence[Made], size: float, binds: int) -> Made | None:
     """A function of expressions; None where it fails or is not finite."""
     try:
-        with np.errstate(all="ignore"):
-            first = np.asarray(function(*(part.first for part in parts)))
+        first = np.asarray(function(*(part.first for part in parts)))
     except Exception:
         return None
     if first.dtype.kind not in "fiub" or first.size > LARGEST or not np.isfinite(first).all():
@@ -123,29 +123,47 @@ OPERATIONS: tuple[tuple[str, Callable[[Any, Any], Any], int], ...] = (
 )
 
 
-def _combine(a: Made, b: Made) -> Iterator[Made]:
-    """Two blocks by one operation, in both orders where they differ."""
+def _combine(a: Made, b: Made, wanted: Set[Shape]) -> Iterator[Made]:
+    """Two blocks by one operation, in both orders where they differ, as far as somebody could ask for the shape."""
     for left, right in ((a, b), (b, a)) if a is not b else ((a, b),):
         x, y = left.first, right.first
-        if x.ndim == 2 and y.ndim == 2 and x.shape[1] == y.shape[0]:
-            product = _apply(
-                f"{left.inside(1)} @ {right.inside(2)}", np.matmul, [left, right], a.size + b.size + 0.5, 1
-            )
-            if product is not None:
-                yield product
-        if not _broadcasts(x.shape, y.shape):
+        product = None
+        if x.ndim == 2 and y.ndim == 2 and x.shape[1] == y.shape[0] and (x.shape[0], y.shape[1]) in wanted:
+            said = f"{left.inside(1)} @ {right.inside(2)}"
+            product = _apply(said, np.matmul, [left, right], a.size + b.size + 0.5, 1)
+        if product is not None:
+            yield product
+        if _broadcasts(x.shape, y.shape):
+            yield from _combine_entries(left, right, wanted, again=left is b and a is not b)
+
+
+def _combine_entries(left: Made, right: Made, wanted: Set[Shape], *, again: bool) -> Iterator[Made]:
+    """Entry by entry; `again`: both have met in the other order."""
+    shape = _stretch(left.first.shape, right.first.shape)
+    reduced = not wanted.isdisjoint(_list_reduced(shape))
+    for sign, function, binds in OPERATIONS if shape in wanted else OPERATIONS[:reduced]:
+        if again and sign in (" * ", " + "):
             continue
-        for sign, function, binds in OPERATIONS:
-            if sign in (" * ", " + ") and left is b and a is not b:
-                continue
-            said = f"{left.inside(binds)}{sign}{right.inside(binds + 1 if sign in (' / ', ' - ') else binds)}"
-            # A quotient by data is seldom meant, and fails where they are zero.
-            rare = RARE if sign == " / " and right.first.ndim else 1.0
-            made = _apply(said, function, [left, right], a.size + b.size + rare, binds)
-            if made is not None:
-                yield made
-                if sign == " * ":
-                    yield from _reduce(made)
+        said = f"{left.inside(binds)}{sign}{right.inside(binds + 1 if sign in (' / ', ' - ') else binds)}"
+        # A quotient by data is seldom meant, and fails where they are zero.
+        rare = RARE if sign == " / " and right.first.ndim else 1.0
+        made = _apply(said, function, [left, right], left.size + right.size + rare, binds)
+        if made is not None and shape in wanted:
+            yield made
+        if made is not None and reduced and sign == " * ":
+            yield from (e for e in _reduce(made) if e.first.shape in wanted)
+
+
+@cache
+def _stretch(a: Shape, b: Shape) -> Shape:
+    return np.broadcast_shapes(a, b)
+
+
+@cache
+def _list_reduced(shape: Shape) -> frozenset[Shape]:
+    """The shapes that sums along one axis have."""
+    axes = range(len(shape))
+    return frozenset((*shape[:k], *one, *shape[k + 1 :]) for k in axes for one in ((), (1,)))
 
 
 def _reduce(e: Made) -> Iterator[Made]:
@@ -156,6 +174,10 @@ def _reduce(e: Made) -> Iterator[Made]:
             made = _apply(said, lambda x, a=axis, k=keep: x.sum(axis=a, keepdims=k), [e], e.size + 1 + keep / 2, 2)
             if made is not None:
                 yield made
+        said = f"{e.inside(2)}.mean(axis={axis}, keepdims=True)"
+        mean = _apply(said, lambda x, a=axis: x.mean(axis=a, keepdims=True), [e], e.size + 2, 2)
+        if mean is not None:
+            yield mean
 
 
 def _broadcasts(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
@@ -177,7 +199,7 @@ def _close(v: NDArray[Any], t: NDArray[Any]) -> bool:
     return bool(known.any()) and bool(np.all(np.abs(v[known] - t[known]) <= CLOSE * max(scale, 1e-12)))
 
 
-def _scale(target: Values, shelf: _Shelf, scene: Vocabulary) -> Iterator[Made]:
+def _scale(target: Values, shelf: Shelf, scene: Vocabulary) -> Iterator[Made]:
     """c times an expression, c one of -1, 2, 1/2, n, 1/n."""
     ones = [np.asarray(1.0) for _ in target]
     factors = [
@@ -205,7 +227,7 @@ INVERSES: tuple[tuple[str, Callable[[Any, Any], Any], int, bool], ...] = (
 """target = e ∘ block, or block ∘ e: how e is got, how tightly it binds, whether the block is first."""
 
 
-def _complete(target: Values, blocks: Sequence[Made], shelf: _Shelf) -> Iterator[Made]:
+def _complete(target: Values, blocks: Sequence[Made], shelf: Shelf) -> Iterator[Made]:
     """target = pair ∘ block: what is left over of the target is looked up."""
     for block in blocks:
         for sign, rest, binds, first in INVERSES:
@@ -214,7 +236,7 @@ def _complete(target: Values, blocks: Sequence[Made], shelf: _Shelf) -> Iterator
                 yield from (_put(e, block, sign, binds, first=first) for e in _look_up(left, shelf))
 
 
-def _complete_twice(target: Values, leaves: Sequence[Made], shelf: _Shelf) -> Iterator[Made]:
+def _complete_twice(target: Values, leaves: Sequence[Made], shelf: Shelf) -> Iterator[Made]:
     """target = (pair ∘ leaf) ∘ leaf."""
     for leaf in leaves:
         for sign, rest, binds, first in INVERSES:
@@ -229,7 +251,7 @@ def _put(e: Made, block: Made, sign: str, binds: int, *, first: bool) -> Made:
     return Made(said, e.first, e.at, e.size + block.size + (RARE if sign == " / " and b.first.ndim else 1), binds)
 
 
-def _look_up(left: Values, shelf: _Shelf) -> Iterator[Made]:
+def _look_up(left: Values, shelf: Shelf) -> Iterator[Made]:
     """All that are what is left, also those of one row or column that is stretched."""
     for target in (left, *_collapse(left)):
         yield from (e for e in shelf.find(target[0]) if _matches(e, target))
@@ -254,41 +276,8 @@ def _take_off(rest: Callable[[Any, Any], Any], target: Values, block: Made) -> l
         value = block.first if k == 0 else block.at(k)
         if not _broadcasts(t.shape, value.shape):
             return None
-        with np.errstate(all="ignore"):
-            left = np.asarray(rest(t, value))
+        left = np.asarray(rest(t, value))
         if left.shape != t.shape or np.isinf(left).any():
             return None
         found.append(left)
     return found
-
-
-class _Shelf:
-    """Expressions by shape, to be found by their value at the first place."""
-
-    def __init__(self, expressions: Sequence[Made]) -> None:
-        self.by_shape: dict[tuple[int, ...], list[Made]] = {}
-        for e in expressions:
-            self.by_shape.setdefault(e.first.shape, []).append(e)
-        self.stacks = {shape: np.stack([e.first for e in found]) for shape, found in self.by_shape.items()}
-
-    def find(self, first: NDArray[Any]) -> list[Made]:
-        """All that are close there."""
-        stack, known = self.stacks.get(first.shape), ~np.isnan(first)
-        if stack is None or not known.any():
-            return []
-        scale = max(float(np.max(np.abs(first[known]))), 1e-12)
-        near = np.all(np.abs(stack[:, known] - first[known]) <= CLOSE * scale, axis=1)
-        return [self.by_shape[first.shape][int(k)] for k in np.flatnonzero(near)]
-
-
-def _dedupe(expressions: Sequence[Made]) -> list[Made]:
-    """The shortest of those with the same value at the first place."""
-    best: dict[Any, Made] = {}
-    for e in sorted(expressions, key=lambda e: e.size):
-        best.setdefault((e.first.shape, _round(e.first)), e)
-    return list(best.values())
-
-
-def _round(v: NDArray[Any]) -> bytes:
-    scale = float(np.max(np.abs(v), initial=0.0))
-    return np.round(v.astype(float), DIGITS - math.floor(math.log10(scale))).tobytes() if scale else b"0"

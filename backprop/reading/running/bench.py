@@ -18,6 +18,7 @@ from backprop.examiner.measuring.noise import entry_sizes, measure_noise
 from backprop.examiner.measuring.oracles import Oracle
 from backprop.examiner.subject.adapters.detection import recognise
 from backprop.examiner.subject.protocol.subjects import Unusable
+from backprop.reading.running.entrances import Entrance, by_gradients
 from backprop.reading.running.probes import PROBE, SCOPE, Instrumented, instrument
 from backprop.reading.running.recorder import Event, Exhausted, ValueRecorder
 from backprop.reading.source import Source
@@ -70,8 +71,9 @@ class Bench:
     `plain` runs it as written; `probed` runs the instrumented twin with the recorder's probes.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, enter: Entrance = by_gradients) -> None:
         self.source = source
+        self.enter = enter
         self.instrumented: Instrumented = instrument(source)
         self.recorder = ValueRecorder()
         self.module = load_module(
@@ -79,7 +81,7 @@ class Bench:
             source.path,
             {PROBE: self.recorder.probe, SCOPE: self.recorder.scope},
         )
-        self.subject = recognise(self.module, str(source.path), str(source.path))
+        self.subject = enter(recognise(self.module, str(source.path), str(source.path)))
 
     def draw_points(self, plans: Sequence[tuple[int, int]]) -> list[Point]:
         """Points from (seed, rows), biases off zero; what does not work is left out.
@@ -91,8 +93,15 @@ class Bench:
             with contextlib.suppress(Unusable), self.counting():
                 case = self._draw(seed, rows)
                 truth = measure_truth(case)
-                points.append(Point(case, truth, truth.right(self.run(case), [leaf.shape for leaf in case.leaves])))
+                points.append(Point(case, truth, truth.right(self._try(case), [leaf.shape for leaf in case.leaves])))
         return points
+
+    def _try(self, case: Case) -> list[Any]:
+        """The gradients, none where they raise."""
+        try:
+            return self.run(case)
+        except Unusable:
+            return [None] * len(case.leaves)
 
     def _draw(self, seed: int, rows: int) -> Case:
         if self.subject.takes_rows:
@@ -118,10 +127,10 @@ class Bench:
             raise Unusable("it does not come to an end") from error
 
     def record(self, case: Case) -> tuple[list[Event], list[Any]]:
-        """All values of one run, and the gradients."""
+        """All values of one run, and the gradients; as far as it comes, and none, where they raise."""
         self.recorder.log = []
         try:
-            given = self.run(case)
+            given = self._try(case)
             return self.recorder.log, given
         finally:
             self.recorder.log = None
@@ -140,7 +149,7 @@ class Bench:
         """Names and values before the statements of these sites, each time they were met."""
         self.recorder.watch, self.recorder.scopes = sites, {}
         try:
-            self.run(case)
+            self._try(case)
             return self.recorder.scopes
         finally:
             self.recorder.watch = frozenset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -10,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Event", "Exhausted", "Key", "ValueRecorder", "as_array", "is_number"]
+__all__ = ["Event", "Exhausted", "Key", "ValueRecorder", "as_array", "is_number", "move"]
 
 MOST_EVENTS = 200_000
 LARGEST = 4_096
@@ -94,7 +95,10 @@ def as_array(value: Any) -> NDArray[Any] | None:
 
 
 def is_number(value: Any) -> bool:
-    """A number or an array of numbers that is small enough to be remembered."""
+    """A number or an array of numbers that is small enough to be remembered; what jax traces has no numbers yet."""
+    jax = sys.modules.get("jax")
+    if isinstance(value, type) or (jax is not None and isinstance(value, jax.core.Tracer)):
+        return False
     if isinstance(value, np.ndarray):
         return value.dtype.kind in "fiub" and value.size <= LARGEST
     if hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "__array__"):
@@ -102,10 +106,20 @@ def is_number(value: Any) -> bool:
     return isinstance(value, float | int | np.generic) and not isinstance(value, str | bytes)
 
 
+def move(value: Any, by: NDArray[Any]) -> Any:
+    """A value and something added to it, of the value's own kind: a number, an array, a tensor."""
+    if hasattr(value, "new_tensor"):
+        return value + value.new_tensor(by)
+    moved = value + by
+    return float(moved) if type(value) is float else moved
+
+
 def _keep(value: Any) -> Any:
     """A copy of arrays, in lists, tuples and dictionaries too: what the code writes later shall not show."""
     if isinstance(value, np.ndarray):
         return value.copy()
+    if hasattr(value, "__array__") and is_number(value):
+        return as_array(value)
     if type(value) in (list, tuple):
         return type(value)(_keep(item) for item in value)
     if type(value) is dict:

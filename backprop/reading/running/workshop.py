@@ -14,6 +14,7 @@ from backprop.examiner.measuring.cases import Case
 from backprop.examiner.subject.adapters.detection import recognise
 from backprop.examiner.subject.protocol.subjects import Unusable
 from backprop.reading.running.bench import Point, load_module
+from backprop.reading.running.entrances import Entrance, by_gradients
 from backprop.reading.running.recorder import Exhausted
 from backprop.reading.source import Edit, Source, Spot
 
@@ -31,8 +32,9 @@ class Workshop:
     are mended too; what stands outside functions makes the module run anew.
     """
 
-    def __init__(self, source: Source, points: Sequence[Point]) -> None:
+    def __init__(self, source: Source, points: Sequence[Point], enter: Entrance = by_gradients) -> None:
         self.source = source
+        self.enter = enter
         self.points = points
         self.runs = 0
         self._ticks = 0
@@ -41,7 +43,7 @@ class Workshop:
     def _load(self, source: Source) -> None:
         code = compile(_guard(ast.parse(source.text, str(source.path))), str(source.path), "exec")
         self.module = load_module(code, source.path, {TICK: self._tick})
-        self.subject = recognise(self.module, str(source.path), str(source.path))
+        self.subject = self.enter(recognise(self.module, str(source.path), str(source.path)))
         self.live = dict(_find_functions(vars(self.module), self.module.__name__))
 
     def _tick(self) -> None:

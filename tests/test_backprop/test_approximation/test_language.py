@@ -9,7 +9,7 @@ import pytest
 from flint import arb
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kit.expression_texts import draw_text, spoil
+from kit.samples.expression_texts import draw_text, spoil
 
 from backprop.approximation.checking import check_certificate
 from backprop.approximation.checking import intervals as iv

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from kit.programs import ATTENTION, DENSE, RECURRENT
+from kit.programs import ATTENTION, DENSE, GRAPH, RECURRENT, STEPPING
 
 from backprop.examiner.judging.judge import judge
 from backprop.examiner.saying.report import Report
@@ -28,6 +28,18 @@ PLANTED = [
     (ATTENTION, "dk = ds.transpose(0, 2, 1) @ q", "dk = ds @ q"),
     (ATTENTION, " - (da * a).sum", " + (da * a).sum"),
     (ATTENTION, "keepdims=True)) / np.sqrt(3)\n    dq", "keepdims=True))\n    dq"),
+    (ATTENTION, 'dc = e @ p["o"].T', 'dc = e @ p["o"]'),
+    (ATTENTION, 'np.einsum("nij,nik->jk", a, b)', 'np.einsum("nij,nik->kj", a, b)'),
+    (DENSE, "X.T @ d1 + REG * W1", "REG * W1"),
+    (GRAPH, "A.T @ ds", "A @ ds"),
+    (GRAPH, "ds[i, Y] -= 1", "ds[i, Y] += 1"),
+    (GRAPH, "dW = (A @ X).T @ dz", "dW = X.T @ dz"),
+    (GRAPH, "dz = dh * (1 - h ** 2) + back", "dz = dh * (1 - h ** 2)"),
+    (GRAPH, "np.add.at(dE, words, dz)", "dE[words] += dz"),
+]
+LEFT_OUT = [
+    (RECURRENT, '\n        dh = dz @ p["U"].T', ""),
+    (GRAPH, "\n    ds[i, Y] -= 1", ""),
 ]
 
 
@@ -45,6 +57,33 @@ def test_the_line_is_found_and_mended(tmp_path, text, right, wrong):
     found = read(path)
     assert found.mends, "no mend"
     assert found.mends[0].lines == (line,)
+    assert judge(make_module(found.source.replace(found.mends[0].edits)), seed=99).ok
+
+
+@pytest.mark.parametrize(("text", "right", "wrong"), LEFT_OUT, ids=[r.strip() for _, r, _ in LEFT_OUT])
+def test_a_line_that_was_left_out_is_put_back_where_it_was(tmp_path, text, right, wrong):
+    path, line = plant(tmp_path, text, right, wrong)
+    found = read(path)
+    assert found.mends[0].kind == "line left out"
+    assert found.mends[0].lines == (line,)
+    mended = found.source.replace(found.mends[0].edits)
+    assert mended.count("\n") == path.read_text(encoding="utf-8").count("\n") + 1
+    assert judge(make_module(mended), seed=99).ok
+
+
+def test_a_step_that_is_wrong_is_read_where_the_gradients_are_right(tmp_path):
+    path, line = plant(tmp_path, STEPPING, "b - rate * db", "b + rate * db")
+    found = read(path)
+    assert found.mends[0].lines == (line,)
+    assert judge(make_module(found.source.replace(found.mends[0].edits)), seed=99).ok
+
+
+def test_two_faults_are_mended_each_on_its_line(tmp_path):
+    text = DENSE.replace("db2 = d2.sum(axis=0)", "db2 = d2.mean(axis=0)")
+    path, line = plant(tmp_path, text, "X.T @ d1 + REG * W1", "X.T @ d1")
+    found = read(path)
+    other = next(k for k, row in enumerate(text.splitlines(), start=1) if "db2 = d2.mean" in row)
+    assert set(found.mends[0].lines) == {line, other}
     assert judge(make_module(found.source.replace(found.mends[0].edits)), seed=99).ok
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -19,15 +20,16 @@ SEED = 20_011
 
 
 def subject_from_torch(
-    module: Any, loss: Callable[[Any, Any], Any], X: Any, Y: Any, *, label: str | None = None
+    module: Any, loss: Callable[[Any, Any], Any], X: Any, Y: Any, *, label: str | None = None, double: bool = True
 ) -> Subject:
     """Make a subject of a `torch.nn.Module` and `loss(module(X), Y)`, a tensor of one number.
 
     Parameters: X, Y are arrays or tensors, one row a sample. Every parameter that asks for a gradient is one
     tensor of the report, under torch's own name ("0.weight"). The cost runs under `no_grad`, the gradients are
     those of `loss.backward()`, so that the `backward` of a hand-written `torch.autograd.Function` is examined.
-    Both run in the module's own number type: with `module.double()` the comparison is sharp; a float32 module is
-    judged by its measured noise. The module, its buffers, its gradients and torch's generator are left as they were.
+    Both run on a copy of the module in double precision, where small faults show and rounding does not, and on one
+    thread; with `double=False`, or where there is no such copy, in the module's own number type, judged by the measured
+    noise. The module, its buffers, its gradients and torch's generator are left as they were.
 
     >>> import backprop, torch
     >>> class Square(torch.autograd.Function):
@@ -52,7 +54,22 @@ def subject_from_torch(
     >>> finding.equation, finding.layer, finding.parameters
     ('BP2', 1, ('first.weight', 'first.bias'))
     """
-    return Subject(_TorchAdapter(module, loss, X, Y), label or f"torch module {type(module).__name__}")
+    adapter = _make_precise(module, loss, X, Y) if double else None
+    return Subject(adapter or _TorchAdapter(module, loss, X, Y), label or f"torch module {type(module).__name__}")
+
+
+def _make_precise(module: Any, loss: Any, X: Any, Y: Any) -> _TorchAdapter | None:
+    """The adapter of a copy in double precision, if it works there; None else."""
+    try:
+        loss = copy.deepcopy(loss).double() if hasattr(loss, "double") else loss
+        adapter = _TorchAdapter(copy.deepcopy(module).double(), loss, X, Y)
+        rng = np.random.default_rng(0)
+        adapter.cost(adapter.parameters(rng), *adapter.data(rng))
+    except UsageError:
+        raise
+    except Exception:  # whatever a module's own code raises for another number type
+        return None
+    return adapter
 
 
 class _TorchAdapter:
@@ -100,6 +117,9 @@ class _TorchAdapter:
     def _holding(self, params: Mapping[str, Any]) -> Iterator[None]:
         """Put values into the module; afterwards parameters, gradients, buffers and generator are as before."""
         torch = self.torch
+        threads = torch.get_num_threads()
+        # Small products: threads would wait for each other, and add up in another order each time.
+        torch.set_num_threads(1)
         tensors = [*self.named.values(), *self.module.buffers()]
         kept = [t.detach().clone() for t in tensors]
         gradients = [p.grad for p in self.named.values()]
@@ -111,6 +131,7 @@ class _TorchAdapter:
                         p.copy_(torch.from_numpy(_real(params[name])))
                 yield
         finally:
+            torch.set_num_threads(threads)
             with torch.no_grad():
                 for tensor, before in zip(tensors, kept, strict=True):
                     tensor.copy_(before)
@@ -118,7 +139,7 @@ class _TorchAdapter:
                 p.grad = gradient
 
     def _to_array(self, value: Any) -> Any:
-        return np.array(value.detach().cpu()) if isinstance(value, self.torch.Tensor) else np.array(value)
+        return np.array(value.detach().cpu().numpy() if isinstance(value, self.torch.Tensor) else value)
 
     def _to_tensor(self, value: Any) -> Any:
         tensor = self.torch.from_numpy(np.array(value))

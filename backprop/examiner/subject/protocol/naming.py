@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from backprop.examiner.subject.protocol.orders import put_in_order
 from backprop.examiner.subject.protocol.pairing import Item, pair_lists
 from backprop.examiner.subject.protocol.stems import BIAS_WORDS, group_by_stems, has_word
 
-__all__ = ["Leaf", "name_leaves"]
+__all__ = ["Inputs", "Leaf", "name_leaves"]
 
 ADDITIVE = {"b", "c", "beta", "bias", "biases", "shift", "offset", "intercept", "threshold"}
 NORMALISING = {"gamma", "beta", "scale", "shift", "g", "gain", "be", "bt"}
@@ -52,6 +53,9 @@ def name_leaves(nest: Nest) -> list[Leaf]:
     >>> [(leaf.name, leaf.layer, leaf.role) for leaf in name_leaves(params)]
     [('W1', 1, 'W'), ('b1', 1, 'b'), ('gamma1', 1, 'W'), ('W2', 2, 'W'), ('b2', 2, 'b')]
     """
+    if type(nest).__name__ == Inputs.__name__:
+        # By its name: what comes from another process has a class made after it.
+        return [Leaf(str(path[0]), None, "", path, np.shape(leaf)) for path, leaf in walk(nest)]
     items = _mark_intercepts([(path, np.shape(leaf)) for path, leaf in walk(nest)])
     if len(items) == 1 and items[0][0] == ():
         return [Leaf("theta", None, "", (), items[0][1])]
@@ -59,6 +63,10 @@ def name_leaves(nest: Nest) -> list[Leaf]:
     blocks = put_in_order(blocks)
     leaves = {leaf.path: leaf for leaf in _name_blocks(blocks, _count_layers(blocks))}
     return [leaves[path] for path, _ in items]
+
+
+class Inputs(dict[str, Any]):
+    """Inputs of one operation by name: they have no layers."""
 
 
 class Intercept(str):

@@ -27,7 +27,14 @@ FLAT = ("fun", "grad", "theta0")
 
 
 class Unusable(UsageError):
-    """A subject that cannot be examined, with the reason in one line."""
+    """A subject that cannot be examined, with the reason in one line.
+
+    `reason` is one word for programs: crashed, time, package, nothing, syntax, ambiguous; "" where none is known.
+    """
+
+    def __init__(self, said: str, reason: str = "") -> None:
+        super().__init__(said)
+        self.reason = reason
 
 
 class Subject:
@@ -58,7 +65,8 @@ class Subject:
         if missing:
             raise Unusable(
                 f"{label} is not a subject: it has no function {' or '.join(map(repr, missing))}; a subject "
-                f"has {', '.join(REQUIRED)} (or step), or as a flat one {', '.join(FLAT)}"
+                f"has {', '.join(REQUIRED)} (or step), or as a flat one {', '.join(FLAT)}",
+                "nothing",
             )
         self._functions = {name: found[name] for name in (*REQUIRED, *OPTIONAL)}
         self.takes_rows = not self.flat and _accepts(self._functions["data"], "n")
@@ -101,7 +109,8 @@ class Subject:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            raise Unusable(f"{self.label}: {name} raised {describe_error(error, self.file)}") from error
+            said = f"{self.label}: {name} raised {describe_error(error, self.file)}"
+            raise Unusable(said, "crashed") from error
 
     def call_each(self, name: str, calls: Sequence[Sequence[Any]], **keywords: Any) -> list[Any]:
         """Call one function with several lists of arguments; raises as `call` does, for any of them."""

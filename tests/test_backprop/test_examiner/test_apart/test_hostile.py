@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from backprop.examiner.apart.asking import examine_file
+from backprop.examiner.apart.asking import LOADER, examine_file
 from backprop.examiner.apart.remote import RemoteSubject
 from backprop.examiner.judging.judge import judge
 from backprop.examiner.saying.report import Report
@@ -46,7 +46,7 @@ def returning(what: str) -> str:
 
 def examine_apart(path: Path) -> Report:
     """Judge here what runs in a process of its own: the same path as the command's, with one process less to start."""
-    subject = RemoteSubject(str(path), seed=0, memory=LITTLE_MEMORY)
+    subject = RemoteSubject(str(path), seed=0, memory=LITTLE_MEMORY, loader=LOADER)
     try:
         return judge(subject.load())
     except Unusable as error:

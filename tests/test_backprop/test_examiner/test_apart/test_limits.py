@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backprop import processes
 from backprop.diagnosis.matching import explain as diagnosis
-from backprop.examiner.apart import processes
 from backprop.examiner.judging.guarded_samples import MOST_SAMPLES
 from backprop.examiner.judging.judge import judge
 from backprop.examiner.measuring.cases import draw_case

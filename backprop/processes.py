@@ -32,7 +32,7 @@ __all__ = [
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 FAMILY = "BACKPROP_EXAMINATION"
 """Variable that every process of one examination inherits, however it leaves its group."""
-FOLLOW = "from backprop.examiner.apart.processes import follow_parent; follow_parent"
+FOLLOW = "from backprop.processes import follow_parent; follow_parent"
 GRACE = 2.0
 PAUSE = 0.01
 NOT_DUMPABLE = (4, 0)
@@ -51,7 +51,7 @@ def start_python(
 
     It gets the signal `last_word` when this process, or the thread that calls, ends (Linux).
     """
-    root = str(Path(__file__).resolve().parents[3])
+    root = str(Path(__file__).resolve().parents[1])
     begin = f"import sys; sys.path.append({root!r}); {FOLLOW}({os.getpid()}, {int(last_word)})"
     named = {} if family is None else {FAMILY: family}
     process = subprocess.Popen(

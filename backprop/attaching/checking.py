@@ -1,0 +1,104 @@
+"""What has to hold of a reading before it reaches the judge, found by running."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from backprop.attaching.costing.costs import CostCandidate
+from backprop.attaching.costing.flowing import GradientFlow
+from backprop.attaching.nesting import tidy
+from backprop.attaching.running.leaves import Place, find_leaves, to_array
+from backprop.attaching.running.replaying import Iteration, IterationRecorder, MadeValue
+
+__all__ = ["is_repeatable", "list_lost", "list_siblings", "order_by_use"]
+
+LAST = 10**6
+
+
+def is_repeatable(iteration: Iteration) -> bool:
+    """Whether the iteration, run again, with and without its values written down, gives the same bits."""
+    first, again = iteration.run(), iteration.run()
+    written = iteration.run(None, IterationRecorder(wanted=None))
+    iteration.program.forget()
+    fresh = iteration.run()
+    return all(
+        a is not None and all(b is not None and np.array_equal(a, b, equal_nan=True) for b in rest)
+        for a, *rest in zip(first, again, written, fresh, strict=True)
+    )
+
+
+def list_lost(iteration: Iteration, flow: GradientFlow, candidate: CostCandidate) -> list[str]:
+    """Leaves that the update moves and the cost depends on, and that are none of the parameters: then it was read
+    wrongly."""
+    known = {leaf.places for leaf in flow.leaves}
+    frozen = iteration.run(None, iteration.freeze())
+    lost = []
+    for k, leaf in enumerate(iteration.leaves):
+        after, start = frozen[k], iteration.start[k]
+        if leaf.places in known or after is None or not np.array_equal(after, start):
+            continue
+        values = list(iteration.start)
+        size = float(np.max(np.abs(start), initial=0.0)) or 1.0
+        values[k] = start + size * np.random.default_rng(k).uniform(0.01, 0.1, start.shape)
+        if evaluate(iteration, candidate, values) != evaluate(iteration, candidate, list(iteration.start)):
+            lost.append(tidy(leaf))
+    return lost
+
+
+def list_siblings(iteration: Iteration, flow: GradientFlow, candidate: CostCandidate) -> list[str]:
+    """Arrays beside the parameters, in their lists or under their names but for a number, that the iteration does not
+    move though the cost depends on them: a gradient of zeros there, or a step that leaves one out."""
+    known = {place for leaf in iteration.leaves for place in leaf.places}
+    stems = {stem_of(place) for leaf in flow.leaves for place in leaf.places}
+    others = [
+        leaf
+        for leaf in find_leaves(iteration.snapshot.names)
+        if not known & set(leaf.places) and stems & {stem_of(place) for place in leaf.places}
+        and to_array(leaf.value) is not None
+    ]  # fmt: skip
+    wider = Iteration(iteration.program, iteration.snapshot, [*iteration.leaves, *others])
+    wider.held = iteration.held
+    lost = []
+    for k in range(len(iteration.leaves), len(wider.leaves)):
+        values = list(wider.start)
+        values[k] = values[k] + 0.05 * (np.abs(values[k]) + 0.1)
+        if evaluate(wider, candidate, values) != evaluate(wider, candidate, list(wider.start)):
+            lost.append(tidy(wider.leaves[k]))
+    return lost
+
+
+def stem_of(place: Place) -> tuple[Any, ...]:
+    """A place but for numbers: of an item, or at the end of a name."""
+    return tuple((kind, re.sub(r"\d+$", "", key) if isinstance(key, str) else "") for kind, key in place)
+
+
+def evaluate(iteration: Iteration, candidate: CostCandidate, values: Sequence[Any]) -> Any:
+    """A candidate at some values of the leaves, with the update held back."""
+    recorder = iteration.freeze(wanted=candidate.sites)
+    names = iteration.run_names(values, recorder)
+    return candidate.evaluate({event.key: event.value for event in recorder.events}, names)
+
+
+def order_by_use(flow: GradientFlow) -> list[int]:
+    """The parameters by when a change of them first changes what the iteration computes."""
+    iteration = flow.iteration
+    plain = iteration.freeze(wanted=None)
+    iteration.run(None, plain)
+    base = {event.key: event for event in plain.events}
+    first: list[int] = []
+    for k, value in enumerate(iteration.start):
+        values = list(iteration.start)
+        values[k] = value + 1e-3 * (float(np.max(np.abs(value), initial=0.0)) or 1.0)
+        moved = iteration.freeze(wanted=None)
+        iteration.run(values, moved)
+        first.append(next((e.order for e in moved.events if _is_new(e, base)), LAST))
+    return sorted(range(len(first)), key=lambda k: (first[k], k))
+
+
+def _is_new(event: MadeValue, base: Mapping[Any, MadeValue]) -> bool:
+    before = base.get(event.key)
+    return before is None or not np.array_equal(before.value, event.value, equal_nan=True)

@@ -1,0 +1,1 @@
+"""From one iteration to its gradient and its cost."""

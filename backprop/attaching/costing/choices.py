@@ -1,0 +1,62 @@
+"""What a cost is chosen from: fits, and the factors and scales that may stand before them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from backprop.attaching.costing.fitting import SAME, CandidateFit, Measured
+from backprop.attaching.costing.flowing import GradientFlow
+
+__all__ = ["Choice", "simple_factors"]
+
+
+@dataclass
+class Choice:
+    """What is chosen from: fits, and the scales in which the update has the gradient, the usual one first."""
+
+    flow: GradientFlow
+    measured: Measured
+    scales: Sequence[float]
+
+    @property
+    def fits(self) -> list[CandidateFit]:
+        """All candidates that depend on the parameters."""
+        return [fit for fit in self.measured.fits if fit.ratios]
+
+    def best_scale(self, fit: CandidateFit) -> float:
+        """The scale in which most tensors fit."""
+        return max(self.scales, key=lambda m: (len(fit.support(m)), -self.scales.index(m)))
+
+    def support(self, fit: CandidateFit) -> set[int]:
+        """The tensors that fit, with a factor of one."""
+        return fit.support(self.best_scale(fit))
+
+    def whole(self, fit: CandidateFit) -> bool:
+        """Whether all do."""
+        return fit.whole(self.best_scale(fit))
+
+    def nice(self, fit: CandidateFit, value: float | None) -> tuple[float, float] | None:
+        """(factor, scale) where a simple multiple of the candidate has this ratio to the gradient."""
+        for scale in self.scales:
+            factor = scale / value if value else 0.0
+            if any(abs(factor / simple - 1) < SAME for simple in simple_factors(self._shapes(fit))):
+                return factor, scale
+        return None
+
+    def _shapes(self, fit: CandidateFit) -> list[int]:
+        sizes = {n for value in self.flow.iteration.start for n in value.shape}
+        return sorted({*sizes, *self.sizes})
+
+    sizes: frozenset[int] = frozenset()
+    order: tuple[int, ...] = ()
+    numbers: frozenset[float] = frozenset()
+    """What a penalty may be: numbers of the program, doubled, halved, over a size."""
+
+
+def simple_factors(sizes: Iterable[int]) -> list[float]:
+    """1, 2 and ½, over nothing, a size, or a product of two."""
+    below = {1, *sizes}
+    return [top / (a * b) for top in (1.0, 2.0, 0.5, 4.0, 0.25) for a, b in itertools.combinations_with_replacement(
+        sorted(below), 2) if a * b]  # fmt: skip

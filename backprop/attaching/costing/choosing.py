@@ -1,0 +1,251 @@
+"""One cost of many candidates: names rank, runs decide; a name that fits nothing is judged as it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from backprop.attaching.costing.choices import Choice
+from backprop.attaching.costing.costs import TABLE
+from backprop.attaching.costing.fitting import SAME, CandidateFit, Chosen, Measured
+from backprop.attaching.costing.flowing import GradientFlow
+from backprop.attaching.looking.refusals import Refused
+
+__all__ = ["choose"]
+
+NEAR = 0.02
+"""How far a measured penalty may be from a number of the program."""
+
+
+def choose(
+    flow: GradientFlow,
+    measured: Measured,
+    scales: Sequence[float],
+    wanted: str | None = None,
+    sizes: Iterable[int] = (),
+    constants: Iterable[float] = (),
+    order: Sequence[int] = (),
+) -> Chosen | None:
+    """See `fitting.choose_cost`; Errors: `Refused` where what was asked for is not there."""
+    choice = Choice(flow, measured, scales)
+    choice.sizes = frozenset(sizes)
+    choice.order = tuple(order)
+    choice.numbers = frozenset(
+        c * f / n for c in constants if 0 < c < 1e3 for f in (0.5, 1.0, 2.0, 4.0) for n in {1, *choice.sizes}
+    )
+    if wanted is not None:
+        return _choose_wanted(choice, wanted)
+    strong = [fit for fit in choice.fits if fit.candidate.strength >= 2]
+    if strong:
+        return _choose_strong(choice, _drop_parts(flow, strong))
+    return _choose_fitting(choice)
+
+
+def _choose_wanted(choice: Choice, wanted: str) -> Chosen:
+    table = {"mse": "half-sse", "bce": "binary-cross-entropy", "sse": "half-sse"}.get(wanted, wanted)
+    if table in TABLE:
+        fits = [fit for fit in choice.fits if fit.candidate.table == table]
+        fits.sort(key=lambda fit: -len(fit.support(fit.factor or 1.0)))
+        for fit in fits:
+            nice = choice.nice(fit, fit.factor)
+            return Chosen(fit.candidate, *(nice or (1.0, choice.scales[0])), f"--cost {wanted}")
+    named = [fit for fit in choice.fits if wanted in (fit.candidate.name, fit.candidate.name.split(".")[-1])
+             or fit.candidate.name.startswith((f"{wanted}(", f"what {wanted} "))]  # fmt: skip
+    if not named:
+        names = sorted({fit.candidate.name for fit in choice.fits if fit.candidate.strength > 0})[:6]
+        raise Refused(f"--cost {wanted}: no such number depends on the parameters; there are "
+                      f"{', '.join(names) or 'none with a name'}, and in the table {', '.join(TABLE)}",
+                      "nothing")  # fmt: skip
+    fit = max(named, key=lambda one: len(choice.support(one)))
+    return Chosen(fit.candidate, 1.0, choice.best_scale(fit), f"--cost {wanted}")
+
+
+def _drop_parts(flow: GradientFlow, fits: list[CandidateFit]) -> list[CandidateFit]:
+    """Without those of which another one is made: a sum of the data's loss and a penalty is the loss."""
+    made = [fit for fit in fits if fit.candidate.key is not None]
+    parts: set[int] = set()
+    slopes = {id(fit): fit for fit in made}
+    for fit in made[:12]:
+        key: Any = fit.candidate.key
+        recorder = flow.iteration.freeze(wanted=None, changes={key: lambda v: v + 0.37})
+        plain = flow.iteration.freeze(wanted=None)
+        flow.iteration.run(None, recorder)
+        flow.iteration.run(None, plain)
+        before = {event.key: event.value for event in plain.events}
+        after = {event.key: event.value for event in recorder.events}
+        for other in made:
+            place: Any = other.candidate.key
+            if place == key or place not in before or place not in after or other.candidate.order < fit.candidate.order:
+                continue
+            if not np.array_equal(before[place], after[place]) and not _proportional(fit, other):
+                parts.add(id(slopes[id(fit)]))
+    return [fit for fit in fits if id(fit) not in parts] or fits
+
+
+def _proportional(a: CandidateFit, b: CandidateFit) -> bool:
+    if a.ratios.keys() != b.ratios.keys():
+        return False
+    pairs = [(a.ratios[k], b.ratios[k]) for k in a.ratios]
+    if any((x is None) != (y is None) for x, y in pairs):
+        return False
+    each = [x / y for x, y in pairs if x and y]
+    return bool(each) and all(abs(e / each[0] - 1) < SAME for e in each)
+
+
+def _choose_strong(choice: Choice, fits: list[CandidateFit]) -> Chosen | None:
+    for fit in sorted(fits, key=lambda one: -one.candidate.strength):
+        if choice.whole(fit):
+            return _own(choice, fit)
+    ranked = sorted(
+        fits, key=lambda one: (len(choice.support(one)), one.candidate.strength, one.candidate.order), reverse=True
+    )
+    fit = ranked[0]
+    if choice.support(fit):
+        return _own(choice, fit)
+    multiple = next((one for one in ranked if one.factor and one.whole(one.factor)), None)
+    if multiple is not None and multiple.candidate.strength == 2:
+        nice = choice.nice(multiple, multiple.factor)
+        if nice is not None:
+            return Chosen(multiple.candidate, *nice, "a multiple of what the file prints", note=_tell_multiple(nice[0]))
+    true = _choose_fitting(choice, only_whole=True)
+    if true is not None and true.candidate.strength < 0:
+        fit = max(fits, key=lambda one: (one.candidate.strength, one.candidate.order))
+        return replace(_own(choice, fit), scale=true.scale, true_cost=true.candidate)
+    inner = next((one for one in ranked if one.factor and len(one.support(one.factor)) > 1), None)
+    if inner is not None and inner.candidate.strength == 2:
+        nice = choice.nice(inner, inner.factor)
+        if nice is not None:
+            return Chosen(inner.candidate, *nice, "a multiple of what the file prints", note=_tell_multiple(nice[0]))
+    return _own(choice, fit)
+
+
+def _find_earliest(choice: Choice, fit: CandidateFit) -> CandidateFit:
+    """Where the same number is first made: behind it nothing need be run."""
+    found, fits = choice.measured.found, choice.measured.fits
+    mine = found[next(i for i, one in enumerate(fits) if one is fit)]
+    if fit.candidate.key is None:
+        return fit
+    same = [
+        one
+        for i, one in enumerate(fits)
+        if one.candidate.key is not None and one.candidate.strength >= 2 and all(
+            np.allclose(found[i][k], mine[k], rtol=1e-9, atol=0.0) for k in mine)
+    ]  # fmt: skip
+    return min(same, key=lambda one: one.candidate.order, default=fit)
+
+
+def _own(choice: Choice, fit: CandidateFit) -> Chosen:
+    fit = _find_earliest(choice, fit)
+    return Chosen(fit.candidate, 1.0, choice.best_scale(fit), "the file's own")
+
+
+def _tell_multiple(factor: float) -> str:
+    return f"the gradient is that of {factor:.6g} times what the file prints, which is no fault"
+
+
+def _choose_fitting(choice: Choice, *, only_whole: bool = False) -> Chosen | None:
+    """The cost that the gradient itself names: all of it, or its last layer."""
+    options = [found for fit in choice.fits for found in _options(choice, fit)]
+    whole = [one for one in options if one.left == 0]
+    if whole:
+        return min(whole, key=lambda one: one.rank).chosen
+    if only_whole or not options:
+        return None
+    last = _find_last(choice)
+    ending = [one for one in options if last & one.tensors and not one.chosen.penalty]
+    most = max((one.size for one in ending), default=0)
+    best = [one for one in ending if one.size == most]
+    # Two costs whose last layers have one gradient, and whose other layers have not: it is not for us to choose.
+    if not best or len({one.tensors for one in best}) > 1:
+        return None
+    return min(best, key=lambda one: one.rank).chosen
+
+
+def _find_last(choice: Choice) -> frozenset[int]:
+    """The last layer: what is used last, with what stands before it if that is its bias."""
+    sizes = choice.flow.iteration.start
+    if not choice.order:
+        return frozenset()
+    *before, last = choice.order
+    vector = sizes[last].ndim < 2 or 1 in sizes[last].shape
+    if before and vector and sizes[last].size in sizes[before[-1]].shape and sizes[before[-1]].ndim >= 2:
+        return frozenset((before[-1], last))
+    return frozenset((last,))
+
+
+@dataclass(frozen=True)
+class Option:
+    """A cost that fits some tensors: how many, whether one of several entries is among them, how many it leaves."""
+
+    chosen: Chosen
+    tensors: frozenset[int]
+    size: int
+    sized: bool
+    left: int
+    rank: tuple[Any, ...]
+
+
+def _options(choice: Choice, fit: CandidateFit) -> list[Option]:
+    out = []
+    values = {r for r in fit.ratios.values() if r}
+    for value in values:
+        nice = choice.nice(fit, value)
+        if nice is None:
+            continue
+        tensors = frozenset(fit.support(value))
+        out.append(_option(choice, fit, Chosen(fit.candidate, *nice, _how(fit, nice[0])), tensors))
+        penalised = _fit_penalty(choice, fit, value, tensors)
+        if penalised is not None:
+            penalty, more = penalised
+            factor, scale = nice
+            chosen = Chosen(fit.candidate, factor, scale, _how(fit, factor) + " with a penalty on the weights",
+                            penalty * scale, tuple(sorted(more)))  # fmt: skip
+            out.append(_option(choice, fit, chosen, tensors | more))
+    return out
+
+
+def _option(choice: Choice, fit: CandidateFit, chosen: Chosen, tensors: frozenset[int]) -> Option:
+    sized = any(choice.flow.iteration.start[k].size > 1 for k in tensors)
+    own = fit.candidate.strength
+    table_order = list(TABLE).index(fit.candidate.table) if fit.candidate.table else 0
+    # A known cost says more than a number without a name, which may be one by chance.
+    rank = (bool(chosen.penalty), 2 if own == 0 else own < 0, abs(math.log(chosen.factor)), table_order)
+    size = sum(choice.flow.iteration.start[k].size for k in tensors)
+    return Option(chosen, tensors, size, sized, len(set(fit.ratios) - tensors), rank)
+
+
+def _how(fit: CandidateFit, factor: float) -> str:
+    times = "" if abs(factor - 1) < SAME else f"{factor:.6g} times "
+    if fit.candidate.strength < 0:
+        return f"inferred: the gradient is that of {times}{fit.candidate.name}"
+    return "the file's own, which the gradient fits" if not times else f"the gradient is that of {times}what it prints"
+
+
+def _fit_penalty(
+    choice: Choice, fit: CandidateFit, value: float, tensors: frozenset[int]
+) -> tuple[float, frozenset[int]] | None:
+    """λ with which gradient = derivative / value + λ·W for tensors that do not fit, where one λ does for several."""
+    measured = choice.measured
+    index = next(i for i, one in enumerate(measured.fits) if one is fit)
+    rows = {
+        k: [(mine - slope / value, weight, mine) for slope, mine, weight in zip(
+            measured.found[index][k], measured.slopes[k], measured.weights[k], strict=True)]
+        for k in set(fit.ratios) - tensors
+    }  # fmt: skip
+    guesses = [left / weight for each in rows.values() for left, weight, _ in each[:1] if weight and left / weight > 0]
+    known = sorted(choice.numbers)
+    for guess in guesses:
+        near = min(known, key=lambda number: abs(number / guess - 1), default=0.0)
+        if not near or abs(near / guess - 1) > NEAR:
+            continue
+        same = frozenset(
+            k for k, each in rows.items()
+            if len(each) > 1 and all(abs(left - near * weight) <= SAME / 10 * abs(mine) for left, weight, mine in each)
+        )  # fmt: skip
+        if same:
+            return near, same
+    return None

@@ -1,0 +1,265 @@
+"""Numbers that may be the cost: those that the iteration makes, functions of the file, and a table of known costs."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backprop.attaching.looking.rewriting import Rewritten, Site
+from backprop.attaching.running.leaves import to_array
+from backprop.attaching.running.program import Names
+from backprop.attaching.running.replaying import Iteration, IterationRecorder, Key
+
+__all__ = ["TABLE", "CostCandidate", "Pair", "find_candidates", "find_pairs"]
+
+STRONG = re.compile(r"(loss|cost|nll|objective|criterion|likelihood|verlust|kosten|perte|costo|coste)", re.IGNORECASE)
+WEAK = re.compile(r"(err|mse|rmse|mae|bce|entropy|sse|residu|energy|fehler|penalty|reg)", re.IGNORECASE)
+SLOPES = re.compile(r"(prime|deriv|grad|backward|delta|^d_|_d$|^d[A-Z])")
+OTHER_DATA = re.compile(r"(val|valid|test|dev|acc)", re.IGNORECASE)
+
+
+def half_sse(o: Any, t: Any) -> Any:
+    """½ ΣΣ (o − t)²"""
+    return 0.5 * np.sum((o - t) ** 2)
+
+
+def binary_cross_entropy(o: Any, t: Any) -> Any:
+    """−ΣΣ t ln o + (1 − t) ln(1 − o)"""
+    return -np.sum(t * np.log(o) + (1 - t) * np.log(1 - o))
+
+
+def cross_entropy(o: Any, t: Any) -> Any:
+    """−ΣΣ t ln o"""
+    return -np.sum(t * np.log(o))
+
+
+def absolute(o: Any, t: Any) -> Any:
+    """ΣΣ |o − t|"""
+    return np.sum(np.abs(o - t))
+
+
+TABLE: Mapping[str, tuple[Callable[[Any, Any], Any], str]] = {
+    one.__name__.replace("_", "-"): (one, words)
+    for one, words in (
+        (half_sse, "half the sum of squares"),
+        (binary_cross_entropy, "the binary cross-entropy"),
+        (cross_entropy, "the cross-entropy"),
+        (absolute, "the sum of absolute errors"),
+    )
+}
+"""Known costs of an output o and a target t, as sums; a factor in front is found with the gradient."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An output and its target, as a difference in the iteration has them: two sites, one value an occurrence."""
+
+    output: int
+    target: int
+    occurrences: int
+
+    def read(self, values: Mapping[Key, Any]) -> list[tuple[Any, Any]]:
+        """All outputs with their targets."""
+        return [(values[self.output, i], values[self.target, i]) for i in range(self.occurrences)]
+
+    @property
+    def sites(self) -> tuple[int, int]:
+        """Whose values are needed."""
+        return self.output, self.target
+
+
+@dataclass(frozen=True)
+class CostCandidate:
+    """What may be the cost. `strength`: 3 a function that is called the loss, 2 a value that is, 1 an error or measure,
+    0 no name, -1 of the table."""
+
+    name: str
+    strength: int
+    key: Key | None = None
+    pair: Pair | None = None
+    function: Callable[[Any, Any], Any] | None = None
+    maker: Callable[[Names], Callable[[Any, Any], Any]] | None = None
+    order: int = 0
+    table: str | None = None
+
+    @property
+    def sites(self) -> frozenset[int]:
+        """Whose values are needed."""
+        return frozenset([self.key[0]] if self.key is not None else self.pair.sites if self.pair else [])
+
+    def evaluate(self, values: Mapping[Key, Any], names: Names) -> Any:
+        """The number, from what one iteration made."""
+        if self.key is not None:
+            return values[self.key].reshape(())[()]
+        assert self.pair is not None
+        function = self.function or (self.maker(names) if self.maker else None)
+        assert function is not None
+        total: Any = 0.0
+        for o, t in self.pair.read(values):
+            found = to_array(np.asarray(function(o, t)) if not hasattr(function(o, t), "detach") else function(o, t))
+            total = total + (np.nan if found is None or found.size != 1 else found.reshape(())[()])
+        return total
+
+
+def find_unvisited(iteration: Iteration) -> tuple[int, ...]:
+    """Calls of a loss, in the loop or behind it in the same function, that this iteration does not come to."""
+    rewritten = iteration.program.rewritten
+    loop, around = rewritten.originals[iteration.snapshot.loop]
+    recorder = iteration.freeze(wanted=frozenset())
+    iteration.run(None, recorder)
+    first = loop.lineno
+    return tuple(
+        number
+        for number, site in enumerate(rewritten.sites)
+        if isinstance(site.node, ast.Call) and site.around == around and site.node.lineno >= first
+        and number not in recorder.counts and _rate_site(site) >= 1
+    )[:8]  # fmt: skip
+
+
+def find_pairs(rewritten: Rewritten, base: Mapping[Key, Any], moved: Mapping[Key, Any]) -> list[Pair]:
+    """Differences of an output, which depends on the parameters, and a target, which does not."""
+    pairs = []
+    for left, right in rewritten.differences.values():
+        if left is None or right is None:
+            continue
+        for output, target in ((left, right), (right, left)):
+            count = 0
+            while (output, count) in base and (target, count) in base:
+                count += 1
+            if count and _varies(output, count, base, moved) and not _varies(target, count, base, moved):
+                shapes = [(base[output, i].shape, base[target, i].shape) for i in range(count)]
+                if all(a == b and int(np.prod(a)) >= 1 for a, b in shapes):
+                    pairs.append(Pair(output, target, count))
+    return list({(p.output, p.target): p for p in pairs}.values())
+
+
+def _varies(site: int, count: int, base: Mapping[Key, Any], moved: Mapping[Key, Any]) -> bool:
+    return any(
+        (site, i) not in moved or not np.array_equal(base[site, i], moved[site, i], equal_nan=True)
+        for i in range(count)
+    )
+
+
+def find_candidates(
+    iteration: Iteration, recorder: IterationRecorder, names: Names, moved: Mapping[Key, Any]
+) -> list[CostCandidate]:
+    """All that may be the cost, from one iteration with the update held back and another at moved parameters."""
+    rewritten = iteration.program.rewritten
+    base = {event.key: event.value for event in recorder.events}
+    found = []
+    for event in recorder.events:
+        if event.value.size != 1 or event.key not in moved or not np.isfinite(event.value).all():
+            continue
+        if not np.array_equal(event.value, moved[event.key]):
+            site = rewritten.sites[event.key[0]]
+            found.append(CostCandidate(_name_site(site), _rate_site(site), key=event.key, order=event.order))
+    pairs = find_pairs(rewritten, base, moved)
+    for pair in pairs:
+        found += list(_own_functions(names, pair))
+        found += [
+            CostCandidate(words, -1, pair=pair, function=function, table=table)
+            for table, (function, words) in TABLE.items()
+        ]
+    return found
+
+
+def _name_site(site: Site) -> str:
+    if site.target and site.target != "return":
+        return site.target
+    return f"what {site.around} returns" if site.target == "return" and site.around else site.text
+
+
+def _rate_site(site: Site) -> int:
+    called = re.match(r"[\w.]+(?=\()", site.text)
+    names = [called[0].split(".")[-1]] if called else []
+    functions = [name for name in (*names, site.around if site.target == "return" else "") if name]
+    words = [site.target if site.target != "return" else "", "" if called else site.text]
+    if OTHER_DATA.search(site.target) and not STRONG.search(site.around):
+        return 0
+    if any(STRONG.search(name) and not SLOPES.search(name) for name in functions):
+        return 3
+    simple = [word for word in words if re.fullmatch(r"[\w.\[\]'\"-]*", word)]
+    if any(STRONG.search(word) and not SLOPES.search(word) for word in simple):
+        return 2
+    return 1 if any(WEAK.search(word) for word in (*functions, *simple)) else 0
+
+
+def _own_functions(names: Names, pair: Pair) -> list[CostCandidate]:
+    """Functions and methods of the file that are called a loss or an error and take two things."""
+    found = []
+    for label, strength, make in list_functions(names):
+        function = make(names)
+        order = _order_arguments(function)
+        if order is not None:
+            turned = order == "target first"
+            found.append(CostCandidate(label, strength, pair=pair, maker=_turn(make, turned)))
+    return found
+
+
+def _turn(make: Callable[[Names], Any], turned: bool) -> Callable[[Names], Callable[[Any, Any], Any]]:
+    def maker(names: Names) -> Callable[[Any, Any], Any]:
+        function = make(names)
+        return (lambda o, t: function(t, o)) if turned else function
+
+    return maker
+
+
+def list_functions(names: Names) -> list[tuple[str, int, Callable[[Names], Any]]]:
+    """(name, strength, how to get it) for functions of the file and methods of its objects."""
+    found: list[tuple[str, int, Callable[[Names], Any]]] = []
+    for name, value in list(names.shared.items()):
+        if isinstance(value, types.FunctionType) and not name.startswith("hook_") and _strength(name):
+            found.append((name, _strength(name), _take(name)))
+    for owner in list(names):
+        kind = type(names[owner])
+        if kind.__module__ in ("builtins", "numpy"):
+            continue
+        for name in dir(kind):
+            if _strength(name) and isinstance(inspect.getattr_static(kind, name), types.FunctionType | staticmethod):
+                found.append((f"{owner}.{name}", _strength(name), _take_method(owner, name)))
+    return found
+
+
+def _take(name: str) -> Callable[[Names], Any]:
+    return lambda names: names.shared[name]
+
+
+def _take_method(owner: str, name: str) -> Callable[[Names], Any]:
+    return lambda names: getattr(names[owner], name)
+
+
+def _strength(name: str) -> int:
+    if SLOPES.search(name) or name.startswith("__"):
+        return 0
+    return 3 if STRONG.search(name) else 1 if WEAK.search(name) else 0
+
+
+TARGETS = re.compile(
+    r"^_?(y|t|d|target|targets|label|labels|true|truth|y_?true|y_?enc|onehot|one_hot|wanted|soll|T|Y)$"
+)
+
+
+def _order_arguments(function: Any) -> str | None:
+    try:
+        needed = [
+            p for p in inspect.signature(function).parameters.values()
+            if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]  # fmt: skip
+    except (TypeError, ValueError):
+        return None
+    if len(needed) != 2:
+        return None
+    first, second = (bool(TARGETS.match(p.name)) or "true" in p.name or "target" in p.name for p in needed)
+    return "target first" if first and not second else "output first"
+
+
+def scalars(candidates: Sequence[CostCandidate]) -> list[CostCandidate]:
+    """Those that the iteration makes itself."""
+    return [one for one in candidates if one.key is not None]

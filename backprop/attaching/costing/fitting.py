@@ -1,0 +1,184 @@
+"""Which cost the gradient belongs to: the file's own, or the one of the table that the last layer fits exactly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backprop.attaching.costing.costs import CostCandidate, find_candidates
+from backprop.attaching.costing.flowing import GradientFlow
+from backprop.attaching.running.leaves import is_tensor, read, to_array
+from backprop.attaching.running.program import Names
+from backprop.attaching.running.replaying import Iteration, IterationRecorder, Key
+
+__all__ = ["CandidateFit", "Chosen", "Measured", "gradient_reader", "measure"]
+
+DIRECTIONS = 2
+STEP = 2e-5
+SAME = 2e-6
+SILENT = 1e-9
+JITTER = 0.05
+
+
+@dataclass(frozen=True)
+class CandidateFit:
+    """How a candidate's derivative compares with the gradient, tensor by tensor: (derivative)/(gradient), or None where
+    the two are not in proportion; a tensor with nothing on both sides is left out."""
+
+    candidate: CostCandidate
+    ratios: dict[int, float | None]
+
+    def support(self, factor: float) -> set[int]:
+        """The tensors that fit with this factor."""
+        return {k for k, r in self.ratios.items() if r is not None and abs(r / factor - 1) < SAME}
+
+    @property
+    def factor(self) -> float | None:
+        """The factor with which most tensors fit."""
+        known = [r for r in self.ratios.values() if r]
+        return max(known, key=lambda r: (len(self.support(r)), -abs(math.log(abs(r)))), default=None)
+
+    def whole(self, factor: float) -> bool:
+        """Whether every tensor fits with this factor."""
+        return bool(self.ratios) and len(self.support(factor)) == len(self.ratios)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The cost that is judged: `factor` times the candidate plus `penalty`/2 times the squares of some tensors;
+    `scale` is what the gradients as read are multiplied by."""
+
+    candidate: CostCandidate
+    factor: float
+    scale: float
+    how: str
+    penalty: float = 0.0
+    penalised: tuple[int, ...] = ()
+    true_cost: CostCandidate | None = None
+    note: str = ""
+
+
+def gradient_reader(flow: GradientFlow, scale: float = 1.0) -> Callable[[Sequence[Any]], list[Any]]:
+    """The gradients at given parameters, with the update held back: values, or steps, or what a library left."""
+    if flow.library:
+        return lambda values: _read_library(flow.iteration, values)
+    return lambda values: _read_levels(flow, values, scale)
+
+
+def _read_levels(flow: GradientFlow, values: Sequence[Any], scale: float) -> list[Any]:
+    """The value of each parameter's level; its step over the rate, where it has none."""
+    iteration = flow.iteration
+    levels: Sequence[Any] = flow.adaptive or flow.rates[0][1]
+    rate = 1.0 if flow.adaptive else flow.rates[0][0]
+    recorder = iteration.freeze(wanted=frozenset(level.key[0] for level in levels if level is not None))
+    iteration.run(values, recorder)
+    found = {event.key: event.value for event in recorder.events}
+    after = [] if all(levels) else iteration.run(values, IterationRecorder(held=iteration.held, factor=1.0))
+    out: list[Any] = []
+    for k, level in enumerate(levels):
+        if level is None:
+            out.append((values[k] - after[k]) / abs(rate) * scale)
+        else:
+            sign = level.sign if flow.adaptive else math.copysign(1.0, rate)
+            out.append(found[level.key] * sign * scale if level.key in found else None)
+    return out
+
+
+def _read_library(iteration: Iteration, values: Sequence[Any]) -> list[Any]:
+    names = iteration.run_names(values, iteration.freeze())
+    out = []
+    for leaf in iteration.leaves:
+        tensor = read(names, leaf.places[0])
+        grad = tensor.grad if is_tensor(tensor) else None
+        out.append(np.zeros(tuple(tensor.shape)) if grad is None else to_array(grad))
+    return out
+
+
+@dataclass
+class Measured:
+    """Slopes along random directions, of every candidate and of the gradient, at one point."""
+
+    fits: list[CandidateFit]
+    weights: dict[int, list[float]]
+    slopes: dict[int, list[float]]
+    found: dict[int, dict[int, list[float]]]
+
+
+def measure(flow: GradientFlow, seed: int = 0) -> Measured:
+    """Run the iteration at a jittered point and beside it; differences of all candidates at once."""
+    iteration = flow.iteration
+    rng = np.random.default_rng(seed)
+    point = [value + JITTER * _size(value) * rng.standard_normal(value.shape) for value in iteration.start]
+    gradients = gradient_reader(flow)(point)
+    base = iteration.freeze(wanted=None)
+    names = iteration.run_names(point, base)
+    other = iteration.freeze(wanted=None)
+    iteration.run([value + JITTER * _size(value) * rng.standard_normal(value.shape) for value in point], other)
+    moved = {event.key: event.value for event in other.events}
+    candidates = find_candidates(iteration, base, names, moved)
+    sites = frozenset(site for one in candidates for site in one.sites)
+    slopes: dict[int, list[float]] = {}
+    weights: dict[int, list[float]] = {}
+    found: dict[int, dict[int, list[float]]] = {i: {} for i in range(len(candidates))}
+    for k, value in enumerate(point):
+        for _ in range(DIRECTIONS if value.size > 1 else 1):
+            u = rng.standard_normal(value.shape) * _size(value)
+            slopes.setdefault(k, []).append(float(np.sum(u * gradients[k])) if gradients[k] is not None else np.nan)
+            weights.setdefault(k, []).append(float(np.sum(u * value)))
+            for i, slope in enumerate(_differentiate(iteration, candidates, sites, point, k, u)):
+                found[i].setdefault(k, []).append(slope)
+    largest = max((abs(s) for row in slopes.values() for s in row if np.isfinite(s)), default=0.0)
+    fits = [CandidateFit(one, _compare(found[i], slopes, largest)) for i, one in enumerate(candidates)]
+    return Measured(fits, weights, slopes, found)
+
+
+def _size(value: Any) -> float:
+    return float(np.sqrt(np.mean(value**2))) if np.any(value) else 0.1
+
+
+def _differentiate(
+    iteration: Iteration,
+    candidates: Sequence[CostCandidate],
+    sites: frozenset[int],
+    point: Sequence[Any],
+    k: int,
+    u: Any,
+) -> list[float]:
+    ends = []
+    for sign in (2.0, 1.0, -1.0, -2.0):
+        values = list(point)
+        values[k] = point[k] + sign * STEP * u
+        recorder = iteration.freeze(wanted=sites)
+        names = iteration.run_names(values, recorder)
+        made = {event.key: event.value for event in recorder.events}
+        ends.append([_evaluate(one, made, names) for one in candidates])
+    far, near, nearer, farther = ends
+    return [(8 * (b - c) - (a - d)) / (12 * STEP) for a, b, c, d in zip(far, near, nearer, farther, strict=True)]
+
+
+def _evaluate(candidate: CostCandidate, made: dict[Key, Any], names: Names) -> float:
+    try:
+        value = candidate.evaluate(made, names)
+        return float(np.real(value)) if np.isreal(value) else np.nan
+    except Exception:  # a function of the file that was meant for something else
+        return np.nan
+
+
+def _compare(found: dict[int, list[float]], slopes: dict[int, list[float]], largest: float) -> dict[int, float | None]:
+    ratios: dict[int, float | None] = {}
+    top = max((abs(s) for row in found.values() for s in row if np.isfinite(s)), default=0.0)
+    for k, row in found.items():
+        mine = slopes[k]
+        if all(abs(s) <= SILENT * largest for s in mine) and all(abs(s) <= 1e-7 * top for s in row):
+            continue
+        if not all(np.isfinite([*row, *mine])) or any(s == 0.0 for s in mine):
+            ratios[k] = None
+            continue
+        each = [r / m for r, m in zip(row, mine, strict=True)]
+        same = all(abs(e - each[0]) <= SAME * abs(each[0]) for e in each)
+        ratios[k] = each[0] if same and each[0] != 0.0 else None
+    return ratios

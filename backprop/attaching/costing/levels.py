@@ -1,0 +1,96 @@
+"""Values on their way into a parameter, and which of the moved arrays are parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backprop.attaching.running.replaying import Iteration, Key
+from backprop.attaching.running.tracing import find_updates
+
+__all__ = ["FlowLevel", "drop_idle", "drop_memories", "keep_effective"]
+
+
+@dataclass(frozen=True)
+class FlowLevel:
+    """A value that flows into one parameter. `rate`: what it is multiplied by on its way (None: it is no product);
+    `whole`: without it the parameter stays where it is; `used`: read from a name, not only made."""
+
+    key: Key
+    rate: float | None
+    whole: bool
+    used: bool
+    order: int
+    sign: float = 1.0
+
+
+def drop_memories(iteration: Iteration) -> Iteration:
+    """Without the leaves that belong to one parameter entry by entry: an optimiser's memory of it, or a mean of it."""
+    plain = iteration.run()
+    rng = np.random.default_rng(5)
+    stay = []
+    for k, value in enumerate(iteration.start):
+        some = rng.random(value.shape) < 0.5
+        some.flat[0] = True
+        size = float(np.max(np.abs(value), initial=0.0)) or 1.0
+        values = list(iteration.start)
+        values[k] = np.where(some, value + size * rng.uniform(0.2, 0.5, value.shape), value)
+        after = iteration.run(values)
+        if any(_spreads(a, b, some) for j, (a, b) in enumerate(zip(after, plain, strict=True))):
+            stay.append(iteration.leaves[k])
+    if not stay or len(stay) == len(iteration.leaves):
+        return iteration
+    out = iteration.like(stay)
+    out.emptied = tuple(leaf for leaf in iteration.leaves if all(leaf is not one for one in stay))
+    out.held = find_updates(out)
+    return out
+
+
+def _spreads(after: Any, before: Any, some: Any) -> bool:
+    """Whether a change of some entries of one leaf reaches other entries of another, or of itself."""
+    if after is None or before is None or after.shape != before.shape:
+        return True
+    change = np.abs(after - before) > 1e-12 * (np.max(np.abs(before), initial=0.0) + 1e-300)
+    if after.shape != some.shape or after.size == 1:
+        return bool(np.any(change)) and after.shape != some.shape
+    return bool(np.any(change & ~some))
+
+
+def drop_idle(iteration: Iteration) -> Iteration:
+    """Without the leaves that go on moving while the update is held back: they are states, not parameters."""
+    frozen = iteration.run(None, iteration.freeze())
+    stay = [
+        leaf
+        for leaf, after, start in zip(iteration.leaves, frozen, iteration.start, strict=True)
+        if after is not None and np.array_equal(after, start)
+    ]
+    return iteration.like(stay)
+
+
+def keep_effective(iteration: Iteration, levels: Sequence[list[FlowLevel]]) -> list[int]:
+    """Of the leaves that have a gradient, those of which some gradient is a function: parameters, no optimiser's
+    memory."""
+    has = [k for k, one in enumerate(levels) if one]
+    earliest = {k: min(levels[k], key=lambda level: (not level.whole, level.order)).key for k in has}
+    base = iteration.freeze(wanted=frozenset(key[0] for key in earliest.values()))
+    iteration.run(None, base)
+    values = {event.key: event.value for event in base.events}
+    kept = []
+    for k in range(len(levels)):
+        start = list(iteration.start)
+        rng = np.random.default_rng(k)
+        size = float(np.max(np.abs(start[k]), initial=0.0)) or 1.0
+        start[k] = start[k] + 1e-3 * size * rng.uniform(0.5, 1.0, start[k].shape)
+        again = iteration.freeze(wanted=frozenset(key[0] for key in earliest.values()))
+        iteration.run(start, again)
+        now = {event.key: event.value for event in again.events}
+        if any(key in now and key in values and _differs(now[key], values[key]) for key in earliest.values()):
+            kept.append(k)
+    return kept
+
+
+def _differs(a: Any, b: Any) -> bool:
+    return a.shape != b.shape or bool(np.any(np.abs(a - b) > 1e-9 * (np.max(np.abs(b), initial=0.0) + 1e-300)))

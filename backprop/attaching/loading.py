@@ -1,0 +1,125 @@
+"""From a file as it is to a reading and a subject: in the process that runs its code, and nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from backprop.attaching.looking.documents import Document, missing_packages, read_document
+from backprop.attaching.looking.driving import list_drivers
+from backprop.attaching.looking.refusals import Refused
+from backprop.attaching.looking.surveying import choose_loops, describe, mark_piece
+from backprop.attaching.nesting import tidy
+from backprop.attaching.pieces import Attached, attach
+from backprop.attaching.running.program import HookedProgram
+from backprop.attaching.words import MARK, TAKEN
+from backprop.examiner.subject.loading import name_reason
+from backprop.examiner.subject.protocol.subjects import Subject, describe_error
+
+__all__ = ["attach_file", "make_subject"]
+
+MOST_DRIVERS = 40
+
+
+def make_subject(attached: Attached, label: str) -> Subject:
+    """The subject of a reading, with what was taken for what as its notes."""
+    subject = Subject(attached.functions(), label, str(attached.document.path.resolve()))
+    subject.notes += [f"{TAKEN}{line}" for line in attached.describe()]
+    true = attached.chosen.true_cost
+    if true is not None:
+        subject.notes.append(f"{MARK}{true.name}")
+    return subject
+
+
+def attach_file(
+    path: Path,
+    text: str | None = None,
+    *,
+    cost: str | None = None,
+    owner: str | None = None,
+    function: str | None = None,
+    data: str | None = None,
+    begin: int | None = None,
+    end: int | None = None,
+    line: int | None = None,
+    parameters: Sequence[str] | None = None,
+) -> Attached:
+    """The reading of a file.
+
+    Parameters: `cost` is a name of the file or of the table; `owner` a class and `function` a function in which the
+    training stands; `begin`, `end` its lines; `line` is that of its loop; `data` are names of the batch, for a class
+    that nobody trains; `parameters`, if given, must be what is found. Errors: `Refused`.
+    """
+    found = _attach_file(path, text, cost, {"owner": owner, "function": function, "line": line}, data, begin, end)
+    names = [tidy(found.flow.leaves[k]) for k in found.order]
+    if parameters is not None and sorted(parameters) != sorted(names):
+        raise Refused(f"{path}: its parameters are {', '.join(names)}, not {', '.join(parameters)}", "nothing")
+    return found
+
+
+def _attach_file(
+    path: Path, text: str | None, cost: str | None, where: dict[str, Any], data: str | None, begin: Any, end: Any
+) -> Attached:
+    """Look, refuse what cannot run, run, read."""
+    document = read_document(path, text)
+    refuse_without_packages(document)
+    document = Document(document.path, document.text, document.cells, mark_piece(document, begin, end))
+    program = HookedProgram(document)
+    only = choose_loops(program.rewritten, document, **where)
+    with at_home(path.resolve().parent):
+        try:
+            return attach(program, cost=cost, only=only)[0]
+        except Refused as refusal:
+            untrained = refusal.reason == "nothing" and not program.trained and begin is None
+            found = drive(document, cost=cost, owner=where["owner"], data=data) if untrained else None
+            if found is None:
+                raise Refused(f"{refusal}{describe(document.tree)}", refusal.reason) from None
+            return found
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            said = describe_error(error, str(path.resolve()))
+            raise Refused(f"{path}: it stopped before it trained: {said}", name_reason(error)) from error
+
+
+def refuse_without_packages(document: Document) -> None:
+    """Errors: `Refused` where the file imports outright what is not installed."""
+    gone = missing_packages(document.tree, document.path.resolve().parent)
+    if gone:
+        raise Refused(f"{document.path}: it imports {', '.join(gone)}, which {'is' if len(gone) == 1 else 'are'} not "
+                      f"installed; python -m pip install {' '.join(gone)}", "package")  # fmt: skip
+
+
+def drive(document: Document, *, cost: str | None, owner: str | None, data: str | None) -> Attached | None:
+    """The reading of a file that trains nothing itself: an object of its class, trained by lines put behind it."""
+    text = document.text if document.text.endswith("\n") else document.text + "\n"
+    for driver in itertools.islice(list_drivers(document.tree, owner, data), MOST_DRIVERS):
+        longer = Document(document.path, text + driver.text + "\n", document.cells)
+        with contextlib.suppress(Exception):  # what does not fit is not the way
+            return replace(attach(HookedProgram(longer), cost=cost)[0], document=document, driven=driver.said)
+    return None
+
+
+@contextlib.contextmanager
+def at_home(folder: Path) -> Iterator[None]:
+    """Modules and files beside the program are found, whoever runs it; nothing is written beside it."""
+    before, written, argv = Path.cwd(), sys.dont_write_bytecode, sys.argv
+    sys.path.insert(0, str(folder))
+    sys.dont_write_bytecode, sys.argv = True, [str(folder)]
+    os.chdir(folder)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, 10_000))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+        os.chdir(before)
+        sys.dont_write_bytecode, sys.argv = written, argv
+        with contextlib.suppress(ValueError):
+            sys.path.remove(str(folder))

@@ -1,0 +1,1 @@
+"""Looking at a file without running it, and its text with hooks."""

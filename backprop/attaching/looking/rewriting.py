@@ -1,0 +1,297 @@
+"""The program with hooks: a probe around every value, a hook at every loop and at every statement that stores.
+
+Semantics do not change while the hooks are idle: a probe gives back the object that it was handed. Positions are those
+of the original, so that messages and lines stay true. One line of source, with its hooks:
+
+    W -= rate * g      W -= hook_scale(7, lambda: W, hook_probe(3, …))
+    W = W - g          W = hook_blend(8, lambda: W, hook_probe(4, …))
+    net.step(0.1)      hook_call(9, net.step, …)
+    for x in data:     for x in data: hook_loop(2); …
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+__all__ = ["HOOKS", "PIECE", "STATE", "Rewritten", "Site", "rewrite"]
+
+PROBE, SCALE, BLEND, CALL, LOOP, DONE = HOOKS = tuple(
+    f"hook_{name}" for name in ("probe", "scale", "blend", "call", "loop", "done")
+)
+PIECE, STATE = "hook_piece", "hook_state"
+"""The function that one iteration becomes, and its one argument: local names with their values."""
+PROBED = (ast.BinOp, ast.Call, ast.UnaryOp, ast.Name, ast.Attribute, ast.Subscript)
+
+Loop: TypeAlias = ast.For | ast.While
+Scope: TypeAlias = ast.FunctionDef | ast.Module
+
+
+@dataclass(frozen=True)
+class Site:
+    """A value in the source: its node, and the function (or file) around it."""
+
+    node: ast.AST
+    around: str
+    target: str = ""
+    """The name that the statement gives to the value, where this is the whole of what it stores or returns."""
+
+    @property
+    def text(self) -> str:
+        """Its source."""
+        return ast.unparse(self.node)
+
+
+@dataclass
+class Rewritten:
+    """The tree with hooks, and what each number in a hook stands for."""
+
+    tree: ast.Module
+    sites: list[Site] = field(default_factory=list)
+    statements: list[ast.stmt] = field(default_factory=list)
+    loops: list[tuple[Loop, Scope]] = field(default_factory=list)
+    originals: list[tuple[Loop, str]] = field(default_factory=list)
+    differences: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)
+    """For each site that is a difference: the sites of what stands left and right."""
+    classes: dict[int, str] = field(default_factory=dict)
+    """The class around each loop, for names that begin with two underscores."""
+
+    def piece(self, number: int, more: Sequence[int] = ()) -> ast.Module:
+        """One iteration of a loop: as plain statements where it stands at the top, else as a function of its names.
+
+        `more` are sites in it that this iteration does not come to, to be computed at its end.
+        """
+        loop, scope = self.loops[number]
+        body = [*copy.deepcopy(loop.body), *(self._compute(site) for site in more)]
+        once = ast.For(ast.Name("hook_once", ast.Store()), ast.Tuple([ast.Constant(0)], ast.Load()), body, [])
+        if isinstance(scope, ast.Module):
+            return ast.fix_missing_locations(ast.Module([ast.copy_location(once, loop)], []))
+        tree = ast.parse(
+            f"def {PIECE}({STATE}):\n    try:\n        pass\n    finally:\n        {STATE}.update(locals())"
+        )
+        function: Any = tree.body[0]
+        function.body[0].body = [ast.copy_location(once, loop)]
+        shared = [name for node in ast.walk(scope) if isinstance(node, ast.Global) for name in node.names]
+        function.body[:0] = [ast.Global(sorted(set(shared)))] if shared else []
+        if number in self.classes:
+            tree = Mangler(self.classes[number]).visit(tree)
+        return ast.fix_missing_locations(tree)
+
+    def _compute(self, site: int) -> ast.stmt:
+        probe = ast.Call(ast.Name(PROBE, ast.Load()), [ast.Constant(site), copy.deepcopy(self.sites[site].node)], [])  # type: ignore[list-item]
+        tree: Any = ast.parse("try:\n    pass\nexcept Exception:\n    pass")
+        tree.body[0].body = [ast.Expr(probe)]
+        return ast.copy_location(tree.body[0], self.sites[site].node)  # type: ignore[no-any-return]
+
+
+class Mangler(ast.NodeTransformer):
+    """Private names as inside their class."""
+
+    def __init__(self, name: str) -> None:
+        self.prefix = "_" + name.lstrip("_")
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        node.id = self._mangle(node.id)
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.Attribute:
+        self.generic_visit(node)
+        node.attr = self._mangle(node.attr)
+        return node
+
+    def _mangle(self, name: str) -> str:
+        return self.prefix + name if name.startswith("__") and not name.endswith("__") else name
+
+
+def load_names(piece: ast.Module, names: list[str]) -> ast.Module:
+    """The piece with its local names taken from the state first, as far as it does not share them with the file."""
+    function: Any = piece.body[0]
+    if isinstance(function, ast.FunctionDef):
+        heads = function.body[0].names if isinstance(function.body[0], ast.Global) else []
+        loads = [f"{name} = {STATE}[{name!r}]" for name in names if name not in heads and name.isidentifier()]
+        function.body[len(function.body) - 1 : len(function.body) - 1] = ast.parse("\n".join(loads)).body
+    return ast.fix_missing_locations(piece)
+
+
+def rewrite(tree: ast.Module) -> Rewritten:
+    """The program with hooks; the tree that is given stays as it is."""
+    out = Rewritten(copy.deepcopy(tree))
+    _Rewriter(out).visit(out.tree)
+    ast.fix_missing_locations(out.tree)
+    return out
+
+
+class _Rewriter(ast.NodeTransformer):
+    """Puts the hooks in; the text of a site is taken before it is changed."""
+
+    def __init__(self, out: Rewritten) -> None:
+        self.out = out
+        self.scopes: list[Scope] = [out.tree]
+        self.owners: list[str] = []
+
+    def _hook(self, name: str, at: ast.AST, *args: ast.expr) -> Any:
+        return ast.copy_location(ast.Call(ast.Name(name, ast.Load()), list(args), []), at)
+
+    @property
+    def around(self) -> str:
+        scope = self.scopes[-1]
+        return scope.name if isinstance(scope, ast.FunctionDef) else ""
+
+    # --- expressions -------------------------------------------------------------------------------------------
+    def value(self, node: Any, target: str = "") -> Any:
+        """An expression with probes inside and around it."""
+        if node is None:
+            return None
+        probed = isinstance(node, PROBED) and isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
+        probed = probed and not (isinstance(node, ast.Call) and _is_super(node))
+        if not probed:
+            return self.generic_visit(node)
+        number = len(self.out.sites)
+        self.out.sites.append(Site(copy.deepcopy(node), self.around, target))
+        inside = self._inside(node)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+            self.out.differences[number] = _number_of(inside.left), _number_of(inside.right)
+        return self._hook(PROBE, node, ast.Constant(number), inside)
+
+    def _inside(self, node: Any) -> Any:
+        if isinstance(node, ast.Attribute):
+            node.value = self._base(node.value)
+        elif isinstance(node, ast.Subscript):
+            node.value, node.slice = self._base(node.value), self.visit(node.slice)
+        elif isinstance(node, ast.Call):
+            node.func = self._base(node.func)
+            node.args = [self.visit(arg) for arg in node.args]
+            node.keywords = [self.visit(keyword) for keyword in node.keywords]
+        elif not isinstance(node, ast.Name):
+            self.generic_visit(node)
+        return node
+
+    def _base(self, node: Any) -> Any:
+        """What is only a way to a value gets no probe of its own."""
+        return self._inside(node) if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) else self.visit(node)
+
+    def visit_BinOp(self, node: Any) -> Any:
+        return self.value(node)
+
+    visit_Call = visit_UnaryOp = visit_Name = visit_Attribute = visit_Subscript = visit_BinOp
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> Any:
+        return node
+
+    def visit_match_case(self, node: Any) -> Any:
+        node.body = self._statements(node.body)
+        return node
+
+    def visit_Delete(self, node: ast.Delete) -> Any:
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
+        node.value = self.value(node.value)
+        return node
+
+    # --- statements --------------------------------------------------------------------------------------------
+    def _statements(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        out: list[ast.stmt] = []
+        for statement in body:
+            found = self.visit(statement)
+            out += found if isinstance(found, list) else [found]
+        return out
+
+    def _store(self, statement: ast.stmt) -> ast.Constant:
+        self.out.statements.append(copy.deepcopy(statement))
+        return ast.Constant(len(self.out.statements) - 1)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
+        if not isinstance(node.op, ast.Add | ast.Sub):
+            node.value = self.value(node.value)
+            return node
+        number, old = self._store(node), _thunk(node.target)
+        node.value = self._hook(SCALE, node.value, number, old, self.value(node.value))
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        target = node.targets[0]
+        simple = len(node.targets) == 1 and not any(isinstance(part, ast.Starred) for part in ast.walk(target))
+        name = ast.unparse(target) if len(node.targets) == 1 else ""
+        if not simple:
+            node.value = self.value(node.value, name)
+            return node
+        number = self._store(node)
+        node.value = self._hook(BLEND, node.value, number, _thunk(target), self.value(node.value, name))
+        return node
+
+    def visit_Return(self, node: ast.Return) -> Any:
+        node.value = self.value(node.value, "return")
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        call = node.value
+        if not isinstance(call, ast.Call) or _is_super(call):
+            node.value = self.value(call)
+            return node
+        number = self._store(node)
+        inside = self._inside(call)
+        node.value = self._hook(CALL, call, number, inside.func, *inside.args)
+        hooked: Any = node.value
+        hooked.keywords = inside.keywords
+        return node
+
+    def _loop(self, node: Any) -> Any:
+        number = len(self.out.loops)
+        self.out.originals.append((copy.deepcopy(node), self.around))
+        self.out.loops.append((node, self.scopes[-1]))
+        if self.owners:
+            self.out.classes[number] = self.owners[-1]
+        if isinstance(node, ast.For):
+            node.iter = self.visit(node.iter)
+        else:
+            node.test = self.visit(node.test)
+        body = self._statements(node.body)
+        node.body, node.orelse = body, self._statements(node.orelse)
+        self.out.loops[number] = (copy.copy(node), self.scopes[-1])
+        hook = ast.Expr(self._hook(LOOP, node, ast.Constant(number)))
+        node.body = [ast.copy_location(hook, node), *body]
+        done = ast.Expr(self._hook(DONE, node, ast.Constant(number)))
+        return [node, ast.copy_location(done, node)]
+
+    visit_For = visit_While = _loop
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+        self.scopes.append(node)
+        node.body = self._statements(node.body)
+        self.scopes.pop()
+        return node
+
+    def visit_Lambda(self, node: ast.Lambda) -> Any:
+        node.body = self.visit(node.body)
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> Any:
+        self.owners.append(node.name)
+        node.body = self._statements(node.body)
+        self.owners.pop()
+        return node
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> Any:
+        return node
+
+
+def _is_super(node: ast.AST) -> bool:
+    return any(isinstance(part, ast.Name) and part.id in ("super", "locals", "globals") for part in ast.walk(node))
+
+
+def _number_of(node: ast.expr) -> int | None:
+    """The site that a probe was put around."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == PROBE:
+        number: Any = node.args[0]
+        return int(number.value)
+    return None
+
+
+def _thunk(target: ast.expr) -> ast.expr:
+    """`lambda: target`, read instead of stored."""
+    text = ast.unparse(target)
+    return ast.parse(f"lambda: {text}", mode="eval").body

@@ -1,0 +1,242 @@
+"""One iteration again: with parameters of our choice, with values recorded or changed, with the update held back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from backprop.attaching.looking.refusals import Refused
+from backprop.attaching.running.leaves import NumberLeaf, is_number, is_number_list, is_tensor, put, read, to_array
+from backprop.attaching.running.program import HookedProgram, Hooks, Names, StateSnapshot
+
+__all__ = ["Iteration", "IterationRecorder", "MadeValue"]
+
+Key = tuple[int, int]
+"""A site and its how-manieth value in this iteration."""
+MOST_EVENTS = 60_000
+
+
+class Enough(BaseException):
+    """What was wanted of this iteration is there."""
+
+
+@dataclass(frozen=True)
+class MadeValue:
+    """A value that one iteration made: where, and the numbers."""
+
+    key: Key
+    value: Any
+    order: int
+
+
+@dataclass
+class IterationRecorder(Hooks):
+    """Records values, puts others in their place, and holds the update back.
+
+    Attributes: `held` are statements that update parameters: what they add to them counts `factor` times;
+    `wanted` are the sites whose values are kept (all if None); `changes` says what a value becomes; after `last` (a
+    site and occurrence) the iteration is not needed any further; `calls` are the sites of calls whose arguments are
+    kept.
+    """
+
+    leaves: Sequence[NumberLeaf] = ()
+    held: frozenset[int] = frozenset()
+    factor: float = 1.0
+    wanted: frozenset[int] | None = frozenset()
+    changes: Mapping[Key, Callable[[Any], Any]] = field(default_factory=dict)
+    last: Key | None = None
+    shape: Callable[[tuple[int, ...]], bool] = lambda shape: True
+    events: list[MadeValue] = field(default_factory=list)
+    objects: dict[int, Any] = field(default_factory=dict)
+    counts: dict[int, int] = field(default_factory=dict)
+    seen: int = 0
+    current: dict[int, Any] = field(default_factory=dict)
+    """The objects that hold the parameters now, by identity."""
+
+    def watch(self, value: Any) -> None:
+        """A parameter is held by this object from now on."""
+        self.current[id(value)] = value
+
+    def probe(self, site: int, value: Any) -> Any:
+        """Count, keep, change."""
+        number = self.counts.get(site, 0)
+        self.counts[site] = number + 1
+        self.seen += 1
+        key = site, number
+        if key in self.changes:
+            value = self.changes[key](value)
+        if self.wanted is None or site in self.wanted:
+            self._keep(key, value)
+        if key == self.last:
+            raise Enough
+        return value
+
+    def _keep(self, key: Key, value: Any) -> None:
+        shape = () if is_number(value) else getattr(value, "shape", None)
+        if shape is None and is_number_list(value):
+            shape = np.shape(value)
+        if shape is None or callable(shape) or not self.shape(tuple(shape)) or id(value) in self.current:
+            return
+        array = to_array(value)
+        if array is None:
+            array = _whole_numbers(value)
+        if array is not None and len(self.events) < MOST_EVENTS:
+            self.events.append(MadeValue(key, array, self.seen))
+            self.objects[len(self.events) - 1] = value
+
+    # --- the update --------------------------------------------------------------------------------------------
+    def scale(self, statement: int, old: Callable[[], Any], change: Any) -> Any:
+        """What is added to a parameter counts `factor` times."""
+        if statement not in self.held or self.factor == 1.0 or not self._holds(_look(old)):
+            return change
+        return _times(change, self.factor)
+
+    def blend(self, statement: int, old: Callable[[], Any], new: Any) -> Any:
+        """What a parameter becomes: `factor` of the way."""
+        if statement not in self.held:
+            return new
+        before = _look(old)
+        if not self._holds(before):
+            return new
+        if self.factor == 1.0:
+            self._follow(before, new)
+            return new
+        return self._mix(before, new)
+
+    def call(self, statement: int, function: Any, *args: Any, **keywords: Any) -> Any:
+        """A call that does nothing but update is left out where the update is held."""
+        if statement in self.held and self.factor == 0.0:
+            return None
+        if statement in self.held and self.factor != 1.0:
+            raise Refused("a step made by a call has no rate that could be set", "nothing")
+        return function(*args, **keywords)
+
+    def _holds(self, value: Any, depth: int = 0) -> bool:
+        if id(value) in self.current or any(_share(value, one) for one in self.current.values()):
+            return True
+        return depth < 3 and any(self._holds(child, depth + 1) for child in _parts(value))
+
+    def _follow(self, before: Any, new: Any) -> None:
+        if id(before) in self.current:
+            self.watch(new)
+        for child, other in zip(_parts(before), _parts(new), strict=False):
+            self._follow(child, other)
+
+    def _mix(self, before: Any, new: Any) -> Any:
+        if isinstance(before, dict) and isinstance(new, dict):
+            return {key: self._mix(before[key], new[key]) if key in before else new[key] for key in new}
+        if isinstance(before, list | tuple) and isinstance(new, list | tuple) and len(before) == len(new):
+            mixed = [self._mix(a, b) for a, b in zip(before, new, strict=True)]
+            return new._make(mixed) if hasattr(new, "_make") else type(new)(mixed)
+        if not self._holds(before):
+            return new
+        if self.factor == 0.0:
+            return before
+        out = before + self.factor * (new - before)
+        self.watch(out)
+        return out
+
+
+def _whole_numbers(value: Any) -> Any:
+    """Labels as floats: what an output is compared with is often whole."""
+    kind = str(getattr(value, "dtype", ""))
+    if ("int" not in kind and "bool" not in kind) or not np.ndim(value) or not hasattr(value, "__array__"):
+        return None
+    try:
+        return np.array(value, dtype=float)
+    except Exception:  # a tensor of another device, a value that stands for others
+        return None
+
+
+def _look(old: Callable[[], Any]) -> Any:
+    try:
+        return old()
+    except Exception:  # not bound yet, no such key: then nothing is updated
+        return None
+
+
+def _parts(value: Any) -> Sequence[Any]:
+    if isinstance(value, dict):
+        return list(value.values())[:64]
+    return value[:64] if isinstance(value, list | tuple) else ()
+
+
+def _share(value: Any, one: Any) -> bool:
+    """Whether two arrays or tensors are the same memory, wholly or in part."""
+    if isinstance(value, np.ndarray) and isinstance(one, np.ndarray):
+        return np.may_share_memory(value, one)
+    if is_tensor(value) and is_tensor(one):
+        return bool(value.untyped_storage().data_ptr() == one.untyped_storage().data_ptr())
+    return False
+
+
+def _times(change: Any, factor: float) -> Any:
+    if isinstance(change, list):
+        return [_times(one, factor) for one in change]
+    return change * factor
+
+
+class Iteration:
+    """One iteration of a program from a snapshot, as a function of its parameters."""
+
+    def __init__(self, program: HookedProgram, snapshot: StateSnapshot, leaves: Sequence[NumberLeaf]) -> None:
+        self.program, self.snapshot, self.leaves = program, snapshot, tuple(leaves)
+        self.held: frozenset[int] = frozenset()
+        self.emptied: tuple[NumberLeaf, ...] = ()
+        """An optimiser's memories, which hold zeros in every run, as before its first step."""
+        self.start: list[Any] = [to_array(leaf.value) for leaf in leaves]
+
+    def like(self, leaves: Sequence[NumberLeaf]) -> Iteration:
+        """The same with some of the leaves."""
+        out = Iteration(self.program, self.snapshot, leaves)
+        known = {leaf.places: value for leaf, value in zip(self.leaves, self.start, strict=True)}
+        out.start = [known.get(leaf.places, value) for leaf, value in zip(leaves, out.start, strict=True)]
+        out.held, out.emptied = self.held, self.emptied
+        return out
+
+    def beside(self, share: float) -> Iteration:
+        """The same with its start moved by a share of its size, or a little where it is zero."""
+        out = self.like(self.leaves)
+        rng = np.random.default_rng(11)
+        sizes = [float(np.sqrt(np.mean(value**2))) if np.any(value) else 1.0 for value in self.start]
+        out.start = [v + share * s * rng.standard_normal(v.shape) for v, s in zip(self.start, sizes, strict=True)]
+        return out
+
+    def run(self, values: Sequence[Any] | None = None, recorder: IterationRecorder | None = None) -> list[Any]:
+        """The parameters after the iteration; raises what the program raises."""
+        names = self.run_names(values, recorder)
+        return [to_array(read(names, leaf.places[0])) for leaf in self.leaves]
+
+    def run_names(self, values: Sequence[Any] | None = None, recorder: IterationRecorder | None = None) -> Names:
+        """All names after the iteration."""
+        recorder = recorder or IterationRecorder()
+        recorder.leaves = self.leaves
+        kept: list[Names] = []
+
+        def prepare(names: Names) -> None:
+            kept.append(names)
+            for leaf in self.emptied:
+                put(names, leaf, np.zeros_like(to_array(leaf.value)))
+            for leaf, value in zip(self.leaves, values or self.start, strict=True):
+                recorder.watch(put(names, leaf, value))
+                _watch_numbers(recorder, read(names, leaf.places[0]))
+
+        try:
+            return self.program.replay(self.snapshot, recorder, prepare)
+        except Enough:
+            return kept[0]
+
+    def freeze(self, **options: Any) -> IterationRecorder:
+        """A recorder that holds the update back altogether."""
+        return IterationRecorder(held=self.held, factor=0.0, **options)
+
+
+def _watch_numbers(recorder: IterationRecorder, value: Any) -> None:
+    if isinstance(value, list):
+        for one in value:
+            _watch_numbers(recorder, one)
+    elif is_number(value):
+        recorder.watch(value)

@@ -1,0 +1,97 @@
+"""Which statements change the parameters in one iteration."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from backprop.attaching.running.leaves import NumberLeaf, put, read, to_array
+from backprop.attaching.running.program import Names
+from backprop.attaching.running.replaying import Iteration, IterationRecorder
+
+__all__ = ["find_updates"]
+
+
+class Tracer(IterationRecorder):
+    """Finds the statements that change the parameters, by looking at them at every hook."""
+
+    def __init__(self, leaves: Sequence[NumberLeaf]) -> None:
+        super().__init__(leaves=leaves)
+        self.names: Names | None = None
+        self.before: list[bytes] = []
+        self.latest: int | None = None
+        self.updates: set[int] = set()
+        self.lost = False
+
+    def _state(self) -> list[bytes]:
+        names = self._here()
+        return [_print(read(names, leaf.places[0])) for leaf in self.leaves]
+
+    def _here(self) -> Any:
+        frame: Any = sys._getframe(1)
+        assert self.names is not None
+        if self.names.local is None:
+            return self.names
+        while frame is not None and frame.f_code.co_name != "hook_piece":
+            frame = frame.f_back
+        return self.names if frame is None else Names(dict(frame.f_locals), self.names.shared)
+
+    def look(self) -> None:
+        """What changed since the last look was changed by the latest statement."""
+        if self.names is None:
+            return
+        now = self._state()
+        if not self.before:
+            self.before = now
+        if now != self.before:
+            if self.latest is None:
+                self.lost = True
+            else:
+                self.updates.add(self.latest)
+            self.before = now
+
+    def probe(self, site: int, value: Any) -> Any:
+        return value
+
+    def scale(self, statement: int, old: Callable[[], Any], change: Any) -> Any:
+        self.look()
+        self.latest = statement
+        return change
+
+    def blend(self, statement: int, old: Callable[[], Any], new: Any) -> Any:
+        self.look()
+        self.latest = statement
+        return new
+
+    def call(self, statement: int, function: Any, *args: Any, **keywords: Any) -> Any:
+        self.look()
+        self.latest = statement
+        value = function(*args, **keywords)
+        self.look()
+        return value
+
+    def loop(self, number: int, frame: Any) -> None:
+        self.look()
+
+    done = loop
+
+
+def _print(value: Any) -> bytes:
+    array = to_array(value)
+    return b"" if array is None else array.tobytes()
+
+
+def find_updates(iteration: Iteration) -> frozenset[int]:
+    """The statements that change the parameters in one iteration."""
+    tracer = Tracer(iteration.leaves)
+
+    def prepare(names: Names) -> None:
+        for leaf, value in zip(iteration.leaves, iteration.start, strict=True):
+            put(names, leaf, value)
+        tracer.names = names
+
+    names = iteration.program.replay(iteration.snapshot, tracer, prepare)
+    tracer.names = Names(names.local, names.shared)
+    tracer.look()
+    return frozenset(tracer.updates)

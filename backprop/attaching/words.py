@@ -1,0 +1,37 @@
+"""What is said of a file that was attached to, each sentence with what it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from backprop.examiner.saying.grounds import Predicate, say
+from backprop.examiner.saying.report import Finding, Report
+
+__all__ = ["MARK", "OTHER_COST", "TAKEN", "name_other_cost", "was_attached"]
+
+TAKEN = "taken: "
+"""Before each of the three lines that say what was taken for what."""
+MARK = "the gradients of all parameters are those of "
+OTHER_COST = Predicate(
+    "gradient_of_another_cost",
+    lambda theirs, **more: bool(theirs),
+    lambda theirs, **more: (
+        f"The gradients of all parameters are those of {theirs}; what the file calls its cost is another function. The "
+        "mistake is in the cost, not in the gradients."
+    ),
+)
+
+
+def was_attached(report: Report) -> bool:
+    """Whether a report is of a file as it is, not of a subject."""
+    return any(str(note).startswith(TAKEN) for note in report.notes)
+
+
+def name_other_cost(report: Report) -> Report:
+    """Where every gradient is that of a known cost, and that is not the file's, the fault is in the file's cost."""
+    found = [str(note).partition(MARK)[2] for note in report.notes if MARK in str(note)]
+    if report.verdict != "wrong" or not found:
+        return report
+    names = tuple(dict.fromkeys(name for finding in report.findings for name in finding.parameters))
+    said = say(OTHER_COST, theirs=found[0])
+    return replace(report, findings=(Finding("cost", None, names, said, entries=report.findings[0].entries),))

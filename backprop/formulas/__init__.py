@@ -1,0 +1,1 @@
+"""Formulas: is this printed equation right, and if not, which term differs?"""

@@ -1,0 +1,1 @@
+"""What the letters and signs of a formula stand for: declared by keys, or inferred."""

@@ -1,0 +1,283 @@
+"""Conventions that nobody declared, inferred from the letters in use; every inference is said.
+
+A formula that declares nothing is read as one about a layered network (or one layer, or one function) in the usual
+letters.  Where usage differs (rows and columns of the weights, the layer that names them, vectors as rows or columns,
+the activation), each way is a reading of its own; the first under which the formula holds is the one that is meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from backprop.errors import UsageError
+from backprop.formulas.conventions.keys import KEYS
+from backprop.formulas.text.tokens import tokenise
+
+__all__ = ["Guess", "Supposition", "guess", "read_where"]
+
+SHAPED = "gradient has the shape of its variable"
+FORMS: dict[str, dict[str, Any]] = {
+    "scalars": {"samples": "one"},
+    "columns": {"samples": "one", "vectors": "columns", "products": {"juxtaposition": "matrix"}},
+    "rows": {"samples": "one", "vectors": "rows", "products": {"juxtaposition": "matrix"}},
+    "batch": {"samples": "rows", "vectors": "rows", "products": {"juxtaposition": "matrix"}},
+}
+COSTS = ("\\mathcal{L}", "\\mathcal{C}", "\\mathcal{J}", "\\mathcal{E}", "C", "J", "E", "L", "loss", "Loss", "\\ell")
+FUNCTION_LETTERS = ("\\sigma", "f", "g", "\\phi", "h", "\\psi", "\\varphi", "F")
+
+
+@dataclass(frozen=True)
+class Supposition:
+    """One way of reading what is not declared."""
+
+    raw: dict[str, Any] = field(default_factory=dict)
+    said: dict[str, Any] = field(default_factory=dict)
+    tentative: bool = False
+    """Whether it may only explain why a formula holds: too far-fetched to refute one."""
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What is declared, what is inferred for certain, and the readings that remain, the most usual first."""
+
+    base: dict[str, Any]
+    declared: dict[str, Any]
+    said: dict[str, Any]
+    readings: list[Supposition]
+
+
+def read_where(text: str) -> dict[str, Any]:
+    """`z = W x + b; C: cost; samples: rows` as conventions.
+
+    >>> read_where("a = f(z); C: cost; samples: rows")
+    {'definitions': {'a': 'f(z)'}, 'letters': {'C': 'cost'}, 'samples': 'rows'}
+    """
+    found: dict[str, Any] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(";"))):
+        name, colon, value = part.partition(":")
+        left, equals, right = part.partition("=")
+        if colon and len(name) < len(left) and not value.startswith("="):
+            _note(found, name.strip(), value.strip())
+        elif equals:
+            found.setdefault("definitions", {})[left.strip().rstrip(":")] = right.strip()
+        else:
+            raise UsageError(
+                f"--where holds definitions (z = W x + b) and roles (C: cost) with semicolons, got {part!r}"
+            )
+    return found
+
+
+def _note(found: dict[str, Any], name: str, value: str) -> None:
+    if name in KEYS:
+        many = name in ("assumptions", "domain")
+        found[name] = [*found.get(name, []), value] if many else value
+    elif value in ("any", "logistic"):
+        found.setdefault("activation", {})[name] = value
+    else:
+        found.setdefault("letters", {})[name] = value
+
+
+def guess(formula: str, declared: Mapping[str, Any], where: str) -> Guess:
+    """The ways in which a formula can be read."""
+    given = dict(declared)
+    for key, value in read_where(where).items():
+        merges = isinstance(value, dict)
+        given[key] = {**given.get(key, {}), **value} if merges else value
+    if declared:
+        return Guess(given, given, {}, [Supposition()])
+    letters = Letters(formula, given)
+    return Guess({}, given, {}, [replace(r, raw=_merged(r.raw, given)) for r in letters.readings()])
+
+
+def _merged(raw: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is declared goes before what is inferred."""
+    out = dict(raw)
+    for key, value in given.items():
+        out[key] = {**out.get(key, {}), **value} if isinstance(value, dict) else value
+    if any(_bare(left) in COSTS for left in given.get("definitions", {})):
+        out.pop("cost", None)
+    if "definitions" in given:
+        mine = {_bare(left) for left in given["definitions"]}
+        kept = {k: v for k, v in raw.get("definitions", {}).items() if _bare(k) not in mine}
+        out["definitions"] = {**kept, **given["definitions"]}
+    return out
+
+
+def _bare(left: str) -> str:
+    tokens = tokenise(left)
+    return tokens[0].text if tokens else ""
+
+
+class Letters:
+    """Which usual letters a formula is written in."""
+
+    def __init__(self, formula: str, given: Mapping[str, Any]) -> None:
+        texts = [
+            formula,
+            *given.get("definitions", {}),
+            *given.get("definitions", {}).values(),
+            str(given.get("cost", "")),
+        ]
+        tokens = [t.text for text in texts for t in tokenise(text) if t.kind == "word"]
+        self.words = {re.sub(r"^d(?=[A-Za-z])", "", w) for w in tokens} | set(tokens)
+        self.words |= {w.split("_")[0] for w in self.words}
+        self.words |= {c for w in self.words if w.isalpha() and len(w) == 2 for c in w}
+        self.formula, self.given = formula, given
+        layered = re.search(r"([\^_])\s*\{?\s*([(\[]?)\s*(l|L|\\ell)\s*([+-]\s*1)?\s*[)\]]?", formula)
+        self.script = layered.group(1) if layered else ""
+        self.open = layered.group(2) if layered else ""
+        self.indexed = re.search(r"_\s*\{?\s*[ijkmn](?![A-Za-z])", formula) is not None or "\\sum" in formula
+
+    def one_of(self, *names: str) -> str:
+        """The first of these letters that is used, or the first."""
+        return next((name for name in names if name in self.words), names[0])
+
+    @property
+    def cost(self) -> str:
+        """The letter of the cost; L is a layer where it stands in a script."""
+        as_layer = re.search(r"[\^_]\s*\{?\s*[(\[]?L|\bL\s*[-,]|=\s*L\b", self.formula) is not None
+        names = [name for name in COSTS if not (name == "L" and as_layer)]
+        return next((name for name in names if name in self.words), "C")
+
+    def readings(self) -> Iterator[Supposition]:
+        """The most usual first."""
+        network = {"\\delta", "δ", "W", "w", "z", "Z", "\\theta", "\\Theta", "b"} & self.words
+        if network and "\\delta_{ij}" not in self.formula.replace(" ", ""):
+            yield from self.networks()
+        yield from self.functions()
+
+    def at(self, shift: str) -> str:
+        """The script of a layer, in the form of the formula."""
+        closing = {"(": ")", "[": "]", "": ""}[self.open]
+        return f"{self.script}{{{self.open}l{shift}{closing}}}" if self.script else ""
+
+    def networks(self) -> Iterator[Supposition]:
+        """Readings as a network."""
+        function = next(
+            (
+                f
+                for f in FUNCTION_LETTERS
+                if re.search(re.escape(f) + r"\s*('|\\prime|\^\{?\\prime)?\s*[_(\[]", self.formula)
+            ),
+            "f",
+        )
+        for activation in ("any", "logistic"):
+            for named in ("target_layer", "source_layer") if self.script else ("target_layer",):
+                for order in ("in,out", "out,in"):
+                    yield from self.shaped(function, activation, named, order)
+
+    def shaped(self, function: str, activation: str, named: str, order: str) -> Iterator[Supposition]:
+        """Readings with index letters, or with columns, rows, a batch of rows."""
+        forms = ("scalars",) if self.indexed else ("columns", "rows", "batch")
+        for form in forms:
+            yield self.network(function, activation, named, order, form)
+
+    def network(self, function: str, activation: str, named: str, order: str, form: str) -> Supposition:
+        """z = W a + b, a = f(z), any cost, under one choice of everything."""
+        z, a, b = self.one_of("z", "Z", "net"), self.one_of("a", "A"), self.one_of("b")
+        weight = (
+            self.one_of("w", "W", "\\theta", "\\Theta") if self.indexed else self.one_of("W", "w", "\\Theta", "\\theta")
+        )
+        before = self.at("-1")
+        source = f"{a}{before}" if self.script else self.one_of("x", "X")
+        w = f"{weight}{self.at('' if named == 'target_layer' else '-1')}"
+        definitions = self.stated(form, order, (z, a, b, w, source, function))
+        letters = self.roles(weight, b, z, form)
+        raw: dict[str, Any] = {
+            "cost": "any", "activation": {function: activation}, "definitions": definitions, "letters": letters,
+            "layout": SHAPED, "layers": {weight: order, **self.scripts()},
+        }  # fmt: skip
+        raw |= FORMS[form]
+        return Supposition(raw, self.words_of(order, named, form, activation, definitions, function))
+
+    @property
+    def has_short_names(self) -> bool:
+        """Whether dW stands for a derivative."""
+        short = re.search(r"(?<![A-Za-z\\])d[A-Za-z]", self.formula) is not None
+        return short and "/" not in self.formula and "\\frac" not in self.formula
+
+    def scripts(self) -> dict[str, str]:
+        """What scripts count."""
+        found = {"superscript" if self.script == "^" else "subscript": "layer"} if self.script else {}
+        return {"subscript": "component", **found} if self.indexed else found
+
+    def roles(self, weight: str, bias: str, z: str, form: str) -> dict[str, str]:
+        """What the letters are called, and the error."""
+        cost, unit = self.cost, "_j" if form == "scalars" else ""
+        named = {
+            cost: "cost",
+            weight: "weight",
+            bias: "bias",
+            "T": "transpose",
+            "l": "layer",
+            "L": "last layer",
+            "x": "input",
+        }
+        named |= {"\\eta": "learning rate"} if "\\eta" in self.words else {}
+        named[f"\\delta{unit}{self.at('')}"] = f"d{cost}/d{z}{unit}{self.at('')}"
+        return {**named, "dX": f"d{cost}/dX"} if self.has_short_names else named
+
+    def stated(self, form: str, order: str, names: tuple[str, ...]) -> dict[str, str]:
+        """The forward pass in the form of the formula."""
+        z, a, b, w, source, function = names
+        here = self.at("")
+        if form == "scalars":
+            base, _, script = w.partition(self.script) if self.script else (w, "", "")
+            pair = "{ij}" if order == "in,out" else "{ji}"
+            tail = (self.script + script) if script else ""
+            weight = f"{base}_{pair}{tail}"
+            before = source.replace(a, f"{a}_i", 1) if self.script else f"{source}_i"
+            return {
+                f"{z}_j{here}": f"\\sum_i {weight} {before} + {b}_j{here}",
+                f"{a}_j{here}": f"{function}({z}_j{here})",
+            }
+        if form == "columns":
+            product = f"{w} {source}" if order == "out,in" else f"({w})^T {source}"
+        else:
+            product = f"{source} {w}" if order == "in,out" else f"{source} ({w})^T"
+        return {f"{z}{here}": f"{product} + {b}{here}", f"{a}{here}": f"{function}({z}{here})"}
+
+    def words_of(
+        self, order: str, named: str, form: str, activation: str, definitions: dict[str, str], function: str
+    ) -> dict[str, Any]:
+        """The reading, said."""
+        said = {"definitions": "; ".join(f"{left} = {right}" for left, right in definitions.items()),
+                "errors": "delta is the derivative of the cost by z", "cost": "any smooth cost"}  # fmt: skip
+        if activation != "any":
+            said["activation"] = f"{function} is the logistic function"
+        if self.script and named == "source_layer":
+            said["weights"] = "named by the layer that they leave"
+        if form != "scalars":
+            said["vectors"] = {"columns": "columns", "rows": "rows", "batch": "a batch, samples as rows"}[form]
+        return said
+
+    def functions(self) -> Iterator[Supposition]:
+        """Readings as a statement about functions of a number, or about softmax."""
+        letters = dict.fromkeys(("x", "z", "t", "u"), "scalar") | {"\\alpha": "parameter", "\\beta": "parameter"}
+        names = [f for f in FUNCTION_LETTERS if f in self.words]
+        kinds = ("any", "logistic", "tanh(z)", "max(0, z)", "log(1 + exp(z))") if names else ("any",)
+        for kind in kinds:
+            said = {"activation": f"{', '.join(names)}: {kind}"} if names else {}
+            yield Supposition(
+                {"activation": dict.fromkeys(names, kind), "letters": letters, "domain": ["z != 0"]}, said
+            )
+        yield from self.softmaxes()
+
+    def softmaxes(self) -> Iterator[Supposition]:
+        """An output p that is the softmax of z, under cross-entropy with one-hot targets."""
+        z = self.one_of("z", "x", "a", "o", "s")
+        derives = (
+            "partial" in self.formula or "∂" in self.formula or re.search(r"d\w+\s*/\s*d", self.formula) is not None
+        )
+        for p in ("\\hat{y}", "p", "s", "y", "a", "\\sigma", "S", "q"):
+            if p in self.words and p != z:
+                target = self.one_of("y", "t") if p != "y" else "t"
+                definitions = {f"{p}_i": f"e^{{{z}_i}} / \\sum_k e^{{{z}_k}}"}
+                letters = {self.cost: "cost", z: "preactivation", target: "one-hot target", p: "activation"}
+                cost = f"{self.cost} = -\\sum_k {target}_k \\log {p}_k"
+                said = {"definitions": f"{p} = softmax({z})", "cost": f"cross-entropy, {target} one-hot"}
+                raw = {"definitions": definitions, "letters": letters, "cost": cost, "layout": SHAPED}
+                yield Supposition(raw, said, tentative=not derives)

@@ -1,0 +1,113 @@
+"""The words that the keys of conventions name: what the reader must know before it reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from backprop.formulas.text.lexicon import FUNCTIONS, STATISTICS, Lexicon
+from backprop.formulas.text.tokens import first_piece, tokenise
+
+__all__ = ["COST_ROLES", "build_lexicon"]
+
+
+COST_ROLES = ("cost", "any cost", "penalised cost")
+
+
+def build_lexicon(raw: Mapping[str, Any], formula: str) -> Lexicon:
+    """The words that the keys name."""
+    lexicon = Lexicon(latex="\\" in formula)
+    letters = raw.get("letters", {})
+    keys = [*letters, *raw.get("definitions", {}), *raw.get("shapes", {}), *raw.get("activation", {})]
+    keys += [
+        k
+        for k in raw.get("layers", {})
+        if k not in ("superscript", "subscript", "brackets", "W_named_by", "first_layer")
+    ]
+    cost = str(raw.get("cost", ""))
+    if "=" in cost:
+        keys.append(cost.split("=")[0])
+    if cost.startswith("any ") and cost != "any cost":
+        keys.append(cost[4:])
+    for key in keys:
+        _add_words(lexicon, key, letters.get(key), raw.get("layers", {}))
+    lexicon.functions |= {first_piece(k) for k in raw.get("activation", {})}
+    called = re.compile(r"\s*(\\?[A-Za-z]\w*?)(?:[_^](?:\{[^{}]*\}|\\[A-Za-z]+|\w))+\s*\(.*\)\s*")
+    lexicon.functions |= {m.group(1) for k in raw.get("definitions", {}) if (m := called.fullmatch(k))}
+    for key in [*letters, *raw.get("definitions", {})]:
+        _add_pattern(lexicon, key, str(letters.get(key, "")))
+    lexicon.costs |= _cost_words(raw, cost)
+    lexicon.brackets = "brackets" in raw.get("layers", {})
+    _add_products(lexicon, raw)
+    return lexicon
+
+
+def _cost_words(raw: Mapping[str, Any], cost: str) -> set[str]:
+    words = {first_piece(k) for k, v in raw.get("letters", {}).items() if v in COST_ROLES}
+    if "=" in cost:
+        words.add(first_piece(cost))
+    return words
+
+
+def _add_words(lexicon: Lexicon, key: str, role: str | None, layers: Mapping[str, Any]) -> None:
+    """The names in the left side of a definition, in a letter's key, in an argument list."""
+    tokens = tokenise(key)
+    for at, token in enumerate(tokens):
+        if token.kind != "word" or (at and tokens[at - 1].text in ("_", "^")):
+            continue
+        following = tokens[at + 1].text if at + 1 < len(tokens) else ""
+        head, _, tail = token.text.partition("_")
+        indexes = following == "[" and "brackets" in layers
+        if following in ("(", "[") and at == 0 and not indexes:
+            lexicon.functions.add(token.text)
+            lexicon.names |= {token.text} if tail else set()
+            continue
+        if role == "function":
+            lexicon.functions.add(head)
+        if (token.text.startswith(("d_", "d")) and tail and "_" in tail) or (
+            tail and (("_" in tail) or head == "d" or (len(tail) > 1 and lexicon.split_script(tail) == [tail]))
+        ):
+            lexicon.names.add(token.text)
+        if tail and len(tail) > 1 and role is not None and len(tokens) == 1 and "number" in role:
+            lexicon.names.add(token.text)
+        if role in ("standard deviation", "variance", "mean") and is_common(token.text.lstrip("\\")):
+            continue
+        if role not in ("transpose",) and not (len(tokens) > 1 and tokens[0].text in ("[",)) and head:
+            lexicon.bases.add(head)
+
+
+def _add_pattern(lexicon: Lexicon, key: str, value: str) -> None:
+    """dX: dL/dX for any X; [a b]: concatenation; names of several tokens."""
+    match = re.fullmatch(r"d\s*(.+?)\s*/\s*d\s*X", value.strip())
+    if match and key.strip().endswith("X"):
+        prefix = key.strip()[:-1].strip()
+        lexicon.prefixes[first_piece(prefix)] = match.group(1)
+        for word in (key.strip(), "X"):
+            lexicon.bases.discard(word)
+        lexicon.names.discard(key.strip())
+        return
+    if value == "concatenation":
+        lexicon.concatenates = True
+        return
+    words = tuple(token.text for token in tokenise(key))
+    opens = len(words) > 1 and words[0] in ("\\delta", "\\Delta", "\\nabla", "\\partial", "d", "D")
+    if opens and (words[1][0].isalnum() or words[1].startswith("\\")):
+        lexicon.opaque.append(words)
+        lexicon.opaque.sort(key=len, reverse=True)
+
+
+def _add_products(lexicon: Lexicon, raw: Mapping[str, Any]) -> None:
+    for key in raw.get("products", {}):
+        if key != "juxtaposition":
+            sign = first_piece(key)
+            lexicon.signs[sign] = sign
+            lexicon.bases.discard(sign)
+    order = [part.strip() for part in str(raw.get("precedence", "")).split(",") if part.strip()]
+    for level, sign in enumerate(order):
+        lexicon.precedence[sign if sign == "juxtaposition" else first_piece(sign)] = level
+
+
+def is_common(name: str) -> bool:
+    """Whether a name is that of a function that everybody knows."""
+    return name in STATISTICS or name.lower() in FUNCTIONS

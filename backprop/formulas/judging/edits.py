@@ -1,0 +1,126 @@
+"""Small changes of a printed formula: factors left out or added, signs turned, each with a name for what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from backprop.formulas.conventions.naming import key_of, letters_of
+from backprop.formulas.judging.claims import PrintedClaim
+from backprop.formulas.judging.pools import product_signs
+from backprop.formulas.judging.spans import Change, said, terms
+from backprop.formulas.text.tree import (
+    Apply,
+    Bracket,
+    Deriv,
+    Infix,
+    Neg,
+    Num,
+    Raised,
+    Sum,
+    Sym,
+    Term,
+    Turned,
+    walk,
+)  # fmt: skip
+
+__all__ = ["drop_edits", "times_edits"]
+
+
+NUMBERS = ("1", "2", "3", "4", "0.5")
+
+
+def drop_edits(text: str, right: Term) -> Iterator[Change]:
+    """Leave out a factor, a summand, a sign, a bracket's function; turn signs round."""
+    yield turn_sign(text, right)
+    for node in terms(right):
+        yield from _drop_at(text, right, node)
+
+
+def turn_sign(text: str, right: Term) -> Change:
+    """The whole right side with the other sign."""
+    whole, alone = said(text, right), not isinstance(right, Infix) or right.sign not in ("+", "-")
+    name = "sign of the sum" if isinstance(right, Sum) else "sign of the right side"
+    differences = [n for n in terms(right) if isinstance(n, Infix) and n.sign == "-" and n is not right]
+    if len(differences) == 1 and alone:
+        name += f", or the order of {said(text, differences[0])}"
+    return Change(((right.start, right.end, f"-{whole}" if alone else f"-({whole})"),), name, 0)
+
+
+def _drop_at(text: str, right: Term, node: Term) -> Iterator[Change]:
+    """What can be left out of one term."""
+    whole = said(text, node)
+    if isinstance(node, Infix):
+        yield from _drop_operand(text, node)
+    elif isinstance(node, Neg):
+        yield Change(((node.start, node.end, said(text, node.value)),), f"sign of {said(text, node.value)}")
+    elif isinstance(node, Turned):
+        yield Change(((node.start, node.end, said(text, node.value)),), whole)
+    elif isinstance(node, Apply) and len(node.args) == 1:
+        yield Change(((node.start, node.end, "(" + said(text, node.args[0]) + ")"),), whole, 2)
+        yield from _drop_everywhere(text, right, node)
+    elif isinstance(node, Raised):
+        yield Change(((node.start, node.end, said(text, node.base)),), whole, 2)
+    elif isinstance(node, Num):
+        yield from (Change(((node.start, node.end, n),), whole) for n in NUMBERS if n != node.text)
+
+
+def _drop_everywhere(text: str, right: Term, node: Apply) -> Iterator[Change]:
+    """f(y) is y wherever it stands."""
+    same = [n for n in terms(right) if n == node]
+    if len(same) > 1 and same[0] is node:
+        spans = tuple((n.start, n.end, said(text, node.args[0])) for n in same)
+        inner = sum(n.end - n.start for n in same)
+        yield Change(spans, said(text, node), 1 + int(inner > 60))
+
+
+def _drop_operand(text: str, node: Infix) -> Iterator[Change]:
+    left, right = said(text, node.left), said(text, node.right)
+    if node.sign in ("+", "-"):
+        turned = f" {'-' if node.sign == '+' else '+'} "
+        yield Change(((node.left.end, node.right.start, turned),), f"sign of {right} in {said(text, node)}")
+        yield Change(((node.start, node.end, left),), right, 2)
+        kept = right if node.sign == "+" else "-" + right
+        yield Change(((node.start, node.end, kept),), left, 2)
+        return
+    yield Change(((node.start, node.end, left),), right)
+    yield Change(((node.start, node.end, right if node.sign != "/" else f"1 / {right}"),), left)
+    if node.left.end < node.right.start or node.sign == "":
+        shown = node.sign or "juxtaposition"
+        yield Change(((node.left.end, node.right.start, " + "),), shown)
+        yield Change(((node.left.end, node.right.start, " - "),), shown, 2)
+
+
+def times_edits(text: str, right: Term, claim: PrintedClaim, pool: Iterable[str]) -> Iterator[Change]:
+    """A factor that is missing: before or behind a term."""
+    signs = product_signs(text, claim)
+    sites = [
+        n
+        for n in terms(right)
+        if n.start >= 0 and (n is right or isinstance(n, (Sum, Infix, Sym, Apply, Deriv, Bracket)))
+    ]
+    factors = list(pool)
+    latex = "\\" in text
+    for factor in factors[:30]:
+        below = f"\\frac{{1}}{{{factor}}}" if latex else f"(1/{factor})"
+        if "frac" not in factor and "/" not in factor:
+            yield Change(((right.start, right.end, f"{below} ({said(text, right)})"),), f"missing {below}", 2)
+    yield from sum_edits(text, right, claim)
+    for node in sites:
+        whole = said(text, node)
+        inner = f"({whole})" if isinstance(node, (Infix, Neg)) and getattr(node, "sign", "+") in ("+", "-") else whole
+        near = 1 if node is right else 2
+        for factor in factors:
+            for sign in signs:
+                name = f"missing {factor}" if node is right else f"missing {factor} at {whole}"
+                yield Change(((node.start, node.end, f"{factor}{sign}{inner}"),), name, near)
+                yield Change(((node.start, node.end, f"{inner}{sign}{factor}"),), name, near)
+
+
+def sum_edits(text: str, right: Term, claim: PrintedClaim) -> Iterator[Change]:
+    """A sum that is missing, over an index that the left side does not have."""
+    naming = claim.lookup.naming
+    symbols = [n for n in walk(claim.sides[-1][0]) if isinstance(n, Sym)]
+    there = {key_of(x) for s in symbols for c in naming.read(s).comps for x in letters_of(c)}
+    for letter in (key for key in claim.letters if key not in there):
+        sign = f"\\sum_{letter}" if "\\" in text else f"sum_{letter}"
+        yield Change(((right.start, right.end, f"{sign} ({said(text, right)})"),), f"missing {sign}")

@@ -1,0 +1,68 @@
+"""Whether every letter of a formula has a meaning: a difference in what nobody declared would say nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backprop.formulas.conventions.naming import key_of, letters_of
+from backprop.formulas.judging.claims import PrintedClaim
+from backprop.formulas.text.tree import (
+    Apply,
+    Sum,
+    Sym,
+    Term,
+    children,
+    walk,
+)  # fmt: skip
+
+__all__ = ["unexplained"]
+
+
+def unexplained(claim: PrintedClaim) -> tuple[Sym, str] | None:
+    """A letter of the formula that nothing gives a meaning, so that a difference would say nothing."""
+    naming, lookup = claim.lookup.naming, claim.lookup
+    left = (claim.printed or claim.sides)[0][0]
+    if isinstance(left, Sym) and not claim.printed and not is_known(claim, left, as_value=True):
+        return left, f"nothing says what {said_of(claim, left)} equals"
+    indices = {key_of(x) for s in naming.symbols for c in naming.read(s).comps for x in letters_of(c)}
+    for symbol in (s for side in claim.sides for node in side for s in symbols_of(node)):
+        if (
+            key_of(symbol) in indices
+            or key_of(symbol) in claim.places
+            or symbol.base in ("e", "\\pi", "...", "\\infty")
+        ):
+            continue
+        if not is_known(claim, symbol) and not lookup.is_kronecker(symbol):
+            return symbol, f"nothing says what {said_of(claim, symbol)} is"
+    return None
+
+
+def said_of(claim: PrintedClaim, symbol: Sym) -> str:
+    """A symbol as it is printed."""
+    return claim.text[symbol.start : symbol.end] if symbol.start >= 0 else symbol.base
+
+
+def symbols_of(node: Term) -> Iterator[Sym]:
+    """The symbols that are values: no indices, no names of functions."""
+    if isinstance(node, Sym):
+        yield node
+        return
+    skipped = [*node.index, node.lower, node.upper] if isinstance(node, Sum) else []
+    skipped += [node.function] if isinstance(node, Apply) else []
+    for child in children(node):
+        if not any(child is s for s in skipped):
+            yield from symbols_of(child)
+
+
+def is_known(claim: PrintedClaim, symbol: Sym, as_value: bool = False) -> bool:
+    """Whether the conventions speak of a symbol (as_value: whether they give its value)."""
+    lookup, conventions = claim.lookup, claim.conventions
+    name = lookup.naming.read(symbol).name
+    if name in lookup.entries or name in lookup.functions or lookup.is_cost(name):
+        return True
+    if as_value:
+        return False
+    named = conventions.role(symbol) is not None or any(lookup.naming.read(s).name == name for s in conventions.shapes)
+    used = {lookup.naming.read(s).name for d in conventions.definitions for s in walk(d.right) if isinstance(s, Sym)}
+    counted = any(name == word for words in conventions.shapes.values() for word in words)
+    return named or counted or name in used or symbol.base in conventions.raw.get("layers", {})

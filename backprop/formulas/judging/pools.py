@@ -1,0 +1,104 @@
+"""What could stand in a formula: letters, factors, signs, as its conventions write them."""
+
+from __future__ import annotations
+
+import re
+
+from backprop.formulas.judging.claims import PrintedClaim
+from backprop.formulas.judging.spans import said, terms
+from backprop.formulas.text.tree import (
+    Apply,
+    Deriv,
+    Sym,
+    walk,
+)  # fmt: skip
+
+__all__ = ["factor_pool", "product_signs", "symbol_pool", "transpose_sign"]
+
+
+def product_signs(text: str, claim: PrintedClaim) -> list[str]:
+    """The signs of products in use, elementwise and matrix."""
+    products = claim.conventions.products
+    kinds: dict[str, str] = {}
+    for sign in ["", *(s for s in products if s), "\\odot", "\\circ", "*", "@"]:
+        kind = products.get(sign)
+        known = (
+            kind is not None
+            or (sign and sign in text)
+            or (sign == "" and not products.get("*") and not products.get("@"))
+        )
+        if known:
+            kinds.setdefault(kind or sign, f" {sign} " if sign else " ")
+    return list(kinds.values()) or [" "]
+
+
+def transpose_sign(text: str, claim: PrintedClaim) -> str:
+    """How a transpose is written here."""
+    found = re.search(r"\^\{?\s*(\\top|\\intercal|\\mathsf\{T\}|\\mathrm\{T\}|T|⊤)", text)
+    if found:
+        return "^{" + found.group(1) + "}" if found.group(1).startswith("\\") else "^T"
+    return "^T"
+
+
+def symbol_pool(text: str, claim: PrintedClaim) -> list[str]:
+    """Letters that could stand there: those of the formula, of the definitions and of the conventions."""
+    found: dict[str, None] = {}
+    for side in claim.printed or claim.sides:
+        for node in side:
+            for inner in terms(node):
+                if isinstance(inner, (Sym, Deriv)) and inner.start >= 0 and node is not claim.conventions.left_side:
+                    found.setdefault(said(text, inner))
+    for key in claim.conventions.raw.get("letters", {}):
+        if "X" not in key and not key.startswith(("[", "'", "^")) and "[" not in key:
+            found.setdefault(key)
+    for key in claim.conventions.raw.get("definitions", {}):
+        if "(" not in re.sub(r"[\^_]\{?\([^)]*\)\}?", "", key) and "[" not in key:
+            found.setdefault(key)
+    for prefix in claim.conventions.lexicon.prefixes:
+        keys = [*claim.conventions.raw.get("letters", {}), *claim.conventions.raw.get("definitions", {})]
+        joint = {"d": "d", "d_": "d_"}.get(prefix, prefix + " " if prefix.startswith("\\") else prefix + "_")
+        underscored = any("_X" in key for key in claim.conventions.raw.get("letters", {}))
+        found |= {
+            (("d_" if underscored and prefix == "d" else joint) + key): None
+            for key in keys
+            if re.fullmatch(r"\\?\w+", key)
+        }
+    lefts = {said(text, side[0]) for side in claim.printed or claim.sides if side[0].start >= 0}
+    words = [new for word in found for new in renamed(word, claim) if new not in lefts]
+    return list(dict.fromkeys(words))[:80]
+
+
+def renamed(word: str, claim: PrintedClaim) -> list[str]:
+    """A letter of the conventions with the index letters of the formula."""
+    out = [word]
+    indices = [*claim.letters, *claim.places]
+    for match in re.finditer(r"(?<=[_^{(\[])([a-z])(?=[\])}+\-,]|$)", word):
+        if match.group(1) not in indices:
+            out += [word[: match.start()] + new + word[match.end() :] for new in indices if len(new) == 1]
+    whole = re.fullmatch(r"(\\?[A-Za-z]+)(\^.+)?", word)
+    if len(claim.letters) == 1 and whole:
+        out.append(f"{whole.group(1)}_{claim.letters[0]}{whole.group(2) or ''}")
+    return out
+
+
+def factor_pool(text: str, claim: PrintedClaim, symbols: list[str]) -> list[str]:
+    """Factors that are often forgotten: numbers, 1/n, letters, transposed letters, derivatives of an activation."""
+    turned = transpose_sign(text, claim)
+    counts = [
+        key for key, role in claim.conventions.raw.get("letters", {}).items() if str(role).startswith("number of")
+    ]
+    latex = "\\" in text
+    factors = [f"\\frac{{1}}{{{c}}}" if latex else f"(1/{c})" for c in counts] + counts
+    factors += [f"\\frac{{2}}{{{c}}}" if latex else f"(2/{c})" for c in counts]
+    factors += ["\\frac{1}{2}" if latex else "(1/2)", "2"]
+    factors += symbols
+    factors += [
+        s + turned if "^" not in s else f"({s}){turned}" for s in symbols if "partial" not in s and "frac" not in s
+    ]
+    factors += [f"(1 - {s})" for s in symbols] + [f"{s}^2" for s in symbols if "^" not in s]
+    arguments = {
+        said(text, n.args[0]) for side in claim.sides for n in walk(side[1]) if isinstance(n, Apply) and n.start >= 0
+    }
+    for name in claim.conventions.activation:
+        factors += [f"{name}'({arg})" for arg in [*arguments, *symbols] if arg]
+    return list(dict.fromkeys(factors))

@@ -1,0 +1,40 @@
+"""What a notebook shows of an object is what it says, not its fields."""
+
+from __future__ import annotations
+
+from html import escape
+
+import backprop
+from backprop.examiner.saying.report import Report
+from backprop.formulas.check import check_formula
+from theory.chapters.book import CHAPTERS
+from theory.language.derivation import Derivation
+
+
+def test_a_report_and_an_answer_are_their_text_with_html_signs_escaped():
+    report = Report("unusable", "a<b.py", notes=("no function 'cost'",))
+    assert "a&lt;b.py" in report._repr_html_()
+    answer = check_formula("tanh'(x) = 1 - tanh(x)^2")
+    assert "holds" in answer._repr_html_()
+    assert answer._repr_markdown_().startswith("```text\nholds")
+
+
+def test_a_chapter_and_its_derivations_are_typeset():
+    chapter = CHAPTERS["four_equations"]
+    assert chapter._repr_html_() == chapter.render("html")
+    assert chapter._repr_markdown_().startswith("## ")
+    derivation = next(section for section in chapter.sections() if isinstance(section, Derivation))
+    assert derivation._repr_html_() == derivation.to_html()
+    assert derivation._repr_markdown_() == derivation.to_markdown()
+    assert derivation._repr_latex_() == f"${derivation.equation('latex')}$"
+
+
+def test_a_network_is_its_source_and_an_activation_its_formulas():
+    network = backprop.build("2-2-1")
+    assert network.source in network._repr_markdown_()
+    assert r"\tanh" in backprop.activation("tanh")._repr_latex_()
+
+
+def test_an_approximation_is_its_text():
+    found = backprop.approximate("x", width=2, activation="relu", certify=True)
+    assert escape(str(found)) in found._repr_html_()
