@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from backprop.examiner.subject.adapters.networks import subject_from_network
     from backprop.examiner.subject.adapters.scikit import subject_from_sklearn
     from backprop.examiner.subject.adapters.torch_modules import subject_from_torch
+    from backprop.frameworks import from_keras, from_sklearn, from_torch
     from backprop.runtime.activation_functions import activation
     from backprop.runtime.compiled import CompiledNetwork, build
     from backprop.runtime.saving import load, save
@@ -52,8 +53,9 @@ __version__ = VERSION
 __all__ = [
     "GEGLU", "GLU", "Activation", "BatchNorm", "Bilinear", "CompiledNetwork", "Dense", "Dropout", "Gated",
     "LayerNorm", "Network", "PReLU", "Residual", "SwiGLU", "UsageError", "activation", "approximate",
-    "approximate_2d", "assert_gradients", "build", "draw", "fit", "load", "save", "subject_from_file",
-    "subject_from_functions", "subject_from_jax", "subject_from_keras", "subject_from_network",
+    "approximate_2d", "assert_gradients", "build", "draw", "fit", "from_keras", "from_sklearn", "from_torch", "load",
+    "save", "subject_from_file", "subject_from_functions", "subject_from_jax", "subject_from_keras",
+    "subject_from_network",
     "subject_from_object", "subject_from_op", "subject_from_sklearn", "subject_from_torch",
     "subject_from_update", "subject_from_values", "verify",
 ]  # fmt: skip
@@ -69,6 +71,7 @@ PUBLIC = {
     "build": "backprop.runtime.compiled",
     "draw": "backprop.drawing.sample",
     "fit": "backprop.training",
+    **dict.fromkeys(("from_keras", "from_sklearn", "from_torch"), "backprop.frameworks"),
     "subject_from_file": "backprop.attaching.glue",
     "subject_from_functions": "backprop.examiner.subject.adapters.from_functions",
     "subject_from_jax": "backprop.examiner.subject.adapters.jax_functions",
@@ -80,8 +83,7 @@ PUBLIC = {
     "subject_from_op": "backprop.attaching.operations",
     "subject_from_sklearn": "backprop.examiner.subject.adapters.scikit",
     "subject_from_torch": "backprop.examiner.subject.adapters.torch_modules",
-    "load": "backprop.runtime.saving",
-    "save": "backprop.runtime.saving",
+    **dict.fromkeys(("load", "save"), "backprop.runtime.saving"),
     "verify": "backprop.verification.verify",
 }
 """Public name -> the module that holds it, that of the layers if nothing else is said; rooms load the same way."""
@@ -90,6 +92,7 @@ ROOMS = {
     "strategies": "backprop.verification.strategies",
     "data": "backprop.data",
     "layers": "backprop.specification.layers",
+    "lecture": "backprop.lecture",
     "plots": "backprop.pictures",
     "training": "backprop.training",
 }

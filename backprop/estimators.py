@@ -1,6 +1,6 @@
 """scikit-learn estimators: the derived and generated network behind `fit`, `predict` and grid search.
 
-Needs scikit-learn (`pip install "backprop[estimators]"`); nothing else in the package does.
+Needs scikit-learn (`pip install "backprop-verifier[estimators]"`); nothing else in the package does.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ try:
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 except ImportError as error:
-    raise ImportError('backprop.estimators needs scikit-learn: pip install "backprop[estimators]"') from error
+    raise ImportError('backprop.estimators needs scikit-learn: pip install "backprop-verifier[estimators]"') from error
 
 __all__ = ["BackpropClassifier", "BackpropRegressor"]
 

@@ -33,9 +33,10 @@ from kit.house import (
 )
 
 FLOORS = (
-    "version", "errors", "files", "progress", "arrays", "npz", "processes", "specification", "codegen", "runtime",
-    "examiner", "diagnosis", "reading", "attaching", "formulas", "verification", "datasets", "data", "training",
-    "approximation", "estimators", "pictures", "drawing", "reporting", "door", "__main__",
+    "version", "errors", "files", "progress", "arrays", "npz", "tensors", "processes", "specification", "codegen",
+    "runtime", "examiner", "diagnosis", "reading", "attaching", "formulas", "verification", "datasets", "data",
+    "training", "lecture", "frameworks", "approximation", "estimators", "pictures", "drawing", "reporting", "door",
+    "__main__",
 )  # fmt: skip
 """The rooms of backprop from the ground up, as backprop/README.md lists them."""
 
@@ -54,20 +55,23 @@ LINES = {
     "backprop.approximation": 7_050,
     "backprop.attaching": 4_460,
     "backprop.codegen": 4_990,
-    "backprop.data": 590,
+    "backprop.data": 690,
     "backprop.diagnosis": 5_910,
     "backprop.door": 970,
     "backprop.drawing": 480,
     "backprop.examiner": 8_690,
     "backprop.formulas": 7_150,
+    "backprop.frameworks": 700,
+    "backprop.lecture": 450,
     "backprop.npz": 70,
     "backprop.pictures": 1_420,
     "backprop.processes": 260,
     "backprop.progress": 140,
     "backprop.reading": 4_190,
     "backprop.reporting": 750,
-    "backprop.runtime": 970,
+    "backprop.runtime": 990,
     "backprop.specification": 1_000,
+    "backprop.tensors": 50,
     "backprop.training": 2_090,
     "backprop.verification": 850,
 }

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-TOP_LEVEL = {"pyproject.toml", "README.md", "LICENSE", "theory", "backprop", "tests", "examples"}
+TOP_LEVEL = {
+    "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff", "theory", "backprop", "tests", "examples",
+}  # fmt: skip
 
 
 def project() -> dict:
@@ -31,6 +33,13 @@ def test_the_version_is_stated_once():
 
     assert backprop.__version__ == VERSION
     assert project()["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "backprop.version.VERSION"}
+
+
+def test_the_citation_names_the_version_and_the_changes_have_it():
+    from backprop.version import VERSION
+
+    assert f"\nversion: {VERSION}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\n## {VERSION}\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_the_top_level_holds_what_it_should():

@@ -81,8 +81,8 @@ def split(
     return Split(*(Part(inputs[rows], targets[rows], rows) for rows in parts))
 
 
-def batches(rng: np.random.Generator, n: int, size: int) -> Iterator[Integers]:
-    """Yield the row numbers 0..n-1 in random order, `size` at a time, each row exactly once.
+def batches(rng: np.random.Generator | None, n: int, size: int) -> Iterator[Integers]:
+    """Yield the row numbers 0..n-1 in random order (as they are, if rng is None), `size` at a time, each exactly once.
 
     The last batch is smaller if `size` does not divide n.
 
@@ -97,7 +97,7 @@ def batches(rng: np.random.Generator, n: int, size: int) -> Iterator[Integers]:
     count, step = as_whole("n", n), as_whole("batch size", size)
     if step > count:
         raise UsageError(f"batch size {step} is larger than the data; use at most {count} rows")
-    order = as_generator(rng, "permutation").permutation(count)
+    order = np.arange(count) if rng is None else as_generator(rng, "permutation").permutation(count)
     return (order[start : start + step] for start in range(0, count, step))
 
 

@@ -1,7 +1,8 @@
-"""Save and load: the specification as JSON, the numbers as .npz, nothing pickled.
+"""Save and load: the specification as JSON, the numbers as .npz or .safetensors, nothing pickled.
 
 `save("model", net, theta)` writes model.npz, which is complete by itself, and model.json, the specification to read
 and to edit copies of.  Each file appears whole or not at all; the JSON says which .npz belongs to it.
+`save("model.safetensors", net, theta)` writes that one file, the specification in its head.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from backprop.npz import open_npz, pack_npz, read_entry, read_text
 from backprop.runtime.compiled import CompiledNetwork, build
 from backprop.specification.json_form import LARGEST_FILE, read_specification, write_specification
 from backprop.specification.network import Network
+from backprop.tensors import TENSORS, pack_tensors, read_tensors
 
 __all__ = ["Saved", "load", "save"]
 
@@ -45,7 +46,7 @@ class Saved:
 def save(
     path: str | Path, net: CompiledNetwork | Network, theta: Array, state: Mapping[str, Array] | None = None
 ) -> Path:
-    """Write path.npz and path.json and return the path of the JSON file.
+    """Write path.npz and path.json and return the path of the JSON file; path.safetensors: that file alone.
 
     Parameters: `path` with or without an ending, its folder must exist; `theta` the flat vector; `state` the running
     statistics of a network with batch normalisation (`net.statistics()` and `net.blend`).
@@ -61,6 +62,9 @@ def save(
     compiled = build(net) if isinstance(net, Network) else net
     arrays = name_arrays(compiled, theta, state or {})
     stated = write_specification(compiled.network)
+    if as_path(path).suffix == TENSORS:
+        write_atomically(as_path(path), pack_tensors(arrays, **{SPECIFICATION: stated}))
+        return as_path(path)
     content = pack_npz(arrays, **{SPECIFICATION: stated})
     weights, described = (stem(path).with_name(stem(path).name + ending) for ending in (".npz", ".json"))
     write_atomically(weights, content)
@@ -103,13 +107,13 @@ def name_arrays(net: CompiledNetwork, theta: Array, state: Mapping[str, Array]) 
 
 
 def load(path: str | Path) -> Saved:
-    """Read what `save` wrote: give the path that was given to it, the .json, or the .npz alone.
+    """Read what `save` wrote: give the path that was given to it, the .json, or the .npz or .safetensors alone.
 
     Errors: UsageError for a missing, truncated or foreign file, or two files that do not belong together.
     """
     whole = as_path(path)
-    if whole.suffix == ".npz":
-        return read_weights(whole, read_bytes(whole))
+    if whole.suffix in (".npz", TENSORS):
+        return read_weights(whole, read_bytes(whole)) if whole.suffix == ".npz" else read_tensor_file(whole)
     described = stem(whole).with_name(stem(whole).name + ".json")
     weights = described.with_suffix(".npz") if described.suffix == ".json" else described
     text = read_bytes(described)
@@ -133,6 +137,15 @@ def load(path: str | Path) -> Saved:
     return saved
 
 
+def read_tensor_file(path: Path) -> Saved:
+    """Network, parameters and statistics from a .safetensors file of ours."""
+    read_bytes(path)  # says it if there is none
+    texts, arrays = read_tensors(path, lambda reason: refuse(path, reason))
+    if SPECIFICATION not in texts:
+        raise refuse(path, "tensors without a specification: a model of another framework comes by from_torch")
+    return put_together(path, build(read_specification(texts[SPECIFICATION], repr(str(path)))), arrays)
+
+
 def read_bytes(path: Path) -> bytes:
     """The content of a file."""
     try:
@@ -145,16 +158,20 @@ def read_weights(path: Path, content: bytes) -> Saved:
     """Network, parameters and statistics from the bytes of an .npz file."""
     with open_npz(content, lambda reason: refuse(path, reason)) as file:
         net = build(read_specification(read_text(file, SPECIFICATION, LARGEST_FILE), repr(str(path))))
-        wanted = {block.name: block.shape for block in net.layout.blocks}
-        state = {name: value.shape for name, value in net.statistics().items() if name in file.files}
-        known = wanted | state
-        for name in file.files:
-            if name not in known and name != SPECIFICATION:
-                raise UsageError(f"{str(path)!r}: {name} should have shape None, got another array")
-        arrays = {name: read_entry(file, name, LARGEST_NUMBER * prod(shape)) for name, shape in known.items()}
-    for name, array in arrays.items():
-        if array.shape != known[name]:
-            raise UsageError(f"{str(path)!r}: {name} should have shape {known[name]}, got {array.shape}")
+        largest = LARGEST_NUMBER * net.size
+        arrays = {name: read_entry(file, name, largest) for name in file.files if name != SPECIFICATION}
+    return put_together(path, net, arrays)
+
+
+def put_together(path: Path, net: CompiledNetwork, arrays: Mapping[str, Array]) -> Saved:
+    """The arrays of a file as parameters and statistics, each looked at."""
+    wanted = {block.name: block.shape for block in net.layout.blocks}
+    state = {name: value.shape for name, value in net.statistics().items() if name in arrays}
+    known = wanted | state
+    for name in {**known, **arrays}:
+        array = arrays.get(name, np.zeros(0))
+        if array.shape != known.get(name):
+            raise UsageError(f"{str(path)!r}: {name} should have shape {known.get(name)}, got {array.shape}")
         if array.dtype.kind != "f":
             raise UsageError(f"{str(path)!r}: {name} should hold floating-point numbers, got {array.dtype}")
         as_floats(array, f"{str(path)!r}: {name}")

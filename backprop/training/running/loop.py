@@ -40,6 +40,7 @@ def fit(
     rate: float | Schedule | None = None,
     epochs: int = 100,
     batch: int | None = None,
+    shuffle: bool = True,
     seed: int = 0,
     validation: tuple[ArrayLike, ArrayLike] | float | None = None,
     theta: ArrayLike | None = None,
@@ -69,6 +70,7 @@ def fit(
             optimiser's own.
         epochs: how often each row is used.
         batch: rows a step; None: 64, or all of them if there are fewer.
+        shuffle: False: the batches are the rows in the given order, the same in every epoch.
         seed: for the start, the order of the rows, masks and `augment`; same seed, same result.
         validation: (X, Y) to choose the best epoch by, or a share of the rows that is dealt out for it (by the seed,
             class by class); must not be the test data.
@@ -122,7 +124,7 @@ def fit(
         net, train, check, find_labels(check.Y) if check else None, rule, schedule, count, size, augment,
         as_limit("clip_norm", clip_norm), as_limit("clip_value", clip_value), as_average(average),
         None if patience is None else as_whole("patience", patience, least=1), measure, as_callbacks(callbacks),
-        as_progress(progress, count), None,
+        as_progress(progress, count), None, bool(shuffle),
     )  # fmt: skip
     if checkpoint is not None:
         settings = replace(settings, checkpoint=Checkpoint(checkpoint, identify(settings, start, number)))
@@ -154,7 +156,7 @@ def identify(settings: Settings, start: Array, seed: int) -> dict[str, str]:
         "the optimiser": rule.name,
         "the settings of the optimiser": ", ".join(f"{k} {np.asarray(v).tolist()}" for k, v in rule.settings.items()),
         "the learning rate": ", ".join(f"{rate:.6g}" for rate in rates),
-        "the batch": str(settings.batch),
+        "the batch": f"{settings.batch}{'' if settings.shuffle else ' in the given order'}",
         "the augmentation": getattr(settings.augment, "__qualname__", str(settings.augment)),
         "the clipping": f"{settings.clip_norm}, {settings.clip_value}",
         "the running mean": str(settings.average),

@@ -52,10 +52,12 @@ class Settings:
     callbacks: Sequence[Callback]
     progress: Progress
     checkpoint: Checkpoint | None
+    shuffle: bool = True
 
     def describe(self) -> str:
         """How it is trained, in words."""
         words = [f"{type(self.rule).__name__}, {self.train.n} rows in batches of {self.batch}"]
+        words += [] if self.shuffle else ["rows in the given order"]
         words += [f"gradient no longer than {self.clip_norm:g}"] if self.clip_norm else []
         words += [f"gradient entries within {self.clip_value:g}"] if self.clip_value else []
         words += [f"parameters averaged with decay {self.average:g}"] if self.average else []
@@ -138,7 +140,7 @@ class Run:
 
     def _deal(self, n: int) -> Iterator[Rows]:
         """Every row once, in random order. A last batch of one row has no variance: it joins the one before."""
-        parts = list(batches(self._rng, n, self._set.batch))
+        parts = list(batches(self._rng if self._set.shuffle else None, n, self._set.batch))
         if self._learner.state and len(parts) > 1 and len(parts[-1]) == 1:
             parts[-2:] = [np.concatenate(parts[-2:])]
         return iter(parts)
