@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
@@ -204,7 +203,7 @@ def _search(
 def _begin(bench: Bench, points: Sequence[Point]) -> Search:
     """A search that counts what its runs cost."""
     events = len(bench.record(points[0].case)[0])
-    return Search(bench.source, points, events, bench.enter, SLOW if "jax" in sys.modules else 1)
+    return Search(bench.source, points, events, bench.enter, SLOW if bench.source.imports("jax") else 1)
 
 
 def _list_renewals(bench: Bench, points: Sequence[Point], found: Sequence[Sufficient]) -> Iterator[Proposal]:

@@ -74,6 +74,10 @@ class Source:
         """Lines with their ends, as Python counts them."""
         return LINE.findall(self.text)
 
+    def imports(self, package: str) -> bool:
+        """Whether the text itself imports a package; what else this process has loaded does not matter."""
+        return re.search(rf"^\s*(import|from)\s+{package}\b", self.text, re.MULTILINE) is not None
+
     def spot(self, node: ast.AST) -> Spot:
         """Where a node stands; the tree counts columns in bytes, a reader in characters."""
         first, last = node.lineno, node.end_lineno  # type: ignore[attr-defined]

@@ -137,7 +137,7 @@ def test_the_gates_are_one_layer_with_four_functions():
 @given(stacks())
 def test_a_specification_reads_back_from_json_and_from_its_own_text(network):
     assert read_specification(write_specification(network)) == network
-    assert eval(repr(network), {name: getattr(backprop, name) for name in (*backprop.LAYERS, "Network")}) == network
+    assert eval(repr(network), {name: getattr(backprop, name) for name in (*KINDS, "Network")}) == network
     assert pickle.loads(pickle.dumps(network)) == network
 
 
