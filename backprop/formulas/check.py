@@ -88,6 +88,7 @@ def nearest_reading(
 ) -> tuple[PrintedClaim, Difference, dict[str, Any]]:
     """Of several readings under which it is wrong, one that gives every letter a meaning and is one step away."""
     clear = [one for one in wrong if unexplained(one[0]) is None]
+    clear = [one for one in clear if not is_idle(one[0])] or clear
     if len(clear) > 1:
         for one in clear[:READINGS]:
             if find_mend(one[0], list(trials(one[0], FEW)), SHORT) is not None:
