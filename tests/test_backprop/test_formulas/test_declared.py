@@ -83,6 +83,7 @@ def test_an_error_that_is_declared_goes_before_the_usual_one(by):
     network = r"z^l_j = \sum_k w^l_{jk} a^{l-1}_k + b^l_j; a^l_j = \sigma(z^l_j)"
     where = rf"{network}; \delta^l_j = \partial C/\partial {by}^l_j"
     assert holds(r"\frac{\partial C}{\partial b^l_j} = \delta^l_j", where) is (by == "z")
+    assert holds(r"\frac{\partial C}{\partial b^l_j} = \delta^l_j \sigma'(z^l_j)", where) is (by == "a")
 
 
 @pytest.mark.parametrize(
