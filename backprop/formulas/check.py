@@ -88,6 +88,7 @@ def nearest_reading(
 ) -> tuple[PrintedClaim, Difference, dict[str, Any]]:
     """Of several readings under which it is wrong, one that gives every letter a meaning and is one step away."""
     clear = [one for one in wrong if unexplained(one[0]) is None]
+    clear = [one for one in clear if not is_idle(one[0])] or clear
     if len(clear) > 1:
         for one in clear[:READINGS]:
             if find_mend(one[0], list(trials(one[0], FEW)), SHORT) is not None:
@@ -120,12 +121,22 @@ def _refuted(formula: str, guessed: Guess, claim: PrintedClaim, difference: Diff
             f"{message}; declare it with --where or --conventions", symbol.start if symbol.start >= 0 else None
         )
     few = list(trials(claim, FEW))
+    if rests_on_shapes(guessed, difference, claim, few):
+        raise NotUnderstood(f"{difference.shapes}, and nothing declares the shapes; declare them with --conventions")
     mend = find_mend(claim, few)
     differs = mend.differs if mend is not None else blame(claim, few)
     return Answer(
         formula, True, False, "certified", TRIALS, differs, mend.text if mend is not None else None, guessed.declared,
         {**guessed.said, **said}, would_hold(claim), counterexample(claim, difference, few),
     )  # fmt: skip
+
+
+def rests_on_shapes(guessed: Guess, difference: Difference, claim: PrintedClaim, few: list[Draw]) -> bool:
+    """Whether all that differs is shapes that nobody declared: with equal sizes there is still no number to show."""
+    if guessed.base or not difference.shapes or "shapes" in guessed.declared:
+        return False
+    found = [find_difference(trial, claim) for trial in few if trial.equal]
+    return all(d is None or d.shapes for d in found)
 
 
 def would_hold(claim: PrintedClaim) -> list[str]:

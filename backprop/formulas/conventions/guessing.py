@@ -12,11 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from backprop.errors import UsageError
-from backprop.formulas.conventions.keys import KEYS
+from backprop.formulas.conventions.declared import COSTS, ORDERS, head_of, merged, read_where
 from backprop.formulas.text.tokens import tokenise
 
-__all__ = ["Guess", "Supposition", "guess", "read_where"]
+__all__ = ["Guess", "Supposition", "guess"]
 
 SHAPED = "gradient has the shape of its variable"
 FORMS: dict[str, dict[str, Any]] = {
@@ -25,7 +24,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "rows": {"samples": "one", "vectors": "rows", "products": {"juxtaposition": "matrix"}},
     "batch": {"samples": "rows", "vectors": "rows", "products": {"juxtaposition": "matrix"}},
 }
-COSTS = ("\\mathcal{L}", "\\mathcal{C}", "\\mathcal{J}", "\\mathcal{E}", "C", "J", "E", "L", "loss", "Loss", "\\ell")
+NO_MATRICES = ("C", "D", "E", "J", "L", "M", "N", "T")
+"""Capitals that count something, or are a cost or a sign, as often as not."""
 FUNCTION_LETTERS = ("\\sigma", "f", "g", "\\phi", "h", "\\psi", "\\varphi", "F")
 
 
@@ -49,37 +49,6 @@ class Guess:
     readings: list[Supposition]
 
 
-def read_where(text: str) -> dict[str, Any]:
-    """`z = W x + b; C: cost; samples: rows` as conventions.
-
-    >>> read_where("a = f(z); C: cost; samples: rows")
-    {'definitions': {'a': 'f(z)'}, 'letters': {'C': 'cost'}, 'samples': 'rows'}
-    """
-    found: dict[str, Any] = {}
-    for part in filter(None, (piece.strip() for piece in text.split(";"))):
-        name, colon, value = part.partition(":")
-        left, equals, right = part.partition("=")
-        if colon and len(name) < len(left) and not value.startswith("="):
-            _note(found, name.strip(), value.strip())
-        elif equals:
-            found.setdefault("definitions", {})[left.strip().rstrip(":")] = right.strip()
-        else:
-            raise UsageError(
-                f"--where holds definitions (z = W x + b) and roles (C: cost) with semicolons, got {part!r}"
-            )
-    return found
-
-
-def _note(found: dict[str, Any], name: str, value: str) -> None:
-    if name in KEYS:
-        many = name in ("assumptions", "domain")
-        found[name] = [*found.get(name, []), value] if many else value
-    elif value in ("any", "logistic"):
-        found.setdefault("activation", {})[name] = value
-    else:
-        found.setdefault("letters", {})[name] = value
-
-
 def guess(formula: str, declared: Mapping[str, Any], where: str) -> Guess:
     """The ways in which a formula can be read."""
     given = dict(declared)
@@ -89,26 +58,7 @@ def guess(formula: str, declared: Mapping[str, Any], where: str) -> Guess:
     if declared:
         return Guess(given, given, {}, [Supposition()])
     letters = Letters(formula, given)
-    return Guess({}, given, {}, [replace(r, raw=_merged(r.raw, given)) for r in letters.readings()])
-
-
-def _merged(raw: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """What is declared goes before what is inferred."""
-    out = dict(raw)
-    for key, value in given.items():
-        out[key] = {**out.get(key, {}), **value} if isinstance(value, dict) else value
-    if any(_bare(left) in COSTS for left in given.get("definitions", {})):
-        out.pop("cost", None)
-    if "definitions" in given:
-        mine = {_bare(left) for left in given["definitions"]}
-        kept = {k: v for k, v in raw.get("definitions", {}).items() if _bare(k) not in mine}
-        out["definitions"] = {**kept, **given["definitions"]}
-    return out
-
-
-def _bare(left: str) -> str:
-    tokens = tokenise(left)
-    return tokens[0].text if tokens else ""
+    return Guess({}, given, {}, [replace(r, raw=merged(r.raw, given)) for r in letters.readings()])
 
 
 class Letters:
@@ -126,6 +76,13 @@ class Letters:
         self.words |= {w.split("_")[0] for w in self.words}
         self.words |= {c for w in self.words if w.isalpha() and len(w) == 2 for c in w}
         self.formula, self.given = formula, given
+        rights = list(given.get("definitions", {}).values())
+        heads = {t.text.split("_")[0] for text in rights for t in tokenise(text) if t.kind == "word"}
+        used = {c for head in heads if len(head) <= 2 for c in head}
+        taken = {head_of(key) for key in [*given.get("definitions", {}), *given.get("letters", {})]}
+        self.matrices = sorted(c for c in used - taken if c.isupper() and c not in NO_MATRICES)
+        called = (re.search(rf"(?<![\w\\])({'|'.join(map(re.escape, COSTS))})\(\w+\)", text) for text in rights)
+        self.free_cost = next((m for m in called if m and m.group(1) not in taken), None)
         layered = re.search(r"([\^_])\s*\{?\s*([(\[]?)\s*(l|L|\\ell)\s*([+-]\s*1)?\s*[)\]]?", formula)
         self.script = layered.group(1) if layered else ""
         self.open = layered.group(2) if layered else ""
@@ -138,6 +95,8 @@ class Letters:
     @property
     def cost(self) -> str:
         """The letter of the cost; L is a layer where it stands in a script."""
+        if self.free_cost is not None:
+            return str(self.free_cost.group(1))
         as_layer = re.search(r"[\^_]\s*\{?\s*[(\[]?L|\bL\s*[-,]|=\s*L\b", self.formula) is not None
         names = [name for name in COSTS if not (name == "L" and as_layer)]
         return next((name for name in names if name in self.words), "C")
@@ -145,9 +104,10 @@ class Letters:
     def readings(self) -> Iterator[Supposition]:
         """The most usual first."""
         network = {"\\delta", "δ", "W", "w", "z", "Z", "\\theta", "\\Theta", "b"} & self.words
-        if network and "\\delta_{ij}" not in self.formula.replace(" ", ""):
+        if (network or self.matrices) and "\\delta_{ij}" not in self.formula.replace(" ", ""):
             yield from self.networks()
-        yield from self.functions()
+        if not (network and self.script):
+            yield from self.functions()
 
     def at(self, shift: str) -> str:
         """The script of a layer, in the form of the formula."""
@@ -166,7 +126,7 @@ class Letters:
         )
         for activation in ("any", "logistic"):
             for named in ("target_layer", "source_layer") if self.script else ("target_layer",):
-                for order in ("in,out", "out,in"):
+                for order in ORDERS:
                     yield from self.shaped(function, activation, named, order)
 
     def shaped(self, function: str, activation: str, named: str, order: str) -> Iterator[Supposition]:
@@ -174,6 +134,11 @@ class Letters:
         forms = ("scalars",) if self.indexed else ("columns", "rows", "batch")
         for form in forms:
             yield self.network(function, activation, named, order, form)
+        if not self.indexed and self.given.get("definitions") and self.one_of("W", "w") == "w" and not self.script:
+            for form in forms:
+                one = self.network(function, activation, named, order, form)
+                letters = {**one.raw["letters"], "w": "vector"}
+                yield Supposition({**one.raw, "letters": letters}, {**one.said, "weights": "w is a vector"})
 
     def network(self, function: str, activation: str, named: str, order: str, form: str) -> Supposition:
         """z = W a + b, a = f(z), any cost, under one choice of everything."""
@@ -187,7 +152,8 @@ class Letters:
         definitions = self.stated(form, order, (z, a, b, w, source, function))
         letters = self.roles(weight, b, z, form)
         raw: dict[str, Any] = {
-            "cost": "any", "activation": {function: activation}, "definitions": definitions, "letters": letters,
+            "cost": f"any {self.free_cost.group()}" if self.free_cost else "any",
+            "activation": {function: activation}, "definitions": definitions, "letters": letters,
             "layout": SHAPED, "layers": {weight: order, **self.scripts()},
         }  # fmt: skip
         raw |= FORMS[form]
@@ -207,17 +173,12 @@ class Letters:
     def roles(self, weight: str, bias: str, z: str, form: str) -> dict[str, str]:
         """What the letters are called, and the error."""
         cost, unit = self.cost, "_j" if form == "scalars" else ""
-        named = {
-            cost: "cost",
-            weight: "weight",
-            bias: "bias",
-            "T": "transpose",
-            "l": "layer",
-            "L": "last layer",
-            "x": "input",
-        }
+        named = {"L": "last layer", cost: "cost", weight: "weight", bias: "bias", "T": "transpose", "l": "layer"}
+        named["x"] = "input"
         named |= {"\\eta": "learning rate"} if "\\eta" in self.words else {}
         named[f"\\delta{unit}{self.at('')}"] = f"d{cost}/d{z}{unit}{self.at('')}"
+        if form != "scalars":
+            named |= dict.fromkeys((m for m in self.matrices if m != weight), "matrix")
         return {**named, "dX": f"d{cost}/dX"} if self.has_short_names else named
 
     def stated(self, form: str, order: str, names: tuple[str, ...]) -> dict[str, str]:

@@ -100,12 +100,12 @@ def read_conventions(raw: Mapping[str, Any], formula: str = "") -> Conventions:
         for key, text in raw.get("shapes", {}).items()
         if isinstance(symbol := parse(key, lexicon), Sym)
     }
-    conventions.definitions = [
+    _read_cost(conventions)
+    conventions.definitions += [
         Stated(parse(left, lexicon), parse(right, lexicon)) for left, right in raw.get("definitions", {}).items()
     ]
     functions = raw.get("activation", {}).items()
     conventions.activation = {first_piece(key): _read_activation(value, lexicon) for key, value in functions}
-    _read_cost(conventions)
     conventions.assumptions = [parse(text, lexicon) for text in raw.get("assumptions", [])]
     conventions.domain = [parse(text, lexicon) for text in raw.get("domain", [])]
     conventions.fixed = _read_fixed(raw.get("fixed", {}), lexicon)

@@ -11,6 +11,7 @@ from backprop.formulas.text.tree import (
     Apply,
     Bracket,
     Concat,
+    Deriv,
     Indexed,
     Infix,
     NotUnderstood,
@@ -155,6 +156,8 @@ class Lookup:
         for other, entries in self.entries.items():
             for entry in entries:
                 if other == name or entry.kind != "definition" or self.is_cost(other):
+                    continue
+                if any(isinstance(node, Deriv) for node in walk(entry.body)):
                     continue
                 refs = [self.naming.read(s) for s in walk(entry.body) if isinstance(s, Sym)]
                 if any(ref.name == name and ref.places == entry.ref.places for ref in refs):

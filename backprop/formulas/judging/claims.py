@@ -20,6 +20,7 @@ from backprop.formulas.text.tree import (
     Sym,
     Term,
     children,
+    rewrite,
     walk,
 )  # fmt: skip
 
@@ -99,6 +100,7 @@ def claim_of(
     trees += [conventions.cost] if conventions.cost is not None else []
     naming = Naming(conventions, trees)
     lookup = Lookup(conventions, naming)
+    sides = [(of_the_last(left, lookup), of_the_last(right, lookup)) for left, right in sides]
     solved = solve(lookup, sides)
     if solved is not None:
         claim = solved_claim(text, solved, sides, conditions)
@@ -108,6 +110,27 @@ def claim_of(
     places = free_places(naming, lookup, mine + conditions)
     letters = free_letters(naming, mine, places)
     return PrintedClaim(text, conventions, lookup, sides, conditions, places, letters, is_step=sides != printed)
+
+
+def of_the_last(node: Term, lookup: Lookup) -> Term:
+    """∇_a C in a formula of the last layer is ∇ by a^L; in one of any other layer nothing says which a it is."""
+
+    def change(one: Term) -> Term:
+        if not isinstance(one, Deriv) or not isinstance(one.below, Sym):
+            return one
+        ref = lookup.naming.read(one.below)
+        if ref.places or lookup.kinds_of(ref.name) != ("layer",) or ref.name not in lookup.entries:
+            return one
+        mine = [s for s in walk(node) if isinstance(s, Sym) and lookup.naming.read(s).kinds == ("layer",)]
+        places = {lookup.naming.read(s).places[0][1] for s in mine}
+        place = next(iter(places), None)
+        if len(places) != 1 or not isinstance(place, Sym) or not lookup.is_last(place, "layer"):
+            raise NotUnderstood("which layer this is", one.below.start)
+        sups = tuple(s for s in mine[0].sups if s.value == place)
+        return replace(one, below=replace(one.below, subs=(*one.below.subs, *(() if sups else (place,))), sups=sups))
+
+    changed: Term = rewrite(node, change)
+    return changed
 
 
 def with_locals(sides: list[tuple[Term, Term]], conditions: list[Term], conventions: Conventions) -> tuple[

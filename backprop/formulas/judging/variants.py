@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from backprop.formulas.conventions.keys import Conventions, Stated
 from backprop.formulas.conventions.naming import Naming, key_of, letters_of
 from backprop.formulas.judging.claims import PrintedClaim, claim_of
-from backprop.formulas.text.tree import Bracket, Deriv, Infix, Neg, Num, Script, Sum, Sym, Term, Turned, walk
+from backprop.formulas.text.tree import (
+    Bracket,
+    Deriv,
+    Infix,
+    Neg,
+    Num,
+    Rewriting,
+    Script,
+    Sum,
+    Sym,
+    Term,
+    Turned,
+    rewrite,
+    walk,
+)
 
 __all__ = ["variants"]
 
-Rewriting = Callable[[Term], Term]
 LAYOUTS = ("numerator", "denominator", "gradient has the shape of its variable")
 
 
@@ -32,16 +45,6 @@ def under(claim: PrintedClaim, **changes: Any) -> PrintedClaim:
     """The same two sides under changed conventions."""
     conventions = replace(claim.conventions, **changes)
     return claim_of(claim.text, conventions, claim.sides, claim.conditions)
-
-
-def rewrite(node: Any, change: Rewriting) -> Any:
-    """A tree with every node changed, from below."""
-    if isinstance(node, tuple):
-        return tuple(rewrite(item, change) for item in node)
-    if not isinstance(node, Term):
-        return node
-    new = replace(node, **{f.name: rewrite(getattr(node, f.name), change) for f in fields(node) if f.init})
-    return change(new)
 
 
 def _redefined(claim: PrintedClaim, change: Rewriting) -> list[Stated]:

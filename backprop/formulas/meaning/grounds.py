@@ -19,7 +19,7 @@ __all__ = ["Grounds", "Shape"]
 Shape = tuple[Dim, ...]
 SCALARS = {"scalar", "constant", "small constant", "parameter", "learning rate", "decay rate", "step number", "penalty",
            "cost", "any cost", "penalised cost"}  # fmt: skip
-MATRICES = {"queries", "keys", "values", "scores"}
+MATRICES = {"matrix", "queries", "keys", "values", "scores"}
 ROWS_OF_ONE = {"bias", "scale", "shift", "mean", "variance", "standard deviation"}
 
 
@@ -132,6 +132,9 @@ class Grounds(ABC):
             return ()
         if role in MATRICES:
             return (self.dims.new(), self.dims.new())
+        if role == "vector" and self.vectors in ("rows", "columns"):
+            lies = self.vectors == "rows" and self.samples not in ("rows", "columns")
+            return (self.dims.one, self.dims.new()) if lies else (self.dims.new(), self.dims.one)
         if role is not None and "number of" in role:
             return ()
         if role == "weight" or (role is None and self.lookup.conventions.layer(name) is not None):

@@ -14,9 +14,11 @@ from backprop.formulas.meaning.arrays import Array, box, each, full
 from backprop.formulas.meaning.numbers import raise_to
 from backprop.formulas.meaning.summing import Summing
 from backprop.formulas.text.tree import (
+    Deriv,
     NotUnderstood,
     Sym,
     Term,
+    walk,
 )  # fmt: skip
 
 __all__ = ["Symbols"]
@@ -186,7 +188,9 @@ class Symbols(Summing):
 
     def outputs(self) -> list[Array]:
         """What no other definition of the same layer uses."""
-        names = [name for name in self.lookup.entries if self.lookup.entries[name][0].kind == "definition"]
+        firsts = {name: entries[0] for name, entries in self.lookup.entries.items()}
+        derived = {name for name, one in firsts.items() if any(isinstance(node, Deriv) for node in walk(one.body))}
+        names = [name for name, one in firsts.items() if one.kind == "definition" and name not in derived]
         found = [name for name in names if not self.lookup.is_used(name) and not self.lookup.is_cost(name)]
         return [a for name in found for a in self.everywhere(name, self.lookup.kinds_of(name))]
 

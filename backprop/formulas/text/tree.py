@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from backprop.errors import UsageError
@@ -23,12 +23,14 @@ __all__ = [
     "NotUnderstood",
     "Num",
     "Raised",
+    "Rewriting",
     "Script",
     "Sum",
     "Sym",
     "Term",
     "Turned",
     "children",
+    "rewrite",
     "walk",
 ]  # fmt: skip
 
@@ -218,3 +220,16 @@ def walk(node: Term) -> Iterator[Term]:
     yield node
     for child in children(node):
         yield from walk(child)
+
+
+Rewriting = Callable[[Term], Term]
+
+
+def rewrite(node: Any, change: Rewriting) -> Any:
+    """A tree with every node changed, from below."""
+    if isinstance(node, tuple):
+        return tuple(rewrite(item, change) for item in node)
+    if not isinstance(node, Term):
+        return node
+    new = replace(node, **{f.name: rewrite(getattr(node, f.name), change) for f in fields(node) if f.init})
+    return change(new)
