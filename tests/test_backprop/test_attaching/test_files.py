@@ -25,6 +25,7 @@ from backprop.attaching.looking.refusals import REASONS, Refused
 from backprop.attaching.words import name_other_cost
 from backprop.examiner.judging.judge import judge
 from backprop.examiner.subject.protocol.subjects import Unusable
+from backprop.verification.explanation import judge_and_explain
 
 
 def write(folder, text, name="program.py"):
@@ -59,6 +60,17 @@ def test_weights_that_change_while_the_error_goes_back_are_an_update_fault(tmp_p
     late = LAYERS.replace(first, "").replace("        return out\n", "        return grad @ self.W.T\n")
     report = examine(tmp_path, late)
     assert [finding.equation for finding in report.findings] == ["update"]
+    assert "the step is not made of it" in str(report).splitlines()[0]
+
+
+def test_a_step_with_weights_that_changed_is_told_apart_from_a_wrong_gradient(tmp_path):
+    back = "    back = (delta @ W2.T) * (1 - hidden ** 2)\n"
+    bias = "    b2 -= lr * delta.sum(axis=0)\n"
+    late = SCRIPT.replace(back, "").replace(bias, bias + back)
+    for text, said in ((late, "the step is not made of it"), (late.replace("** 2", "** 3"), "is not the derivative")):
+        report = judge_and_explain(load(write(tmp_path, text)))
+        assert said in str(report).splitlines()[0]
+        assert not [note for note in report.notes if str(note).startswith("no diagnosis")]
 
 
 def test_a_multiple_of_what_is_printed_is_no_fault(tmp_path):
