@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ import numpy as np
 from backprop.attaching.costing.costs import CostCandidate
 from backprop.attaching.costing.flowing import GradientFlow
 from backprop.attaching.nesting import tidy
-from backprop.attaching.running.leaves import Place, find_leaves, to_array
+from backprop.attaching.running.leaves import NumberLeaf, Place, find_leaves, to_array
 from backprop.attaching.running.replaying import Iteration, IterationRecorder, MadeValue
+from backprop.attaching.running.training import adds
 
 __all__ = ["is_repeatable", "list_lost", "list_siblings", "order_by_use"]
 
@@ -60,6 +62,7 @@ def list_siblings(iteration: Iteration, flow: GradientFlow, candidate: CostCandi
         if not known & set(leaf.places) and stems & {stem_of(place) for place in leaf.places}
         and to_array(leaf.value) is not None
     ]  # fmt: skip
+    others += [leaf for leaf in list_unmoved(iteration) if leaf not in others]
     wider = Iteration(iteration.program, iteration.snapshot, [*iteration.leaves, *others])
     wider.held = iteration.held
     lost = []
@@ -69,6 +72,47 @@ def list_siblings(iteration: Iteration, flow: GradientFlow, candidate: CostCandi
         if evaluate(wider, candidate, values) != evaluate(wider, candidate, list(wider.start)):
             lost.append(tidy(wider.leaves[k]))
     return lost
+
+
+class _StatementRecorder(IterationRecorder):
+    """Which statements that store were come to."""
+
+    def __init__(self, held: frozenset[int]) -> None:
+        super().__init__(held=held)
+        self.visited: set[int] = set()
+
+    def scale(self, statement: int, old: Callable[[], Any], change: Any) -> Any:
+        self.visited.add(statement)
+        return super().scale(statement, old, change)
+
+    def blend(self, statement: int, old: Callable[[], Any], new: Any) -> Any:
+        self.visited.add(statement)
+        return super().blend(statement, old, new)
+
+
+def list_unmoved(iteration: Iteration) -> list[NumberLeaf]:
+    """What the iteration adds to, or takes from, though what it adds was nothing this time: a bias whose first gradient
+    is zero."""
+    recorder = _StatementRecorder(iteration.held)
+    iteration.run(None, recorder)
+    rewritten = iteration.program.rewritten
+    inside = {ast.unparse(node) for node in ast.walk(rewritten.originals[iteration.snapshot.loop][0])}
+    added = [one for one in (rewritten.statements[number] for number in recorder.visited) if adds(one)]
+    ends = set()
+    for statement in added:
+        target = statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]  # type: ignore[attr-defined]
+        # A name is the loop's own where the statement stands in it; an attribute, wherever it does.
+        if isinstance(target, ast.Name) and ast.unparse(statement) in inside:
+            ends.add(("name", target.id))
+        elif isinstance(target, ast.Attribute):
+            ends.add(("attr", target.attr))
+    known = {place for leaf in iteration.leaves for place in leaf.places}
+    return [
+        leaf
+        for leaf in find_leaves(iteration.snapshot.names)
+        if not known & set(leaf.places) and any(place[-1] in ends for place in leaf.places)
+        and to_array(leaf.value) is not None
+    ]  # fmt: skip
 
 
 def stem_of(place: Place) -> tuple[Any, ...]:

@@ -207,7 +207,8 @@ def _read_cost(
     lost = [*list_lost(iteration, flow, candidate), *list_siblings(iteration, flow, candidate)]
     if lost:
         seen.append(f"{where}: the cost depends on {', '.join(lost)}, beside its parameters, but no gradient of it was "
-                    "seen")  # fmt: skip
+                    f"seen; write its update like that of the others ({lost[0]} -= rate * its gradient), or give "
+                    "--begin LINE --end LINE of an iteration that moves it")  # fmt: skip
         return None
     return attached
 

@@ -41,8 +41,9 @@ class Choice:
         """(factor, scale) where a simple multiple of the candidate has this ratio to the gradient."""
         for scale in self.scales:
             factor = scale / value if value else 0.0
-            if any(abs(factor / simple - 1) < SAME for simple in simple_factors(self._shapes(fit))):
-                return factor, scale
+            for simple in simple_factors(self._shapes(fit)):
+                if abs(factor / simple - 1) < SAME:
+                    return simple, scale
         return None
 
     def _shapes(self, fit: CandidateFit) -> list[int]:

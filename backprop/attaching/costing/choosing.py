@@ -13,6 +13,7 @@ from backprop.attaching.costing.choices import Choice
 from backprop.attaching.costing.costs import TABLE
 from backprop.attaching.costing.fitting import SAME, CandidateFit, Chosen, Measured
 from backprop.attaching.costing.flowing import GradientFlow
+from backprop.attaching.costing.rows import uses_other_rows
 from backprop.attaching.looking.refusals import Refused
 
 __all__ = ["choose"]
@@ -100,6 +101,15 @@ def _choose_strong(choice: Choice, fits: list[CandidateFit]) -> Chosen | None:
     for fit in sorted(fits, key=lambda one: -one.candidate.strength):
         if choice.whole(fit):
             return _own(choice, fit)
+    other = uses_other_rows(choice.flow, [fit.candidate for fit in fits])
+    kept = [fit for i, fit in enumerate(fits) if i not in other]
+    if not kept:
+        return _choose_without(choice, ", ".join(dict.fromkeys(fit.candidate.name for fit in fits)))
+    return _choose_partial(choice, kept)
+
+
+def _choose_partial(choice: Choice, fits: list[CandidateFit]) -> Chosen | None:
+    """Of those that are called the loss and that not all of the gradient fits."""
     ranked = sorted(
         fits, key=lambda one: (len(choice.support(one)), one.candidate.strength, one.candidate.order), reverse=True
     )
@@ -112,7 +122,8 @@ def _choose_strong(choice: Choice, fits: list[CandidateFit]) -> Chosen | None:
         if nice is not None:
             return Chosen(multiple.candidate, *nice, "a multiple of what the file prints", note=_tell_multiple(nice[0]))
     true = _choose_fitting(choice, only_whole=True)
-    if true is not None and true.candidate.strength < 0:
+    # A multiple of the gradient's cost is no other function.
+    if true is not None and true.candidate.strength < 0 and multiple is None:
         fit = max(fits, key=lambda one: (one.candidate.strength, one.candidate.order))
         return replace(_own(choice, fit), scale=true.scale, true_cost=true.candidate)
     inner = next((one for one in ranked if one.factor and len(one.support(one.factor)) > 1), None)
@@ -121,6 +132,16 @@ def _choose_strong(choice: Choice, fits: list[CandidateFit]) -> Chosen | None:
         if nice is not None:
             return Chosen(inner.candidate, *nice, "a multiple of what the file prints", note=_tell_multiple(nice[0]))
     return _own(choice, fit)
+
+
+def _choose_without(choice: Choice, names: str) -> Chosen:
+    """The known cost that the gradient itself fits, where the file's own is of other rows; Errors: `Refused`."""
+    found = _choose_fitting(choice, known=True)
+    if found is None:
+        raise Refused(f"{choice.flow.iteration.program.document.path}: {names} is over other rows of the data than the "
+                      "gradient, whose last layer is that of no one known cost; give --cost half-sse or another of "
+                      f"{', '.join(TABLE)}", "ambiguous")  # fmt: skip
+    return replace(found, note=f"{names} is over other rows of the data than the gradient and was not asked")
 
 
 def _find_earliest(choice: Choice, fit: CandidateFit) -> CandidateFit:
@@ -147,9 +168,10 @@ def _tell_multiple(factor: float) -> str:
     return f"the gradient is that of {factor:.6g} times what the file prints, which is no fault"
 
 
-def _choose_fitting(choice: Choice, *, only_whole: bool = False) -> Chosen | None:
-    """The cost that the gradient itself names: all of it, or its last layer."""
-    options = [found for fit in choice.fits for found in _options(choice, fit)]
+def _choose_fitting(choice: Choice, *, only_whole: bool = False, known: bool = False) -> Chosen | None:
+    """The cost that the gradient itself names: all of it, or its last layer; `known`: one of the table."""
+    fits = [fit for fit in choice.fits if fit.candidate.table or not known]
+    options = [found for fit in fits for found in _options(choice, fit)]
     whole = [one for one in options if one.left == 0]
     if whole:
         return min(whole, key=lambda one: one.rank).chosen
@@ -198,7 +220,7 @@ def _options(choice: Choice, fit: CandidateFit) -> list[Option]:
             continue
         tensors = frozenset(fit.support(value))
         out.append(_option(choice, fit, Chosen(fit.candidate, *nice, _how(fit, nice[0])), tensors))
-        penalised = _fit_penalty(choice, fit, value, tensors)
+        penalised = _fit_penalty(choice, fit, nice[1] / nice[0], tensors)
         if penalised is not None:
             penalty, more = penalised
             factor, scale = nice

@@ -249,4 +249,4 @@ def _list_numbers(iteration: Iteration, recorder: IterationRecorder) -> tuple[fl
         if event.value.size == 1 and getattr(rewritten.sites[event.key[0]].node, "lineno", 0) in lines
         and isinstance(rewritten.sites[event.key[0]].node, USES)
     }  # fmt: skip
-    return tuple(sorted(number for number in held | read if 0 < number < 1e6 and number != 1.0))[:MOST_NUMBERS]
+    return tuple(sorted(number for number in held | read if 0 < number < 1e6))[:MOST_NUMBERS]

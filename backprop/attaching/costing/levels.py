@@ -33,7 +33,7 @@ def drop_memories(iteration: Iteration) -> Iteration:
     rng = np.random.default_rng(5)
     stay = []
     for k, value in enumerate(iteration.start):
-        some = rng.random(value.shape) < 0.5
+        some = np.asarray(rng.random(value.shape) < 0.5)
         some.flat[0] = True
         size = float(np.max(np.abs(value), initial=0.0)) or 1.0
         values = list(iteration.start)

@@ -187,6 +187,8 @@ class Iteration:
         self.held: frozenset[int] = frozenset()
         self.emptied: tuple[NumberLeaf, ...] = ()
         """An optimiser's memories, which hold zeros in every run, as before its first step."""
+        self.placed: tuple[tuple[NumberLeaf, Any], ...] = ()
+        """Data that hold other values in every run."""
         self.start: list[Any] = [to_array(leaf.value) for leaf in leaves]
 
     def like(self, leaves: Sequence[NumberLeaf]) -> Iteration:
@@ -220,6 +222,8 @@ class Iteration:
             kept.append(names)
             for leaf in self.emptied:
                 put(names, leaf, np.zeros_like(to_array(leaf.value)))
+            for leaf, value in self.placed:
+                put(names, leaf, value)
             for leaf, value in zip(self.leaves, values or self.start, strict=True):
                 recorder.watch(put(names, leaf, value))
                 _watch_numbers(recorder, read(names, leaf.places[0]))

@@ -17,7 +17,7 @@ from backprop.attaching.running.program import HookedProgram, Hooks, Names, Stat
 from backprop.attaching.running.replaying import Iteration
 from backprop.attaching.running.tracing import find_updates
 
-__all__ = ["Training", "find_training"]
+__all__ = ["Training", "adds", "find_training"]
 
 SECONDS = 25.0
 MORE_EVENTS = 1_500
@@ -208,10 +208,11 @@ def _shake(
 def _is_added_to(program: HookedProgram, snapshot: StateSnapshot, leaf: NumberLeaf) -> bool:
     """Whether every statement that changes a leaf adds to it, or takes from it."""
     numbers = find_updates(Iteration(program, snapshot, [leaf]))
-    return bool(numbers) and all(_adds(program.rewritten.statements[number]) for number in numbers)
+    return bool(numbers) and all(adds(program.rewritten.statements[number]) for number in numbers)
 
 
-def _adds(statement: ast.stmt) -> bool:
+def adds(statement: ast.stmt) -> bool:
+    """Whether a statement stores the sum, or the difference, of what stood there and something."""
     if isinstance(statement, ast.AugAssign):
         return True
     if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.BinOp):

@@ -108,6 +108,8 @@ class NetLayout:
             X, Y = np.asarray(case.X, dtype=float), np.asarray(case.Y, dtype=float)
         except (TypeError, ValueError):
             return None
+        if not X.size:
+            return None  # of a subject that keeps its data to itself
         X = X.T if self.columns and X.ndim == 2 else X
         if X.ndim < 2:
             X = X.reshape(-1, self.sizes[0])

@@ -168,8 +168,10 @@ class Report:
 
     def __str__(self) -> str:
         level = "exact in its wiring, tested in its values" if "exact" in self.evidence else "tested"
-        headline = _CUT if self.verdict == "undecided" and self.limits else _HEADLINES[self.verdict]
-        parts = [headline.format(subject=self.subject, level=level)]
+        seen = [f.equation for f in self.findings] + [t["verdict"] for t in self.evidence.get("tensors", {}).values()]
+        said = "step" if self.verdict == "wrong" and set(seen) == {"right", "update"} else self.verdict
+        said = "cut" if self.verdict == "undecided" and self.limits else said
+        parts = [_HEADLINES[said].format(subject=self.subject, level=level)]
         parts += [_describe_finding(i, f) for i, f in enumerate(self.findings, start=1)]
         parts += [text] if (text := describe_excerpt(self.reading)) else []
         parts += [_describe_evidence(self.evidence)] if self.evidence.get("tensors") else []
@@ -183,10 +185,11 @@ class Report:
 _HEADLINES = {
     "verified": "VERIFIED  {subject}: the gradient is the derivative of the cost (level: {level}).",
     "wrong": "WRONG  {subject}: the gradient is not the derivative of the cost.",
+    "step": "WRONG  {subject}: the gradient is the derivative of the cost, but the step is not made of it.",
     "undecided": "UNDECIDED  {subject}: the oracle could not measure the derivative sharply enough.",
     "unusable": "UNUSABLE  {subject}: it could not be examined.",
+    "cut": "UNDECIDED  {subject}: the examination was cut short.",
 }
-_CUT = "UNDECIDED  {subject}: the examination was cut short."
 
 
 def _plain(reading: Mapping[str, Any]) -> dict[str, Any] | None:

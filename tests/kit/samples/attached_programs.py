@@ -165,3 +165,79 @@ FAULTS = {
     "adam": [("(1 - h * h)", "(1 + h * h)", "BP2", 1)],
 }
 """By kind: text, what stands there instead, equation and layer of the fault."""
+
+COLUMNS = """
+import numpy as np
+rng = np.random.default_rng(1)
+points = rng.normal(size=(12, 2))
+samples = [(p.reshape(2, 1), np.array([[float(p[0] > 0)], [float(p[0] * p[1] > 0)]])) for p in points]
+
+def sig(z):
+    return 1 / (1 + np.exp(-z))
+
+class Net:
+    def __init__(self, sizes):
+        self.weights = [rng.normal(size=(o, i)) for i, o in zip(sizes, sizes[1:])]
+        self.biases = [rng.normal(size=(o, 1)) for o in sizes[1:]]
+    def predict(self, a):
+        for W, b in zip(self.weights, self.biases):
+            a = sig(W @ a + b)
+        return a
+    def train(self, samples, size, eta):
+        for epoch in range(3):
+            for k in range(0, len(samples), size):
+                self.learn(samples[k:k + size], eta)
+            print(self.total_cost(samples))
+    def learn(self, batch, eta):
+        gW, gb = [np.zeros(W.shape) for W in self.weights], [np.zeros(b.shape) for b in self.biases]
+        for x, y in batch:
+            dW, db = self.backprop(x, y)
+            gW, gb = [a + d for a, d in zip(gW, dW)], [a + d for a, d in zip(gb, db)]
+        self.weights = [W - eta / len(batch) * g for W, g in zip(self.weights, gW)]
+        self.biases = [b - eta / len(batch) * g for b, g in zip(self.biases, gb)]
+    def backprop(self, x, y):
+        outs = [x]
+        for W, b in zip(self.weights, self.biases):
+            outs.append(sig(W @ outs[-1] + b))
+        dW, db = [None] * len(self.weights), [None] * len(self.weights)
+        delta = outs[-1] - y
+        for k in range(len(self.weights) - 1, -1, -1):
+            dW[k], db[k] = delta @ outs[k].T, delta
+            delta = (self.weights[k].T @ delta) * outs[k] * (1 - outs[k])
+        return dW, db
+    def total_cost(self, samples):
+        total = 0.0
+        for x, y in samples:
+            a = self.predict(x)
+            total += np.sum(-y * np.log(a) - (1 - y) * np.log(1 - a))
+        return total / len(samples)
+
+Net([2, 4, 3, 2]).train(samples, 4, 1.0)
+"""
+"""The file's cost is a mean over all samples, the gradient a sum over the batch, the step divides."""
+
+NUMBER = """
+import numpy as np
+rng = np.random.default_rng(2)
+X = rng.normal(size=(20, 3))
+y = np.repeat([0.0, 1.0], 10)
+
+def predict(w, b):
+    return 1 / (1 + np.exp(-(X @ w + b)))
+
+def cost(w, b):
+    h = predict(w, b)
+    return -np.mean(y * np.log(h) + (1 - y) * np.log(1 - h))
+
+def fit(rate=0.5):
+    w, b = np.zeros(3), 0.0
+    for _ in range(20):
+        error = predict(w, b) - y
+        dw, db = X.T @ error / len(y), error.mean()
+        w = w - rate * dw
+        b = b - rate * db
+        print(cost(w, b))
+
+fit()
+"""
+"""A bias that is a number, bound anew; its first gradient is zero, since the classes are equal in number."""

@@ -6,7 +6,17 @@ import json
 
 import numpy as np
 import pytest
-from kit.samples.attached_programs import CLASS, DATA, FAULTS, KINDS, LAYERS, MAIN, SCRIPT
+from kit.samples.attached_programs import (
+    CLASS,
+    COLUMNS,
+    DATA,
+    FAULTS,
+    KINDS,
+    LAYERS,
+    MAIN,
+    NUMBER,
+    SCRIPT,
+)
 
 import backprop
 from backprop.attaching.entry import load
@@ -15,6 +25,7 @@ from backprop.attaching.looking.refusals import REASONS, Refused
 from backprop.attaching.words import name_other_cost
 from backprop.examiner.judging.judge import judge
 from backprop.examiner.subject.protocol.subjects import Unusable
+from backprop.verification.explanation import judge_and_explain
 
 
 def write(folder, text, name="program.py"):
@@ -49,6 +60,17 @@ def test_weights_that_change_while_the_error_goes_back_are_an_update_fault(tmp_p
     late = LAYERS.replace(first, "").replace("        return out\n", "        return grad @ self.W.T\n")
     report = examine(tmp_path, late)
     assert [finding.equation for finding in report.findings] == ["update"]
+    assert "the step is not made of it" in str(report).splitlines()[0]
+
+
+def test_a_step_with_weights_that_changed_is_told_apart_from_a_wrong_gradient(tmp_path):
+    back = "    back = (delta @ W2.T) * (1 - hidden ** 2)\n"
+    bias = "    b2 -= lr * delta.sum(axis=0)\n"
+    late = SCRIPT.replace(back, "").replace(bias, bias + back)
+    for text, said in ((late, "the step is not made of it"), (late.replace("** 2", "** 3"), "is not the derivative")):
+        report = judge_and_explain(load(write(tmp_path, text)))
+        assert said in str(report).splitlines()[0]
+        assert not [note for note in report.notes if str(note).startswith("no diagnosis")]
 
 
 def test_a_multiple_of_what_is_printed_is_no_fault(tmp_path):
@@ -187,3 +209,42 @@ def test_a_factor_that_all_gradients_lack_is_no_choice_of_scale(rate, tmp_path):
     text = CLASS + MAIN.replace("0.3)", f"{rate})")
     assert examine(tmp_path, text).verdict == "verified"
     assert examine(tmp_path, text.replace("delta = 2 * (self", "delta = (self")).verdict == "wrong"
+
+
+def test_a_cost_over_other_rows_than_the_gradient_is_no_basis(tmp_path):
+    """The gradient's own known cost is judged, and said to be; a fault has its true place."""
+    report = examine(tmp_path, COLUMNS)
+    assert report.verdict == "verified", str(report)
+    assert "binary cross-entropy" in " ".join(report.notes)
+    assert "other rows" in " ".join(report.notes)
+    wrong = name_other_cost(examine(tmp_path, COLUMNS.replace("* outs[k] * (1 - outs[k])", "* outs[k]")))
+    assert (wrong.findings[0].equation, wrong.findings[0].layer) == ("BP2", 2)
+
+
+def test_a_cost_over_other_rows_and_a_last_layer_of_no_known_cost_are_ambiguous(tmp_path):
+    with pytest.raises(Refused, match="give --cost") as refusal:
+        load(write(tmp_path, COLUMNS.replace("delta = outs[-1] - y", "delta = (outs[-1] - y) ** 3")))
+    assert refusal.value.reason == "ambiguous"
+
+
+@pytest.mark.parametrize("rate", [1.0, 0.5])
+def test_a_factor_that_the_step_takes_up_is_no_fault(rate, tmp_path):
+    """Cost and gradient have the same rows, and differ by their number, by which the step divides."""
+    report = name_other_cost(examine(tmp_path, COLUMNS.replace("4, 1.0)", f"12, {rate})")))
+    assert report.verdict == "verified", str(report)
+    assert "total_cost" in " ".join(report.notes)
+
+
+def test_a_number_bound_anew_is_a_parameter(tmp_path):
+    report = examine(tmp_path, NUMBER)
+    assert report.verdict == "verified", str(report)
+    assert "parameters w, b" in " ".join(report.notes)
+    wrong = examine(tmp_path, NUMBER.replace("error.mean()", "error.sum()"))
+    assert wrong.findings[0].equation == "BP3"
+
+
+def test_a_number_that_the_piece_sets_and_did_not_move_is_not_overlooked(tmp_path):
+    lines = NUMBER.splitlines()
+    first, last = (lines.index(f"        {text}") + 1 for text in ("error = predict(w, b) - y", "print(cost(w, b))"))
+    with pytest.raises(Refused, match="depends on b"):
+        load(write(tmp_path, NUMBER), begin=first, end=last)

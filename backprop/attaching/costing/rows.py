@@ -1,0 +1,99 @@
+"""Whether a number of the iteration is of other data than the gradient: then it says nothing about the gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from backprop.attaching.costing.costs import CostCandidate
+from backprop.attaching.costing.fitting import gradient_reader
+from backprop.attaching.costing.flowing import GradientFlow
+from backprop.attaching.running.leaves import LONGEST, NumberLeaf, Place, find_leaves, read, to_array
+from backprop.attaching.running.replaying import Iteration, IterationRecorder
+
+__all__ = ["uses_other_rows"]
+
+MOST_ROWS = 24
+"""Rows of one array that are changed one by one, from its first to its last."""
+MOST_CHANGES = 160
+
+
+def uses_other_rows(flow: GradientFlow, candidates: Sequence[CostCandidate]) -> set[int]:
+    """Which of the candidates depend on a row of the data on which the gradient of no parameter does, by index.
+
+    What is computed from an output and a target of the iteration itself has their rows.
+    """
+    made = {i: one for i, one in enumerate(candidates) if one.key is not None}
+    data = _list_data(flow.iteration)
+    if not made or not data:
+        return set()
+    asked = _Asked(flow, data)
+    plain = asked.measure(made)
+    units = [(k, where) for k, leaf in enumerate(data) for where in _list_units(asked.values[k])]
+    found: set[int] = set()
+    for j in _spread(len(units), MOST_CHANGES):
+        gradients, numbers = asked.measure(made, units[j])
+        if all(np.array_equal(a, b, equal_nan=True) for a, b in zip(gradients, plain[0], strict=True)):
+            found |= {i for i in made if numbers.get(i) != plain[1].get(i)}
+    return found
+
+
+class _Asked:
+    """The iteration as a function of its data, at its own parameters."""
+
+    def __init__(self, flow: GradientFlow, data: Sequence[NumberLeaf]) -> None:
+        self.values: list[Any] = [to_array(leaf.value) for leaf in data]
+        self.data = data
+        self.flow = flow
+
+    def measure(self, made: dict[int, CostCandidate], unit: tuple[int, Any] | None = None) -> tuple[list[Any], Any]:
+        """(gradients, numbers) with one unit of the data changed."""
+        iteration = self.flow.iteration.like(self.flow.leaves)
+        if unit is not None:
+            k, where = unit
+            value = self.values[k].copy()
+            value[where] = value[where] * 1.25 + 0.1
+            iteration.placed = ((self.data[k], value),)
+        gradients = gradient_reader(replace(self.flow, iteration=iteration))(iteration.start)
+        recorder: IterationRecorder = iteration.freeze(wanted=frozenset(s for one in made.values() for s in one.sites))
+        iteration.run(None, recorder)
+        values = {event.key: event.value for event in recorder.events}
+        numbers = {i: float(np.real(values[one.key].reshape(()))) for i, one in made.items() if one.key in values}
+        return [np.zeros(0) if one is None else np.array(one) for one in gradients], numbers
+
+
+def _list_data(iteration: Iteration) -> list[NumberLeaf]:
+    """Arrays that the iteration may read, beside its parameters; of a long list, some items."""
+    names = iteration.snapshot.names
+    known = {place for leaf in (*iteration.leaves, *iteration.emptied) for place in leaf.places}
+    leaves = [*find_leaves(names), *_look_into_long(names)]
+    arrays = [leaf for leaf in leaves if not known & set(leaf.places) and not isinstance(leaf.value, float)]
+    return [leaf for leaf in arrays if (value := to_array(leaf.value)) is not None and value.size]
+
+
+def _look_into_long(names: Any) -> Iterator[NumberLeaf]:
+    for name in names:
+        value = names[name]
+        if isinstance(value, list) and len(value) > LONGEST:
+            for i in _spread(len(value), MOST_ROWS):
+                inside = range(len(value[i])) if isinstance(value[i], tuple | list) else ()
+                place: Place = (("name", name), ("item", i))
+                for spot in [(*place, ("item", j)) for j in inside] or [place]:
+                    if isinstance(read(names, spot), np.ndarray):
+                        yield NumberLeaf((spot,), read(names, spot))
+
+
+def _list_units(value: Any) -> list[Any]:
+    """Samples stand in rows or in columns; a vector is one sample, or has one in each entry."""
+    return [
+        (*[slice(None)] * axis, i)
+        for axis in range(min(value.ndim, 2))
+        for i in _spread(value.shape[axis], MOST_ROWS)
+    ]  # fmt: skip
+
+
+def _spread(length: int, most: int) -> list[int]:
+    return sorted({int(i) for i in np.linspace(0, length - 1, min(length, most))}) if length else []
