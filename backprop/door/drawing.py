@@ -34,9 +34,7 @@ def draw(
     backprop draw 2-3-1 --activation tanh --values -o step.svg
     """
     from backprop.drawing.sample import draw as draw_network
-    from backprop.drawing.sample import draw_sample
 
     network = read_target(target, activation, output, cost)
-    written = draw_sample(network, out, seed=seed) if values else draw_network(network, out, seed=seed)
-    typer.echo(f"wrote {written}")
+    typer.echo(f"wrote {draw_network(network, out, seed=seed, values=values)}")
     return HOLDS

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from backprop.door.commands import FAILS, HOLDS, UNUSABLE
 from backprop.errors import UsageError
 
 if TYPE_CHECKING:
     from backprop.formulas.answer import Answer
 
 __all__ = ["check_formula"]
-
-HOLDS, FAILS, UNUSABLE = 0, 1, 2
 
 
 def check_formula(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -14,15 +13,14 @@ from PIL import Image
 from backprop.arrays import Array, as_array
 from backprop.drawing.layout import INCHES, Column, Shades, draw_columns, list_columns, measure_columns, plot_layout
 from backprop.errors import UsageError
-from backprop.files import write_atomically
-from backprop.pictures.style import open_figure
+from backprop.pictures.style import open_figure, save_animation, take_picture
 from backprop.runtime.compiled import CompiledNetwork
 from backprop.specification.network import Network
 
-__all__ = ["draw", "draw_sample"]
+__all__ = ["draw"]
 
-DOTS_PER_INCH = 84
-MILLISECONDS, LAST = 700, 2000
+LAST = 2000
+"""Milliseconds that the last picture of a step stays."""
 RATE = 0.5
 
 
@@ -35,6 +33,7 @@ def draw(
     Y: Array | None = None,
     rate: float = RATE,
     seed: int = 0,
+    values: bool = False,
 ) -> Path:
     """Draw a network: its layers, units and shapes; with a sample also what happens in it.
 
@@ -42,7 +41,8 @@ def draw(
     numbers) a second picture below shows δ = ∂C/∂z (BP1, BP2), from right to left. A path that ends in .gif is an
     animation of one step of gradient descent: values, errors, the change of the weights, the cost before and after.
 
-    Parameters: `theta`, random from `seed` if not given; `rate` of the step. Returns the path.
+    Parameters: `theta`, random from `seed` if not given; `rate` of the step; with `values`, and in an animation, a
+    sample is drawn from `seed` where none is given. Returns the path.
     Errors: UsageError for another shape, for an ending that is no picture, and where a sample by itself has no values
     (a normalisation over the batch). Source: the lecture's algorithm in three parts.
 
@@ -51,22 +51,9 @@ def draw(
     >>> draw(backprop.build("2-3-1"), folder / "layout.svg").name
     'layout.svg'
     """
-    if X is None and Path(path).suffix.lower() != ".gif":
+    moves = Path(path).suffix.lower() == ".gif"
+    if X is None and not (values or moves):
         return plot_layout(path, net.network if isinstance(net, CompiledNetwork) else net)
-    return draw_sample(net, path, theta=theta, X=X, Y=Y, rate=rate, seed=seed)
-
-
-def draw_sample(
-    net: Network | CompiledNetwork,
-    path: str | os.PathLike[str],
-    *,
-    theta: Array | None = None,
-    X: Array | None = None,
-    Y: Array | None = None,
-    rate: float = RATE,
-    seed: int = 0,
-) -> Path:
-    """The same with a random sample, from `seed`, where none is given."""
     compiled = CompiledNetwork(net) if isinstance(net, Network) else net
     if compiled.statistics():
         raise UsageError("one sample has no values where a layer standardises over the batch; leave X and Y out")
@@ -75,9 +62,7 @@ def draw_sample(
     if X is None:
         X, Y = compiled.module.data(rng, 1)
     sample = _Sample(compiled, theta, X, Y, rng)
-    if Path(path).suffix.lower() == ".gif":
-        return _animate(path, sample, rate)
-    return plot_layout(path, compiled.network, sample.shades())
+    return _animate(path, sample, rate) if moves else plot_layout(path, compiled.network, sample.shades())
 
 
 class _Sample:
@@ -138,14 +123,8 @@ def _animate(path: str | os.PathLike[str], sample: _Sample, rate: float) -> Path
     """Frames: values column by column, errors back, the change of the weights, the values after it."""
     if sample.Y is None:
         raise UsageError(f"{os.fspath(path)!r} would show a whole step, which needs a target; give Y as well")
-    columns, frames = sample.columns, _list_frames(sample, rate)
-    pictures = [_take_picture(columns, frame) for frame in frames]
-    times = [MILLISECONDS] * (len(pictures) - 1) + [LAST]
-
-    def write(stream: BinaryIO) -> None:
-        pictures[0].save(stream, format="GIF", save_all=True, append_images=pictures[1:], duration=times, loop=0)
-
-    return write_atomically(path, write)
+    pictures = [_draw_frame(sample.columns, frame) for frame in _list_frames(sample, rate)]
+    return save_animation(path, pictures, LAST)
 
 
 def _list_frames(sample: _Sample, rate: float) -> list[Shades]:
@@ -167,11 +146,9 @@ def _list_frames(sample: _Sample, rate: float) -> list[Shades]:
     return [*frames, Shades(f"forward again: C = {before} before, {now} after", late)]
 
 
-def _take_picture(columns: list[Column], frame: Shades) -> Image.Image:
+def _draw_frame(columns: list[Column], frame: Shades) -> Image.Image:
     wide, tall = measure_columns(columns)
     with open_figure(tall * INCHES) as figure:
         figure.set_size_inches(wide * INCHES, tall * INCHES)
         draw_columns(figure.add_axes((0, 0, 1, 1)), columns, frame)
-        stream = BytesIO()
-        figure.savefig(stream, format="png", dpi=DOTS_PER_INCH)
-    return Image.open(stream).convert("RGB").quantize(64)
+        return take_picture(figure)

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from PIL import Image
 
 from backprop.approximation.ground.wording import describe_above
 from backprop.approximation.searching.result import Approximation
 from backprop.errors import UsageError
-from backprop.files import write_atomically
 from backprop.pictures.approximation import draw_fit
-from backprop.pictures.style import INK, Palette, open_figure, shorten, write_title
+from backprop.pictures.style import INK, Palette, open_figure, save_animation, shorten, take_picture, write_title
 
 __all__ = ["animate_growth"]
 
-DOTS_PER_INCH = 84
-COLOURS = 64
-MILLISECONDS, LAST = 700, 2500
-"""How long a picture stays, and the last one."""
+LAST = 2500  # milliseconds that the last picture stays
 
 
 def animate_growth(path: str | os.PathLike[str], networks: Sequence[Approximation], widths: Sequence[int]) -> Path:
@@ -44,12 +37,7 @@ def animate_growth(path: str | os.PathLike[str], networks: Sequence[Approximatio
         raise UsageError(f"cannot write an animation as {os.fspath(path)!r}; use a name that ends in .gif")
     limits = _find_limits(networks)
     frames = [_draw_frame(network, width, limits) for network, width in zip(networks, widths, strict=True)]
-    times = [MILLISECONDS] * (len(frames) - 1) + [LAST]
-
-    def write(stream: BinaryIO) -> None:
-        frames[0].save(stream, format="GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
-
-    return write_atomically(path, write)
+    return save_animation(path, frames, LAST)
 
 
 def _find_limits(networks: Sequence[Approximation]) -> tuple[float, float]:
@@ -74,7 +62,7 @@ def _draw_frame(network: Approximation, width: int, limits: tuple[float, float])
         title = f"{shorten(network.target, 30)}:  {width} {network.activation} unit{'s'[: width > 1]}"
         title += f" (no better than {network.width})" if network.width < width else ""
         write_title(figure, title, x=0.1, y=0.97)
-        return _take_picture(figure)
+        return take_picture(figure)
 
 
 def _draw_error(axes: Axes, network: Approximation, limits: tuple[float, float]) -> None:
@@ -97,10 +85,3 @@ def _draw_error(axes: Axes, network: Approximation, limits: tuple[float, float])
 def _list_decades(limits: tuple[float, float]) -> list[float]:
     first, last = (round(float(np.log10(limit))) for limit in limits)
     return [10.0**power for power in range(first, last + 1, max(1, (last - first) // 5))]
-
-
-def _take_picture(figure: Figure) -> Image.Image:
-    """The figure as a picture of few colours."""
-    stream = BytesIO()
-    figure.savefig(stream, format="png", dpi=DOTS_PER_INCH)
-    return Image.open(stream).convert("RGB").quantize(COLOURS)

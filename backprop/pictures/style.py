@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,11 +15,15 @@ from cycler import cycler
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from PIL import Image
 
 from backprop.errors import UsageError
 from backprop.files import write_atomically
 
-__all__ = ["FAINT", "INK", "STYLE", "Floats", "Palette", "open_figure", "save_figure", "shorten", "write_title"]
+__all__ = [
+    "FAINT", "INK", "STYLE", "Floats", "Palette", "open_figure", "save_animation",
+    "save_figure", "shorten", "take_picture", "write_title",
+]  # fmt: skip
 
 Floats = NDArray[np.floating]
 
@@ -35,6 +40,7 @@ class Palette:
 INK = "#22262B"
 FAINT = "#D9DCE1"
 WIDTH_INCHES, DOTS_PER_INCH = 10.0, 160
+SCREEN_DOTS, COLOURS, MILLISECONDS = 84, 64, 700  # of an animation, and how long a picture of it stays
 
 STYLE: Any = {
     "font.family": "sans-serif",
@@ -103,3 +109,20 @@ def _drop_date(ending: str) -> dict[str, None] | None:
 def shorten(text: str, length: int) -> str:
     """Cut a text that would leave the picture."""
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def take_picture(figure: Figure) -> Image.Image:
+    """The figure as a picture of few colours."""
+    stream = BytesIO()
+    figure.savefig(stream, format="png", dpi=SCREEN_DOTS)
+    return Image.open(stream).convert("RGB").quantize(COLOURS)
+
+
+def save_animation(path: str | os.PathLike[str], pictures: Sequence[Image.Image], last: int) -> Path:
+    """Write a GIF whole; the last picture stays for so many milliseconds."""
+    times = [MILLISECONDS] * (len(pictures) - 1) + [last]
+
+    def write(stream: BinaryIO) -> None:
+        pictures[0].save(stream, format="GIF", save_all=True, append_images=pictures[1:], duration=times, loop=0)
+
+    return write_atomically(path, write)

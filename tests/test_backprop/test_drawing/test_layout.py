@@ -9,7 +9,7 @@ from PIL import Image
 
 import backprop
 from backprop.drawing.layout import Shades, list_columns, plot_layout
-from backprop.drawing.sample import draw, draw_sample
+from backprop.drawing.sample import draw
 from backprop.errors import UsageError
 from backprop.specification.layers import BatchNorm, Dense, Dropout, Residual, SwiGLU
 from backprop.specification.network import Network
@@ -54,7 +54,7 @@ def test_the_errors_of_one_sample_are_drawn_below_its_values(tmp_path, monkeypat
 
 @pytest.mark.parametrize("ending", ["svg", "pdf", "png"])
 def test_it_is_written_in_the_format_of_its_name(tmp_path, ending):
-    path = draw_sample(MIXED, tmp_path / f"a.{ending}", seed=3)
+    path = draw(MIXED, tmp_path / f"a.{ending}", seed=3, values=True)
     assert path.read_bytes()[:4] in (b"<?xm", b"%PDF", b"\x89PNG")
 
 
