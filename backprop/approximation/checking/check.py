@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from backprop.approximation.checking import intervals as iv
-from backprop.approximation.checking.evaluate import expand, value
+from backprop.approximation.checking.definitions import ACTIVATIONS, TARGETS
+from backprop.approximation.checking.evaluate import Place, expand, value
 from backprop.approximation.checking.files import load
 from backprop.approximation.checking.intervals import Interval, NoValue, Series, TooLarge, Unclear
-from backprop.approximation.checking.reader import ACTIVATIONS, TARGETS, Tree, read
+from backprop.approximation.checking.reader import Tree, read
 from backprop.errors import UsageError
 
 __all__ = ["SECONDS", "Verdict", "check_certificate"]
@@ -84,6 +85,8 @@ class StatedClaim:
     epsilon: float
     edges: tuple[float, ...]
     subject: str
+    continued_at: tuple[Fraction, ...] = ()
+    """Where the target is extended by its limit."""
     doubt: str = ""
     """What speaks against it before a box is looked at."""
 
@@ -112,6 +115,7 @@ def _read_claim(data: dict[str, Any]) -> StatedClaim:
         edges = _floats(proof["edges"])
         verdict, target, name = proof["verdict"], data["target"], data["activation"]
         activation = data.get("activation_expression", name)
+        continued_at = _floats(data.get("continued_at", []))
     except KeyError as error:
         raise UsageError(f"the file is no certificate: it lacks {str(error)[:60]}") from None
     except (AttributeError, TypeError, ValueError, OverflowError):
@@ -133,17 +137,19 @@ def _read_claim(data: dict[str, Any]) -> StatedClaim:
     trees = read(target, TARGETS), read(activation, ACTIVATIONS)
     short = activation if len(activation) <= LONGEST_SHOWN else activation[: LONGEST_SHOWN - 3] + "..."
     units_said = f"{len(w)} {name} unit{'s' * (len(w) != 1)}{f', σ(x) = {short}' * (activation != name)}"
-    subject = f"|F - f| for F = {target} on [{low!r}, {high!r}], f of {units_said}"
+    extended = f", continued at x = {', '.join(map(repr, continued_at))}," if continued_at else ""
+    subject = f"|F - f| for F = {target}{extended} on [{low!r}, {high!r}], f of {units_said}"
     differ = _find_difference(trees[1], read(name, ACTIVATIONS))
     doubt = "" if differ is None else f"the activation {name} and its expression {activation} differ at x = {differ}"
-    return StatedClaim(*trees, units, iv.number(constant), epsilon, edges, subject, doubt)
+    return StatedClaim(*trees, units, iv.number(constant), epsilon, edges, subject,
+                       tuple(map(Fraction, continued_at)), doubt)  # fmt: skip
 
 
 def _find_difference(stated: Tree, named: Tree) -> Fraction | None:
     """A point where the activation by its name and by its expression are not the same; None if none is found."""
     for place in SAMPLES if stated != named else ():
         try:
-            values = [value(tree, iv.rational(place)) for tree in (stated, named)]
+            values = [value(tree, Place({"x": iv.rational(place)})) for tree in (stated, named)]
         except Unclear:
             continue
         gap = iv.subtract([values[0]], [values[1]])[0]
@@ -225,7 +231,7 @@ class _Check:
         radius = iv.rational(max(Fraction(b) - Fraction(centre), Fraction(centre) - Fraction(a)))
         try:
             self.watch()
-            total = iv.subtract(_term(claim.target, here, there, radius), [claim.constant])
+            total = iv.subtract(_term(claim.target, here, there, radius, claim.continued_at), [claim.constant])
             for w, shift, c in claim.units:
                 self.watch()
                 inner = [iv.add(iv.multiply([w], x, 2), [shift]) for x in (here, there)]
@@ -249,9 +255,9 @@ class _Check:
         """What is said if F or a unit surely has no value at a point; nothing if that is not seen."""
         x = iv.number(point)
         try:
-            value(self.claim.target, x)
+            value(self.claim.target, Place.of({"x": x}, self.claim.continued_at))
             for w, shift, _ in self.claim.units:
-                value(self.claim.activation, iv.add(iv.multiply([w], [x], 1), [shift])[0])
+                value(self.claim.activation, Place({"x": iv.add(iv.multiply([w], [x], 1), [shift])[0]}))
         except NoValue as error:
             return f"there is no value at x = {point!r}: {error}"
         except Unclear:
@@ -267,20 +273,20 @@ def _sum_up(coefficients: Sequence[Interval], radius: Interval) -> float:
     return iv.upper_float(bound[0])
 
 
-def _term(node: Tree, here: Series, there: Series, radius: Interval) -> Series:
+def _term(node: Tree, here: Series, there: Series, radius: Interval, points: tuple[Fraction, ...] = ()) -> Series:
     """Coefficients 0..7 at the centre and the eighth on the box, or the interval of all values alone if that is less
     (a unit that is saturated on the box has few values, but bounds of its derivatives that are useless)."""
     try:
-        remainder = expand(node, there, TERMS + 1)
-        near = expand(node, here, TERMS)
+        remainder = expand(node, Place.of({"x": there}, points), TERMS + 1)
+        near = expand(node, Place.of({"x": here}, points), TERMS)
     except Unclear:
-        return [value(node, there[0])]
+        return [value(node, Place.of({"x": there[0]}, points))]
     padded = [*near[:TERMS], *[iv.ZERO] * (TERMS - len(near))]
     if len(remainder) <= TERMS:
         return padded
     reach = iv.multiply([iv.largest(remainder[TERMS])], iv.power([radius], TERMS, 1), 1)[0]
     if not iv.is_below(reach, SURE):
-        values = value(node, there[0])
+        values = value(node, Place.of({"x": there[0]}, points))
         if iv.is_below(iv.width(values), reach):
             return [values]
     return [*padded, remainder[TERMS]]

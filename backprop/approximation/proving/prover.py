@@ -13,10 +13,12 @@ from flint import arb, arb_series
 from sympy import Expr
 
 from backprop.approximation.proving.bisection import Bisection
-from backprop.approximation.proving.enclosures import Ball, Undecided, expand, make_box
+from backprop.approximation.proving.enclosures import expand, make_box
 from backprop.approximation.proving.precision import computing, float_above, float_below
 from backprop.approximation.proving.proof import Proof
-from backprop.approximation.proving.values import NoValue, enclose_range
+from backprop.approximation.proving.ranges import NoValue
+from backprop.approximation.proving.undecided import Ball, Undecided
+from backprop.approximation.proving.values import enclose_range
 
 __all__ = ["Certificate", "IntervalClaim", "prove"]
 

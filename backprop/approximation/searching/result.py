@@ -116,6 +116,7 @@ class Approximation(Outcome):
             "activation": self.activation,
             "activation_expression": find_activation(self.activation).text,
             "domain": list(self.domain),
+            **({"continued_at": list(self.function.list_continued())} if self.function.list_continued() else {}),
             **self.list_numbers("grid" if self.function.known_between else "data"),
             "width_lower_bound": self.width_lower_bound,
             "error_lower_bound": self.error_lower_bound,
@@ -131,7 +132,9 @@ class Approximation(Outcome):
     def __str__(self) -> str:
         low, high = self.domain
         units = f"{self.width} {self.activation} unit{'s'[: self.width != 1]}{METHODS[self.method]}"
-        text = f"{self.target} on [{low:.12g}, {high:.12g}] by {units}: largest error {self.sup_error:.2e} "
+        places = ", ".join(f"x = {place:g}" for place in self.function.list_continued())
+        extended = f", continued by its limit at {places}," if places else ""
+        text = f"{self.target}{extended} on [{low:.12g}, {high:.12g}] by {units}: largest error {self.sup_error:.2e} "
         if self.function.known_between:
             text += f"on a grid of {self.grid_points:,} points"
             text += " (not a bound between them)" if self.certificate is None else f"; {self.describe_proof()}"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from backprop.approximation import approximate, certify
 from backprop.approximation.checking import check_certificate
-from backprop.approximation.checking.reader import ACTIVATIONS, TARGETS
+from backprop.approximation.checking.definitions import ACTIVATIONS, TARGETS
 from backprop.approximation.ground.named import NAMED
 from backprop.approximation.proving.kinks import force_kinks
 from backprop.approximation.proving.prover import IntervalClaim, prove
