@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from backprop.approximation.ground.arguments import read_epsilon, read_width
 from backprop.approximation.ground.given import Given, read_given
 from backprop.approximation.ground.target import FunctionTarget, Target
 from backprop.approximation.searching.certified import certify as certify_network
+from backprop.approximation.searching.certified import certify_slopes
 from backprop.approximation.searching.constructive import ACTIVATION, MOST_UNITS, construct
 from backprop.approximation.searching.result import METHODS, Approximation
 from backprop.approximation.searching.search import approximate
@@ -31,6 +33,7 @@ def approximate_by(
     seed: int = 0,
     certify: bool = False,
     continued: bool = False,
+    derivative: bool = False,
 ) -> Approximation:
     """Find a network near a function by a named method.
 
@@ -42,6 +45,7 @@ def approximate_by(
         activation: None: tanh, for "constructive" sigmoid.
         certify: prove a bound of the error on the whole domain.
         continued: take the limit of F where it has no value by itself.
+        derivative: prove a bound of |F' - f'| too.
 
     Raises:
         UsageError: an unknown method, or what the method refuses.
@@ -53,17 +57,28 @@ def approximate_by(
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
     sigma = activation or (ACTIVATION if method == "constructive" else DEFAULT_ACTIVATION)
-    if method == "fit":
-        return approximate(
-            target,
-            width=width,
-            activation=sigma,
-            domain=domain,
-            seed=seed,
-            epsilon=epsilon,
-            certify=certify,
-            continued=continued,
-        )
+    asked: Any = {"width": width, "epsilon": epsilon, "domain": domain, "certify": certify, "continued": continued}
+    found = (
+        approximate(target, activation=sigma, seed=seed, **asked)
+        if method == "fit"
+        else _find_otherwise(method, target, sigma, seed=seed, **asked)
+    )
+    return certify_slopes(found) if derivative else found
+
+
+def _find_otherwise(
+    method: str,
+    target: Given,
+    sigma: str,
+    *,
+    width: int | None,
+    epsilon: float | None,
+    domain: Sequence[float] | None,
+    seed: int,
+    certify: bool,
+    continued: bool,
+) -> Approximation:
+    """Written down as in the proof, or trained."""
     wanted = None if epsilon is None else read_epsilon(epsilon)
     if method == "constructive":
         found = _construct(read_given(target, domain, continued), width, wanted, sigma)
