@@ -137,8 +137,8 @@ def test_an_error_that_is_not_reached_is_refuted_at_a_point():
 
 def test_time_and_boxes_are_bounded_and_giving_up_is_an_answer():
     claim = IntervalClaim(parse("sin(50*x)"), find("tanh").expression, (1.0,), (0.0,), (1.0,), 0.0, (0.0, 1.0))
-    assert prove(claim, 2.0, most_boxes=2).verdict == "undecided"
-    assert prove(claim, 2.0, seconds=0.0).verdict == "undecided"
+    assert prove(claim, 1.8, most_boxes=2).verdict == "undecided"
+    assert prove(claim, 1.8, seconds=0.0).verdict == "undecided"
 
 
 @pytest.fixture(scope="module")
@@ -228,8 +228,8 @@ TIGHT, OF_SCALE, SEEN = 1.02, 1e-15, 20_001
 @pytest.mark.parametrize(
     ("target", "domain", "activation", "width"),
     [("sine", None, "tanh", 9), ("kink", None, "tanh", 12), ("max(x, 0)", (-1.0, 1.0), "silu", 3),
-     ("expit(4*x)", None, "tanh", 2), ("root", None, "sigmoid", 8), ("2**x", None, "tanh", 6), ("x**2", None, "relu", 6),
-     ("oscillator", None, "gelu", 8)],
+     ("expit(4*x)", None, "tanh", 2), ("root", None, "sigmoid", 8), ("2**x", None, "tanh", 6),
+     ("x**2", None, "relu", 6), ("oscillator", None, "gelu", 8)],
 )  # fmt: skip
 def test_a_bound_is_hardly_more_than_the_true_error(target, domain, activation, width):
     """The true error is at least what balls say at the worst of many points."""
