@@ -12,12 +12,15 @@ from backprop.approximation.ground.outcome import ShallowNetwork
 from backprop.approximation.ground.target import Floats, FunctionTarget
 from backprop.approximation.limits.continuity import is_surely_continuous
 from backprop.approximation.proving.kinks import force_kinks_both_ways
-from backprop.approximation.proving.prover import IntervalClaim, prove, prove_tightly
+from backprop.approximation.proving.prover import IntervalClaim, prove
 from backprop.approximation.proving.rounding import bound_rounding
 from backprop.approximation.proving.stabbing import list_points
+from backprop.approximation.proving.tight import prove_tightly
 from backprop.approximation.searching.growing import grow_until
+from backprop.approximation.searching.pruning import prune
 from backprop.approximation.searching.result import Approximation, evaluate_network, list_own_points
-from backprop.approximation.searching.tube import fit_tube, make_network
+from backprop.approximation.searching.tilted import make_network
+from backprop.approximation.searching.tube import fit_tube
 from backprop.approximation.widths.decide import decide
 from backprop.approximation.widths.orders import list_orders
 from backprop.codegen.functions.promises import find_promise
@@ -193,5 +196,5 @@ def _take_if_proved(approximation: Approximation, network: ShallowNetwork, epsil
 
 def grow_certified(grow: Callable[[float], Approximation], epsilon: float) -> Approximation:
     """Ask for less and less error on the grid until the error is proved to be below epsilon everywhere."""
-    found = grow_until(lambda one: one.reached, grow, certify, TIGHTER, epsilon)
+    found = grow_until(lambda one: one.reached, lambda wanted: prune(grow(wanted)), certify, TIGHTER, epsilon)
     return narrow_relu(found, epsilon) if found.activation == "relu" else found

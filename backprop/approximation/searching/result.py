@@ -52,8 +52,8 @@ class Approximation(Outcome):
         certificate: the proof that |F - f| is below a bound at every point, or what came of the attempt; None if it
             was not tried.
         width_lower_bound: for ReLU and an epsilon, the proved least width of any network within epsilon; None else.
-        width_jumps: whether that least width, proved for 1 - 1e-6 times epsilon less one unit to be too small, is enough
-            for 1 + 1e-6 times epsilon: at epsilon itself it may be either.
+        width_jumps: whether that least width is enough for 1 + 1e-6 times epsilon and too small for 1 - 1e-6 times: at
+            epsilon itself it may be either.
         limit: why no network with this activation, of any width, is nearer than some error, with the proof; None where
             nothing of the kind is known.
         method: how it was found: "fit", "constructive" (the network of the proof) or "adam" (plain training).

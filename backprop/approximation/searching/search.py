@@ -22,6 +22,7 @@ from backprop.approximation.searching.candidate import CUTOFFS, ROUNDING, Candid
 from backprop.approximation.searching.certified import NOTHING_TO_PROVE, grow_certified, narrow_relu
 from backprop.approximation.searching.certified import certify as certify_network
 from backprop.approximation.searching.placement import list_nodes, list_placements
+from backprop.approximation.searching.pruning import prune
 from backprop.approximation.searching.refinement import refine
 from backprop.approximation.searching.result import Approximation, list_own_points
 from backprop.errors import UsageError
@@ -113,7 +114,7 @@ def approximate(
 def _run(search: _Search, what: Target, count: int | None, wanted: float | None, certify: bool) -> Approximation:
     """Fit the width, or grow to the error that is wanted; with a proof if one is asked for."""
     if not certify:
-        return search.fit(check_width(what, count)) if count is not None else search.grow(wanted or 0.0)
+        return search.fit(check_width(what, count)) if count is not None else prune(search.grow(wanted or 0.0))
     if count is not None or wanted is None:
         return certify_network(search.fit(count or 1), wanted)
     if search.sigma.name == "relu":

@@ -17,24 +17,21 @@ from backprop.approximation.ground.outcome import ShallowNetwork
 from backprop.approximation.ground.solving import solve_minimax_exactly
 from backprop.approximation.ground.target import Floats
 from backprop.approximation.proving.stabbing import Line, Start, lay_lines, list_crossings
+from backprop.approximation.searching.tilted import find_slopes, find_sums, make_network, tilt_lines
 
-__all__ = ["fit_tube", "make_network"]
+__all__ = ["fit_tube"]
 
 BISECTIONS = 6
 SLACK = 4
 """A tube with one piece more to spare could be narrower by about 2 in so many pieces: looked for down to this."""
 CUTS = 3
 """How often points are added where lines met, and the lines laid again."""
-FREE_KINKS = 34
-"""So many kinks may look either way when a sum is looked for; the rest look as brings it nearer, largest first."""
 POINTS_PER_PIECE = 64
 """Of the linear programme."""
 MOST_WORK = 1e7
 """Lines times points: beyond it a network takes minutes to lay."""
-MANY, NARROWER = 20, (1e-3, 1e-4)
-"""With more pieces lines are tried as they are laid, in tubes that are narrower by so much."""
-CUTS_OF_LINES, AROUND = 9, 61
-"""How often lines are laid again, with so many points around each knot."""
+MANY = 20
+"""With more pieces lines are tried as they are laid."""
 TRIED = 3
 """Sets of kinks for which the linear programme is solved."""
 
@@ -54,7 +51,7 @@ def fit_tube(function: Function, x: Floats, epsilon: float) -> ShallowNetwork | 
     """
     fewest = len(_lay_freely(x, function(x), epsilon))
     if fewest > MANY:
-        network = _tilt_lines(function, x, epsilon, fewest)
+        network = tilt_lines(function, x, epsilon, fewest)
         if network is not None or fewest * len(x) > MOST_WORK:
             return network
     for count in (fewest, fewest + 1):
@@ -71,42 +68,6 @@ def fit_tube(function: Function, x: Floats, epsilon: float) -> ShallowNetwork | 
             network = fit.with_slope()
             if network is not None:
                 return network
-    return None
-
-
-def _tilt_lines(function: Function, x: Floats, epsilon: float, count: int) -> ShallowNetwork | None:
-    """Lines of a slightly narrower tube, tilted together by what is missing from a sum of kinks to the first slope.
-
-    With many kinks some sum of them is so near that the tilt is nothing.
-    """
-    for share in NARROWER:
-        points = x
-        for _ in range(CUTS_OF_LINES):
-            lines = _lay_freely(points, function(points), epsilon * (1 - share))
-            knots = np.array([x[0], *list_crossings(lines), x[-1]])
-            if len(lines) != count or np.any(np.diff(knots) <= 0):
-                break
-            network = _tilt(function, points, epsilon, knots, lines)
-            if network is not None:
-                return network
-            reach = np.interp(knots[1:-1], points[1:], np.diff(points))
-            near = (knots[1:-1, None] + 1.5 * reach[:, None] * np.linspace(-1, 1, AROUND)).ravel()
-            points = np.union1d(points, near[(near > x[0]) & (near < x[-1])])
-    return None
-
-
-def _tilt(function: Function, x: Floats, epsilon: float, knots: Floats, lines: list[Line]) -> ShallowNetwork | None:
-    heights = np.array([line.y + line.slope * (t - line.x) for line, t in zip([lines[0], *lines], knots, strict=True)])
-    points = np.union1d(x, knots)
-    values = function(points)
-    if float(np.max(np.abs(np.interp(points, knots, heights) - values))) >= epsilon:
-        return None
-    slopes = _slopes(knots, heights)
-    jumps = np.diff(slopes)
-    for look_left in _find_sums(jumps, -float(slopes[0])):
-        tilted = heights - (slopes[0] + jumps[list(look_left)].sum()) * (knots - (x[0] + x[-1]) / 2)
-        if float(np.max(np.abs(np.interp(points, knots, tilted) - values))) < epsilon:
-            return make_network(knots, tilted, look_left)
     return None
 
 
@@ -237,44 +198,13 @@ def _solve_bound(hats: Floats, y: Floats, equation: Floats) -> Floats:
     return np.insert(others, last, ratios @ others)
 
 
-def _slopes(knots: Floats, heights: Floats) -> Floats:
-    return np.asarray(np.diff(heights) / np.diff(knots))
-
-
 def _list_subsets(knots: Floats, heights: Floats) -> Iterator[tuple[int, ...]]:
     """Sets of inner knots whose kinks nearly add up to minus the first slope: all before the flattest piece, others."""
-    slopes = _slopes(knots, heights)
+    slopes = find_slopes(knots, heights)
     yield tuple(range(int(np.argmin(np.abs(slopes)))))
     jumps = np.diff(slopes)
     if len(jumps):
-        yield from _find_sums(jumps, -float(slopes[0]))
-
-
-def _find_sums(numbers: Floats, wanted: float) -> list[tuple[int, ...]]:
-    """Sets of indices with sums near a number: a few numbers free, the others as they bring it nearer, largest first.
-
-    The free ones are cut in two halves; for each sum of the one the nearest of the other is looked up.
-
-    Source: E. Horowitz, S. Sahni, Computing partitions with applications to the knapsack problem (1974).
-
-    >>> _find_sums(np.array([3.0, 5.0, 7.0]), 10.0)[0]
-    (0, 2)
-    """
-    order = np.argsort(-np.abs(numbers), kind="stable")
-    free = order[np.unique(np.linspace(0, len(order) - 1, min(len(order), FREE_KINKS)).astype(int))]
-    taken: list[int] = []
-    for k in (int(k) for k in order if k not in free):
-        if abs(wanted - numbers[k]) < abs(wanted):
-            taken.append(k)
-            wanted -= float(numbers[k])
-    halves = [free[: len(free) // 2], free[len(free) // 2 :]]
-    choices = [np.arange(2 ** len(half))[:, None] >> np.arange(len(half)) & 1 == 1 for half in halves]
-    sums = [choice @ numbers[half] for choice, half in zip(choices, halves, strict=True)]
-    order = np.argsort(sums[1])
-    near = order[np.clip(np.searchsorted(sums[1][order], wanted - sums[0]), 0, len(order) - 1)]
-    best = np.argsort(np.abs(wanted - sums[0] - sums[1][near]))[:TRIED]
-    return [tuple(sorted([*taken, *halves[0][choices[0][k]].tolist(), *halves[1][choices[1][near[k]]].tolist()]))
-            for k in best]  # fmt: skip
+        yield from find_sums(jumps, -float(slopes[0]))
 
 
 def _slope_equation(knots: Floats, look_left: Sequence[int]) -> Floats:
@@ -288,18 +218,8 @@ def _slope_equation(knots: Floats, look_left: Sequence[int]) -> Floats:
     return np.asarray(rows[0] + jumps[list(look_left)].sum(axis=0))
 
 
-def make_network(knots: Floats, heights: Floats, look_left: Sequence[int]) -> ShallowNetwork:
-    """One unit a kink: relu(x − t), or relu(t − x) for those that look left."""
-    jumps, inner = np.diff(_slopes(knots, heights)), knots[1:-1]
-    w = np.ones(len(inner))
-    w[list(look_left)] = -1.0
-    b = -w * inner
-    at_start = float(np.sum(jumps * np.maximum(w * knots[0] + b, 0)))
-    return ShallowNetwork(w, b, jumps, float(heights[0]) - at_start)
-
-
 def _make_network_with_slope(knots: Floats, heights: Floats) -> ShallowNetwork:
     """The same with a unit more for the first slope."""
-    slopes = _slopes(knots, heights)
+    slopes = find_slopes(knots, heights)
     w, b = np.ones(len(knots) - 1), -knots[:-1]
     return ShallowNetwork(w, b, np.append(slopes[0], np.diff(slopes)), float(heights[0]))

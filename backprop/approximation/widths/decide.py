@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from backprop.approximation.widths.exclusion import is_excluded
-from backprop.approximation.widths.relaxation import Kink, Lines, Relaxation, Row, solve
+from backprop.approximation.widths.relaxation import Kink, Relaxation, Row, TubeLines, solve
 
-__all__ = ["Answer", "Bent", "decide", "list_signs"]
+__all__ = ["Bent", "WidthAnswer", "decide", "list_signs"]
 
 Floats = NDArray[np.float64]
 Function = Callable[[Floats], Floats]
@@ -54,7 +54,7 @@ class Bent(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Answer:
+class WidthAnswer:
     """A network with one unit a kink, or None; whether it is proved that there is none; programmes solved."""
 
     found: Bent | None
@@ -75,7 +75,9 @@ def list_signs(kinks: int, look_left: Sequence[int]) -> tuple[int, ...]:
     return tuple(signs)
 
 
-def decide(target: Expr, function: Function, x: Floats, epsilon: float, orders: Sequence[Sequence[Kink]]) -> Answer:
+def decide(
+    target: Expr, function: Function, x: Floats, epsilon: float, orders: Sequence[Sequence[Kink]]
+) -> WidthAnswer:
     """Look for a network with as many units as kinks, or prove that there is none.
 
     Args:
@@ -84,14 +86,14 @@ def decide(target: Expr, function: Function, x: Floats, epsilon: float, orders: 
         orders: in which orders the forced kinks may stand, and where each is.
     """
     values = function(x)
-    search = _Search(target, function, x, values, epsilon)
+    search = _WidthDecision(target, function, x, values, epsilon)
     for kinks in orders:
         if len(kinks) > MOST_KINKS:
-            return Answer(None, False, search.programmes)
+            return WidthAnswer(None, False, search.programmes)
         for look_left in _list_sets(len(kinks)):
             if not search.settle(list(kinks), look_left):
-                return Answer(search.found, False, search.programmes)
-    return Answer(None, True, search.programmes)
+                return WidthAnswer(search.found, False, search.programmes)
+    return WidthAnswer(None, True, search.programmes)
 
 
 def _list_sets(kinks: int) -> Iterator[tuple[int, ...]]:
@@ -104,7 +106,7 @@ def _list_sets(kinks: int) -> Iterator[tuple[int, ...]]:
                 yield chosen
 
 
-class _Search:
+class _WidthDecision:
     """What is found, and what is spent."""
 
     def __init__(self, target: Expr, function: Function, x: Floats, values: Floats, epsilon: float) -> None:
@@ -134,7 +136,7 @@ class _Search:
             waiting += [(half, lines.rows if lines is not None else ()) for half in halves]
         return True
 
-    def descend(self, problem: Relaxation, node: list[Kink], lines: Lines, look_left: tuple[int, ...]) -> bool:
+    def descend(self, problem: Relaxation, node: list[Kink], lines: TubeLines, look_left: tuple[int, ...]) -> bool:
         """From lines of a relaxed problem to a network inside the tube: kinks in smaller and smaller neighbourhoods."""
         places = kept = _keep_inside(lines.cross(), node)
         best, reach = np.inf, max(kink.high - kink.low for kink in node) / 4
@@ -171,9 +173,11 @@ class _Search:
         x = np.union1d(self.x, near[(near > self.x[0]) & (near < self.x[-1])])
         return replace(problem, x=x, values=self.function(x))
 
-    def halve(self, kinks: list[Kink], lines: Lines | None) -> list[list[Kink]]:
-        """Two problems: a kink is on one side of a place or on the other; first where two may be at the same place, then
-        where the lines of this problem leave the tube."""
+    def halve(self, kinks: list[Kink], lines: TubeLines | None) -> list[list[Kink]]:
+        """Two problems: a kink is on one side of a place or on the other.
+
+        First where two may be at the same place, then where the lines of this problem leave the tube.
+        """
         sizes = np.array([kink.high - kink.low for kink in kinks])
         chosen, places = int(np.argmax(sizes)), np.array([(kink.low + kink.high) / 2 for kink in kinks])
         shared = [one.high - other.low for one, other in pairwise(kinks)]
@@ -199,7 +203,7 @@ class _Search:
                 found.append(ordered)
         return found
 
-    def leave(self, kink: Kink, place: int, lines: Lines) -> float:
+    def leave(self, kink: Kink, place: int, lines: TubeLines) -> float:
         """How far the larger (smaller) of two lines is outside of the tube around their kink."""
         first, last = np.searchsorted(self.x, kink.low), np.searchsorted(self.x, kink.high, side="right")
         if first >= last:
@@ -209,7 +213,7 @@ class _Search:
         gap = values - np.maximum(*both) if kink.rises else np.minimum(*both) - values
         return max(float(np.max(gap)) - self.epsilon - lines.excess, 0.0)
 
-    def bend(self, lines: Lines, places: Floats, look_left: tuple[int, ...]) -> Bent:
+    def bend(self, lines: TubeLines, places: Floats, look_left: tuple[int, ...]) -> Bent:
         knots = np.array([self.x[0], *places, self.x[-1]])
         index = np.append(np.arange(len(places) + 1), len(places))
         heights = lines.heights[index] + lines.slopes[index] * (knots - lines.middles[index])

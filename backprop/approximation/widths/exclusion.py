@@ -23,9 +23,9 @@ __all__ = ["is_excluded"]
 def is_excluded(target: Expr, epsilon: float, pieces: int, signs: Sequence[int] | None, rows: Sequence[Row]) -> bool:
     """Whether some combination of these constraints, and of the equation, leaves no lines within epsilon: proved.
 
-    With λ, μ >= 0, Σ λ_i = 1, and P_i, Q_j what the constraints say of lines, the sum of λ_i (side_i (P_i − F(x_i)) − ε),
-    μ_j Q_j and ν Σ α_k s_k is 0 at most. Where all lines drop out of it, what is left is −Σ λ_i side_i F(x_i) − ε: if that is
-    above 0, there are no lines.
+    With λ, μ >= 0, Σ λ_i = 1, and P_i, Q_j what the constraints say of lines, the sum of
+    λ_i (side_i (P_i − F(x_i)) − ε), μ_j Q_j and ν Σ α_k s_k is 0 at most. Where all lines drop out of it, what is left
+    is −Σ λ_i side_i F(x_i) − ε: if that is above 0, there are no lines.
     """
     weights = _solve_exactly(pieces, signs, rows)
     if weights is None or any(weight < 0 for weight in weights):

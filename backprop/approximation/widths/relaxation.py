@@ -1,11 +1,10 @@
 """Lines in the tube F ± ε whose kinks are each known up to an interval: a linear programme.
 
 K kinks t_1 < … < t_K, t_k in [l_k, r_k], cut f into lines p_0 … p_K. Between r_k and l_{k+1} f is p_k. Where kink k
-rises, p_k − p_{k−1} is at most 0 at l_k and at least 0 at r_k, and on [l_k, r_k] f is the larger of the two: so both are
+rises, p_k − p_{k−1} is at most 0 at l_k and at least 0 at r_k, and on [l_k, r_k] f is the larger of the two: both are
 at most F + ε there, and the chord of f from l_k to r_k, above f, is F − ε at least; where it falls, the mirror image.
-All of that is linear in the lines. So is the equation of the
-ends: Σ α_k s_k = 0 for the slopes s_k. The least t for which the tube F ± (ε + t) has such lines is found, with weights
-of the constraints that show it.
+All of that is linear in the lines. So is the equation of the ends: Σ α_k s_k = 0 for the slopes s_k. The least t for
+which the tube F ± (ε + t) has such lines is found, with weights of the constraints that show it.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-__all__ = ["Kink", "Lines", "Relaxation", "Row", "solve"]
+__all__ = ["Kink", "Relaxation", "Row", "TubeLines", "solve"]
 
 Floats = NDArray[np.float64]
 
@@ -67,7 +66,7 @@ class Stretch(NamedTuple):
         share = (Fraction(x) - low) / (high - low)
         return Row(((self.piece, self.kink.low, 1 - share), (self.piece + 1, self.kink.high, share)), self.side, x)
 
-    def measure(self, lines: Lines, x: Floats) -> Floats:
+    def measure(self, lines: TubeLines, x: Floats) -> Floats:
         """The line, or the chord, at points."""
         if self.kink is None:
             return lines.evaluate(self.piece, x)
@@ -87,7 +86,7 @@ class Relaxation:
 
 
 @dataclass(frozen=True)
-class Lines:
+class TubeLines:
     """The best lines: value and slope of each at its middle; t; the rows with weight, and their weights.
 
     `excess` above 0: there are none in the tube.
@@ -111,7 +110,9 @@ class Lines:
             return np.asarray(-np.diff(gaps) / np.diff(self.slopes))
 
 
-def solve(problem: Relaxation, kinks: Sequence[Kink], known: Sequence[Row] = (), rounds: int = ROUNDS) -> Lines | None:
+def solve(
+    problem: Relaxation, kinks: Sequence[Kink], known: Sequence[Row] = (), rounds: int = ROUNDS
+) -> TubeLines | None:
     """The lines that need the narrowest tube; None where the programme is not solved.
 
     `known`: rows of a problem of which this one is a part; they hold here too.
@@ -139,17 +140,22 @@ def solve(problem: Relaxation, kinks: Sequence[Kink], known: Sequence[Row] = (),
     return found
 
 
+def _find(x: Floats, low: float, high: float) -> tuple[int, int]:
+    """From the first point that is not below to the last that is not above, and one on."""
+    return int(np.searchsorted(x, low)), int(np.searchsorted(x, high, side="right"))
+
+
 def _list_stretches(problem: Relaxation, kinks: Sequence[Kink]) -> list[Stretch]:
     x = problem.x
     lows = [float(x[0]), *(kink.low for kink in kinks), float(x[-1])]
     highs = [float(x[0]), *(kink.high for kink in kinks), float(x[-1])]
     found = []
     for piece in range(len(kinks) + 1):
-        first, last = np.searchsorted(x, highs[piece]), np.searchsorted(x, lows[piece + 1], side="right")
-        found += [Stretch(piece, side, int(first), int(last)) for side in (1, -1)]
+        first, last = _find(x, highs[piece], lows[piece + 1])
+        found += [Stretch(piece, side, first, last) for side in (1, -1)]
     for place, kink in enumerate(kinks, 1):
         left, right = max(kink.low, highs[place - 1]), min(kink.high, lows[place + 1])
-        first, last = int(np.searchsorted(x, left)), int(np.searchsorted(x, right, side="right"))
+        first, last = _find(x, left, right)
         side = 1 if kink.rises else -1
         found += [Stretch(piece, side, first, last) for piece in (place - 1, place)]
         if (left, right) == (kink.low, kink.high) and left < right:
@@ -170,7 +176,32 @@ def _list_crossings(kinks: Sequence[Kink]) -> list[Row]:
     return found
 
 
-def _solve_rows(problem: Relaxation, middles: Floats, rows: Sequence[Row]) -> Lines | None:
+def _solve_rows(problem: Relaxation, middles: Floats, rows: Sequence[Row]) -> TubeLines | None:
+    matrix, right = _write_programme(problem, middles, rows)
+    cost = np.zeros(matrix.shape[1])
+    cost[-1] = 1
+    equation = None
+    if problem.signs is not None:
+        equation = np.zeros((1, len(cost)))
+        equation[0, 1:-1:2] = problem.signs
+    bounds = [(None, None)] * (len(cost) - 1) + [(-1.0, None)]
+    found = linprog(cost, matrix, right, equation, None if equation is None else [0.0], bounds, method="highs")
+    if found.status != 0:
+        return None
+    weights = -np.asarray(found.ineqlin.marginals)
+    kept = np.flatnonzero(weights > WEIGHTLESS)
+    return TubeLines(
+        excess=float(found.x[-1]) * problem.epsilon,
+        middles=middles,
+        heights=np.asarray(found.x[0:-1:2]),
+        slopes=np.asarray(found.x[1:-1:2]),
+        rows=tuple(rows[int(k)] for k in kept),
+        weights=tuple(float(weights[k]) for k in kept),
+    )
+
+
+def _write_programme(problem: Relaxation, middles: Floats, rows: Sequence[Row]) -> tuple[Floats, Floats]:
+    """The matrix and the right side: heights and slopes of the lines, then t."""
     count = len(middles)
     sides, places = np.array([row.side for row in rows]), np.array([row.place for row in rows])
     matrix, crossing = np.zeros((len(rows), 2 * count + 1)), sides == 0
@@ -183,29 +214,10 @@ def _solve_rows(problem: Relaxation, middles: Floats, rows: Sequence[Row]) -> Li
     matrix[~crossing, -1] = -problem.epsilon
     values = np.interp(places, problem.x, problem.values)
     right = np.where(crossing, 0.0, signs * values + problem.epsilon)
-    cost = np.zeros(2 * count + 1)
-    cost[-1] = 1
-    equation = None
-    if problem.signs is not None:
-        equation = np.zeros((1, 2 * count + 1))
-        equation[0, 1:-1:2] = problem.signs
-    bounds = [(None, None)] * (2 * count) + [(-1.0, None)]
-    found = linprog(cost, matrix, right, equation, None if equation is None else [0.0], bounds, method="highs")
-    if found.status != 0:
-        return None
-    weights = -np.asarray(found.ineqlin.marginals)
-    kept = np.flatnonzero(weights > WEIGHTLESS)
-    return Lines(
-        excess=float(found.x[-1]) * problem.epsilon,
-        middles=middles,
-        heights=np.asarray(found.x[0:-1:2]),
-        slopes=np.asarray(found.x[1:-1:2]),
-        rows=tuple(rows[k] for k in kept),
-        weights=tuple(float(weights[k]) for k in kept),
-    )
+    return matrix, right
 
 
-def _list_outside(problem: Relaxation, lines: Lines, stretches: Sequence[Stretch]) -> list[Row]:
+def _list_outside(problem: Relaxation, lines: TubeLines, stretches: Sequence[Stretch]) -> list[Row]:
     """The point of each stretch that is farthest outside."""
     found = []
     for one in stretches:
