@@ -143,7 +143,7 @@ class _Search(WidthSearch[Approximation]):
         return list(GROWN_WIDTHS) if most is None else [*(w for w in GROWN_WIDTHS if w < most), most]
 
     def search(self, width: int) -> Candidate:
-        narrow = self.find(width - 1 if width <= SMALL else width // 2) if width > 1 else None
+        narrow = self._find_narrower(width) if width > 1 else None
         if narrow and narrow.error <= ROUNDING * self._scale:
             return self.pad(width, narrow)
         x, y = self._list_nodes(width)
@@ -159,6 +159,12 @@ class _Search(WidthSearch[Approximation]):
         allowed = safe.error if narrow else math.inf
         rank = Candidate.by_error if is_whole else Candidate.by_score
         return min((one for one in found if one.error <= allowed), key=rank)
+
+    def _find_narrower(self, width: int) -> Candidate:
+        """The network it grows out of; one between that was found before and is better takes its place."""
+        before = self.find(width - 1 if width <= SMALL else width // 2)
+        others = (found for known, found in self.known.items() if known < width)
+        return min([before, *others], key=Candidate.by_error)
 
     def _list_nodes(self, width: int) -> tuple[Floats, Floats]:
         """Where the fit looks, and F there: of data at the points themselves, or at some that are evenly spread."""

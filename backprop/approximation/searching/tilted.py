@@ -17,9 +17,9 @@ __all__ = ["find_slopes", "find_sums", "make_network", "tilt_lines"]
 
 FREE_KINKS = 34
 """So many kinks may look either way when a sum is looked for; the rest look as brings it nearer, largest first."""
-NARROWER = (1e-3, 1e-4)
+NARROWER = (2e-2, 1e-2, 3e-3, 1e-3, 1e-4)
 """By how much tubes are narrower in which lines are laid."""
-CUTS_OF_LINES, AROUND = 9, 61
+CUTS_OF_LINES, AROUND = 6, 121
 """How often lines are laid again, with so many points around each knot."""
 TRIED = 3
 """Sets of kinks that are tried."""
@@ -43,7 +43,7 @@ def tilt_lines(function: Function, x: Floats, epsilon: float, count: int) -> Sha
             if network is not None:
                 return network
             reach = np.interp(knots[1:-1], points[1:], np.diff(points))
-            near = (knots[1:-1, None] + 1.5 * reach[:, None] * np.linspace(-1, 1, AROUND)).ravel()
+            near = (knots[1:-1, None] + 4 * reach[:, None] * np.linspace(-1, 1, AROUND)).ravel()
             points = np.union1d(points, near[(near > x[0]) & (near < x[-1])])
     return None
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
 
+from backprop.approximation import approximate
 from backprop.approximation.ground.target import read_target
 from backprop.approximation.proving.kinks import force_kinks_both_ways
-from backprop.approximation.proving.stabbing import list_points
-from backprop.approximation.searching.tilted import make_network
+from backprop.approximation.proving.stabbing import lay_lines, list_points
+from backprop.approximation.searching.pruning import prune
+from backprop.approximation.searching.tilted import make_network, tilt_lines
 from backprop.approximation.survey.relu_widths import bound_width
 from backprop.approximation.widths.decide import Bent, decide, list_signs
 from backprop.approximation.widths.exclusion import is_excluded
@@ -87,3 +90,26 @@ def test_weights_that_do_not_cancel_exclude_nothing():
     assert not is_excluded(square, 0.01 + 1.01 * found.excess, 2, (0, 1), found.rows)
     assert not is_excluded(square, 0.01, 2, (0, 1), found.rows[:-1])
     assert not is_excluded(transcribe("0*x"), 0.01, 2, (0, 1), found.rows)
+
+
+@pytest.mark.parametrize(("target", "epsilon", "width"), [("oscillator", 1e-3, 58), ("sine", 1e-4, 120)])
+def test_with_many_kinks_lines_are_tilted_into_a_network(target, epsilon, width):
+    what = read_target(target)
+    x = list_points(what, what.grid, epsilon)
+    network = tilt_lines(what, x, epsilon, len(lay_lines(x, what(x) - epsilon, what(x) + epsilon)[0]))
+    assert len(network.w) == width
+    values = np.maximum(np.outer(x, network.w) + network.b, 0) @ network.c + network.constant
+    assert np.max(np.abs(values - what(x))) < epsilon
+
+
+def test_units_that_do_nothing_are_left_out_and_the_rest_is_proved_again():
+    found = approximate("sin(60*x)", epsilon=1e-3, activation="sin(x)", certify=True)
+    assert found.certified
+    network = found.network
+    more = ([3.0, 5.0], [0.0, 1.0], [2e-15, -1e-15])
+    w, b, c = (np.append(old, new) for old, new in zip(network[:3], more, strict=True))
+    idle = replace(found, network=network._replace(w=w, b=b, c=c))
+    pruned = prune(idle)
+    assert pruned.width == found.width
+    assert pruned.certificate is None
+    assert pruned.sup_error < 1e-3
