@@ -10,7 +10,8 @@ from itertools import pairwise
 from typing import Any
 
 from flint import arb, arb_series
-from sympy import Expr
+from sympy import Expr, Max
+from sympy.core.numbers import Zero
 
 from backprop.approximation.proving.bisection import Bisection
 from backprop.approximation.proving.enclosures import expand, make_box
@@ -19,6 +20,7 @@ from backprop.approximation.proving.proof import Proof
 from backprop.approximation.proving.ranges import NoValue
 from backprop.approximation.proving.undecided import Ball, Undecided
 from backprop.approximation.proving.values import enclose_range
+from theory.functions.half_line import X
 
 __all__ = ["Certificate", "IntervalClaim", "IntervalProof", "prove"]
 
@@ -100,6 +102,7 @@ class IntervalProof(Bisection[Interval, Certificate]):
     def __init__(self, claim: IntervalClaim, epsilon: float, deadline: float, most_boxes: int, most_terms: int) -> None:
         super().__init__(epsilon, deadline, most_boxes, most_terms, len(claim.w) + 1)
         self.claim, self.why = claim, ""
+        self.is_bent_line = isinstance(claim.activation, Max) and set(claim.activation.args) == {X, Zero()}
 
     def list_boxes(self) -> list[tuple[float, Interval]]:
         low, high = self.claim.domain
@@ -179,10 +182,25 @@ class IntervalProof(Bisection[Interval, Certificate]):
         make_term = _slope_term if claim.of_slopes else _term
         _add(total, make_term(claim.target, here, there, [arb(a), arb(b)], radius), arb(1))
         for w, shift, c in zip(claim.w, claim.b, claim.c, strict=True):
+            if self.is_bent_line and self.add_line(total, (w, shift, c), (a, centre, b)):
+                continue
             inner = [arb(w) * x + arb(shift) for x in (here, there)]
             ends = [arb(w) * arb(end) + arb(shift) for end in (a, b)]
             _add(total, make_term(claim.activation, inner[0], inner[1], ends, radius), -arb(c))
         return total
+
+    def add_line(self, total: list[Ball], unit: tuple[float, float, float], places: tuple[float, float, float]) -> bool:
+        """A unit max(x, 0) where its argument has one sign on the box: nothing, or a line; whether it has."""
+        w, shift, c = (arb(number) for number in unit)
+        low, middle, high = (w * arb(place) + shift for place in places)
+        if bool(low <= 0) and bool(high <= 0):
+            return True
+        if not (bool(low >= 0) and bool(high >= 0)):
+            return False
+        values = (w, arb(0)) if self.claim.of_slopes else (middle, w)
+        for k, value in enumerate(values):
+            total[k] -= c * value
+        return True
 
 
 def _evaluate(expression: Expr, *ends: Ball) -> Ball:

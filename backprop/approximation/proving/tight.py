@@ -91,7 +91,7 @@ class TightProof(IntervalProof):
     def see(self, place: float, error: Ball) -> Certificate | None:
         """Ask for less where the error is larger; the refutation if it is as large as must not be."""
         at_least = float_below(error.abs_lower())
-        self.epsilon = max(self.epsilon, NEARER * at_least + OF_SCALE * self.scale)
+        self.epsilon = min(max(self.epsilon, NEARER * at_least + OF_SCALE * self.scale), self.most)
         if at_least >= self.most:
             return Certificate("refuted", self.most, math.inf, witness=place, at_least=at_least)
         return None

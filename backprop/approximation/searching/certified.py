@@ -44,6 +44,8 @@ INSIDE = 1e-4
 """How far inside the tube, relatively, a network is laid: the rest is for what is between the points."""
 BOXES_TO_TIGHTEN, TERMS_TO_TIGHTEN = 4000, 200_000
 """How much a bound may cost that is as near to the error as can be."""
+HUGGING = 1.015
+"""An error within so much of what was asked for leaves no room for a tighter bound."""
 STRETCHES, PLACES = 64, 8
 """The largest errors of the grid are looked for on so many stretches; so many of them are looked at in balls first."""
 FINEST = 1e-6
@@ -91,6 +93,10 @@ def certify(approximation: Approximation, epsilon: float | None = None, seconds:
     """
     claim, most = make_claim(approximation), math.inf if epsilon is None else epsilon
     scale, places = approximation.function.scale, _list_worst(approximation)
+    if epsilon is not None and HUGGING * approximation.sup_error >= epsilon:
+        certificate = prove(claim, epsilon, seconds=seconds)  # no bound below epsilon is nearer to the error
+        rounding = _bound_rounding(claim, approximation) if certificate.verdict == "proved" else math.inf
+        return replace(approximation, certificate=certificate, rounding=rounding)
     tight = prove_tightly(
         claim, scale, places, most=most, seconds=seconds, most_boxes=BOXES_TO_TIGHTEN, most_terms=TERMS_TO_TIGHTEN
     )
