@@ -193,6 +193,8 @@ class IntervalProof(Bisection[Interval, Certificate]):
         """A unit max(x, 0) where its argument has one sign on the box: nothing, or a line; whether it has."""
         w, shift, c = (arb(number) for number in unit)
         low, middle, high = (w * arb(place) + shift for place in places)
+        if self.claim.of_slopes and not (bool(low != 0) and bool(high != 0)):
+            return False  # at its kink it has no slope
         if bool(low <= 0) and bool(high <= 0):
             return True
         if not (bool(low >= 0) and bool(high >= 0)):
