@@ -80,10 +80,15 @@ def finish_target(target: str | None, accuracy: str, asked: Wanted) -> int:
         network = read_target(target, words["activation"], words["output"], words["cost"])
         return finish_sizes(network, asked, target, read_accuracy(accuracy))
     asked.refuse(repr(target), timed=True)
-    if Path(target).is_dir():
-        return finish_folder(Path(target), asked)
-    check_target(target)
-    report = tell_file(target, asked.telling, seed=asked.seed, timeout=asked.timeout, options=asked.attaching)
+    is_folder = Path(target).is_dir()
+    if not is_folder:
+        check_target(target)
+    from backprop.verification.submission import prepare
+
+    with prepare():
+        if is_folder:
+            return finish_folder(Path(target), asked)
+        report = tell_file(target, asked.telling, seed=asked.seed, timeout=asked.timeout, options=asked.attaching)
     return finish_status(report)
 
 

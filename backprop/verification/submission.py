@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from backprop.examiner.apart.asking import examine_file
+from backprop.copies import prepared
+from backprop.examiner.apart.asking import CHILD, examine_file
 from backprop.examiner.saying.report import Report
 
-__all__ = ["verify_file"]
+__all__ = ["prepare", "verify_file"]
 
 LOADER = "backprop.attaching.entry:load"
 JUDGE = "backprop.verification.explanation:judge_and_explain"
+PREPARED = (*(entry.partition(":")[0] for entry in (CHILD, JUDGE, LOADER)), "backprop.examiner.judging.judge")
+"""What every judge and every subject needs; nothing of a subject's."""
+
+
+def prepare() -> AbstractContextManager[None]:
+    """While this lasts, judges and readers are copies of one process that has imported them (Linux)."""
+    return prepared(PREPARED)
 
 
 def verify_file(
