@@ -70,7 +70,7 @@ LINES = {
     "backprop.pictures": 1_420,
     "backprop.processes": 285,
     "backprop.progress": 140,
-    "backprop.reading": 4_160,
+    "backprop.reading": 4_320,
     "backprop.reporting": 750,
     "backprop.runtime": 990,
     "backprop.specification": 1_000,

@@ -22,7 +22,7 @@ LARGEST = 4_096
 
 
 @dataclass(frozen=True)
-class Operation:
+class Joining:
     """How two are joined: the sign, what it does, how tightly it binds, whether order matters, nodes that it counts."""
 
     sign: str
@@ -40,14 +40,14 @@ class Operation:
         return RARE if self.sign == " / " and right.first.ndim else self.nodes
 
 
-TIMES = Operation(" * ", np.multiply, 1, ordered=False)
+TIMES = Joining(" * ", np.multiply, 1, ordered=False)
 ENTRIES = (
     TIMES,
-    Operation(" / ", np.divide, 1, ordered=True),
-    Operation(" + ", np.add, 0, ordered=False),
-    Operation(" - ", lambda x, y: np.asarray(x, float) - y, 0, ordered=True),
+    Joining(" / ", np.divide, 1, ordered=True),
+    Joining(" + ", np.add, 0, ordered=False),
+    Joining(" - ", lambda x, y: np.asarray(x, float) - y, 0, ordered=True),
 )
-PRODUCT = Operation(" @ ", np.matmul, 1, ordered=True, nodes=0.5)
+PRODUCT = Joining(" @ ", np.matmul, 1, ordered=True, nodes=0.5)
 
 
 @dataclass(frozen=True)
@@ -124,12 +124,12 @@ class _Pair:
                 for reduction in reduced if operation is TIMES else ():
                     yield from self._join(operation, reduction(values), reduction)
 
-    def _apply(self, operation: Operation, ndim: int) -> NDArray[Any]:
+    def _apply(self, operation: Joining, ndim: int) -> NDArray[Any]:
         """The operation on all pairs, the values of both with as many axes as the result has."""
         x, y = (v.reshape(len(v), *(1,) * (ndim - v.ndim + 1), *v.shape[1:]) for v in (self.left, self.right))
         return np.asarray(operation.function(x[:, None], y[None]))
 
-    def _join(self, operation: Operation, values: NDArray[Any], reduction: Reduction | None = None) -> Iterator[Rows]:
+    def _join(self, operation: Joining, values: NDArray[Any], reduction: Reduction | None = None) -> Iterator[Rows]:
         """Those that are finite, with what names one of them."""
         if values[0, 0].size > LARGEST:
             return
@@ -149,7 +149,7 @@ class _Pair:
         yield Rows(values.shape[2:], flat[i, j].astype(float), mine[i] + theirs[j], name)
 
 
-def _name(operation: Operation, reduction: Reduction | None, left: Made, right: Made) -> Made:
+def _name(operation: Joining, reduction: Reduction | None, left: Made, right: Made) -> Made:
     """One of them by itself."""
     function, text = operation.function, operation.say(left, right)
     first = np.asarray(function(left.first, right.first))
