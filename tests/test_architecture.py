@@ -62,7 +62,7 @@ LINES = {
     "backprop.diagnosis": 5_910,
     "backprop.door": 970,
     "backprop.drawing": 480,
-    "backprop.examiner": 8_690,
+    "backprop.examiner": 8_825,
     "backprop.formulas": 7_150,
     "backprop.frameworks": 700,
     "backprop.lecture": 450,
