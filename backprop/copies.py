@@ -189,9 +189,13 @@ def _read_line(fd: int) -> bytes:
 
 
 def serve(orders: int, *modules: str) -> None:
-    """The prepared process: import, then become a copy at every order, and tell how each one ended."""
-    for module in modules:
-        importlib.import_module(module)
+    """The prepared process: import ("package.module:function" is called as well), then become a copy at every order,
+    and tell how each one ended."""
+    for entry in modules:
+        module, _, function = entry.partition(":")
+        found = importlib.import_module(module)
+        if function:
+            getattr(found, function)()
     gc.collect()
     gc.freeze()
     ended_out, ended_in = os.pipe()

@@ -23,6 +23,7 @@ __all__ = [
     "Running",
     "Started",
     "Stopwatch",
+    "count_processors",
     "describe_end",
     "end_family",
     "follow_parent",
@@ -231,6 +232,11 @@ def _read_waiting(pid: int) -> float:
         for one in (pid, *children):
             total += int((PROC / str(one) / "schedstat").read_text().split()[1]) / 1e9
     return total
+
+
+def count_processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def describe_end(status: int | None) -> str:

@@ -16,6 +16,7 @@ import typer
 from backprop.door.commands import FAILS, HOLDS, SIZES_OPTIONS, UNUSABLE, print_result, read_accuracy, read_target
 from backprop.door.files import Telling, tell_file
 from backprop.errors import UsageError
+from backprop.processes import count_processors
 
 if TYPE_CHECKING:
     from backprop.examiner.saying.report import Report
@@ -45,7 +46,7 @@ class Wanted:
     seed: int
     as_json: bool
     timeout: float | None
-    jobs: int
+    jobs: int | None
     certify: bool
     about_sizes: dict[str, str]
     telling: Telling
@@ -85,7 +86,7 @@ def finish_target(target: str | None, accuracy: str, asked: Wanted) -> int:
         check_target(target)
     from backprop.verification.submission import prepare
 
-    with prepare():
+    with prepare(many=is_folder):
         if is_folder:
             return finish_folder(Path(target), asked)
         report = tell_file(target, asked.telling, seed=asked.seed, timeout=asked.timeout, options=asked.attaching)
@@ -145,10 +146,10 @@ def finish_random(count: int, target: str | None, asked: Wanted) -> int:
         raise UsageError(f"--random draws its own networks, got TARGET {target!r} as well; leave one of them out")
     asked.refuse("--random")
     from backprop.progress import show_count
-    from backprop.verification.verify import verify_random
+    from backprop.verification.random_runs import verify_random
 
     with show_count("networks") as progress:
-        run = verify_random(count, seed=asked.seed, progress=progress)
+        run = verify_random(count, seed=asked.seed, progress=progress, jobs=asked.jobs or count_processors())
     print_result(run, asked.as_json)
     return HOLDS if run.ok else FAILS
 
@@ -173,7 +174,12 @@ def finish_folder(folder: Path, asked: Wanted) -> int:
     from backprop.reporting.grades import print_grades
     from backprop.verification.grading import grade_folder
 
-    how: Any = {"seed": asked.seed, "timeout": asked.timeout, "jobs": asked.jobs, "lines": asked.telling.tells_lines}
+    how: Any = {
+        "seed": asked.seed,
+        "timeout": asked.timeout,
+        "jobs": asked.jobs or count_processors(),
+        "lines": asked.telling.tells_lines,
+    }
     with show_count("subjects", plain=asked.telling.form == "text") as progress:
         grades = grade_folder(folder, progress=progress, **how)
     grades = replace(grades, reports={name: one.tell(asked.telling.hint) for name, one in grades.reports.items()})

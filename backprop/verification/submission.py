@@ -18,11 +18,17 @@ LOADER = "backprop.attaching.entry:load"
 JUDGE = "backprop.verification.explanation:judge_and_explain"
 PREPARED = (*(entry.partition(":")[0] for entry in (CHILD, JUDGE, LOADER)), "backprop.examiner.judging.judge")
 """What every judge and every subject needs; nothing of a subject's."""
+LOADED = "backprop.diagnosis.model.functions:load_all"
+PREPARED_FOR_MANY = (*PREPARED, "backprop.diagnosis.matching.explain", "backprop.reading.reader", LOADED)
+"""What pays where many are wrong: the book, from which a right program is made, and what reads their lines."""
 
 
-def prepare() -> AbstractContextManager[None]:
-    """While this lasts, judges and readers are copies of one process that has imported them (Linux)."""
-    return prepared(PREPARED)
+def prepare(*, many: bool = False) -> AbstractContextManager[None]:
+    """While this lasts, judges and readers are copies of one process that has imported them (Linux).
+
+    With `many` it has imported what explains and reads a wrong one as well.
+    """
+    return prepared(PREPARED_FOR_MANY if many else PREPARED)
 
 
 def verify_file(

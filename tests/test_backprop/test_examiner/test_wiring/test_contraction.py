@@ -1,4 +1,4 @@
-"""Products of matrices of bounds are those that NumPy makes entry by entry, and every entry is a polynomial of its own."""
+"""Products of matrices of bounds are those that NumPy makes, and every entry is a polynomial of its own."""
 
 from __future__ import annotations
 
