@@ -7,10 +7,11 @@ from dataclasses import replace
 from backprop.examiner.saying.grounds import Predicate, say
 from backprop.examiner.saying.report import Finding, Report
 
-__all__ = ["MARK", "OTHER_COST", "TAKEN", "name_other_cost", "was_attached"]
+__all__ = ["MARK", "OTHER_COST", "TAKEN", "name_other_cost", "name_taken"]
 
 TAKEN = "taken: "
 """Before each of the three lines that say what was taken for what."""
+PARAMETERS, COST = "parameters ", "cost: "
 MARK = "the gradients of all parameters are those of "
 OTHER_COST = Predicate(
     "gradient_of_another_cost",
@@ -22,9 +23,16 @@ OTHER_COST = Predicate(
 )
 
 
-def was_attached(report: Report) -> bool:
-    """Whether a report is of a file as it is, not of a subject."""
-    return any(str(note).startswith(TAKEN) for note in report.notes)
+def name_taken(report: Report) -> tuple[str, ...]:
+    """The parameters and the cost that were taken for such in a file as it is; nothing for a subject.
+
+    >>> said = [f"{TAKEN}the loop at line 3: parameters W, b", f"{TAKEN}cost: loss (the file's own)"]
+    >>> name_taken(Report("wrong", "f.py", notes=tuple(said)))
+    ('parameters W, b', 'cost: loss')
+    """
+    said = [str(note).removeprefix(TAKEN) for note in report.notes if str(note).startswith(TAKEN)]
+    names = [line[line.index(PARAMETERS) :] for line in said if PARAMETERS in line]
+    return tuple(names + [line.split(" (")[0] for line in said if line.startswith(COST)])
 
 
 def name_other_cost(report: Report) -> Report:
