@@ -17,7 +17,7 @@ from backprop.errors import UsageError
 from backprop.examiner.apart.asking import examine_file
 from backprop.examiner.saying.report import Report
 from backprop.reading.process import SECONDS, read_apart
-from backprop.verification.submission import LOADER
+from backprop.verification.submission import verify_file
 
 __all__ = ["annotate_lines", "read_lines"]
 
@@ -59,7 +59,7 @@ class AskedFile:
         how: Any = {"seed": self.seed + FRESH, "timeout": self.timeout, "text": text}
         if not self.taken:
             return examine_file(self.path, **how).ok
-        report = examine_file(self.path, loader=LOADER, options=self.options, **how)
+        report = verify_file(self.path, options=self.options, **how)
         return report.ok and name_taken(report) == self.taken
 
 

@@ -17,8 +17,8 @@ Scope: TypeAlias = ast.FunctionDef | ast.Module
 
 
 def is_loop_hook(statement: ast.stmt) -> bool:
-    """Whether a statement tells that an iteration begins."""
-    call = statement.value if isinstance(statement, ast.Expr) else None
+    """Whether a statement tells that an iteration begins, and asks whether the loop shall end."""
+    call = statement.test if isinstance(statement, ast.If) else None
     return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == LOOP
 
 

@@ -6,7 +6,7 @@ of the original, so that messages and lines stay true. One line of source, with 
     W -= rate * g      W -= hook_scale(7, lambda: W, hook_probe(3, …))
     W = W - g          W = hook_blend(8, lambda: W, hook_probe(4, …))
     net.step(0.1)      hook_call(9, net.step, …)
-    for x in data:     for x in data: hook_loop(2); …
+    for x in data:     for x in data: if hook_loop(2): break …
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ class Rewriter(ast.NodeTransformer):
             node.test = self.visit(node.test)
         body = self._statements(node.body)
         node.body, node.orelse = body, self._statements(node.orelse)
-        hook = ast.Expr(self._hook(LOOP, node, ast.Constant(number)))
+        hook = ast.If(self._hook(LOOP, node, ast.Constant(number)), [ast.copy_location(ast.Break(), node)], [])
         node.body = [ast.copy_location(hook, node), *body]
         done = ast.Expr(self._hook(DONE, node, ast.Constant(number)))
         return [node, ast.copy_location(done, node)]

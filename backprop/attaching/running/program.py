@@ -49,8 +49,9 @@ class Hooks:
         """A call whose result nobody takes."""
         return function(*args, **keywords)
 
-    def loop(self, number: int, frame: types.FrameType) -> None:
-        """An iteration begins."""
+    def loop(self, number: int, frame: types.FrameType) -> bool:
+        """An iteration begins; whether the loop shall end instead."""
+        return False
 
     def done(self, number: int, frame: types.FrameType) -> None:
         """A loop is over."""
@@ -201,7 +202,7 @@ class HookedProgram:
 
             return hook
 
-        def tell(name: str) -> Callable[[int], None]:
+        def tell(name: str) -> Callable[[int], Any]:
             return lambda number: getattr(self.hooks, name)(number, sys._getframe(1))
 
         asked = {f"hook_{name}": ask(name) for name in ("probe", "scale", "blend", "call")}
@@ -212,7 +213,8 @@ class HookedProgram:
         sys.modules[MODULE] = self.module
         os.environ.setdefault("JAX_ENABLE_X64", "1")
         os.environ.setdefault("MPLBACKEND", "agg")
-        vars(self.module)["__name__"] = "__main__"
+        told = {"__name__": "__main__", "__file__": sys.argv[0] or str(self.document.path.resolve())}
+        vars(self.module).update(told)
         main, sys.modules["__main__"] = sys.modules["__main__"], self.module
         try:
             self.code = self.compile(self.rewritten.tree)
