@@ -44,7 +44,7 @@ class Telling:
             raise unknown_name("format", self.form, FORMATS)
         about_source = {"--annotate": self.annotate, "--diff": self.diff, "--mend": self.mend is not None}
         asked = [name for name, given in about_source.items() if given]
-        if asked and not (target or "").endswith(".py"):
+        if asked and not is_file(target):
             raise UsageError(f"{' and '.join(asked)} need the source of a FILE.py, got {target!r}; leave them out")
         if asked and self.hint != HINTS[-1] and asked != ["--annotate"]:
             raise UsageError(f"--hint {self.hint} tells no mend; leave {' and '.join(asked)} out")
@@ -61,11 +61,11 @@ def tell_file(
     from backprop.verification.submission import verify_file
 
     report = verify_file(target, seed=seed, timeout=timeout, options=options)
-    if telling.tells_lines and target.endswith(".py"):
+    if telling.tells_lines and is_file(target):
         from backprop.verification.lines import annotate_lines, read_lines
 
-        report = read_lines(report, Path(target), seed=seed, timeout=timeout)
-        report = annotate_lines(report, Path(target)) if telling.annotate else report
+        report = read_lines(report, Path(target), seed=seed, timeout=timeout, options=options)
+        report = annotate_lines(report, Path(target), options) if telling.annotate else report
     report = report.tell(telling.hint)
     _print_report(report, telling)
     if telling.mend is not None:

@@ -6,41 +6,87 @@ No mend is told that was not judged: each proposal is run by the whole judge, at
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from backprop.attaching.words import was_attached
+from backprop.attaching.looking.protocol import is_subject
+from backprop.attaching.words import name_taken
 from backprop.errors import UsageError
 from backprop.examiner.apart.asking import examine_file
 from backprop.examiner.saying.report import Report
 from backprop.reading.process import SECONDS, read_apart
+from backprop.verification.submission import verify_file
 
 __all__ = ["annotate_lines", "read_lines"]
 
+OPENER = "backprop.attaching.lines.premises:open_attached"
 FRESH = 7_919
 """Added to the seed when a mended program is judged: neither the verdict nor the reading has seen these points."""
+SUFFIXES = (".py", ".ipynb")
+SILENT = ("time", "package", "nothing", "ambiguous")
+"""Reasons for no verdict that no line of the file is at fault for."""
 MOST_JUDGED = 4
 BREAKS = 20.0
 """Seconds for the search of what breaks: where the judge had none, there may be no end to it."""
 
 
+@dataclass(frozen=True)
+class AskedFile:
+    """A file, how it is judged, and how it is run where it is read: as a subject, or as a program that was attached."""
+
+    path: Path
+    seed: int
+    timeout: float | None
+    taken: tuple[str, ...]
+    """What was taken for what, where it is no subject."""
+    options: Mapping[str, Any]
+
+    @cached_property
+    def is_program(self) -> bool:
+        """Whether it is no subject: then it was attached, or would have been if it ran."""
+        return bool(self.taken) or not is_subject(self.path)
+
+    def read(self, what: str, **how: Any) -> dict[str, Any]:
+        """What is found in its lines; Errors: UsageError."""
+        if self.is_program:
+            how |= {"opener": OPENER, "options": self.options}
+        return read_apart(self.path, what, **how)
+
+    def holds(self, text: str) -> bool:
+        """Whether the whole judge verifies a text in its place, at points that nobody has seen, taken as before."""
+        how: Any = {"seed": self.seed + FRESH, "timeout": self.timeout, "text": text}
+        if not self.taken:
+            return examine_file(self.path, **how).ok
+        report = verify_file(self.path, options=self.options, **how)
+        return report.ok and name_taken(report) == self.taken
+
+
 def read_lines(
-    report: Report, path: Path, *, seed: int = 0, timeout: float | None = None, seconds: float = SECONDS
+    report: Report,
+    path: Path,
+    *,
+    seed: int = 0,
+    timeout: float | None = None,
+    seconds: float = SECONDS,
+    options: Mapping[str, Any] | None = None,
 ) -> Report:
     """The report of a file that was judged wrong, or that breaks, with its line and a verified mend; else as it is.
 
-    The verdict stands whatever is read; where nothing can be read within so many `seconds`, a note says why.
+    The verdict stands whatever is read; where nothing can be read within so many `seconds`, a note says why. `options`
+    are those with which a file that is no subject was attached.
     """
-    if report.verdict == "verified" or report.limits or path.suffix != ".py" or was_attached(report):
+    asked = AskedFile(path, seed, timeout, name_taken(report), dict(options or {}))
+    if report.verdict == "verified" or report.limits or report.reason in SILENT or path.suffix not in SUFFIXES:
         return report
     try:
-        found = _read(report, path, seconds)
+        found = _read(report, asked, seconds)
     except (UsageError, OSError) as error:
         return replace(report, notes=(*report.notes, str(error))) if report.verdict == "wrong" else report
     if found["location"] is None and report.verdict != "wrong":
         return report
-    chosen, others = _choose(found["mends"], path, seed, timeout)
+    chosen, others = _choose(found["mends"], asked)
     lines = _cut(found["source"], found["location"])
     reading = {"location": found["location"], "labels": found["labels"], "lines": lines, "text": found["source"]}
     reading["broke"] = found["broke"]
@@ -49,38 +95,37 @@ def read_lines(
             reading["location"] = chosen["location"]
             reading["lines"] = _cut(found["source"], chosen["location"])
         reading |= {"mend": _tell(chosen, others), "mended": found["bom"] + chosen["text"]}
-        reading["should_be"] = _name_value(path, chosen)
+        reading["should_be"] = _name_value(asked, chosen)
     return replace(report, reading=reading)
 
 
-def annotate_lines(report: Report, path: Path) -> Report:
+def annotate_lines(report: Report, path: Path, options: Mapping[str, Any] | None = None) -> Report:
     """The report with the labels of every line, for a program that is right as well."""
-    if report.reading or report.verdict == "unusable" or path.suffix != ".py" or was_attached(report):
+    asked = AskedFile(path, 0, None, name_taken(report), dict(options or {}))
+    if report.reading or report.verdict == "unusable" or path.suffix not in SUFFIXES:
         return report
     try:
-        found = read_apart(path, "annotate")
+        found = asked.read("annotate")
     except (UsageError, OSError) as error:
         return replace(report, notes=(*report.notes, str(error)))
     return replace(report, reading={"labels": found["labels"], "text": found["source"]})
 
 
-def _read(report: Report, path: Path, seconds: float) -> dict[str, Any]:
+def _read(report: Report, asked: AskedFile, seconds: float) -> dict[str, Any]:
     if report.verdict == "wrong":
-        return read_apart(path, seconds=seconds)
-    return read_apart(path, "broken", seconds=min(seconds, BREAKS))
+        return asked.read("read", seconds=seconds)
+    return asked.read("broken", seconds=min(seconds, BREAKS))
 
 
-def _choose(
-    mends: list[dict[str, Any]], path: Path, seed: int, timeout: float | None
-) -> tuple[dict[str, Any] | None, int]:
+def _choose(mends: list[dict[str, Any]], asked: AskedFile) -> tuple[dict[str, Any] | None, int]:
     """The most natural mend after which the whole judge says "verified", and how many others there are on other lines.
 
     Of the others the most natural of each line is judged as well, as many as `MOST_JUDGED` allows.
     """
-    chosen, others, lines = None, 0, set[int]()
+    chosen, others, lines = None, 0, set[tuple[Any, int]]()
     for mend in mends[:MOST_JUDGED]:
-        line = mend["location"]["line"]
-        if line in lines or not examine_file(path, seed=seed + FRESH, timeout=timeout, text=mend["text"]).ok:
+        line = mend["location"]["cell"], mend["location"]["line"]
+        if line in lines or not asked.holds(mend["text"]):
             continue
         others += chosen is not None
         chosen = chosen or mend
@@ -88,18 +133,19 @@ def _choose(
     return chosen, others
 
 
-def _name_value(path: Path, mend: Mapping[str, Any]) -> list[str]:
+def _name_value(asked: AskedFile, mend: Mapping[str, Any]) -> list[str]:
     """What the value of the mended line is, in the reader's names; nothing where it has none."""
     try:
-        found = read_apart(path, "annotate", text=mend["text"])
+        found = asked.read("annotate", text=mend["text"])
     except UsageError:
         return []
-    line = mend["location"]["line"]
-    return [text for entry in found["labels"] if entry["line"] == line for text in entry["labels"]]
+    place = mend["location"]
+    mine = [one for one in found["labels"] if (one.get("cell"), one["line"]) == (place["cell"], place["line"])]
+    return [text for entry in mine for text in entry["labels"]]
 
 
 def _tell(mend: Mapping[str, Any], others: int) -> dict[str, Any]:
-    changed = mend["text"].splitlines()
+    changed = mend.get("shown", mend["text"]).splitlines()
     numbers = _number_lines(mend["edits"])
     return {
         "edits": mend["edits"],
