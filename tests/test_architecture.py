@@ -70,13 +70,13 @@ LINES = {
     "backprop.pictures": 1_420,
     "backprop.processes": 295,
     "backprop.progress": 140,
-    "backprop.reading": 4_390,
+    "backprop.reading": 4_540,
     "backprop.reporting": 760,
     "backprop.runtime": 990,
     "backprop.specification": 1_000,
     "backprop.tensors": 50,
     "backprop.training": 2_090,
-    "backprop.verification": 1_010,
+    "backprop.verification": 1_070,
 }
 LONG_FILES = 8
 LONG_FILE = 300

@@ -121,9 +121,9 @@ def _write_mended(report: Report, file: Path) -> None:
     """The whole text after the mend, its line ends and its byte order mark as they were."""
     from backprop.files import write_atomically
 
-    if report.mend is None:
+    if report.mend is None or report.location is None:
         if report.verdict == "wrong":
             typer.echo(f"no mend was verified, {file} was not written", err=True)
         return
     write_atomically(file, report.reading["mended"])
-    typer.echo(f"wrote {file}; compare with: diff {report.subject} {file}", err=True)
+    typer.echo(f"wrote {file}; compare with: diff {report.location['file']} {file}", err=True)

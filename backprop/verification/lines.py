@@ -5,7 +5,9 @@ No mend is told that was not judged: each proposal is run by the whole judge, at
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +18,9 @@ from backprop.attaching.words import name_taken
 from backprop.errors import UsageError
 from backprop.examiner.apart.asking import examine_file
 from backprop.examiner.saying.report import Report
+from backprop.reading.beside import list_siblings
 from backprop.reading.process import SECONDS, read_apart
+from backprop.reading.source import Source
 from backprop.verification.submission import verify_file
 
 __all__ = ["annotate_lines", "read_lines"]
@@ -28,13 +32,21 @@ SUFFIXES = (".py", ".ipynb")
 SILENT = ("time", "package", "nothing", "ambiguous")
 """Reasons for no verdict that no line of the file is at fault for."""
 MOST_JUDGED = 4
+MOST_FIRST = 2
+"""Mends after which another one is looked for, where none is enough by itself."""
 BREAKS = 20.0
 """Seconds for the search of what breaks: where the judge had none, there may be no end to it."""
 
 
+SIBLING, LOADER = "backprop.reading.running.siblings:open_sibling", "backprop.reading.running.siblings:load_beside"
+
+
 @dataclass(frozen=True)
 class AskedFile:
-    """A file, how it is judged, and how it is run where it is read: as a subject, or as a program that was attached."""
+    """A file, how it is judged, and how it is run where it is read: as a subject, or as a program that was attached.
+
+    With `beside` it is the module of that name, which the subject imports from its folder, that is read and mended.
+    """
 
     path: Path
     seed: int
@@ -42,6 +54,7 @@ class AskedFile:
     taken: tuple[str, ...]
     """What was taken for what, where it is no subject."""
     options: Mapping[str, Any]
+    beside: str = ""
 
     @cached_property
     def is_program(self) -> bool:
@@ -50,13 +63,17 @@ class AskedFile:
 
     def read(self, what: str, **how: Any) -> dict[str, Any]:
         """What is found in its lines; Errors: UsageError."""
-        if self.is_program:
+        if self.beside:
+            how |= {"opener": SIBLING, "options": {"name": self.beside}}
+        elif self.is_program:
             how |= {"opener": OPENER, "options": self.options}
         return read_apart(self.path, what, **how)
 
     def holds(self, text: str) -> bool:
         """Whether the whole judge verifies a text in its place, at points that nobody has seen, taken as before."""
         how: Any = {"seed": self.seed + FRESH, "timeout": self.timeout, "text": text}
+        if self.beside:
+            return examine_file(self.path, loader=LOADER, options={"name": self.beside}, **how).ok
         if not self.taken:
             return examine_file(self.path, **how).ok
         report = verify_file(self.path, options=self.options, **how)
@@ -86,7 +103,7 @@ def read_lines(
         return replace(report, notes=(*report.notes, str(error))) if report.verdict == "wrong" else report
     if found["location"] is None and report.verdict != "wrong":
         return report
-    chosen, others = _choose(found["mends"], asked)
+    found, chosen, others, asked = _find_mend(found, asked, seconds)
     lines = _cut(found["source"], found["location"])
     reading = {"location": found["location"], "labels": found["labels"], "lines": lines, "text": found["source"]}
     reading["broke"] = found["broke"]
@@ -97,6 +114,52 @@ def read_lines(
         reading |= {"mend": _tell(chosen, others), "mended": found["bom"] + chosen["text"]}
         reading["should_be"] = _name_value(asked, chosen)
     return replace(report, reading=reading)
+
+
+def _find_mend(
+    found: dict[str, Any], asked: AskedFile, seconds: float
+) -> tuple[dict[str, Any], dict[str, Any] | None, int, AskedFile]:
+    """The most natural verified mend, of the file or of a module beside it, with what was read where it stands.
+
+    Where there is none, two are tried together: one of the gradients, one of the step.
+    """
+    readings = [(found, asked)]
+    if not asked.is_program and not found["broke"]:
+        readings = [*_read_siblings(asked, seconds), *readings]
+    for one, place in sorted(readings, key=lambda pair: min((m["weight"] for m in pair[0]["mends"]), default=math.inf)):
+        chosen, others = _choose(one["mends"], place)
+        if chosen is not None:
+            return one, chosen, others, place
+    both = None if asked.is_program or found["broke"] else _mend_twice(found, asked, seconds)
+    return found, both, 0, asked
+
+
+def _read_siblings(asked: AskedFile, seconds: float) -> Iterator[tuple[dict[str, Any], AskedFile]]:
+    """What is found in the modules beside a subject that can be read."""
+    for name in list_siblings(asked.path):
+        place = replace(asked, beside=name)
+        with contextlib.suppress(UsageError, OSError):
+            yield place.read("read", seconds=seconds), place
+
+
+def _mend_twice(found: dict[str, Any], asked: AskedFile, seconds: float) -> dict[str, Any] | None:
+    """A mend after which another one is found that the judge verifies: the two as one."""
+    for first in found["mends"][:MOST_FIRST]:
+        with contextlib.suppress(UsageError, OSError):
+            more = asked.read("read", text=first["text"], seconds=seconds)
+            second, _ = _choose(more["mends"], asked)
+            if second is not None:
+                return _join(Source(asked.path, found["source"]), first, second)
+    return None
+
+
+def _join(source: Source, first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Two mends, the second of a text after the first, as one of the source."""
+    edits = source.edits_to(second["text"])
+    described = source.describe(edits)
+    kinds = " and ".join(dict.fromkeys((first["kind"], second["kind"])))
+    more = {"edits": described, "diff": source.diff(edits), "text": second["text"], "kind": kinds}
+    return {**first, **more, "weight": first["weight"] + second["weight"]}
 
 
 def annotate_lines(report: Report, path: Path, options: Mapping[str, Any] | None = None) -> Report:
