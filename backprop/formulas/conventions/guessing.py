@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backprop.formulas.conventions.declared import COSTS, ORDERS, head_of, merged, read_where
+from backprop.formulas.conventions.scenes import explains, scenes
+from backprop.formulas.conventions.sketch import Sketch
 from backprop.formulas.text.tokens import tokenise
 
 __all__ = ["Guess", "Supposition", "guess"]
@@ -57,8 +59,18 @@ def guess(formula: str, declared: Mapping[str, Any], where: str) -> Guess:
         given[key] = {**given.get(key, {}), **value} if merges else value
     if declared:
         return Guess(given, given, {}, [Supposition()])
+    own = own_readings(formula, given)
+    if own and (given.get("definitions") or given.get("assumptions")):
+        return Guess({}, given, {}, own)
     letters = Letters(formula, given)
-    return Guess({}, given, {}, [replace(r, raw=merged(r.raw, given)) for r in letters.readings()])
+    usual = [replace(r, raw=merged(r.raw, given)) for r in letters.readings()]
+    return Guess({}, given, {}, [*own, *usual])
+
+
+def own_readings(formula: str, given: Mapping[str, Any]) -> list[Supposition]:
+    """Readings by nothing but what is declared beside the formula, where that says what every letter is."""
+    sketch = Sketch(formula, given)
+    return [Supposition(raw, said) for raw, said in scenes(sketch)] if explains(sketch) else []
 
 
 class Letters:

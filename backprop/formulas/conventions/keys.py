@@ -214,7 +214,7 @@ def _read_signs(conventions: Conventions) -> None:
 
 def _read_activation(value: Any, lexicon: Lexicon) -> Term | str:
     text = str(value)
-    return text if text in ("any", "logistic") else parse(text, lexicon)
+    return text if text in ("any", "logistic", "functional") else parse(text, lexicon)
 
 
 def _read_cost(conventions: Conventions) -> None:

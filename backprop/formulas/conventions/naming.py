@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backprop.formulas.conventions.keys import Conventions
 from backprop.formulas.text.lexicon import INDEX_LETTERS
 from backprop.formulas.text.tokens import TRANSPOSES
 from backprop.formulas.text.tree import Infix, Neg, NotUnderstood, Num, Script, Sum, Sym, Term, walk
 
-__all__ = ["COUNTS", "PLACES", "Naming", "Ref", "key_of", "letters_of"]
+__all__ = ["COUNTS", "ONE", "PLACES", "Naming", "Ref", "key_of", "letters_of"]
 
 PLACES = ("layer", "time", "sample")
 COUNTS = ("number of samples", "number of inputs", "number of outputs", "number of units", "number of features",
           "number of time steps")  # fmt: skip
+ONE = "one number"
+"""The role of a letter whose scripts are a part of its name."""
 INDEX_ROLES = {"layer": "layer", "last layer": "layer", "time": "time", "step number": "time", "sample": "sample",
                "index": "component", "class": "component", "target class": "component"}  # fmt: skip
 
@@ -67,6 +69,7 @@ class Naming:
         nodes = [node for tree in self.trees for node in walk(tree)]
         self.symbols = [node for node in nodes if isinstance(node, Sym)]
         self.bound = {key_of(s) for node in nodes if isinstance(node, Sum) for i in node.index for s in letters_of(i)}
+        self.carriers = {s.base for s in self.symbols if s.subs or s.sups}
         self.labels = self._find_labels()
         self.bracketed = any(s.bracket for symbol in self.symbols for s in symbol.sups if not isinstance(s.value, Num))
         self.raised = {s.base for s in self.symbols for p in s.sups if self._is_place_letter(p.value)}
@@ -142,7 +145,7 @@ class Naming:
         first = letters[0]
         if all(self.conventions.roles.get(x) in COUNTS for x in letters):
             return "component"
-        if any(x in self.conventions.roles for x in letters):
+        if self._is_label(first, letters):
             return "name"
         if len(first.base) > 1 or (isinstance(node, Sym) and (node.subs or node.base == "h")):
             return declared if declared in PLACES and isinstance(node, Infix) else "name"
@@ -150,10 +153,15 @@ class Naming:
             return declared
         if declared == "name":
             return "name"
-        small = (
-            first.base in INDEX_LETTERS or key_of(first) in self.bound or first.base in ("a", "b", "c", "d", "u", "v")
-        )
-        return "component" if small or declared in ("component", "index") else "name"
+        counts = first.base in INDEX_LETTERS or key_of(first) in self.bound or first.base in tuple("abcduv")
+        return "component" if counts or declared in ("component", "index") else "name"
+
+    def _is_label(self, first: Sym, letters: list[Sym]) -> bool:
+        """Whether a subscript is a quantity itself, as the i of W_i beside i_t."""
+        if any(x in self.conventions.roles for x in letters):
+            return True
+        carries = first.base in self.carriers and len(first.base) == 1 and not first.subs
+        return carries and key_of(first) not in self.bound
 
     def read(self, symbol: Sym) -> Ref:
         """The quantity of a symbol."""
@@ -163,8 +171,8 @@ class Naming:
 
     def read_here(self, symbol: Sym) -> Ref:
         """The same, with indices that know where they stand in the text of this very symbol."""
-        if self.conventions.roles.get(symbol) in COUNTS:
-            return Ref(key_of(symbol))
+        if self.conventions.roles.get(replace(symbol, sups=())) in (*COUNTS, ONE):
+            return self._with_sups(Ref(key_of(replace(symbol, sups=()))), replace(symbol, subs=()))
         for declared, letters in self.labels.items():
             if declared.base == symbol.base and declared.subs == symbol.subs:
                 name = symbol.base + "_" + "".join(letters)
@@ -237,11 +245,18 @@ class Naming:
         found = next((k for k in kinds if k), None)
         if found:
             return found if found in PLACES or found == "component" else "power"
+        if isinstance(script.value, Num) and (script.bracket == "[" or (script.bracket and conventions_latex(self))):
+            return "layer"
         if script.bracket and letters:
             return {"l": "layer", "L": "layer", "k": "layer", "t": "time"}.get(letters[0].base, "sample")
         if letters and letters[0].base in ("l", "L") and letters[0].base not in self.conventions.lexicon.bases:
             return "layer"
         return "power"
+
+
+def conventions_latex(naming: Naming) -> bool:
+    """Whether the texts are LaTeX, where a number in round brackets above a letter is no power."""
+    return naming.conventions.lexicon.latex
 
 
 def _words(node: Term) -> str:

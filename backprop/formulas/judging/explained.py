@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from backprop.formulas.conventions.naming import key_of, letters_of
 from backprop.formulas.judging.claims import PrintedClaim
+from backprop.formulas.meaning.arguments import KEYWORDS
 from backprop.formulas.text.tree import (
     Apply,
+    Deriv,
     Sum,
     Sym,
     Term,
@@ -29,12 +31,44 @@ def unexplained(claim: PrintedClaim) -> tuple[Sym, str] | None:
         if (
             key_of(symbol) in indices
             or key_of(symbol) in claim.places
-            or symbol.base in ("e", "\\pi", "...", "\\infty")
+            or symbol.base in ("e", "\\pi", "...", "\\infty", "True", "False", *KEYWORDS)
         ):
             continue
         if not is_known(claim, symbol) and not lookup.is_kronecker(symbol):
             return symbol, f"nothing says what {said_of(claim, symbol)} is"
+    return unconnected(claim)
+
+
+def unconnected(claim: PrintedClaim) -> tuple[Sym, str] | None:
+    """A derivative by something that nothing leads from to what is differentiated."""
+    for node in (d for side in claim.sides for tree in side for d in walk(tree) if isinstance(d, Deriv)):
+        below = node.below
+        if not isinstance(below, Sym):
+            continue
+        if claim.lookup.naming.read(below).name not in reached(claim, node.top):
+            return below, f"nothing says how it depends on {said_of(claim, below)}"
     return None
+
+
+def reached(claim: PrintedClaim, top: Term) -> set[str]:
+    """The names of all that a term depends on, through the definitions; any cost depends on all of them."""
+    lookup, found, todo = claim.lookup, set[str](), [top]
+    while todo:
+        for symbol in (s for s in walk(todo.pop()) if isinstance(s, Sym)):
+            name = lookup.naming.read(symbol).name
+            if name in found:
+                continue
+            found.add(name)
+            todo += [entry.body for entry in lookup.entries.get(name, [])]
+            todo += [entry.body for entry in lookup.functions.get(lookup.function_name(symbol), [])]
+            if lookup.is_cost(name):
+                todo += claim.conventions.any_arguments or ()
+                todo += [claim.conventions.cost] if claim.conventions.cost is not None else []
+                free = not lookup.entries.get(name) and claim.conventions.any_arguments is None
+                todo += [d.right for d in claim.conventions.definitions] if free else []
+                todo += [d.left for d in claim.conventions.definitions] if free else []
+                todo += list(lookup.naming.symbols) if (claim.conventions.role(symbol) or "") == "any cost" else []
+    return found
 
 
 def said_of(claim: PrintedClaim, symbol: Sym) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from backprop.formulas.conventions.lookup import Env, Limits, Lookup, Meant
-from backprop.formulas.conventions.naming import Ref, key_of
+from backprop.formulas.conventions.naming import ONE, Ref, key_of
 from backprop.formulas.meaning.dims import Dim, Dims
 from backprop.formulas.text.tree import (
     Sym,
@@ -18,7 +18,7 @@ __all__ = ["Grounds", "Shape"]
 
 Shape = tuple[Dim, ...]
 SCALARS = {"scalar", "constant", "small constant", "parameter", "learning rate", "decay rate", "step number", "penalty",
-           "cost", "any cost", "penalised cost"}  # fmt: skip
+           "cost", "any cost", "penalised cost", ONE}  # fmt: skip
 MATRICES = {"matrix", "queries", "keys", "values", "scores"}
 ROWS_OF_ONE = {"bias", "scale", "shift", "mean", "variance", "standard deviation"}
 
@@ -132,6 +132,9 @@ class Grounds(ABC):
             return ()
         if role in MATRICES:
             return (self.dims.new(), self.dims.new())
+        if role == "symmetric":
+            side = self.dims.new()
+            return (side, side)
         if role == "vector" and self.vectors in ("rows", "columns"):
             lies = self.vectors == "rows" and self.samples not in ("rows", "columns")
             return (self.dims.one, self.dims.new()) if lies else (self.dims.new(), self.dims.one)

@@ -143,8 +143,10 @@ class Parser(Atoms):
         self.expect("{")
         name = self.take().text
         self.expect("}")
-        if name not in ("cases", "c", "a"):
+        if name not in ("cases", "array", "matrix", "dcases"):
             raise self.stop(f"the environment {name!r} is not known")
+        if name == "array" and self.text == "{":
+            self.skip_braces()
         values, conditions = [], []
         while self.text != "\\end":
             value, condition = self.one_case()
@@ -154,6 +156,8 @@ class Parser(Atoms):
                 self.take()
         self.take()
         self.skip_braces()
+        if self.text == ".":
+            self.take()
         return self.placed(Cases(tuple(values), tuple(conditions)), start)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from backprop.formulas.text.tree import NotUnderstood
 
-__all__ = ["ACCENTS", "LONGEST", "TRANSPOSES", "Lexeme", "first_piece", "tokenise"]
+__all__ = ["ACCENTS", "LONGEST", "TRANSPOSES", "Lexeme", "first_piece", "tokenise", "undress"]
 
 LONGEST = 4000
 """Characters of a text; what is longer is not a formula."""
@@ -29,7 +29,9 @@ SAME = {
     "∞": "\\infty", "≤": "<=", "≥": ">=", "≠": "!=", "\\le": "<=", "\\leq": "<=", "\\geq": ">=", "\\ge": ">=",
     "\\leqslant": "<=", "\\geqslant": ">=", "\\ne": "!=", "\\neq": "!=", "\\lt": "<", "\\gt": ">", "≈": "\\approx",
     "\\simeq": "\\approx", "≡": "=", "\\equiv": "=", "∼": "~", "\\sim": "~", "←": ":=", "\\leftarrow": ":=",
-    "\\gets": ":=", "\\coloneqq": ":=", "≔": ":=", "<-": ":=", "==": "=", "'": "'", "′": "'", "\\prime": "'", "’": "'",
+    "\\gets": ":=", "\\to": ":=", "→": ":=", "\\rightarrow": ":=", "\\mapsto": ":=", "\\triangleq": "=",
+    "\\doteq": "=", "\\longrightarrow": ":=", "\\longleftarrow": ":=",
+    "\\coloneqq": ":=", "≔": ":=", "<-": ":=", "==": "=", "'": "'", "′": "'", "\\prime": "'", "’": "'",
     "⊤": "\\top", "\\intercal": "\\top", "‖": "\\|", "||": "\\|", "\\Vert": "\\|", "\\lVert": "\\|", "\\rVert": "\\|",
     "\\lvert": "|", "\\rvert": "|", "\\vert": "|", "\\mid": "|", "∣": "|", "\\lbrace": "\\{", "\\rbrace": "\\}",
     "…": "...", "\\dots": "...", "\\cdots": "...", "\\ldots": "...", "⋯": "...", "\\dfrac": "\\frac",
@@ -64,6 +66,23 @@ class Lexeme:
     end: int
 
 
+_DRESS = re.compile(
+    r"\$|(?<!\\)\\[()\[\]]|\\(?:tag|label|phantom|hspace|vspace)\*?\{[^{}]*\}"
+    r"|\\(?:begin|end)\{(?:align|aligned|equation|split|gather|gathered|displaymath|math)\*?\}"
+    r"|&(?=\s*(?:=|\\approx|:=|\\gets|\\leftarrow))"
+)
+"""What dresses a formula for the page and says nothing."""
+
+
+def undress(text: str) -> str:
+    """The text without dollars, numbers and alignment, every other sign at its own column.
+
+    >>> undress("$a &= b$")
+    ' a  = b '
+    """
+    return _DRESS.sub(lambda match: " " * len(match.group()), text)
+
+
 def tokenise(text: str) -> list[Lexeme]:
     """The tokens of a formula; spaces are gone, fonts are gone.
 
@@ -73,7 +92,7 @@ def tokenise(text: str) -> list[Lexeme]:
     if len(text) > LONGEST:
         raise NotUnderstood(f"{len(text)} characters, at most {LONGEST} are read", LONGEST)
     tokens: list[Lexeme] = []
-    at = 0
+    at, text = 0, undress(text)
     while at < len(text):
         at = _take(text, at, tokens)
     check_depth(tokens)
