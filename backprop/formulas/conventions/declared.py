@@ -25,30 +25,34 @@ def read_where(text: str) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for part in filter(None, (piece.strip() for piece in _pieces(text))):
-        name, colon, value = part.partition(":")
-        left, equals, right = part.partition("=")
-        words = _IN_WORDS.fullmatch(part)
-        if words and not equals:
-            _note(found, words.group(1), _role_in_words(words.group(2) or words.group(3)))
-        elif colon and len(name) < len(left) and not value.startswith("="):
-            _note(found, name.strip(), _role_in_words(value))
-        elif _is_assumption(part):
-            found.setdefault("assumptions", []).append(part)
-        elif (not equals and re.search(r"<|>|\\(n?leq?|n?geq?|neq?|lt|gt)(?![a-z])|[≤≥≠]", part)) or "!=" in part:
-            found.setdefault("domain", []).append(part)
-        elif equals and (role := _normalised(left.strip(), right.strip())):
-            _note(found, *role)
-        elif equals and (short := _short_name(left.strip(), right.strip())):
-            _note(found, *short)
-        elif equals:
-            found.setdefault("definitions", {})[left.strip().rstrip(":")] = right.strip()
-        else:
-            raise UsageError(
-                f"--where holds definitions (z = W x + b) and roles (C: cost) with semicolons, got {part!r}"
-            )
+        _read_part(found, _EQUALS.sub("=", part))
     return found
 
 
+def _read_part(found: dict[str, Any], part: str) -> None:
+    """One role, key, assumption, condition or definition."""
+    name, colon, value = part.partition(":")
+    left, equals, right = (piece.strip() for piece in part.partition("="))
+    words = _IN_WORDS.fullmatch(part)
+    if words and not equals:
+        _note(found, words.group(1), _role_in_words(words.group(2) or words.group(3)))
+    elif colon and len(name) < len(part.partition("=")[0]) and not value.startswith("="):
+        _note(found, name.strip(), _role_in_words(value))
+    elif _is_assumption(part):
+        found.setdefault("assumptions", []).append(part)
+    elif (not equals and _UNEQUAL.search(part)) or "!=" in part:
+        found.setdefault("domain", []).append(part)
+    elif equals and (role := _normalised(left, right) or _short_name(left, right)):
+        _note(found, *role)
+    elif equals:
+        found.setdefault("definitions", {})[left.rstrip(":")] = right
+    else:
+        raise UsageError(f"--where holds definitions (z = W x + b) and roles (C: cost) with semicolons, got {part!r}")
+
+
+_UNEQUAL = re.compile(r"<|>|\\(n?leq?|n?geq?|neq?|lt|gt)(?![a-z])|[≤≥≠]")
+_EQUALS = re.compile(r"\\(?:equiv|triangleq|coloneqq|doteq|leftarrow|gets)(?![a-z])|≡|:=|≔|←")
+"""Signs that define, besides the sign of equality."""
 _IN_WORDS = re.compile(r"([^\s:]+)\s+(?:(?:is|are)\s+(?:an?\s+|the\s+)?([a-z].*)|(symmetric.*))")
 _SYMMETRIC = re.compile(r"symmetric(al(ly)?)?( about (zero|0)| around (zero|0)| distribution|ally distributed.*)?")
 

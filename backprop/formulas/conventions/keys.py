@@ -19,7 +19,7 @@ from backprop.formulas.text.parser import Parser, parse
 from backprop.formulas.text.tokens import Lexeme, first_piece, tokenise
 from backprop.formulas.text.tree import Compare, Deriv, NotUnderstood, Num, Sym, Term
 
-__all__ = ["KEYS", "Conventions", "Stated", "parse_derivative", "read_conventions"]
+__all__ = ["KEYS", "Conventions", "Stated", "check_keys", "parse_derivative", "read_conventions"]
 
 KEYS = (
     "left_side", "layers", "samples", "vectors", "shapes", "layout", "products", "precedence", "sums", "cost",

@@ -8,7 +8,7 @@ from backprop.formulas.conventions.naming import letters_of
 from backprop.formulas.text.tokens import Lexeme
 from backprop.formulas.text.tree import Bracket, Infix, Num, Sym, Term
 
-__all__ = ["bare_of", "closing", "is_d", "is_index", "places_of", "shifted", "uses"]
+__all__ = ["bare_of", "closing", "elsewhere", "is_d", "is_index", "places_of", "shifted", "uses"]
 
 
 def closing(words: list[str], opening: int) -> int:
@@ -73,6 +73,18 @@ def places_of(symbol: Sym) -> Iterable[tuple[str, str]]:
         letters = letters_of(node)
         if len(letters) == 1 and isinstance(node, (Sym, Infix)):
             yield place, letters[0].base
+
+
+def elsewhere(symbol: Sym, other: Sym, letter: str, place: str) -> bool:
+    """Whether a symbol stands at another step of that letter than the other one."""
+    mine, theirs = steps_of(symbol, letter, place), steps_of(other, letter, place)
+    return bool(mine) and bool(theirs) and mine != theirs
+
+
+def steps_of(symbol: Sym, letter: str, place: str) -> list[Term]:
+    """The scripts with that letter."""
+    scripts: Iterable[Term] = symbol.subs if place == "subscript" else [s.value for s in symbol.sups]
+    return [s for s in scripts if letters_of(s) == [Sym(letter)]]
 
 
 def shifted(symbol: Sym, letter: str, place: str) -> bool:

@@ -69,6 +69,10 @@ class Naming:
         nodes = [node for tree in self.trees for node in walk(tree)]
         self.symbols = [node for node in nodes if isinstance(node, Sym)]
         self.bound = {key_of(s) for node in nodes if isinstance(node, Sum) for i in node.index for s in letters_of(i)}
+        units = conventions.layer("units") or ""
+        self.units = {part.split(":")[0]: int(part.split(":")[1]) for part in units.split(",") if ":" in part}
+        lefts = [d.left for d in [*conventions.definitions, *conventions.aliases]]
+        self.primed = {left.base for left in lefts if isinstance(left, Sym) and left.primes}
         self.carriers = {s.base for s in self.symbols if s.subs or s.sups}
         self.labels = self._find_labels()
         self.bracketed = any(s.bracket for symbol in self.symbols for s in symbol.sups if not isinstance(s.value, Num))
@@ -177,7 +181,13 @@ class Naming:
             if declared.base == symbol.base and declared.subs == symbol.subs:
                 name = symbol.base + "_" + "".join(letters)
                 return self._with_sups(Ref(name, comps=declared.subs, label=letters), symbol)
-        name, places, comps = symbol.base, [], []
+        return self._with_sups(self._with_subs(symbol), symbol)
+
+    def _with_subs(self, symbol: Sym) -> Ref:
+        """Its subscripts: places, components, and what is a part of the name."""
+        name = symbol.base + "'" * (symbol.primes if symbol.base in self.primed else 0)
+        places: list[tuple[str, Term]] = []
+        comps: list[Term] = []
         for sub in symbol.subs:
             kind = self._sub_kind(sub)
             if kind == "number":
@@ -190,7 +200,15 @@ class Naming:
                 comps.append(sub)
         if symbol.base in self.twice and comps:
             name += "_"
-        return self._with_sups(Ref(name, tuple(places), tuple(comps)), symbol)
+        return Ref(name, tuple(places) or self._layer_of(symbol, comps), tuple(comps))
+
+    def _layer_of(self, symbol: Sym, comps: list[Term]) -> tuple[tuple[str, Term], ...]:
+        """The layer that the index letters tell, where they tell layers; the Kronecker delta has none."""
+        shifts = [self.units[key_of(c)] for c in comps if isinstance(c, Sym) and key_of(c) in self.units]
+        if not shifts or (len(symbol.subs) == 2 and symbol.base in ("\\delta", "delta", "I")):
+            return ()
+        on = max(shifts)
+        return (("layer", Infix("+" if on >= 0 else "-", Sym("l"), Num(str(abs(on))))),)
 
     def _with_sups(self, ref: Ref, symbol: Sym) -> Ref:
         name, places, comps, power, turned = ref.name, list(ref.places), list(ref.comps), ref.power, 0
@@ -219,6 +237,8 @@ class Naming:
             return "transpose"
         if symbol.base == "e" and symbol not in conventions.roles and "e" not in self.conventions.lexicon.bases:
             return "power"
+        if isinstance(value, Sym) and value.base in ("+", "-", "*"):
+            return "name"
         letters = letters_of(value)
         kinds = [self._letter_kind(x) for x in letters]
         if declared in PLACES:

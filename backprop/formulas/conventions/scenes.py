@@ -6,31 +6,21 @@ the cost?) follows from how the letters are used; where usage differs, each way 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from backprop.formulas.conventions.declared import COSTS
 from backprop.formulas.conventions.marks import shifted
-from backprop.formulas.conventions.naming import ONE, key_of
+from backprop.formulas.conventions.roles import NUMBERS, SIZES, is_matrix, named, roles
 from backprop.formulas.conventions.sketch import LAYERS, Sketch
-from backprop.formulas.text.tree import Apply, Deriv, Infix, Sym, walk
+from backprop.formulas.conventions.units import layers_of_letters
+from backprop.formulas.text.lexicon import INDEX_LETTERS
+from backprop.formulas.text.tree import Deriv, Infix, Sym, walk
 
 __all__ = ["explains", "scenes"]
 
 SHAPED = "gradient has the shape of its variable"
-NUMBERS = {
-    "\\epsilon": "small constant", "eps": "small constant", "epsilon": "small constant",
-    "\\eta": "parameter", "lr": "learning rate", "\\lambda": "penalty", "lam": "penalty", "reg": "penalty",
-    "\\alpha": "parameter", "alpha": "parameter", "\\tau": "parameter", "\\rho": "decay rate", "rho": "decay rate",
-    "\\beta": "parameter", "\\gamma": "parameter", "\\mu": "parameter", "scale": "parameter", "keep": "parameter",
-    "keep_prob": "parameter", "temperature": "parameter", "momentum": "decay rate", "beta1": "decay rate",
-    "beta2": "decay rate", "\\kappa": "parameter", "\\nu": "parameter", "\\omega": "parameter", "\\zeta": "parameter",
-    "\\delta": "parameter", "\\sigma": "standard deviation", "\\pi": "constant",
-}  # fmt: skip
-"""Letters that are one number each, as often as not."""
-SIZES = {"n", "m", "N", "M", "H", "K", "D", "d", "B", "T", "p"}
-ROWS = {"gamma": "scale", "beta": "shift", "b": "bias", "bias": "bias", "g": "scale"}
-WEIGHTS = ("W", "U", "V", "\\Theta", "\\Omega", "R", "K", "Q", "w", "theta")
 FORMS: dict[str, dict[str, Any]] = {
     "numbers": {},
     "columns": {"samples": "one", "vectors": "columns"},
@@ -56,7 +46,9 @@ def explains(sketch: Sketch) -> bool:
     known |= {s.base for s in sketch.assumed if isinstance(s, Sym)} | set(sketch.given.get("letters", {}))
     mine = {node.base for node in sketch.mine if isinstance(node, Sym)} & sketch.bases
     loose = mine - known - set(NUMBERS) - SIZES - {sketch.cost_letter, "T", "\\top", "e", "..."}
-    loose -= {name for name in mine if sketch.is_name(name)}
+    loose -= (
+        {name for name in mine if sketch.is_name(name)} | ((sketch.indices - sketch.carriers) & INDEX_LETTERS) | {"1"}
+    )
     deltas = [s for s in sketch.mine if isinstance(s, Sym) and s.base in ("\\delta", "\\Delta", "delta")]
     unknown = [s for s in deltas if s.base not in known and len(s.subs) != 2]
     return not loose and not unknown and not breaks_off(sketch)
@@ -69,8 +61,20 @@ def breaks_off(sketch: Sketch) -> bool:
     return any(shifted(s, x, p) for s in open_ones for p in ("subscript", "superscript") for x in LAYERS)
 
 
-def scenes(sketch: Sketch) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Conventions and the words for them, the most usual first."""
+def scenes(sketch: Sketch) -> Iterator[tuple[dict[str, Any], dict[str, Any], bool]]:
+    """Conventions, the words for them, and whether they may only explain why a formula holds; the most usual first."""
+    for raw, said in usual(sketch):
+        yield raw, said, False
+    tops = [d.top for d in sketch.mine if isinstance(d, Deriv) and isinstance(d.top, Sym)]
+    if any(top.base in sketch.defined for top in tops) and "layout" not in sketch.given:
+        for raw, said in usual(sketch):
+            plain = {key: value for key, value in raw.items() if key != "layout"}
+            if plain.get("vectors"):
+                yield plain, said | {"derivatives": "of a vector by a vector, entry by entry"}, True
+
+
+def usual(sketch: Sketch) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Conventions and the words for them."""
     for form in forms(sketch):
         for activation in activations(sketch):
             for weights in ("vector", "matrix") if has_small_weights(sketch, form) else ("vector",):
@@ -120,12 +124,6 @@ def has_small_weights(sketch: Sketch, form: str) -> bool:
     return form != "numbers" and "w" in sketch.leaves
 
 
-def is_matrix(base: str) -> bool:
-    """Whether a letter is a capital, or a word that begins with one."""
-    name = base.lstrip("\\").removeprefix("mathcal{")
-    return name[:1].isupper()
-
-
 def reading(sketch: Sketch, form: str, activation: str, weights: str) -> dict[str, Any]:
     """The conventions of one reading; what is declared goes before."""
     given = dict(sketch.given)
@@ -152,6 +150,9 @@ def scripts(sketch: Sketch) -> dict[str, str]:
             found["superscript"] = "power"
     if sketch.layered is not None:
         found.setdefault(sketch.layered, "layer")
+    units = layers_of_letters(sketch)
+    if units:
+        found["units"] = ",".join(f"{letter}:{shift}" for letter, shift in units.items())
     return found
 
 
@@ -170,6 +171,10 @@ def the_cost(sketch: Sketch) -> str | None:
         return f"any {letter}({', '.join(loose)})" if (loose := loose_variables(sketch)) and not sketch.pairs else "any"
     if not free:
         return None
+    args = [called_with(sketch, top) for top in free]
+    if any(args):
+        first = next(k for k, arg in enumerate(args) if arg)
+        return f"any {named(free[first])}({args[first]})"
     over = {id(top) for top in tops}
     inside = [
         top for top in free if any(s == top and id(s) not in over for _, right in sketch.pairs for s in walk(right))
@@ -178,6 +183,15 @@ def the_cost(sketch: Sketch) -> str | None:
         below = [text_of(sketch, d) for d in sketch.mine if isinstance(d, Deriv)]
         return f"any {named(inside[0])}({', '.join(dict.fromkeys(below))})"
     return "any"
+
+
+def called_with(sketch: Sketch, top: Sym) -> str:
+    """x of L(x), if the cost is written with what it is a function of and that is a letter no definition gives."""
+    for text in sketch.texts:
+        found = re.search(rf"(?<![A-Za-z\\]){re.escape(top.base)}\s*\(\s*(\\?[A-Za-z]+(?:_\{{?\w+\}}?)?)\s*\)", text)
+        if found and found.group(1) not in (left.strip() for left in sketch.stated):
+            return found.group(1)
+    return ""
 
 
 def loose_variables(sketch: Sketch) -> list[str]:
@@ -190,92 +204,3 @@ def text_of(sketch: Sketch, node: Deriv) -> str:
     """The variable of a derivative as it is printed, the whole of it."""
     assert isinstance(node.below, Sym)
     return node.below.base
-
-
-def named(symbol: Sym) -> str:
-    """A letter with its named subscripts, in a form that is read back."""
-    subs = [key_of(s) if isinstance(s, Sym) else getattr(s, "text", "") for s in symbol.subs]
-    return symbol.base + (f"_{{{','.join(subs)}}}" if subs else "")
-
-
-def roles(sketch: Sketch, form: str, weights: str) -> dict[str, str]:
-    """What every letter is called that no definition gives."""
-    found: dict[str, str] = {"T": "transpose"} if sketch.turns else {}
-    sums = {key_of(limit) for limit in sketch.limits}
-    for symbol in sketch.symbols:
-        if is_count(sketch, symbol, sums):
-            found[named(symbol)] = "number of features"
-    known = sketch.used | sketch.parameters
-    for base in sketch.leaves:
-        if base in sketch.sizes:
-            continue
-        if base == "\\delta" and not any(s.base == base and len(s.subs) != 2 for s in sketch.symbols):
-            continue
-        if not sketch.pairs or base in known or base in NUMBERS:
-            found.setdefault(base, role_of(sketch, base, form, weights))
-    costs = [d.top for d in sketch.nodes if isinstance(d, Deriv) and isinstance(d.top, Sym)]
-    for top in costs:
-        if top.base in COSTS and top.base not in sketch.functions:
-            found[named(top)] = "cost"
-    if sketch.short and sketch.cost_letter not in sketch.functions:
-        found[sketch.cost_letter] = "cost"
-    found |= variances(sketch) | numbered(sketch)
-    found |= {base: "gate" for base in sketch.carriers & sketch.defined if len(base) == 1 and sketch.times}
-    if form.startswith("batch"):
-        found |= {s: "number of samples" for s in ("N", "m", "batch_size", "B") if s in sketch.leaves and s not in sums}
-    return {key: role for key, role in found.items() if key not in sketch.given.get("letters", {})}
-
-
-def variances(sketch: Sketch) -> dict[str, str]:
-    """\\sigma^2 is the name of one quantity where \\sigma never stands alone."""
-    squared = [s for s in sketch.symbols if s.base in ("\\sigma", "s") and len(s.sups) == 1 and not s.sups[0].bracket]
-    squared = [s for s in squared if getattr(s.sups[0].value, "text", "") == "2" and s.base not in sketch.functions]
-    alone = {s.base for s in sketch.symbols if s.base in ("\\sigma", "s") and not s.sups and s.base in sketch.bases}
-    return {f"{named(s)}^2": "variance" for s in squared if s.base not in alone | sketch.defined}
-
-
-def numbered(sketch: Sketch) -> dict[str, str]:
-    """\\eta_0 and \\eta_m where \\eta is a function: scripts that are a part of the name."""
-    functions = {key for key in sketch.stated if "(" in key}
-    heads = {symbol.base for symbol in sketch.symbols if any(key.startswith(symbol.base) for key in functions)}
-    mine = [s for s in sketch.symbols if s.base in heads and s.subs and not s.sups and s.base not in sketch.functions]
-    called = {id(node.function) for node in sketch.nodes if isinstance(node, Apply)}
-    return {named(s): ONE for s in mine if id(s) not in called}
-
-
-def is_count(sketch: Sketch, symbol: Sym, sums: set[str]) -> bool:
-    """Whether a letter counts something: it is the limit of a sum, or a d with an index that is used nowhere else."""
-    if key_of(symbol) in sums:
-        return symbol.base not in sketch.times and not symbol.sups
-    if symbol.base not in ("d", "n", "D", "N") or len(symbol.subs) != 1 or not isinstance(symbol.subs[0], Sym):
-        return False
-    letter = symbol.subs[0]
-    return letter.base not in sketch.bound and all(
-        letter not in other.subs for other in sketch.symbols if other.base not in ("d", "n", "D", "N")
-    )
-
-
-def role_of(sketch: Sketch, base: str, form: str, weights: str) -> str:
-    """One letter's role in a form."""
-    plain = base.rstrip("0123456789")
-    if plain in ROWS and form.startswith("batch"):
-        return ROWS[plain]
-    if base in NUMBERS and not (base in ("\\mu", "\\beta") and form.startswith("batch")):
-        return "decay rate" if base in ("\\beta", "\\mu") and sketch.times else NUMBERS[base]
-    if form == "numbers":
-        return "constant"
-    if len(base) == 1 and base in SIZES and only_divides(sketch, base):
-        return "parameter"
-    if form.startswith("batch"):
-        heavy = base.lstrip("\\").startswith(("W", "U", "V", "K", "Q", "R", "Theta", "M")) or base == "w"
-        return "matrix" if heavy else "input"
-    if base == "w" and weights == "matrix":
-        return "matrix"
-    return "matrix" if is_matrix(base) else "vector"
-
-
-def only_divides(sketch: Sketch, base: str) -> bool:
-    """Whether a letter only stands below a line."""
-    below = [n.right for n in sketch.nodes if isinstance(n, Infix) and n.sign == "/"]
-    inside = sum(1 for node in below for s in walk(node) if s == Sym(base))
-    return inside > 0 and inside == sum(1 for s in sketch.symbols if s == Sym(base))

@@ -13,10 +13,10 @@ from functools import cached_property
 from typing import Any
 
 from backprop.formulas.conventions.declared import COSTS, head_of
-from backprop.formulas.conventions.marks import bare_of, closing, is_d, is_index, places_of, shifted, uses
+from backprop.formulas.conventions.marks import bare_of, closing, elsewhere, is_d, is_index, places_of, uses
 from backprop.formulas.conventions.naming import letters_of
 from backprop.formulas.conventions.words import build_lexicon
-from backprop.formulas.text.lexicon import FUNCTIONS
+from backprop.formulas.text.lexicon import FUNCTIONS, INDEX_LETTERS
 from backprop.formulas.text.parser import parse, parse_formula
 from backprop.formulas.text.tokens import tokenise
 from backprop.formulas.text.tree import Apply, Bars, Deriv, Infix, Sum, Sym, Term, Turned, walk
@@ -73,17 +73,15 @@ class Sketch:
         return {**found, **dict.fromkeys(costs, "functional"), **dict(self.given.get("activation", {}))}
 
     def _is_function_of(self, name: str) -> bool:
-        """Whether a cost is given different arguments, or is defined by another cost of the same argument."""
-        return (
-            any(re.match(rf"{re.escape(name)}(_\w+|_\{{\w+\}})?\s*\(", left.strip()) for left in self.stated)
-            or any(
-                left.strip().endswith(")") and re.search(rf"{re.escape(name)}(_\w+)?\s*\(", right)
-                for left, right in self.stated.items()
-            )
-            or (
-                "\\nabla" in self.formula and re.search(r"\\nabla(\^2)?\s*" + re.escape(name), self.formula) is not None
-            )
-        )
+        """Whether a cost is given several arguments, or is defined by (or defines) another cost of the same one."""
+        called = re.compile(rf"(?<![A-Za-z\\]){re.escape(name)}(?:_\w+|_\{{\w+\}})?\s*(?:\\left)?\(([^()]*)")
+        args = {match.group(1).strip() for text in self.texts for match in called.finditer(text)}
+        heads = [left.strip() for left in self.stated if left.strip().endswith(")")]
+        inside = any(called.search(right) for left, right in self.stated.items() if left.strip().endswith(")"))
+        top = re.compile(rf"(?:\\partial|d)\s*{re.escape(name)}\s*[}}/]")
+        bare = any(top.search(text) for text in self.texts) and name not in "".join(heads)
+        gradient = any(re.search(r"\\nabla(\^2)?\s*" + re.escape(name), text) for text in self.texts)
+        return any(called.match(head) for head in heads) or inside or (not bare and (gradient or len(args) > 1))
 
     def _find_short_names(self) -> dict[str, str]:
         """dW, d_x, \\delta c and others before a name of the definitions, where the whole is no name itself."""
@@ -125,9 +123,11 @@ class Sketch:
         """The letter of the cost: one that the texts use, or L."""
         words = [t.text for tokens in self.tokens for t in tokens]
         tops = re.findall(r"(?:\\partial|d)\s*(?:\{|\s)*(\\?[A-Za-z]+)", self.formula + " ".join(self.texts[1:]))
-        for name in COSTS:
-            if name in words and (name in tops or head_of(name) in {head_of(left) for left in self.stated}):
-                return name
+        lefts = {head_of(left) for left in self.stated}
+        free = [name for name in COSTS if name in words and name in tops and name not in lefts]
+        known = [name for name in COSTS if name in words and name in lefts]
+        for name in [*free, *known]:
+            return name
         return "L"
 
     @cached_property
@@ -173,7 +173,7 @@ class Sketch:
             if not isinstance(left, Sym):
                 continue
             for place, letter in places_of(left):
-                mine = {s.base for s in walk(right) if isinstance(s, Sym) and shifted(s, letter, place)}
+                mine = {s.base for s in walk(right) if isinstance(s, Sym) and elsewhere(s, left, letter, place)}
                 if mine & self.defined and letter not in LAYERS:
                     found[letter] = place
         for symbol in self.symbols:
@@ -187,7 +187,7 @@ class Sketch:
         """Where the letters of layers stand: superscript or subscript."""
         for symbol in self.symbols:
             for place, letter in places_of(symbol):
-                if letter in LAYERS:
+                if letter in LAYERS and letter not in self.bound:
                     return place
         return None
 
@@ -220,7 +220,7 @@ class Sketch:
         """Letters that no definition gives, in the order in which they are met."""
         bases = dict.fromkeys(s.base for s in self.symbols)
         plain = (self.bases | self.belows) - self.defined - set(self.functions) - {"...", "e", "\\pi", "\\top"}
-        plain -= self.indices - self.carriers
+        plain -= ((self.indices - self.carriers) & INDEX_LETTERS) | {"1"}
         plain -= set(self.times) | set(LAYERS) | ({"T"} if self.turns else set())
         return [b for b in bases if b in plain and b not in self.bound and not self.is_name(b)]
 

@@ -35,7 +35,7 @@ def build_lexicon(raw: Mapping[str, Any], formula: str) -> Lexicon:
 
 def _all_keys(raw: Mapping[str, Any], cost: str) -> list[str]:
     """Every key that is a text with names in it."""
-    named = ("superscript", "subscript", "brackets", "W_named_by", "first_layer")
+    named = ("superscript", "subscript", "brackets", "W_named_by", "first_layer", "units")
     keys = [key for part in ("letters", "definitions", "shapes", "activation") for key in raw.get(part, {})]
     keys += [key for key in raw.get("layers", {}) if key not in named]
     keys += [cost.split("=")[0]] if "=" in cost else []

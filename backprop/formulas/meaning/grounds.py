@@ -124,10 +124,21 @@ class Grounds(ABC):
             self.grounds[key] = self.by_role(name, ref) if declared is None else declared
         return self.grounds[key]
 
+    def has_flat_matrix(self) -> bool:
+        """Whether a letter that is called a matrix was made a row or a column to fit: vectors lie the other way."""
+        for key, shape in self.grounds.items():
+            name = str(key[0])
+            called = self.role(name) == "matrix" and self.declared(name) is None
+            if called and len(shape) == 2 and any(dim.length() == 1 for dim in shape):
+                return True
+        return False
+
     def by_role(self, name: str, ref: Ref) -> Shape:
         """The shape that a role has under these conventions."""
         role = self.role(name)
         used = self.usage.get(name, 0)
+        if name.startswith("1"):
+            return (self.dims.new(), self.dims.one) if self.vectors or self.samples else (self.dims.new(),)
         if role in SCALARS and not used:
             return ()
         if role in MATRICES:

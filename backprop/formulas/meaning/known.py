@@ -27,6 +27,7 @@ __all__ = ["of_arrays", "spread"]
 def of_arrays(name: str, args: list[Array]) -> Array | None:
     """The value, or None for a name (with so many arguments) that is not known.
 
+    >>> from flint import arb
     >>> of_arrays("square", [box(arb(3))])[()] == 9
     True
     """

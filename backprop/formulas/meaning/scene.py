@@ -149,6 +149,8 @@ class Scene:
         """Random values of a shape, as the role asks: one 1, parts of a whole, a symmetric matrix."""
         if role == "one-hot target":
             return self.one_hot(shape)
+        if name.startswith("1"):
+            return full(shape, lambda _: arb(1))
         values = full(shape, lambda _: self.number(name, role))
         if role == "symmetric" and len(shape) == 2:
             return full(shape, lambda at: values[tuple(sorted(at))])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backprop.formulas.conventions.lookup import Env, FunctionEntry
-from backprop.formulas.conventions.naming import COUNTS, PLACES, Ref, key_of
+from backprop.formulas.conventions.naming import COUNTS, PLACES, Ref, key_of, letters_of
 from backprop.formulas.conventions.products import product_kind
 from backprop.formulas.meaning.arguments import WHOLE, keywords, match_parameter
 from backprop.formulas.meaning.dims import Dim, ShapeMisfit
@@ -105,7 +105,7 @@ class Shaper(Grounds):
         """Components of an array; an index letter takes the length of its axis."""
         axes = self.axes(shape, len(comps))
         for comp, axis in zip(comps, axes, strict=True):
-            dim = env.get(key_of(comp)) if isinstance(comp, Sym) else None
+            dim = env.get(key_of(comp)) if isinstance(comp, Sym) else self.reach(comp, env)
             if isinstance(dim, Dim):
                 self.dims.join(dim, shape[axis])
             elif isinstance(comp, Sym) and self.lookup.conventions.roles.get(comp) in COUNTS:
@@ -113,6 +113,16 @@ class Shaper(Grounds):
         return tuple(
             dim for k, dim in enumerate(shape) if k not in axes and len(shape) - len(comps) > 0 and dim.length() != 1
         )
+
+    @staticmethod
+    def reach(comp: Term, env: Env) -> Dim | None:
+        """How long an axis must be for the index i + m: as long as both together."""
+        minus = [n.right for n in walk(comp) if isinstance(n, Infix) and n.sign == "-"]
+        if not isinstance(comp, Infix) or any(letters_of(node) for node in minus):
+            return None
+        dims = [env.get(key_of(letter)) for letter in letters_of(comp)]
+        found = [dim for dim in dims if isinstance(dim, Dim)]
+        return Dim(parts=tuple(found)) if len(found) > 1 else None
 
     @staticmethod
     def axes(shape: Shape, count: int) -> list[int]:
@@ -185,6 +195,8 @@ class Shaper(Grounds):
     def _deriv(self, node: Deriv, env: Env, local: dict[str, Shape]) -> Shape:
         top, below = self.shape(node.top, env, local), self.shape(node.below, env, local)
         layout = self.lookup.conventions.word("layout")
+        if node.second is not None and node.second == node.below and not top and below:
+            return (self.long(below), self.long(below))
         if not top:
             return below[::-1] if layout == "numerator" and len(below) == 2 else below
         if not below:

@@ -159,6 +159,9 @@ class Atoms(Differentials):
             inner = self.bracket()
             self.dropped = inner.value if isinstance(inner, Bracket) and isinstance(inner.value, Sym) else None
             return self.placed(symbol, start)
+        if base in self.lexicon.pointwise:
+            argument = Sym(self.lexicon.pointwise[base])
+            return self.placed(Apply(symbol, (argument,)), start)
         is_function = self.lexicon.is_function(base) or bool(symbol.primes and self.text == "(")
         if is_function and self.text in ("(", "[", "\\{", "{"):
             args = self.arguments()

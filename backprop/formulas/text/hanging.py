@@ -37,10 +37,10 @@ class Hanging(Scripts):
             self.text in INDICATORS and opens and self.holds_condition()
         )
 
-    def holds_condition(self) -> bool:
+    def holds_condition(self, offset: int = 0) -> bool:
         """Whether the bracket behind this name holds a relation: 1[i = j], I(x > 0)."""
         depth = 0
-        for token in self.tokens[self.index + 1 :]:
+        for token in self.tokens[self.index + 1 + offset :]:
             if depth and token.text in ("=", "<", ">", "<=", ">=", "!="):
                 return True
             depth += (token.text in ("(", "[", "{", "\\{")) - (token.text in (")", "]", "}", "\\}"))
@@ -50,17 +50,16 @@ class Hanging(Scripts):
 
     def indicator(self) -> Term:
         """1 where a condition holds, else 0."""
-        start = self.at
-        self.take()
+        start, word = self.at, self.take()
+        if word.text == "1" and not (self.text in ("[", "\\{", "(", "_") and self.holds_condition(-1)):
+            return self.with_scripts(Sym("1", start=word.start, end=word.end), start)
         if self.text == "_":
             self.take()
             self.expect("{")
             inner: Term = Bracket(self.relation())
             self.expect("}")
-        elif self.text in ("[", "\\{", "("):
-            inner = self.bracket()
         else:
-            raise self.stop("what a 1 in this type stands for")
+            inner = self.bracket()
         return self.placed(inner, start)
 
     def scripted(self, node: Term, start: int) -> Term:

@@ -37,6 +37,7 @@ class Lexicon:
     opaque: list[tuple[str, ...]] = field(default_factory=list)
     prefixes: dict[str, str] = field(default_factory=dict)
     signs: dict[str, str] = field(default_factory=dict)
+    pointwise: dict[str, str] = field(default_factory=dict)
     precedence: dict[str, int] = field(default_factory=dict)
     concatenates: bool = False
     brackets: bool = False

@@ -120,20 +120,20 @@ class Scripts(Cursor):
             nodes[-1] = replace(nodes[-1], primes=nodes[-1].primes + 1)
         return nodes
 
-    def script_element(self) -> list[Term]:
-        """One entry of a script: `l-1`, `ij`, `(k)`, `-x`."""
+    def script_element(self, single: bool = False) -> list[Term]:
+        """One entry of a script: `l-1`, `ij`, `(k)`, `-x`; `single`: without what is added to it."""
         self.deeper()
         start = self.at
         if self.text == "-":
             self.take()
-            items: list[Term] = [self.placed(Neg(self.script_element()[0]), start)]
+            items: list[Term] = [self.placed(Neg(self.script_element(single=True)[0]), start)]
         elif self.kind == "word" and not self.text.startswith("\\"):
             items = self.script_word()
         else:
             items = [self.script_atom()]
         if self.text in ("_", "^") and isinstance(items[-1], Sym):
             items[-1] = self.with_scripts(items[-1], start)
-        while self.text in ("+", "-", "*", "/", "<", ">", "<=", ">=", "!=", "="):
+        while self.text in ("+", "-", "*", "/", "<", ">", "<=", ">=", "!=", "=") and not single:
             items[-1] = self.extend(items[-1], self.take().text, start)
         self.depth -= 1
         return items
@@ -150,10 +150,10 @@ class Scripts(Cursor):
 
     def extend(self, left: Term, sign: str, start: int) -> Term:
         """l - 1 in a script."""
-        right = self.script_element()
+        is_sum = sign in "+-*/"
+        right = self.script_element(single=is_sum)
         if len(right) != 1:
             raise self.stop("this script is not clear")
-        is_sum = sign in "+-*/"
         return self.placed(Infix(sign, left, right[0]) if is_sum else Compare(sign, left, right[0]), start)
 
     def script_atom(self) -> Term:
@@ -205,7 +205,7 @@ class Scripts(Cursor):
         return False
 
     def script_parts(self) -> list[Script | int]:
-        if self.text in CLOSING:
+        if self.text in CLOSING or (self.text in ("+", "-", "*") and self.ahead(1) == "}"):
             return [self.one_script()]
         return [Script(item) for item in self.script_element()]
 
@@ -219,6 +219,9 @@ class Scripts(Cursor):
             value = self.expression()
             self.expect(CLOSING[opening])
             return Script(value, "(" if opening != "[" else "[")
+        if self.text in ("+", "-") and not self.leads():
+            token = self.take()
+            return Script(Sym(token.text, start=token.start, end=token.end))
         if self.text == "-":
             start = self.at
             self.take()
@@ -231,6 +234,11 @@ class Scripts(Cursor):
             token = self.take()
             return Script(replace(named(token.text), start=token.start, end=token.end))
         return Script(self.script_atom())
+
+    def leads(self) -> bool:
+        """Whether a factor follows the sign that stands here."""
+        after = self.tokens[self.index + 1] if self.index + 1 < len(self.tokens) else Lexeme("end", "", 0, 0)
+        return after.kind in ("num", "word") or after.text in ("(", "{", "[")
 
     def limit(self) -> Term:
         """What stands at a Σ: i, i=1, {i,j}, {j \\ne i}."""
