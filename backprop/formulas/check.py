@@ -12,7 +12,7 @@ from backprop.formulas.conventions.guessing import Guess, guess
 from backprop.formulas.judging.blame import blame
 from backprop.formulas.judging.claims import PrintedClaim, read_claim
 from backprop.formulas.judging.coverage import find_gap
-from backprop.formulas.judging.explained import differential, unexplained
+from backprop.formulas.judging.explained import differential, unconnected, unexplained
 from backprop.formulas.judging.mending import find_mend
 from backprop.formulas.judging.trials import FAILURES, Difference, Draw, find_difference, trials
 from backprop.formulas.judging.variants import variants
@@ -61,7 +61,7 @@ def _answer(formula: str, guessed: Guess) -> Answer:
         except NotUnderstood as error:
             stopped = stopped or error
             continue
-        if difference is None and is_idle(claim):
+        if difference is None and (is_idle(claim) or unconnected(claim) is not None):
             stopped = stopped or NotUnderstood("the cost does not depend on what it is differentiated by", 0)
             continue
         if difference is None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from backprop.formulas.conventions.keys import Conventions
+from backprop.formulas.conventions.keys import Conventions, cost_name
+from backprop.formulas.conventions.words import COST_ROLES
 from backprop.formulas.text.lexicon import INDEX_LETTERS
 from backprop.formulas.text.tokens import TRANSPOSES
 from backprop.formulas.text.tree import Infix, Neg, NotUnderstood, Num, Script, Sum, Sym, Term, walk
@@ -175,7 +176,9 @@ class Naming:
 
     def read_here(self, symbol: Sym) -> Ref:
         """The same, with indices that know where they stand in the text of this very symbol."""
-        if self.conventions.roles.get(replace(symbol, sups=())) in (*COUNTS, ONE):
+        bare = replace(symbol, sups=())
+        role = self.conventions.roles.get(bare)
+        if role in (*COUNTS, ONE) or (role in COST_ROLES and cost_name(bare) != symbol.base):
             return self._with_sups(Ref(key_of(replace(symbol, sups=()))), replace(symbol, subs=()))
         for declared, letters in self.labels.items():
             if declared.base == symbol.base and declared.subs == symbol.subs:

@@ -60,6 +60,7 @@ def is_open(sketch: Sketch, base: str) -> bool:
 def costs(sketch: Sketch) -> dict[str, str]:
     """The letters that are differentiated and called as costs are."""
     tops = [d.top for d in sketch.nodes if isinstance(d, Deriv) and isinstance(d.top, Sym)]
+    tops += [s for _, right in sketch.pairs for s in walk(right) if isinstance(s, Sym) and s.base in sketch.tops]
     found = {named(top): "cost" for top in tops if top.base in COSTS and top.base not in sketch.functions}
     short = sketch.short and sketch.cost_letter not in sketch.functions
     return found | ({sketch.cost_letter: "cost"} if short else {})

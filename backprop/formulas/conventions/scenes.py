@@ -43,12 +43,15 @@ def explains(sketch: Sketch) -> bool:
     tops = [d.top for d in sketch.mine if isinstance(d, Deriv) and isinstance(d.top, Sym)]
     if not sketch.pairs and all(top.base in known for top in tops) and not sketch.short:
         known |= set(sketch.leaves)
+    if parts_of_cost(sketch, tops):
+        known |= sketch.belows
     known |= {s.base for s in sketch.assumed if isinstance(s, Sym)} | set(sketch.given.get("letters", {}))
     mine = {node.base for node in sketch.mine if isinstance(node, Sym)} & sketch.bases
     loose = mine - known - set(NUMBERS) - SIZES - {sketch.cost_letter, "T", "\\top", "e", "..."}
     loose -= (
         {name for name in mine if sketch.is_name(name)} | ((sketch.indices - sketch.carriers) & INDEX_LETTERS) | {"1"}
     )
+    loose -= {top.base for top in tops if top.base in COSTS}
     deltas = [s for s in sketch.mine if isinstance(s, Sym) and s.base in ("\\delta", "\\Delta", "delta")]
     unknown = [s for s in deltas if s.base not in known and len(s.subs) != 2]
     return not loose and not unknown and not breaks_off(sketch)
@@ -166,23 +169,28 @@ def the_cost(sketch: Sketch) -> str | None:
     """Any cost of the outputs; of what it is differentiated by, if it stands in a definition or there is none."""
     letter = sketch.cost_letter
     tops = [d.top for d in sketch.nodes if isinstance(d, Deriv) and isinstance(d.top, Sym)]
-    free = [top for top in tops if top.base not in sketch.defined and top.base not in sketch.functions]
+    free = [top for top in tops if not sketch.gives(top) and top.base not in sketch.functions]
     if sketch.short and letter not in sketch.defined:
         return f"any {letter}({', '.join(loose)})" if (loose := loose_variables(sketch)) and not sketch.pairs else "any"
-    if not free:
+    parts = parts_of_cost(sketch, tops)
+    if not free and not parts:
         return None
     args = [called_with(sketch, top) for top in free]
     if any(args):
         first = next(k for k, arg in enumerate(args) if arg)
         return f"any {named(free[first])}({args[first]})"
-    over = {id(top) for top in tops}
-    inside = [
-        top for top in free if any(s == top and id(s) not in over for _, right in sketch.pairs for s in walk(right))
-    ]
-    if inside:
+    if parts:
         below = [text_of(sketch, d) for d in sketch.mine if isinstance(d, Deriv)]
-        return f"any {named(inside[0])}({', '.join(dict.fromkeys(below))})"
+        return f"any {named(parts[0])}({', '.join(dict.fromkeys(below))})"
     return "any"
+
+
+def parts_of_cost(sketch: Sketch, tops: list[Sym]) -> list[Sym]:
+    """Costs that stand in a definition and have none themselves, as the C_0 of C = C_0 + …"""
+    over = {id(top) for top in tops}
+    bodies = [s for _, right in sketch.pairs for s in walk(right) if isinstance(s, Sym) and id(s) not in over]
+    mine = [s for s in bodies if s in tops or (s.base in COSTS and s.base in sketch.tops)]
+    return [s for s in mine if not sketch.gives(s) and s.base not in sketch.functions]
 
 
 def called_with(sketch: Sketch, top: Sym) -> str:

@@ -19,7 +19,7 @@ from backprop.formulas.conventions.words import build_lexicon
 from backprop.formulas.text.lexicon import FUNCTIONS, INDEX_LETTERS
 from backprop.formulas.text.parser import parse, parse_formula
 from backprop.formulas.text.tokens import tokenise
-from backprop.formulas.text.tree import Apply, Bars, Deriv, Infix, Sum, Sym, Term, Turned, walk
+from backprop.formulas.text.tree import Apply, Bars, Deriv, Infix, Num, Sum, Sym, Term, Turned, walk
 
 __all__ = ["FUNCTION_LETTERS", "LAYERS", "Sketch"]
 
@@ -122,7 +122,9 @@ class Sketch:
     def cost_letter(self) -> str:
         """The letter of the cost: one that the texts use, or L."""
         words = [t.text for tokens in self.tokens for t in tokens]
-        tops = re.findall(r"(?:\\partial|d)\s*(?:\{|\s)*(\\?[A-Za-z]+)", self.formula + " ".join(self.texts[1:]))
+        tops = re.findall(
+            r"(?:\\partial|d)\s*(?:\{|\s)*(\\math\w+\{\w\}|\\?[A-Za-z]+)", self.formula + " ".join(self.texts[1:])
+        )
         lefts = {head_of(left) for left in self.stated}
         free = [name for name in COSTS if name in words and name in tops and name not in lefts]
         known = [name for name in COSTS if name in words and name in lefts]
@@ -135,6 +137,15 @@ class Sketch:
         """The letters that have a definition."""
         return {left.base for left, _ in self.pairs if isinstance(left, Sym)} | {
             left.function.base for left, _ in self.pairs if isinstance(left, Apply)}  # fmt: skip
+
+    def gives(self, symbol: Sym) -> bool:
+        """Whether a definition gives a symbol: C = … is none of C_0."""
+        mine = [left for left, _ in self.pairs if isinstance(left, Sym) and left.base == symbol.base]
+        mine += [
+            left.function for left, _ in self.pairs if isinstance(left, Apply) and left.function.base == symbol.base
+        ]
+        numbered = any(isinstance(sub, Num) for sub in symbol.subs)
+        return any(left.subs == symbol.subs for left in mine) if numbered else bool(mine)
 
     @cached_property
     def parameters(self) -> set[str]:

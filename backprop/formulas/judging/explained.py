@@ -18,7 +18,7 @@ from backprop.formulas.text.tree import (
     walk,
 )  # fmt: skip
 
-__all__ = ["differential", "unexplained"]
+__all__ = ["differential", "unconnected", "unexplained"]
 
 
 def unexplained(claim: PrintedClaim) -> tuple[Sym, str] | None:
