@@ -63,7 +63,7 @@ LINES = {
     "backprop.door": 980,
     "backprop.drawing": 480,
     "backprop.examiner": 8_840,
-    "backprop.formulas": 7_150,
+    "backprop.formulas": 8_700,
     "backprop.frameworks": 700,
     "backprop.lecture": 450,
     "backprop.npz": 70,
