@@ -136,12 +136,21 @@ def demo(
 def derive(
     topics: Annotated[list[str] | None, typer.Argument(metavar="[TOPIC]...", help="Chapters; all if none.")] = None,
     form: Annotated[Format, typer.Option("--format", help="For a terminal, a paper or a page.")] = Format.text,
+    standalone: Annotated[
+        bool, typer.Option("--standalone", help="--format latex: a whole document, not a fragment for amsmath.")
+    ] = False,
 ) -> int:
-    """Print the derivations: the four equations, costs, softmax, activations."""
+    """Print the derivations. Topics: rules, four_equations, costs, softmax, activations, batch_norm, layer_norm,
+    gates, prelu, dropout, residual, penalties, initialisation, optimisers, universal_approximation, lecture.
+
+    Example: backprop derive four_equations --format latex --standalone > book.tex
+    """
     from theory.chapters.book import TopicError, render
 
+    if standalone and form is not Format.latex:
+        raise UsageError(f"--standalone is for --format latex, got --format {form.value}; leave it out")
     try:
-        text = render(topics or (), form.value)
+        text = render(topics or (), form.value, standalone=standalone)
     except TopicError as error:
         raise UsageError(str(error)) from None
     typer.echo(text, nl=False)

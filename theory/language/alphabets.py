@@ -6,12 +6,17 @@ from collections.abc import Sequence
 from html import escape
 
 from theory.language.glossary import GLOSSARY
+from theory.language.latex_text import GREEK, SIGNS
 
 __all__ = ["ALPHABETS", "Alphabet", "Latex", "MathML"]
 
 
 MATRICES = {letter: letter.upper() for letter in "azwyxhvgumr"}
 """A matrix is written with the capital of its entries' letter."""
+
+
+LONG_NUMERATOR = 120
+"""Characters of LaTeX above a fraction line."""
 
 
 class Alphabet:
@@ -59,6 +64,9 @@ class Alphabet:
     def prime(self, base: str, order: int) -> str:
         return base + ("'" * order if order < 4 else f"^({order})")
 
+    def root(self, body: str) -> str:
+        return f"√({body})"
+
     def transposed(self, base: str) -> str:
         return base + "ᵀ"
 
@@ -75,28 +83,38 @@ class Latex(Alphabet):
     times, minus, hadamard, infinity = r"\,", "-", r" \circ ", r"\infty"
 
     def letter(self, name: str) -> str:
-        return GLOSSARY[name].latex if name in GLOSSARY else name
+        if name in GREEK:
+            return f"\\{GREEK[name]}"
+        return GLOSSARY[name].latex if name in GLOSSARY else SIGNS.get(name, name)
 
     def word(self, name: str) -> str:
-        return rf"\operatorname{{{name}}}"
+        escaped = name.replace("_", r"\_")
+        return rf"\operatorname{{{escaped}}}"
 
     def operator(self, name: str) -> str:
-        return {"≤": r"\le ", "∂": r"\partial ", "∇": r"\nabla"}.get(name, name)
+        return SIGNS.get(name, name)
 
     def group(self, body: str) -> str:
-        return rf"\left({body}\right)"
+        """Brackets that a line may be broken between, as \\left and \\right may not."""
+        tall = any(command in body for command in (r"\frac", r"\sum"))
+        return rf"\bigl({body}\bigr)" if tall else f"({body})"
+
+    def root(self, body: str) -> str:
+        return rf"\sqrt{{{body}}}"
 
     def scripts(self, base: str, sub: str, sup: str) -> str:
         return base + (f"_{{{sub}}}" if sub else "") + (f"^{{{sup}}}" if sup else "")
 
     def fraction(self, above: str, below: str) -> str:
+        if len(above) > LONG_NUMERATOR:  # no line can be broken above a fraction line
+            return rf"\frac{{1}}{{{below}}}\,\bigl({above}\bigr)"
         return rf"\frac{{{above}}}{{{below}}}"
 
     def derivative(self, u: str, x: str, held: bool) -> str:
         short = len(u) < 40
         numerator, rest = (u, "") if short else ("", u)
         body = rf"\frac{{\partial {numerator}}}{{\partial {x}}}{rest}"
-        return rf"\left.{body}\right|_{{\mathrm{{held}}}}" if held else body
+        return rf"{body}\Big|_{{\mathrm{{held}}}}" if held else body
 
     def sum(self, index: str, size: str) -> str:
         return rf"\sum_{{{index}=1}}^{{{size}}} "
@@ -160,6 +178,9 @@ class MathML(Alphabet):
 
     def prime(self, base: str, order: int) -> str:
         return f"<msup>{base}<mo>{'′' * order}</mo></msup>" if order else base
+
+    def root(self, body: str) -> str:
+        return f"<msqrt>{body}</msqrt>"
 
     def transposed(self, base: str) -> str:
         return f"<msup><mrow>{base}</mrow><mo>⊤</mo></msup>"
