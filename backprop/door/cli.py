@@ -31,8 +31,10 @@ from backprop.door.commands import (
     write_source,
 )
 from backprop.door.drawing import draw
+from backprop.door.explaining import explain
 from backprop.door.files import Telling, finish_attach, is_file, refuse_for_files_only
 from backprop.door.formulas import check_formula
+from backprop.door.reporting import report
 from backprop.door.verifying import (
     Wanted,
     finish_causes,
@@ -365,6 +367,8 @@ def figures(
 
 app.command(name="check-formula")(check_formula)
 app.command()(draw)
+app.command()(explain)
+app.command()(report)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -15,6 +15,8 @@ MATRICES = {letter: letter.upper() for letter in "azwyxhvgumr"}
 """A matrix is written with the capital of its entries' letter."""
 
 
+LONG_PIECE = 400
+"""Characters of MathML above a fraction line."""
 LONG_NUMERATOR = 120
 """Characters of LaTeX above a fraction line."""
 
@@ -141,7 +143,8 @@ class MathML(Alphabet):
     def letter(self, name: str) -> str:
         return f"<mi>{escape(GLOSSARY[name].text if name in GLOSSARY else name)}</mi>"
 
-    word = letter
+    def word(self, name: str) -> str:
+        return f'<mrow><mspace width="0.17em"></mspace>{self.letter(name)}</mrow>'
 
     def number(self, value: str) -> str:
         return f"<mn>{value}</mn>"
@@ -169,7 +172,9 @@ class MathML(Alphabet):
         return f"<mfrac><mrow>{above}</mrow><mrow>{below}</mrow></mfrac>"
 
     def derivative(self, u: str, x: str, held: bool) -> str:
-        body = self.fraction(f"<mo>∂</mo>{u}", f"<mo>∂</mo>{x}")
+        short = "<munderover>" not in u and len(u) < LONG_PIECE
+        body = self.fraction(f"<mo>∂</mo>{u if short else ''}", f"<mo>∂</mo>{x}") + ("" if short else u)
+        body = body if short else f"<mrow>{body}</mrow>"
         return f"<msub>{body}<mtext>held</mtext></msub>" if held else body
 
     def sum(self, index: str, size: str) -> str:
@@ -177,13 +182,16 @@ class MathML(Alphabet):
         return f'<munderover><mo movablelimits="false">∑</mo>{below}<mrow>{size}</mrow></munderover>'
 
     def prime(self, base: str, order: int) -> str:
-        return f"<msup>{base}<mo>{'′' * order}</mo></msup>" if order else base
+        return f"<mrow>{base}{self.primes(order)}</mrow>" if order else base
+
+    def primes(self, order: int) -> str:
+        return f'<mo lspace="0" rspace="0">{"′" * order}</mo>'
 
     def root(self, body: str) -> str:
         return f"<msqrt>{body}</msqrt>"
 
     def transposed(self, base: str) -> str:
-        return f"<msup><mrow>{base}</mrow><mo>⊤</mo></msup>"
+        return f"<msup>{self.group(base) if '<msu' in base else f'<mrow>{base}</mrow>'}<mo>⊤</mo></msup>"
 
     def matrix(self, name: str) -> str:
         return f"<mi>{super().matrix(name)}</mi>"
@@ -192,11 +200,7 @@ class MathML(Alphabet):
         return '<mi mathvariant="normal">𝟏</mi>'
 
     def prime_scripts(self, base: str, order: int, sub: str) -> str:
-        return (
-            f"<msubsup>{base}<mrow>{sub}</mrow><mo>{'′' * order}</mo></msubsup>"
-            if order
-            else self.scripts(base, sub, "")
-        )
+        return self.scripts(self.prime(base, order), sub, "")
 
 
 ALPHABETS: dict[str, Alphabet] = {"text": Alphabet(), "latex": Latex(), "mathml": MathML()}

@@ -20,7 +20,7 @@ from sympy.core.function import Function as NamedFunction
 from theory.language.alphabets import ALPHABETS, Alphabet, Latex, MathML
 from theory.language.notation import Delta, Function, Held, Index, Partial, Total, Variable, Width
 
-__all__ = ["Style", "math_ml", "printer", "show"]
+__all__ = ["Style", "math_ml", "printer", "rank", "show"]
 
 Style = Literal["text", "latex", "mathml"]
 

@@ -5,6 +5,8 @@ such, are mathematics; a word is a word.  Nothing is lost: the pieces together a
 
 >>> typeset("From z_j^l to C: f' is taken at z, not at a.", "latex")
 "From $z_{j}^{l}$ to $C$: $f'$ is taken at $z$, not at a."
+>>> typeset("see `derive` for δ", "mathml")
+'see <code>derive</code> for <math><mi>δ</mi></math>'
 >>> typeset("for l = 1..L and |x| <= 1/2", "latex")
 'for $l=1..L$ and $|x|\\\\le 1/2$'
 """
@@ -22,7 +24,7 @@ from theory.language.latex_text import GREEK, escape_latex
 __all__ = ["split_prose", "typeset"]
 
 TOKEN = re.compile(
-    r"(?P<abbreviation>\b[ei]\.[ge]\.)|(?P<number>(?:\d+(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?(?![^\W_])|\boo\b)"
+    r"(?P<code>`[^`\n]+`)|(?P<abbreviation>\b[ei]\.[ge]\.)|(?P<number>(?:\d+(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?(?![^\W_])|\boo\b)"
     r"|(?P<letter>(?<![A-Za-z0-9_À-ɏ])[A-Za-zℝ](?![A-Za-z0-9À-ɏ])(?:'+(?![A-Za-z]))?|[α-ωΑ-ΩΣ∂∇]'*)"
     r"|(?P<word>[^\W\d_]\w*(?:['’][a-z]+)?)"
     r"|(?P<script>\*\*|[_^])|(?P<operator>:=|<=|>=|->|\+-|\.\.|(?<=\w)\.(?=[a-z](?!\w))|[-+*/=<>≤≥≈∘⊙√±−·×→≠…½ᵀ²³∞∈])"
@@ -33,7 +35,7 @@ FUNCTIONS = {"exp", "log", "max", "min", "erf", "tanh", "sup", "abs", "sqrt", "V
 ARTICLES = {"a", "A", "I"}
 INITIAL = re.compile(r"[A-Z]\.(?=[\s-]?[A-Z])")
 SIGNS = {"<=": "≤", ">=": "≥", "->": "→", "+-": "±", "-": "−", "*": "·", "..": "‥", ".": "·", "oo": "∞"}
-AROUND = set("=∘+-*/<>ᵀ")
+AROUND = set("=∘+-−*/<>ᵀ")
 CLOSING = {"(": ")", "[": "]", "|": "|"}
 BETWEEN = {"=", "<", ">", "≤", "≥", ":=", "<=", ">=", "->", "+", "-", "*", "/", "≈", "∘", "⊙", "+-", "..", ".", "−",
            "±", "·", "×", "→", "≠", "…", "∈"}  # fmt: skip
@@ -239,11 +241,16 @@ def typeset(text: str, style: str) -> str:
     return "".join(_write(piece, formula, alphabet, style) for piece, formula in split_prose(text))
 
 
+CODE = {"latex": r"\texttt{%s}", "mathml": "<code>%s</code>"}
+
+
 def _write(piece: str, formula: tuple[_Atom, ...], alphabet: Alphabet, style: str) -> str:
     if not formula:
         for ascii_sign in ("<=", ">=", "->", "+-"):
             piece = piece.replace(ascii_sign, SIGNS[ascii_sign])
-        return escape_latex(piece) if style == "latex" else escape(piece)
+        turn = escape_latex if style == "latex" else escape
+        parts = re.split(r"`([^`\n]+)`", piece)
+        return "".join(CODE[style] % turn(part) if k % 2 else turn(part) for k, part in enumerate(parts))
     body = "".join(_set(formula, alphabet, alphabet.times))
     return f"${body}$" if style == "latex" else f"<math>{body}</math>"
 

@@ -11,7 +11,7 @@ from typing import Any
 from backprop.examiner.saying.excerpt import describe_annotated, describe_excerpt
 from backprop.examiner.saying.grounds import Note, Said, gather
 
-__all__ = ["HINTS", "VERDICTS", "Entry", "Finding", "Report"]
+__all__ = ["HINTS", "SHOWN_ENTRIES", "VERDICTS", "Entry", "Finding", "Report"]
 
 VERDICTS = ("verified", "wrong", "undecided", "unusable")
 HINTS = ("verdict", "place", "line", "mend")
