@@ -217,7 +217,16 @@ def verify(
     ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="FILE.py: print the mend as a unified diff only.")] = False,
     mend: Annotated[Path | None, typer.Option("--mend", help="FILE.py: write a mended copy to this new file.")] = None,
-    form: Annotated[str, typer.Option("--format", help="text, json, sarif, junit, github or csv.")] = "text",
+    form: Annotated[
+        str, typer.Option("--format", help="text, json, sarif, junit, github, csv or gradescope.")
+    ] = "text",
+    rubric: Annotated[
+        Path | None,
+        typer.Option("--rubric", help="FILE, folder: a TOML file of points; see backprop/reporting/README.md."),
+    ] = None,
+    feedback: Annotated[
+        Path | None, typer.Option("--feedback", help="Folder: write an HTML page for each program into this one.")
+    ] = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> int:
@@ -239,7 +248,7 @@ def verify(
         refuse_for_files_only({name: word for name, word in words.items() if name != "cost"}, target)
     cost = SIZES_OPTIONS["--cost"] if cost is None or is_file(target) else cost
     options = {"--activation": activation, "--output": output, "--cost": cost, "--accuracy": accuracy}
-    telling = Telling(hint, "json" if as_json else form, annotate, diff, mend)
+    telling = Telling(hint, "json" if as_json else form, annotate, diff, mend, rubric, feedback)
     telling.check(target)
     about_sizes = {k: v for k, v in options.items() if v != SIZES_OPTIONS[k]}
     asked = Wanted(seed, telling.form == "json", timeout, jobs, certify, about_sizes, telling, attaching)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backprop.door.commands import SIZES_OPTIONS, read_network, read_target
-from backprop.door.verifying import EXIT, MOST_VERIFIED, SIZES_PATTERN, check_target
+from backprop.door.commands import EXIT, SIZES_OPTIONS, read_network, read_target
+from backprop.door.verifying import MOST_VERIFIED, SIZES_PATTERN, check_target
 from backprop.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,18 +20,21 @@ MOST_SHOWN = 200
 """Layers whose lines a person reads on one page."""
 
 
+Hidden = Annotated[str, typer.Option("--activation", help="SIZES: of the hidden layers: a name, or one for each.")]
+Output = Annotated[str, typer.Option("--output", help="SIZES: activation of the last layer.")]
+Cost = Annotated[str, typer.Option("--cost", help="SIZES: the cost.")]
+Hint = Annotated[str, typer.Option("--hint", help="FILE: how much is told: verdict, place, line or mend.")]
+Timeout = Annotated[float | None, typer.Option("--timeout", help="FILE: seconds for its code.")]
+
+
 def report(
     target: Annotated[str, typer.Argument(metavar="TARGET", help="SIZES, FILE.json, FILE.py or FILE.ipynb.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The HTML file to write.")] = Path("report.html"),
-    activation: Annotated[
-        str, typer.Option("--activation", help="SIZES: of the hidden layers: a name, or one for each, with commas.")
-    ] = SIZES_OPTIONS["--activation"],
-    output: Annotated[str, typer.Option("--output", help="SIZES: activation of the last layer.")] = SIZES_OPTIONS[
-        "--output"
-    ],
-    cost: Annotated[str, typer.Option("--cost", help="SIZES: the cost.")] = SIZES_OPTIONS["--cost"],
-    hint: Annotated[str, typer.Option("--hint", help="FILE: how much is told: verdict, place, line or mend.")] = "mend",
-    timeout: Annotated[float | None, typer.Option("--timeout", help="FILE: seconds for its code.")] = None,
+    activation: Hidden = SIZES_OPTIONS["--activation"],
+    output: Output = SIZES_OPTIONS["--output"],
+    cost: Cost = SIZES_OPTIONS["--cost"],
+    hint: Hint = "mend",
+    timeout: Timeout = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Fixes every random draw.")] = 0,
 ) -> int:
     """Write one self-contained HTML page: a network from equations to evidence, or a program marked like homework.

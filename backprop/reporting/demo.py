@@ -11,6 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
 from PIL import Image
 
 from backprop.approximation import Approximation, approximate
@@ -20,7 +21,7 @@ from backprop.files import make_folder, write_atomically
 from backprop.pictures import plot_approximation, plot_training
 from backprop.progress import Stages
 from backprop.reporting.pages.network_page import write_network_page
-from backprop.reporting.pages.template import Markup, Part, fill
+from backprop.reporting.pages.template import PagePart, fill
 from backprop.runtime.compiled import CompiledNetwork, build
 from backprop.training import accuracy, classify, cosine, fit
 from backprop.verification.verify import verify_network
@@ -159,11 +160,11 @@ def make_page(summary: Summary, net: CompiledNetwork) -> str:
     this = f"of the {summary.test_rows} of this split it reads {summary.test_accuracy:.1%}"
     learned = f"The recipe reads {OVER_SPLITS}; {this}. The test digits were looked at once."
     pictures = [
-        Part("training", "The training", show_picture(summary, "training.png", learned)),
-        Part(
+        PagePart("training", "The training", show_picture(summary, "training.png", learned)),
+        PagePart(
             "approximation", "The approximation", show_picture(summary, "approximation.png", str(summary.approximation))
         ),
-        Part("files", "Files", list_files(summary)),
+        PagePart("files", "Files", list_files(summary)),
     ]
     lead = (
         f"A network {SIZES} ({ACTIVATION}, {OUTPUT}, {COST}): its equations derived, its code generated from them, "

@@ -95,7 +95,7 @@ class _Reader:
         """Operands with operators between them; what is left over at the end stays in the sentence."""
         atoms: list[_Atom] = []
         while True:
-            operand = self.read_operand(first=not atoms)
+            operand = self.read_operand()
             if operand is None:
                 return atoms
             atoms += operand
@@ -106,7 +106,7 @@ class _Reader:
                 self.at += 1
                 self.skip_space()
             ahead = _Reader(self.text, self.tokens, self.at)
-            following = ahead.read_operand(first=False, after=bool(operators))
+            following = ahead.read_operand()
             product = following is not None and joint and following[0].strong and atoms[-1].strong
             if following is None or not (operators or product or not joint):
                 self.at = mark
@@ -120,13 +120,13 @@ class _Reader:
             self.at += 1
         return self.at > begin
 
-    def read_operand(self, *, first: bool, after: bool = True) -> list[_Atom] | None:
+    def read_operand(self) -> list[_Atom] | None:
         """A number, a letter, a call or a group with its scripts; None where the sentence goes on."""
         signs = []
         while self.peek().kind == "operator" and self.peek().text in PREFIX:
             signs.append(_Atom("operator", self.peek().text, strong=self.peek().text == "√"))
             self.at += 1
-        atom = self.read_atom(first=first)
+        atom = self.read_atom()
         if atom is None:
             return [_Atom("operator", "½")] if signs and signs[-1].text == "½" else None
         while self.peek().kind == "operator" and self.peek().text in SUFFIX:
@@ -135,32 +135,32 @@ class _Reader:
             self.at += 1
         return [*signs, atom]
 
-    def read_atom(self, *, first: bool) -> _Atom | None:
+    def read_atom(self) -> _Atom | None:
         token = self.peek()
-        if token.kind == "number":
+        if token.kind == "number" or token.text in ("∞", "…"):
             self.at += 1
-            return self.add_scripts(_Atom("number", token.text))
-        if token.text == "∞" or token.text == "…":
-            self.at += 1
-            return _Atom("number", token.text)
+            return (
+                self.add_scripts(_Atom("number", token.text)) if token.kind == "number" else _Atom("number", token.text)
+            )
         if token.kind == "letter" and not self.is_word(token):
-            self.at += 1
-            call = self.read_group() if self.peek().text in ("(", "[") else None
-            atom = _Atom("letter", token.text, strong=True)
-            atom = atom if call else self.add_scripts(atom)
-            call = call or (self.read_group() if atom.sub and self.peek().text == "(" else None)
-            return atom if call is None else _Atom("row", parts=(atom, self.add_scripts(call)), strong=True)
+            return self.read_letter(token)
         if token.kind == "word" and token.text in FUNCTIONS and self.peek(1).text in ("(", "["):
             self.at += 1
             call = self.read_group()
             if call is not None:
                 return _Atom("row", parts=(_Atom("function", token.text), self.add_scripts(call)), strong=True)
             self.at -= 1
-            return None
-        if token.kind == "open":
-            group = self.read_group()
-            return None if group is None else self.add_scripts(group)
-        return None
+        group = self.read_group() if token.kind == "open" else None
+        return None if group is None else self.add_scripts(group)
+
+    def read_letter(self, token: _Token) -> _Atom:
+        """A letter, its scripts, and what it is called with."""
+        self.at += 1
+        call = self.read_group() if self.peek().text in ("(", "[") else None
+        atom = _Atom("letter", token.text, strong=True)
+        atom = atom if call else self.add_scripts(atom)
+        call = call or (self.read_group() if atom.sub and self.peek().text == "(" else None)
+        return atom if call is None else _Atom("row", parts=(atom, self.add_scripts(call)), strong=True)
 
     def is_word(self, token: _Token) -> bool:
         """An article, the first name of an author."""

@@ -216,7 +216,8 @@ def _describe_finding(number: int, finding: Finding) -> str:
     where = "the whole network" if finding.layer is None else f"layer {finding.layer}"
     equation = finding.equation or "no equation named"
     role = "Root cause" if number == 1 else f"Also ({number})"
-    lines = [f"{role}: {equation}, {where} ({', '.join(finding.parameters)})", f"  {finding.explanation}"]
+    lines = [f"{role}: {equation}, {where} ({', '.join(finding.parameters)})"]
+    lines += [f"  {finding.explanation}"] if finding.explanation else []
     if finding.entries:
         lines += _tabulate_entries(finding.entries[:SHOWN_ENTRIES])
     hidden = len(finding.entries) - SHOWN_ENTRIES

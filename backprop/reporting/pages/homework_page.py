@@ -18,7 +18,8 @@ from backprop.reporting.pages.evidence import list_evidence, write_verdict
 from backprop.reporting.pages.figures import draw_entries
 from backprop.reporting.pages.source_lines import ShownLine, colour, list_lines
 from backprop.reporting.pages.stories_shown import write_example, write_story
-from backprop.reporting.pages.template import Part, fill, write_assurance, write_page
+from backprop.reporting.pages.template import PagePart, fill, write_assurance, write_page
+from backprop.reporting.rubric import Score
 from backprop.stories.story import tell
 from backprop.verification.lines import annotate_lines, read_lines
 from backprop.verification.submission import verify_file
@@ -35,30 +36,33 @@ SAID = {
 }
 
 
-def write_homework_page(report: Report, source: str = "") -> str:
-    """The page of a report; `source` is the text that was examined, as far as there is one."""
+def write_homework_page(report: Report, source: str = "", score: Score | None = None) -> str:
+    """The page of a report; `source` is the text that was examined, as far as there is one; with points if given."""
     join = Markup("").join
-    parts = [Part("verdict", "What is wrong" if report.findings else "The verdict", join(write_findings(report)))]
+    parts = [
+        PagePart("verdict", "What is wrong" if report.findings else "The verdict", join(write_findings(report, score)))
+    ]
     source = report.reading.get("text", "") or source
     if source:
-        parts.append(Part("source", "Your program", join(write_source(report, source))))
+        parts.append(PagePart("source", "Your program", join(write_source(report, source))))
     if report.mend:
-        parts.append(Part("mend", "The mend", join(write_mend(report))))
+        parts.append(PagePart("mend", "The mend", join(write_mend(report))))
     step = write_step(report)
     if step:
-        parts.append(Part("read", "Read again", step))
+        parts.append(PagePart("read", "Read again", step))
     shown = list_evidence(report)
     if shown["tensors"] or shown["notes"]:
-        parts.append(Part("evidence", "Evidence", fill("evidence", shown)))
-    parts.append(Part("assurance", "What each word claims", write_assurance()))
+        parts.append(PagePart("evidence", "Evidence", fill("evidence", shown)))
+    parts.append(PagePart("assurance", "What each word claims", write_assurance()))
     return write_page(
         f"{Path(report.subject).name}: {report.verdict}", SAID[report.verdict], [], parts, report.reproduce
     )
 
 
-def write_findings(report: Report) -> list[Markup]:
+def write_findings(report: Report, score: Score | None) -> list[Markup]:
     """The verdict, then each finding with its largest entries."""
     said = [write_verdict(report)]
+    said += [fill("score", score)] if score is not None else []
     said += [Markup("<p>{}</p>").format(text) for text in report.limits]
     if not report.findings and report.notes:
         said.append(Markup("<p>{}</p>").format(str(report.notes[0])))

@@ -19,7 +19,7 @@ from backprop.reporting.pages.figures import draw_activation, draw_evidence, dra
 from backprop.reporting.pages.mathematics import set_latex, set_row
 from backprop.reporting.pages.source_lines import ShownLine, list_lines, pick
 from backprop.reporting.pages.stories_shown import write_example, write_story
-from backprop.reporting.pages.template import Part, fill, write_assurance, write_page
+from backprop.reporting.pages.template import PagePart, fill, write_assurance, write_page
 from backprop.runtime.activation_functions import activation
 from backprop.runtime.compiled import CompiledNetwork
 from backprop.specification.network import Network, walk
@@ -33,10 +33,8 @@ from theory.language.printing import show
 
 __all__ = ["list_derivations", "list_network_parts", "write_network_page"]
 
-CHAPTER_OF = {
-    "BatchNorm": "batch_norm", "LayerNorm": "layer_norm", "Gated": "gates", "PReLU": "prelu", "Dropout": "dropout",
-    "Residual": "residual",
-}  # fmt: skip
+CHAPTER_OF = {name.replace("_", ""): name for name in CHAPTERS} | {"gated": "gates"}
+"""A kind of layer, in small letters, and its chapter."""
 LEFT = {"F1": "Z", "F2": "A", "BP1": "Δ", "BP2": "Δ", "BP3": "∂C/∂b", "BP4": "∂C/∂W"}
 
 LEAD = (
@@ -92,7 +90,7 @@ def list_derivations(network: Network) -> Iterator[Derivation]:
     if error.steps:
         yield error
     yield from (derive_matrix_form(label) for label in TITLES)
-    kinds = dict.fromkeys(type(layer).__name__ for layer in walk(network.layers))
+    kinds = dict.fromkeys(type(layer).__name__.lower() for layer in walk(network.layers))
     for kind in kinds:
         if kind in CHAPTER_OF:
             yield from (part for part in CHAPTERS[CHAPTER_OF[kind]].sections() if isinstance(part, Derivation))
@@ -111,14 +109,14 @@ def write_equations(net: CompiledNetwork, lines: Sequence[ShownLine]) -> Markup:
     return fill("equations", rows)
 
 
-def list_network_parts(net: CompiledNetwork, report: Report) -> list[Part]:
+def list_network_parts(net: CompiledNetwork, report: Report) -> list[PagePart]:
     """The boxes of the page: network, equations with code, derivation, evidence."""
     join = Markup("").join
     return [
-        Part("network", "The network", join(write_network(net.network))),
-        Part("equations", "Equations and code", join(write_code(net))),
-        Part("derivation", "The derivation", join(write_derivations(net.network))),
-        Part("evidence", "Evidence", join(write_evidence(report))),
+        PagePart("network", "The network", join(write_network(net.network))),
+        PagePart("equations", "Equations and code", join(write_code(net))),
+        PagePart("derivation", "The derivation", join(write_derivations(net.network))),
+        PagePart("evidence", "Evidence", join(write_evidence(report))),
     ]
 
 
@@ -174,10 +172,14 @@ def write_unit(name: str) -> Markup:
     return Markup("<h3>{}</h3>{}{}").format(name, formulas, fill("picture", draw_activation(name)))
 
 
-def write_network_page(net: CompiledNetwork, report: Report, extra: Sequence[Part] = (), lead: str = "") -> str:
+def write_network_page(net: CompiledNetwork, report: Report, extra: Sequence[PagePart] = (), lead: str = "") -> str:
     """The page of a network whose verification is `report`; `extra` boxes stand before the levels of assurance."""
     steps = sum(len(derivation.steps) for derivation in list_derivations(net.network))
     facts = [(report.verdict, "says the examiner"), (f"{net.size:,}", "parameters")]
     facts.append((f"{steps}", "steps, each re-checked"))
-    parts = [*list_network_parts(net, report), *extra, Part("assurance", "What each word claims", write_assurance())]
+    parts = [
+        *list_network_parts(net, report),
+        *extra,
+        PagePart("assurance", "What each word claims", write_assurance()),
+    ]
     return write_page(f"Network {net.network}", lead or LEAD, facts, parts, report.reproduce)

@@ -1,6 +1,6 @@
 """The frame of every page: templates filled with everything escaped, style, script and font inside the file.
 
->>> write_page("A < B", "with δ_j", [], [Part("one", "One", Markup("<p>1</p>"))]).count("<section")
+>>> write_page("A < B", "with δ_j", [], [PagePart("one", "One", Markup("<p>1</p>"))]).count("<section")
 1
 """
 
@@ -20,13 +20,13 @@ from backprop.reporting.assurance import LEVELS, NOT_SHOWN
 from backprop.version import VERSION
 from theory.language.prose import typeset
 
-__all__ = ["Markup", "Part", "fill", "write_assurance", "write_page"]
+__all__ = ["PagePart", "fill", "write_assurance", "write_page"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
-class Part:
+class PagePart:
     """One box of a page: its anchor, its heading, its HTML."""
 
     id: str
@@ -62,7 +62,7 @@ def assets() -> dict[str, Markup]:
 
 
 def write_page(
-    title: str, lead: str, facts: Sequence[tuple[str, str]], parts: Sequence[Part], reproduce: str = ""
+    title: str, lead: str, facts: Sequence[tuple[str, str]], parts: Sequence[PagePart], reproduce: str = ""
 ) -> str:
     """The whole page: title and lead are text, facts are (figure, what)."""
     values = {"title": title, "lead": lead, "facts": facts, "parts": parts, "reproduce": reproduce, "version": VERSION}
