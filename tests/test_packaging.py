@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 TOP_LEVEL = {
     "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff", "theory", "backprop", "tests", "examples",
-    "findings",
+    "findings", "docs",
 }  # fmt: skip
 
 
