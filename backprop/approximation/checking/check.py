@@ -57,6 +57,9 @@ class Verdict:
         found = {"ok": self.ok, "epsilon": self.epsilon, "bound": bound, "boxes": self.boxes, "reason": self.reason}
         return found | {"subject": self.subject, "not_checked": list(NOT_CHECKED)}
 
+    def _repr_markdown_(self) -> str:
+        return f"```text\n{self}\n```"
+
     def __str__(self) -> str:
         if not self.ok:
             return f"NOT CONFIRMED: {self.reason}"

@@ -166,6 +166,9 @@ class Report:
     def _repr_html_(self) -> str:
         return f"<pre>{escape(str(self))}</pre>"
 
+    def _repr_markdown_(self) -> str:
+        return f"```text\n{self}\n```"
+
     def __str__(self) -> str:
         level = "exact in its wiring, tested in its values" if "exact" in self.evidence else "tested"
         seen = [f.equation for f in self.findings] + [t["verdict"] for t in self.evidence.get("tensors", {}).values()]
