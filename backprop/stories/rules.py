@@ -3,7 +3,7 @@
 A line of an example that is arithmetic on both sides of = is checked by the tests.
 
 >>> print(find_rule("collapse").example)
-Σ_k g_k δ_k2 with g = (5, 7):
+Σ_k g_k [k=2] with g = (5, 7):
 5*0 + 7*1 = 7
 only the term with k = 2 is left: g_2
 """
@@ -53,8 +53,8 @@ RULE_STORIES: dict[str, RuleStory] = {
                   "earlier layer. Its derivative is 0, and the term goes. Most terms of a long line go in this way.",
                   "C = w a, and w is a parameter; a grows by 1, w stays:\n0*4 + 2*1 = 2"),
         RuleStory("Kronecker delta", "The derivative of one entry by another one of the same array is 1 if they are "
-                  "the same entry and 0 if not. The sign with two indices says just that; as a table it is the unit "
-                  "matrix. It is no error of the network, whatever the letter looks like.",
+                  "the same entry and 0 if not. The sign [i=j] says just that; as a table it is the unit "
+                  "matrix. Many books write δ_ij for it; here δ is the error and nothing else.",
                   "        j = 1   j = 2\ni = 1     1       0\ni = 2     0       1"),
         RuleStory("definition", "Inside a derivative a computed quantity may be replaced by what computes it. F1 says "
                   "how z comes from the layer below, F2 how a comes from z; there is nothing else to be known of the "
@@ -66,10 +66,10 @@ RULE_STORIES: dict[str, RuleStory] = {
         RuleStory("linearity of the sum", "A sum of sums is sorted: first all terms of the one kind, then all of the "
                   "other. It is done only where it frees a sign with two indices.",
                   "(1 + 10) + (2 + 20) = (1 + 2) + (10 + 20)"),
-        RuleStory("collapse", "Of a sum over k with the sign δ_kj under it only the term with k = j is left: all "
+        RuleStory("collapse", "Of a sum over k with the sign [k=j] under it only the term with k = j is left: all "
                   "others are multiplied by 0. The index k disappears and j takes its place. It is allowed because k "
                   "and j run over the same units.",
-                  "Σ_k g_k δ_k2 with g = (5, 7):\n5*0 + 7*1 = 7\nonly the term with k = 2 is left: g_2"),
+                  "Σ_k g_k [k=2] with g = (5, 7):\n5*0 + 7*1 = 7\nonly the term with k = 2 is left: g_2"),
         RuleStory("targets sum to one", "One-hot targets, like every probability distribution, sum to one over the "
                   "outputs of a sample. That is given, not computed, and with it softmax and cross-entropy collapse.",
                   "y = (0, 1, 0):\n0 + 1 + 0 = 1"),

@@ -60,6 +60,10 @@ class Alphabet:
     def derivative(self, u: str, x: str, held: bool) -> str:
         return f"∂{u}/∂{x}" + ("|held" if held else "")
 
+    def same(self, left: str, right: str) -> str:
+        """The Kronecker delta: 1 where both are the same, else 0."""
+        return f"[{left}={right}]"
+
     def sum(self, index: str, size: str) -> str:
         return f"Σ_{index} "
 
@@ -176,6 +180,9 @@ class MathML(Alphabet):
         body = self.fraction(f"<mo>∂</mo>{u if short else ''}", f"<mo>∂</mo>{x}") + ("" if short else u)
         body = body if short else f"<mrow>{body}</mrow>"
         return f"<msub>{body}<mtext>held</mtext></msub>" if held else body
+
+    def same(self, left: str, right: str) -> str:
+        return f"<mrow><mo>[</mo>{left}<mo>=</mo>{right}<mo>]</mo></mrow>"
 
     def sum(self, index: str, size: str) -> str:
         below = f"<mrow>{index}<mo>=</mo><mn>1</mn></mrow>"
