@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from backprop.door.commands import FAILS, HOLDS, SIZES_OPTIONS, UNUSABLE, print_result, read_accuracy, read_target
+from backprop.door.commands import EXIT, FAILS, HOLDS, SIZES_OPTIONS, print_result, read_accuracy, read_target
 from backprop.door.files import Telling, tell_file
+from backprop.door.grading import finish_folder
 from backprop.errors import UsageError
 from backprop.processes import count_processors
 
@@ -31,8 +32,6 @@ __all__ = [
 
 MOST_VERIFIED = 10_000_000
 """Parameters of a network that `verify SIZES` takes on."""
-
-EXIT = {"verified": HOLDS, "wrong": FAILS, "undecided": UNUSABLE, "unusable": UNUSABLE}
 
 SIZES_PATTERN = re.compile(r"\s*\d[\d\s]*(-[\d\s]*)*")
 
@@ -88,7 +87,10 @@ def finish_target(target: str | None, accuracy: str, asked: Wanted) -> int:
 
     with prepare(many=is_folder):
         if is_folder:
-            return finish_folder(Path(target), asked)
+            jobs = asked.jobs or count_processors()
+            return finish_folder(
+                Path(target), asked.telling, {"seed": asked.seed, "timeout": asked.timeout, "jobs": jobs}
+            )
         report = tell_file(target, asked.telling, seed=asked.seed, timeout=asked.timeout, options=asked.attaching)
     return finish_status(report)
 
@@ -165,32 +167,3 @@ def finish_causes(as_json: bool) -> int:
         for row in rows:
             typer.echo(f"{row['identifier']}  ({row['equation']})\n    {row['sentence']}")
     return HOLDS
-
-
-def finish_folder(folder: Path, asked: Wanted) -> int:
-    """Grade every submission of a folder; 1 if one is wrong, 2 if one is unusable or undecided and none is wrong."""
-    from backprop.progress import show_count
-    from backprop.reporting.formats import render
-    from backprop.reporting.grades import print_grades
-    from backprop.verification.grading import grade_folder
-
-    how: Any = {
-        "seed": asked.seed,
-        "timeout": asked.timeout,
-        "jobs": asked.jobs or count_processors(),
-        "lines": asked.telling.tells_lines,
-    }
-    with show_count("subjects", plain=asked.telling.form == "text") as progress:
-        grades = grade_folder(folder, progress=progress, **how)
-    grades = replace(grades, reports={name: one.tell(asked.telling.hint) for name, one in grades.reports.items()})
-    if asked.as_json:
-        typer.echo(json.dumps(grades.to_dict(), allow_nan=False))
-    elif asked.telling.form != "text":
-        typer.echo(render(list(grades.reports.values()), asked.telling.form))
-    else:
-        print_grades(grades)
-    codes = {EXIT[report.verdict] for report in grades.reports.values()}
-    if FAILS not in codes and UNUSABLE in codes:
-        unclear = [name for name, report in grades.reports.items() if EXIT[report.verdict] == UNUSABLE]
-        typer.echo(f"not decided: {', '.join(unclear)}", err=True)
-    return FAILS if FAILS in codes else max(codes, default=UNUSABLE)
