@@ -60,7 +60,7 @@ LINES = {
     "backprop.door": 970,
     "backprop.drawing": 480,
     "backprop.examiner": 8_690,
-    "backprop.formulas": 8_700,
+    "backprop.formulas": 8_800,
     "backprop.frameworks": 700,
     "backprop.lecture": 450,
     "backprop.npz": 70,

@@ -24,6 +24,8 @@ __all__ = ["check_formula"]
 Wrong = tuple[PrintedClaim, Difference, dict[str, Any]]
 """A reading under which a formula does not hold, where it fails, and how the reading is said."""
 TRIALS = 12
+MANY = 40
+"""Trials where values decide which case applies: also far from 0, so that a wrong threshold is met."""
 FEW = 4
 READINGS = 10
 SHORT = 350
@@ -79,7 +81,7 @@ def tried(formula: str, raw: dict[str, Any]) -> tuple[PrintedClaim, Difference |
     """The claim under one reading, and where it fails.  NotUnderstood if it cannot be judged so."""
     try:
         claim = read_claim(formula, raw)
-        return claim, refute(claim, TRIALS)
+        return claim, refute(claim, MANY if claim.has_kinks() else TRIALS)
     except (RecursionError, NoPoint):
         raise NotUnderstood("the definitions go round in a circle or leave every domain") from None
 
@@ -88,7 +90,9 @@ def _held(formula: str, claim: PrintedClaim, declared: dict[str, Any], said: dic
     """The answer where nothing differs: it holds, unless it leaves out a layer."""
     gap = find_gap(claim)
     if gap is None:
-        return Answer(formula, True, True, "tested", TRIALS, conventions=declared, inferred=said)
+        return Answer(
+            formula, True, True, "tested", MANY if claim.has_kinks() else TRIALS, conventions=declared, inferred=said
+        )
     return Answer(formula, True, False, "derived", TRIALS, gap.differs, gap.nearest, declared, said)
 
 

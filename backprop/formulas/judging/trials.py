@@ -57,8 +57,10 @@ class Draw:
 
     def _try(self, rng: np.random.Generator, unit: bool) -> None:
         claim = self.claim
-        self.scene = Scene(claim.lookup, rng, equal=self.equal, unit=unit)
+        wide = self.seed % 4 >= 2 and claim.has_kinks()
+        self.scene = Scene(claim.lookup, rng, equal=self.equal, unit=unit and not wide, wide=wide)
         self.scene.forced = intervals(claim)
+        self.scene.near = claim.limits() if wide else []
         self.scene.env = self.scene.shaper.env = self.choose_places(rng)
         symbols = [(node, dict(self.scene.env)) for node in self.defined_symbols()]
         try:
