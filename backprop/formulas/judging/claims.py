@@ -11,9 +11,6 @@ from backprop.formulas.judging.solving import solve
 from backprop.formulas.text.lexicon import INDEX_LETTERS
 from backprop.formulas.text.parser import parse_formula
 from backprop.formulas.text.tree import (
-    Apply,
-    Bars,
-    Cases,
     Compare,
     Deriv,
     Indexed,
@@ -76,23 +73,6 @@ class PrintedClaim:
         again = solved_claim(self.text, solved, sides, self.conditions)
         again.original = conventions
         return again
-
-    def has_kinks(self) -> bool:
-        """Whether values decide what is said: cases, conditions, max, min, |x|."""
-        texts = [*self.known(), *(node for side in self.sides for node in side)]
-        names = ("max", "min", "maximum", "minimum", "abs", "sgn", "sign", "relu", "clip", "heaviside")
-        return any(
-            isinstance(node, (Cases, Compare, Bars))
-            or (isinstance(node, Apply) and node.function.base.lstrip("\\").lower() in names)
-            for text in texts
-            for node in walk(text)
-        )
-
-    def limits(self) -> list[str]:
-        """The numbers at which another case begins: in conditions, and beside what max and min compare."""
-        nodes = [n for side in self.sides for node in side for n in walk(node)]
-        deciding = [n for n in nodes if isinstance(n, Compare) or (isinstance(n, Apply) and len(n.args) > 1)]
-        return sorted({n.text for node in deciding for n in walk(node) if isinstance(n, Num)})
 
     def known(self) -> list[Term]:
         """What is true by the conventions, without the claim."""

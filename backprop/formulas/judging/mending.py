@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from backprop.formulas.judging.claims import PrintedClaim
 from backprop.formulas.judging.edits import drop_edits, times_edits
+from backprop.formulas.judging.kinks import has_kinks
 from backprop.formulas.judging.pools import factor_pool, symbol_pool
 from backprop.formulas.judging.rewrites import rewrite_edits
 from backprop.formulas.judging.spans import Change, apply_edit
@@ -84,7 +85,7 @@ class Attempts:
 
 def confirmed(claim: PrintedClaim) -> bool:
     """Whether a form that a few trials allow holds in many new ones."""
-    lost, count = 0, MANY if claim.has_kinks() else SOME
+    lost, count = 0, MANY if has_kinks(claim) else SOME
     for trial in trials(claim, count):
         try:
             if find_difference(trial, claim) is not None:
