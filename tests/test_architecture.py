@@ -64,7 +64,7 @@ LINES = {
     "backprop.door": 1_250,
     "backprop.drawing": 480,
     "backprop.examiner": 8_840,
-    "backprop.formulas": 8_700,
+    "backprop.formulas": 8_800,
     "backprop.frameworks": 700,
     "backprop.lecture": 450,
     "backprop.npz": 70,
