@@ -61,7 +61,7 @@ LINES = {
     "backprop.data": 690,
     "backprop.diagnosis": 5_920,
     "backprop.door.pytest_plugin": 190,
-    "backprop.door": 1_250,
+    "backprop.door": 1_255,
     "backprop.drawing": 480,
     "backprop.examiner": 8_840,
     "backprop.formulas": 8_800,
@@ -80,7 +80,7 @@ LINES = {
     "backprop.stories": 610,
     "backprop.tensors": 50,
     "backprop.training": 2_100,
-    "backprop.verification": 1_070,
+    "backprop.verification": 1_190,
 }
 LONG_FILES = 9
 LONG_FILE = 300
