@@ -16,6 +16,7 @@ from typing import Any
 from backprop.errors import UsageError
 from backprop.examiner.saying.report import Report
 from backprop.reading.beside import list_siblings
+from backprop.verification.marking import grade_file
 from backprop.version import VERSION
 
 __all__ = ["grade_on_cluster", "pack_submission"]
@@ -44,8 +45,6 @@ def pack_submission(folder: Path, path: Path) -> dict[str, bytes]:
 
 def grade_there(packed: Mapping[str, bytes], name: str, how: Mapping[str, Any]) -> str:
     """On a worker: unpack, grade as on any machine; the report as JSON, the folder in it as `HERE`."""
-    from backprop.verification.grading import grade_file
-
     with tempfile.TemporaryDirectory(prefix="backprop-") as place:
         for one, content in packed.items():
             file = Path(place, one)

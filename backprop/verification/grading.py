@@ -14,17 +14,14 @@ from typing import Any
 
 from backprop.errors import UsageError
 from backprop.examiner.saying.report import VERDICTS, Report
-from backprop.verification.lines import read_lines
-from backprop.verification.submission import verify_file
+from backprop.verification.cluster import grade_on_cluster
+from backprop.verification.marking import grade_file
 
-__all__ = ["Grades", "find_submissions", "grade_file", "grade_folder"]
+__all__ = ["Grades", "find_submissions", "grade_folder"]
 
 NOT_SUBMITTED = ("conftest.py", "setup.py")
 SUBJECT_NAMES = {"subject", "cost", "gradients", "step", "fun", "grad"}
 """A file that defines one of these at its top level means to be a subject."""
-
-READING = 10.0
-"""Seconds for the lines of one submission."""
 
 Progress = Callable[[int, int], None]
 
@@ -85,8 +82,6 @@ def grade_folder(
     if cluster is None:
         graded = _run(lambda path: grade_file(path, abandon=abandon, **how), files, jobs, abandon)
     else:
-        from backprop.verification.cluster import grade_on_cluster
-
         graded = grade_on_cluster(cluster, folder, files, how)
     for done, (name, report) in enumerate(zip(names, graded, strict=True), start=1):
         reports[name] = report
@@ -94,22 +89,6 @@ def grade_folder(
             progress(done, len(files))
     helpers = _find_helpers(dict(zip(names, files, strict=True)), reports)
     return Grades(folder, {name: r for name, r in reports.items() if name not in helpers}, helpers)
-
-
-def grade_file(
-    path: Path,
-    *,
-    seed: int = 0,
-    timeout: float | None = None,
-    lines: bool = False,
-    abandon: threading.Event | None = None,
-) -> Report:
-    """One submission: judged, and read where that is wanted and something is wrong."""
-    if not path.read_bytes().strip():
-        return Report("unusable", str(path), notes=(f"{path}: the file is empty",), reason="nothing")
-    report = verify_file(path, seed=seed, timeout=timeout, abandon=abandon)
-    wanted = lines and report.verdict == "wrong" and not (abandon is not None and abandon.is_set())
-    return read_lines(report, path, seed=seed, timeout=timeout, seconds=READING) if wanted else report
 
 
 def _run(verify: Callable[[Path], Report], files: list[Path], jobs: int, abandon: threading.Event) -> Iterator[Report]:
