@@ -66,7 +66,7 @@ def grade_folder(
     """Verify every submission of a folder, each in a process of its own with a time limit in seconds (`verify_file`).
 
     Parameters: `jobs` is how many run at once; `progress(done, whole)` is called after each; with `lines` the source of
-    those that are wrong is read as well, each for `READING` seconds at most; `cluster` is the address of a scheduler of
+    those that are wrong is read as well, each for some seconds at most; `cluster` is the address of a scheduler of
     Dask, whose workers grade in the place of this machine. Which files count is said
     at `find_submissions`. A file that is unusable, defines none of a subject's names and is imported by another one
     beside it is a helper: it is listed, not graded. Errors: UsageError if there is nothing to grade; none for what the
