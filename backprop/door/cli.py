@@ -224,7 +224,9 @@ def verify(
             help="Seconds for the code of a file or module; a minute without waiting for a processor if not said.",
         ),
     ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Subjects of a folder that run at once.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, help="Subjects or networks that run at once; usually all processors.")
+    ] = None,
     list_causes: Annotated[bool, typer.Option("--list-causes", help="Print the mistakes it names.")] = False,
     hint: Annotated[str, typer.Option("--hint", help="How much is told: verdict, place, line or mend.")] = "mend",
     annotate: Annotated[

@@ -17,6 +17,7 @@ from backprop.door.commands import EXIT, FAILS, HOLDS, SIZES_OPTIONS, print_resu
 from backprop.door.files import Telling, tell_file
 from backprop.door.grading import finish_folder
 from backprop.errors import UsageError
+from backprop.processes import count_processors
 
 if TYPE_CHECKING:
     from backprop.examiner.saying.report import Report
@@ -44,7 +45,7 @@ class Wanted:
     seed: int
     as_json: bool
     timeout: float | None
-    jobs: int
+    jobs: int | None
     certify: bool
     about_sizes: dict[str, str]
     telling: Telling
@@ -79,11 +80,16 @@ def finish_target(target: str | None, accuracy: str, asked: Wanted) -> int:
         network = read_target(target, words["activation"], words["output"], words["cost"])
         return finish_sizes(network, asked, target, read_accuracy(accuracy))
     asked.refuse(repr(target), timed=True)
-    if Path(target).is_dir():
-        how: dict[str, Any] = {"seed": asked.seed, "timeout": asked.timeout, "jobs": asked.jobs}
-        return finish_folder(Path(target), asked.telling, how)
-    check_target(target)
-    report = tell_file(target, asked.telling, seed=asked.seed, timeout=asked.timeout, options=asked.attaching)
+    is_folder = Path(target).is_dir()
+    if not is_folder:
+        check_target(target)
+    from backprop.verification.submission import prepare
+
+    with prepare(many=is_folder):
+        if is_folder:
+            jobs = asked.jobs or count_processors()
+            return finish_folder(Path(target), asked.telling, seed=asked.seed, timeout=asked.timeout, jobs=jobs)
+        report = tell_file(target, asked.telling, seed=asked.seed, timeout=asked.timeout, options=asked.attaching)
     return finish_status(report)
 
 
@@ -140,10 +146,10 @@ def finish_random(count: int, target: str | None, asked: Wanted) -> int:
         raise UsageError(f"--random draws its own networks, got TARGET {target!r} as well; leave one of them out")
     asked.refuse("--random")
     from backprop.progress import show_count
-    from backprop.verification.verify import verify_random
+    from backprop.verification.random_runs import verify_random
 
     with show_count("networks") as progress:
-        run = verify_random(count, seed=asked.seed, progress=progress)
+        run = verify_random(count, seed=asked.seed, progress=progress, jobs=asked.jobs or count_processors())
     print_result(run, asked.as_json)
     return HOLDS if run.ok else FAILS
 

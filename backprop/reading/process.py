@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from backprop.answers import answer_apart, ask_apart
 from backprop.errors import UsageError
-from backprop.processes import answer_apart, ask_apart
 
 __all__ = ["SECONDS", "main", "read_apart"]
 
@@ -16,7 +16,7 @@ READER, BROKEN = "backprop.reading.reader", "backprop.reading.broken"
 SECONDS = 60.0
 """A guard against code that hangs; the work itself is counted."""
 MEMORY = 4 * 2**30
-CODE = "from backprop.reading.process import main; main()"
+ENTRY = "backprop.reading.process:main"
 
 
 def read_apart(path: Path, what: str = "read", *, text: str | None = None, seconds: float = SECONDS) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def read_apart(path: Path, what: str = "read", *, text: str | None = None, secon
     """
     request = {"path": str(path), "what": what, "text": text}
     try:
-        answer = ask_apart(CODE, request, seconds, MEMORY)
+        answer = ask_apart(ENTRY, request, seconds, MEMORY)
     except subprocess.TimeoutExpired as error:
         raise UsageError(f"{path}: its lines could not be read within {seconds:g} s") from error
     said = "the process that read them ended without an answer" if answer is None else answer.get("error")

@@ -70,6 +70,11 @@ class Source:
         return ast.parse(self.text, filename=str(self.path))
 
     @cached_property
+    def bare(self) -> dict[tuple[ast.expr, type], bool]:
+        """Whether a kind of expression (an operator, a comparison …) may replace a node as it is, where known."""
+        return {}
+
+    @cached_property
     def lines(self) -> list[str]:
         """Lines with their ends, as Python counts them."""
         return LINE.findall(self.text)

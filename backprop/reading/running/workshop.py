@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import types
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,6 +22,8 @@ from backprop.reading.source import Edit, Source, Spot
 __all__ = ["Workshop"]
 
 TICK = "backprop_tick_"
+TURNS = re.compile(r"\b(for|while)\b|" + "\n[ \t]+def ")
+"""What of an edited function may run for long; what it calls has its ticks."""
 MOST_TICKS = 20_000
 """Turns of loops and calls of functions in one run."""
 
@@ -126,8 +129,8 @@ class Workshop:
         moved = [Edit(_shift(edit.spot, first - 1), edit.replacement) for edit in edits]
         text = lines.replace(moved)
         text = "if 1:\n" + text if text[:1] in " \t" else text
-        tree = _guard(ast.parse(text))
-        return next((c for c in _codes(compile(tree, str(self.source.path), "exec")) if c.co_name == node.name), None)
+        code = compile(_guard(ast.parse(text)) if TURNS.search(text) else text, str(self.source.path), "exec")
+        return next((c for c in _codes(code) if c.co_name == node.name), None)
 
 
 def _shift(spot: Spot, lines: int) -> Spot:
