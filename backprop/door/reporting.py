@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["report"]
 
-MOST_SHOWN = 200
+MOST_SHOWN = 100
 """Layers whose lines a person reads on one page."""
 
 
