@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,8 @@ class Attached:
     """The parameters in the order in which the iteration uses them first."""
     driven: str = ""
     """What was made to train a class that nobody trains."""
+    others: tuple[int, ...] = ()
+    """Further trainings in the program, by their numbers: they are read and judged apart."""
 
     def describe(self) -> list[str]:
         """What was taken for what, in three lines."""
@@ -55,6 +57,15 @@ class Attached:
             f"gradients from {self._tell_gradients()}",
             f"cost: {self._tell_cost()}",
         ]
+
+    def say_choice(self) -> str:
+        """The options of the command line that choose this loop."""
+        rewritten, number = self.flow.iteration.program.rewritten, self.flow.iteration.snapshot.loop
+        loop, around = rewritten.originals[number]
+        alone = sum(name == around for _, name in rewritten.originals) == 1
+        if around and alone:
+            return f"--function {around}"
+        return f"--begin {loop.body[0].lineno} --end {loop.body[-1].end_lineno}"
 
     def _tell_gradients(self) -> str:
         flow = self.flow
@@ -145,14 +156,19 @@ class HandedOver:
         return self.pack(self.iteration.run(self.unpack(params), recorder))
 
 
-def attach(program: HookedProgram, *, cost: str | None = None, only: frozenset[int] | None = None) -> list[Attached]:
-    """Every reading of a program that survives; Errors: `Refused` where there is none, with what was seen."""
+def attach(
+    program: HookedProgram, *, cost: str | None = None, only: frozenset[int] | None = None, reading: int = 0
+) -> Attached:
+    """The first way to read a program that survives; `reading`: of the how-manieth training in it.
+
+    Errors: `Refused` where there is none, with what was seen.
+    """
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _attach(program, cost, only)
+        return _attach(program, cost, only, reading)
 
 
-def _attach(program: HookedProgram, cost: str | None, only: frozenset[int] | None) -> list[Attached]:
+def _attach(program: HookedProgram, cost: str | None, only: frozenset[int] | None, reading: int) -> Attached:
     found = find_training(program, only)
     program.trained = bool(found)
     torch = sys.modules.get("torch")
@@ -160,17 +176,13 @@ def _attach(program: HookedProgram, cost: str | None, only: frozenset[int] | Non
         # Small tensors: threads would wait for each other.
         torch.set_num_threads(1)
     seen: list[str] = []
-    out: list[Attached] = []
-    for training in found:
-        one = _read(program, training, cost, seen)
-        if one is not None:
-            out.append(one)
-            break
-    if not out:
-        raise Refused(
-            f"{program.document.path}: {'; '.join(dict.fromkeys(seen)) or describe_nothing(program)}", "nothing"
-        )
-    return out
+    for k, training in enumerate(found):
+        for way in training if reading in (0, k) else ():
+            attached = _read(program, way, cost, seen)
+            if attached is not None:
+                return replace(attached, others=tuple(n for n in range(1, len(found)) if n != k))
+    said = "; ".join(dict.fromkeys(seen)) or describe_nothing(program)
+    raise Refused(f"{program.document.path}: {said}", "nothing")
 
 
 def describe_nothing(program: HookedProgram) -> str:

@@ -333,6 +333,12 @@ def approximate(
     certificate: Annotated[
         Path | None, typer.Option("--certificate", help="JSON file for the proof; see check-certificate.")
     ] = None,
+    continued: Annotated[
+        bool, typer.Option("--continue", help="Where F has no value, as sin(x)/x at 0, its limit is meant.")
+    ] = False,
+    derivative: Annotated[
+        bool, typer.Option("--derivative", help="Prove a bound of |F' - f'| too, on the whole domain.")
+    ] = False,
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture to write (.png, .pdf, .svg).")] = None,
     seed: Seed = 0,
     as_json: Json = False,
@@ -350,7 +356,7 @@ def approximate(
 
     asked: Any = {"width": width, "epsilon": epsilon, "seed": seed}
     if is_surface(expression):
-        refuse_for_surfaces(method, certificate)
+        refuse_for_surfaces(method, certificate, {"--continue": continued, "--derivative": derivative})
         square, unit = (domain or (0.0, 1.0),) * 2, activation or "tanh"
         surface = approximate_2d(expression, activation=unit, domain=square, certify=certify or False, **asked)
         return finish_approximation(surface, plot, as_json)
@@ -358,7 +364,8 @@ def approximate(
         grows = epsilon is not None and width is None and method == "fit"
         certify = certificate is not None or (grows and not is_table_file(expression))
     certify = certify or certificate is not None
-    result = approximate_by(method, expression, activation=activation, domain=domain, certify=certify, **asked)
+    asked |= {"domain": domain, "certify": certify, "continued": continued, "derivative": derivative}
+    result = approximate_by(method, expression, activation=activation, **asked)
     if certificate is not None:
         write_atomically(certificate, json.dumps(result.to_dict(), allow_nan=False, indent=1) + "\n")
     return finish_approximation(result, plot, as_json)
@@ -383,7 +390,7 @@ def check_certificate(
     with show_count("boxes", plain=False) as progress:
         verdict = check(file, progress, SECONDS if timeout is None else timeout)
     print_result(verdict, as_json)
-    return HOLDS if verdict.ok else FAILS
+    return HOLDS if verdict.holds else FAILS
 
 
 @app.command()

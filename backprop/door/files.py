@@ -53,7 +53,7 @@ class Telling:
             raise unknown_name("format", self.form, FORMATS)
         about_source = {"--annotate": self.annotate, "--diff": self.diff, "--mend": self.mend is not None}
         asked = [name for name, given in about_source.items() if given]
-        if asked and not (target or "").endswith(".py"):
+        if asked and not is_file(target):
             raise UsageError(f"{' and '.join(asked)} need the source of a FILE.py, got {target!r}; leave them out")
         if asked and self.hint != HINTS[-1] and asked != ["--annotate"]:
             raise UsageError(f"--hint {self.hint} tells no mend; leave {' and '.join(asked)} out")
@@ -84,11 +84,11 @@ def tell_file(
     rubric = telling.load_rubric()
     report = verify_file(target, seed=seed, timeout=timeout, options=options)
     scores = None if rubric is None else [rubric.score(report)]
-    if telling.tells_lines and target.endswith(".py"):
+    if telling.tells_lines and is_file(target):
         from backprop.verification.lines import annotate_lines, read_lines
 
-        report = read_lines(report, Path(target), seed=seed, timeout=timeout)
-        report = annotate_lines(report, Path(target)) if telling.annotate else report
+        report = read_lines(report, Path(target), seed=seed, timeout=timeout, options=options)
+        report = annotate_lines(report, Path(target), options) if telling.annotate else report
     report = report.tell(telling.hint)
     _print_report(report, telling, scores)
     if telling.mend is not None:
@@ -146,9 +146,9 @@ def _write_mended(report: Report, file: Path) -> None:
     """The whole text after the mend, its line ends and its byte order mark as they were."""
     from backprop.files import write_atomically
 
-    if report.mend is None:
+    if report.mend is None or report.location is None:
         if report.verdict == "wrong":
             typer.echo(f"no mend was verified, {file} was not written", err=True)
         return
     write_atomically(file, report.reading["mended"])
-    typer.echo(f"wrote {file}; compare with: diff {report.subject} {file}", err=True)
+    typer.echo(f"wrote {file}; compare with: diff {report.location['file']} {file}", err=True)

@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from backprop.errors import unknown_name
+from backprop.examiner.saying.excerpt import name_place
 from backprop.examiner.saying.report import Report
 from backprop.reporting.rubric import Rubric, Score
 from backprop.version import VERSION
@@ -62,11 +63,18 @@ def say(report: Report) -> str:
         head += f" {first.explanation}" if first.explanation else ""
     elif report.notes and report.verdict != "verified":
         head += f": {report.notes[0]}"
+    if _in_cell(report):
+        head += f" In {name_place(report.location or {})}."
     if report.location and not report.mend:
         head += " The line is a suspect: no mend of it was verified."
     if report.mend:
         head += f" Verified mend: {'; '.join(text.strip() for _, text in report.mend['lines'])}"
     return " ".join(head.split())
+
+
+def _in_cell(report: Report) -> bool:
+    """Whether the line is one of a cell: the file's own lines are those of its JSON, which nobody reads."""
+    return report.location is not None and report.location.get("cell") is not None
 
 
 def _render_sarif(reports: Sequence[Report], scores: Scores) -> str:
@@ -84,7 +92,7 @@ def _result(report: Report) -> dict[str, Any]:
         "message": {"text": say(report)},
         "locations": [{"physicalLocation": _locate(report)}],
     }
-    return result | ({"fixes": [_fix(report.mend)]} if report.mend else {})
+    return result | ({"fixes": [_fix(report.mend)]} if report.mend and not _in_cell(report) else {})
 
 
 def _rule(report: Report) -> str:
@@ -93,7 +101,7 @@ def _rule(report: Report) -> str:
 
 def _locate(report: Report) -> dict[str, Any]:
     place = report.location
-    if place is None:
+    if place is None or _in_cell(report):
         return {"artifactLocation": {"uri": report.subject}}
     return {"artifactLocation": {"uri": place["file"]}, "region": _region(place)}
 
@@ -126,7 +134,8 @@ def _render_junit(reports: Sequence[Report], scores: Scores) -> str:
             continue
         if report.location is not None:
             case.set("file", report.location["file"])
-            case.set("line", str(report.location["line"]))
+            if not _in_cell(report):
+                case.set("line", str(report.location["line"]))
         found = ElementTree.SubElement(
             case, kind, {"type": report.reason or _rule(report), "message": say(report)[:SUMMARY]}
         )
@@ -150,6 +159,7 @@ def _render_csv(reports: Sequence[Report], scores: Scores) -> str:
         first = report.findings[0] if report.findings else None
         place = (first.equation, first.layer, first.cause) if first else (None, None, None)
         line = report.location and report.location["line"]
+        line = f"cell {report.location['cell']}, line {line}" if report.location and _in_cell(report) else line
         more = () if score is None else (score.points, score.most, ", ".join(map(str, score.lines)) or score.why)
         table.writerow((report.subject, report.verdict, report.reason, *place, line, say(report), *more))
     return stream.getvalue().rstrip("\n")
@@ -183,8 +193,10 @@ def _command(report: Report) -> str:
     """One workflow command; what ends a property or a line is escaped."""
     level = {"wrong": "error", "verified": "notice"}.get(report.verdict, "warning")
     words = {"title": "backprop"}
-    if report.location is not None:
-        place = report.location
+    place = report.location
+    if place is not None and _in_cell(report):
+        words = {"file": place["file"], **words}
+    elif place is not None:
         words = {"file": place["file"], "line": str(place["line"]), "endLine": str(place["end_line"]), **words}
         words["col"] = str(place["column"] + 1)
     listed = ",".join(f"{name}={_escape(value, more=True)}" for name, value in words.items())

@@ -112,7 +112,7 @@ def _run(verify: Callable[[Path], Report], files: list[Path], jobs: int, abandon
 
 
 def find_submissions(folder: Path) -> list[Path]:
-    """The .py files of a folder and of its folders, in their order.
+    """The .py files and notebooks of a folder and of its folders, in their order.
 
     Left out: names that begin with "_" or "." (files and folders), virtual environments, tests (test_*.py,
     conftest.py) and setup.py; links to folders are not followed.
@@ -125,7 +125,11 @@ def _walk(folder: Path) -> Iterator[Path]:
         here = Path(place)
         folders[:] = [name for name in folders if not name.startswith(("_", ".")) and not _is_environment(here / name)]
         for name in files:
-            chosen = name.endswith(".py") and not name.startswith(("_", ".", "test_")) and name not in NOT_SUBMITTED
+            chosen = (
+                name.endswith((".py", ".ipynb"))
+                and not name.startswith(("_", ".", "test_"))
+                and name not in NOT_SUBMITTED
+            )
             if chosen and (here / name).is_file():
                 yield here / name
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-__all__ = ["NumberLeaf", "Place", "find_leaves", "is_number", "put", "read", "to_array"]
+__all__ = ["NumberLeaf", "Place", "children", "find_leaves", "is_number", "put", "read", "set_place", "to_array"]
 
 Step: TypeAlias = tuple[str, Any]
 Place: TypeAlias = tuple[Step, ...]
@@ -153,7 +153,7 @@ def put(names: Any, leaf: NumberLeaf, value: np.ndarray[Any, Any]) -> Any:
         _fill(old, value)
         return old
     for place in leaf.places:
-        _set(names, place, new := _like(old, value))
+        set_place(names, place, new := _like(old, value))
     return new
 
 
@@ -173,7 +173,8 @@ def _like(old: Any, value: np.ndarray[Any, Any]) -> Any:
     return np.array(value) if isinstance(old, np.ndarray) else value.dtype.type(value.item())
 
 
-def _set(names: Any, place: Place, value: Any) -> None:
+def set_place(names: Any, place: Place, value: Any) -> None:
+    """Put an object at a place."""
     owner = names
     for kind, key in place[:-1]:
         owner = getattr(owner, key) if kind == "attr" else owner[key]
@@ -182,6 +183,6 @@ def _set(names: Any, place: Place, value: Any) -> None:
         setattr(owner, key, value)
     elif isinstance(owner, tuple):
         changed = (*owner[:key], value, *owner[key + 1 :])
-        _set(names, place[:-1], type(owner)(*changed) if hasattr(owner, "_fields") else changed)
+        set_place(names, place[:-1], type(owner)(*changed) if hasattr(owner, "_fields") else changed)
     else:
         owner[key] = value

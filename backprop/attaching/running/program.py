@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import copy
 import os
@@ -15,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from backprop.attaching.looking.documents import Document
-from backprop.attaching.looking.rewriting import HOOKS, PIECE, Rewritten, load_names, rewrite
+from backprop.attaching.looking.iterations import PIECE, load_names
+from backprop.attaching.looking.rewriting import HOOKS, Rewritten, rewrite
 from backprop.attaching.running.leaves import find_leaves, put
 from backprop.attaching.running.restoring import Restorer, Unrestorable
 
@@ -47,8 +49,9 @@ class Hooks:
         """A call whose result nobody takes."""
         return function(*args, **keywords)
 
-    def loop(self, number: int, frame: types.FrameType) -> None:
-        """An iteration begins."""
+    def loop(self, number: int, frame: types.FrameType) -> bool:
+        """An iteration begins; whether the loop shall end instead."""
+        return False
 
     def done(self, number: int, frame: types.FrameType) -> None:
         """A loop is over."""
@@ -183,6 +186,10 @@ class HookedProgram:
         vars(self.module).update(self._list_hooks())
         self.more: dict[int, tuple[int, ...]] = {}
         """Sites of a loop that are computed at the end of its iteration, since it does not come to them itself."""
+        self.code: types.CodeType | None = None
+        """The whole program as it ran."""
+        self.piece: types.CodeType | None = None
+        """What one iteration is, where it is another than the program's own."""
         self._code: dict[int, Any] = {}
         self._staged: Stage | None = None
 
@@ -195,7 +202,7 @@ class HookedProgram:
 
             return hook
 
-        def tell(name: str) -> Callable[[int], None]:
+        def tell(name: str) -> Callable[[int], Any]:
             return lambda number: getattr(self.hooks, name)(number, sys._getframe(1))
 
         asked = {f"hook_{name}": ask(name) for name in ("probe", "scale", "blend", "call")}
@@ -206,10 +213,12 @@ class HookedProgram:
         sys.modules[MODULE] = self.module
         os.environ.setdefault("JAX_ENABLE_X64", "1")
         os.environ.setdefault("MPLBACKEND", "agg")
-        vars(self.module)["__name__"] = "__main__"
+        told = {"__name__": "__main__", "__file__": sys.argv[0] or str(self.document.path.resolve())}
+        vars(self.module).update(told)
         main, sys.modules["__main__"] = sys.modules["__main__"], self.module
         try:
-            exec(compile(self.rewritten.tree, str(self.document.path.resolve()), "exec"), vars(self.module))
+            self.code = self.compile(self.rewritten.tree)
+            exec(self.code, vars(self.module))
         finally:
             sys.modules["__main__"] = main
 
@@ -252,11 +261,21 @@ class HookedProgram:
         names.update(shared)
         return Names(local, names)
 
+    def compile(self, tree: ast.Module) -> types.CodeType:
+        """The code of a tree, under the name of the file."""
+        code: types.CodeType = compile(tree, str(self.document.path.resolve()), "exec")
+        return code
+
+    def compile_piece(self, snapshot: StateSnapshot, piece: ast.Module) -> types.CodeType:
+        """The code of one iteration, with the local names of a state."""
+        return self.compile(load_names(piece, list(snapshot.local or ())))
+
     def _compiled(self, snapshot: StateSnapshot) -> Any:
+        if self.piece is not None:
+            return self.piece
         if snapshot.loop not in self._code:
             piece = self.rewritten.piece(snapshot.loop, self.more.get(snapshot.loop, ()))
-            piece = load_names(piece, list(snapshot.local or ()))
-            self._code[snapshot.loop] = compile(piece, str(self.document.path.resolve()), "exec")
+            self._code[snapshot.loop] = self.compile_piece(snapshot, piece)
         return self._code[snapshot.loop]
 
     def compute_more(self, loop: int, sites: tuple[int, ...]) -> None:

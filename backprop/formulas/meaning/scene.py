@@ -10,8 +10,8 @@ import numpy as np
 from flint import arb
 
 from backprop.formulas.conventions.lookup import Limits, Lookup
-from backprop.formulas.conventions.naming import COUNTS, Ref, key_of, letters_of
-from backprop.formulas.meaning.arrays import Array, full
+from backprop.formulas.conventions.naming import COUNTS, ONE, Ref, key_of, letters_of
+from backprop.formulas.meaning.arrays import Array, along, each, full
 from backprop.formulas.meaning.chance import Chance, Expectations
 from backprop.formulas.meaning.dims import Dim, Dims, ShapeMisfit
 from backprop.formulas.meaning.shaping import Shaper
@@ -19,8 +19,8 @@ from backprop.formulas.text.tree import NotUnderstood, Sym, Term, walk
 
 __all__ = ["PIECES", "Scene"]
 
-FRACTIONS = {"decay rate", "learning rate", "target", "small constant"}
-POSITIVE = {"parameter", "variance", "standard deviation", "second moment", "scale", "penalty"}
+FRACTIONS = {"decay rate", "learning rate", "target", "small constant", "distribution"}
+POSITIVE = {"parameter", "variance", "standard deviation", "second moment", "scale", "penalty", ONE}
 MOST_STEPS = 400_000
 """Steps of evaluation for one comparison of two sides."""
 PIECES = 16
@@ -142,9 +142,27 @@ class Scene:
         if key not in self.values:
             shape = tuple(self._length(dim) for dim in self.shaper.instance(name, places, ref))
             role = self.shaper.role(name)
-            draw = self.one_hot(shape) if role == "one-hot target" else full(shape, lambda _: self.number(name, role))
-            self.values[key] = draw
+            self.values[key] = self.drawn(name, role, shape)
         return self.values[key]
+
+    def drawn(self, name: str, role: str | None, shape: tuple[int, ...]) -> Array:
+        """Random values of a shape, as the role asks: one 1, parts of a whole, a symmetric matrix."""
+        if role == "one-hot target":
+            return self.one_hot(shape)
+        if name.startswith("1"):
+            return full(shape, lambda _: arb(1))
+        values = full(shape, lambda _: self.number(name, role))
+        if role == "symmetric" and len(shape) == 2:
+            return full(shape, lambda at: values[tuple(sorted(at))])
+        if role == "distribution" and shape:
+            axis = self.axis_of_units(shape)
+            return each(lambda x, whole: x / whole, values, along(values, axis))
+        return values
+
+    def axis_of_units(self, shape: tuple[int, ...]) -> int:
+        """The axis that the units of one sample lie along."""
+        batch = self.lookup.conventions.word("samples")
+        return 0 if len(shape) == 1 or batch == "columns" or (shape[1] == 1 and batch != "rows") else 1
 
     def _length(self, dim: Any) -> int:
         if dim.length() is None:
@@ -168,8 +186,7 @@ class Scene:
         if not shape:
             out[()] = arb(int(self.rng.integers(0, 2)))
             return out
-        batch = self.lookup.conventions.word("samples")
-        axis = 0 if len(shape) == 1 or batch == "columns" or (shape[1] == 1 and batch != "rows") else 1
+        axis = self.axis_of_units(shape)
         others = [n for k, n in enumerate(shape) if k != axis]
         for rest in np.ndindex(*others):
             hot = int(self.rng.integers(0, shape[axis]))
