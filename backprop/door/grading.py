@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["finish_folder"]
 
 
-def finish_folder(folder: Path, telling: Telling, **how: Any) -> int:
+def finish_folder(folder: Path, telling: Telling, how: dict[str, Any]) -> int:
     """Grade every submission of a folder; 1 if one is wrong, 2 if one is unusable or undecided and none is wrong."""
     from backprop.progress import show_count
     from backprop.verification.grading import grade_folder

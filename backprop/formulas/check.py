@@ -13,6 +13,7 @@ from backprop.formulas.judging.blame import blame
 from backprop.formulas.judging.claims import PrintedClaim, read_claim
 from backprop.formulas.judging.coverage import find_gap
 from backprop.formulas.judging.explained import differential, unconnected, unexplained
+from backprop.formulas.judging.kinks import has_kinks
 from backprop.formulas.judging.mending import find_mend
 from backprop.formulas.judging.trials import FAILURES, Difference, Draw, find_difference, trials
 from backprop.formulas.judging.variants import variants
@@ -24,6 +25,8 @@ __all__ = ["check_formula"]
 Wrong = tuple[PrintedClaim, Difference, dict[str, Any]]
 """A reading under which a formula does not hold, where it fails, and how the reading is said."""
 TRIALS = 12
+MANY = 40
+"""Trials where values decide which case applies: also far from 0, so that a wrong threshold is met."""
 FEW = 4
 READINGS = 10
 SHORT = 350
@@ -79,7 +82,7 @@ def tried(formula: str, raw: dict[str, Any]) -> tuple[PrintedClaim, Difference |
     """The claim under one reading, and where it fails.  NotUnderstood if it cannot be judged so."""
     try:
         claim = read_claim(formula, raw)
-        return claim, refute(claim, TRIALS)
+        return claim, refute(claim, MANY if has_kinks(claim) else TRIALS)
     except (RecursionError, NoPoint):
         raise NotUnderstood("the definitions go round in a circle or leave every domain") from None
 
@@ -88,7 +91,9 @@ def _held(formula: str, claim: PrintedClaim, declared: dict[str, Any], said: dic
     """The answer where nothing differs: it holds, unless it leaves out a layer."""
     gap = find_gap(claim)
     if gap is None:
-        return Answer(formula, True, True, "tested", TRIALS, conventions=declared, inferred=said)
+        return Answer(
+            formula, True, True, "tested", MANY if has_kinks(claim) else TRIALS, conventions=declared, inferred=said
+        )
     return Answer(formula, True, False, "derived", TRIALS, gap.differs, gap.nearest, declared, said)
 
 

@@ -227,6 +227,16 @@ def cost_name(symbol: Sym) -> str:
     return "_".join([symbol.base, *numbers]) if len(numbers) == len(symbol.subs) else symbol.base
 
 
+def _read_any_cost(conventions: Conventions, name: str, arguments: list[str]) -> None:
+    """any L(y, z): the letter, and what it is any function of."""
+    lexicon = conventions.lexicon
+    symbol = parse(name, lexicon)
+    conventions.any_cost = cost_name(symbol) if isinstance(symbol, Sym) else "C"
+    conventions.any_arguments = tuple(parse(part, lexicon) for part in arguments)
+    lexicon.costs.add(conventions.any_cost)
+    lexicon.functions.discard(conventions.any_cost)
+
+
 def split_commas(text: str) -> list[str]:
     """The arguments between commas that stand in no brackets."""
     out, depth, start = [], 0, 0
@@ -250,11 +260,7 @@ def _read_cost(conventions: Conventions) -> None:
         return
     called = re.fullmatch(r"any\s+([^()]+?)\s*\((.*)\)\s*", text)
     if called:
-        name = parse(called.group(1), lexicon)
-        conventions.any_cost = cost_name(name) if isinstance(name, Sym) else "C"
-        conventions.any_arguments = tuple(parse(part, lexicon) for part in split_commas(called.group(2)))
-        lexicon.costs.add(conventions.any_cost)
-        lexicon.functions.discard(conventions.any_cost)
+        _read_any_cost(conventions, called.group(1), split_commas(called.group(2)))
         return
     node = parse(text.removeprefix("any ") if text.startswith("any ") else text, lexicon)
     if text.startswith("any "):

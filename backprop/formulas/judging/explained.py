@@ -95,13 +95,14 @@ def reached(claim: PrintedClaim, top: Term) -> set[tuple[str, int]]:
             found.add((name, len(ref.places)))
             todo += [entry.body for entry in lookup.entries.get(name, [])]
             todo += [entry.body for entry in lookup.functions.get(lookup.function_name(symbol), [])]
-            if lookup.is_cost(name):
+            role = claim.conventions.role(symbol) or ""
+            if lookup.is_cost(name) or role.endswith("cost"):
                 todo += claim.conventions.any_arguments or ()
                 todo += [claim.conventions.cost] if claim.conventions.cost is not None else []
                 free = not lookup.entries.get(name) and claim.conventions.any_arguments is None
                 todo += [d.right for d in claim.conventions.definitions] if free else []
                 todo += [d.left for d in claim.conventions.definitions] if free else []
-                todo += list(lookup.naming.symbols) if (claim.conventions.role(symbol) or "") == "any cost" else []
+                todo += list(lookup.naming.symbols) if role == "any cost" else []
     return found
 
 

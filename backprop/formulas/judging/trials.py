@@ -13,6 +13,7 @@ from flint import arb
 
 from backprop.formulas.conventions.naming import key_of
 from backprop.formulas.judging.claims import PrintedClaim
+from backprop.formulas.judging.kinks import has_kinks, limits
 from backprop.formulas.meaning.arrays import Array
 from backprop.formulas.meaning.dims import OutOfRange, ShapeMisfit
 from backprop.formulas.meaning.evaluation import Meaning
@@ -57,8 +58,10 @@ class Draw:
 
     def _try(self, rng: np.random.Generator, unit: bool) -> None:
         claim = self.claim
-        self.scene = Scene(claim.lookup, rng, equal=self.equal, unit=unit)
+        wide = self.seed % 4 >= 2 and has_kinks(claim)
+        self.scene = Scene(claim.lookup, rng, equal=self.equal, unit=unit and not wide, wide=wide)
         self.scene.forced = intervals(claim)
+        self.scene.near = limits(claim) if wide else []
         self.scene.env = self.scene.shaper.env = self.choose_places(rng)
         symbols = [(node, dict(self.scene.env)) for node in self.defined_symbols()]
         try:

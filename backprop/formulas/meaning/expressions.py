@@ -111,6 +111,8 @@ class Expressions(Functions):
                 return self._cases_of_arrays(node, env, local)
             if sign_of(holds[()]):
                 return self.value(value, env, local)
+        if len(node.values) > 1:
+            raise ShapeMisfit("no case is given for these values")
         raise NoPoint
 
     def _cases_of_arrays(self, node: Cases, env: Env, local: Local) -> Array:

@@ -95,20 +95,35 @@ class Functions(ABC):
         """f(x): body, with the argument in place of the parameter; f'(x) through its power series."""
         primes = node.function.primes
         if primes:
-            if len(entry.params) != 1 or not isinstance(entry.params[0], Sym):
+            single = entry.params[0] if len(entry.params) == 1 else None
+            if not isinstance(single, Sym) or self.lookup.naming.read(single).places:
                 raise NotUnderstood("the derivative of a function of several arguments", node.start)
-            name = entry.params[0].base
+            name = single.base
             argument = self.value(node.args[0], env, local)
             return each(
                 lambda x: differentiate(lambda t: self.number(entry.body, env, {name: box(t)}), x, primes), argument
             )
-        bound = dict(local)
+        bound, inner = dict(local), dict(env)
         for param, arg in zip(entry.params, node.args, strict=True):
+            if isinstance(param, Sym) and self.lookup.naming.read(param).places:
+                inner |= self.placed_parameter(param, arg, env)
+                continue
             for name, part in match_parameter(param, arg):
                 bound[name] = self.value(part, env, local)
         if not entry.comps:
-            return self.value(entry.body, env, bound)
-        return self.whole_of(entry, env, bound)
+            return self.value(entry.body, inner, bound)
+        return self.whole_of(entry, inner, bound)
+
+    def placed_parameter(self, param: Sym, arg: Term, env: Env) -> dict[str, int]:
+        """h(x^{(i)}) is defined for every i: the letters of the parameter at the place of the argument."""
+        mine = self.lookup.naming.read(param)
+        theirs = self.lookup.naming.read(arg) if isinstance(arg, Sym) else None
+        if theirs is None or (theirs.name, theirs.kinds) != (mine.name, mine.kinds):
+            raise NotUnderstood("the argument has another form than the definition's", arg.start)
+        found = self.lookup.match(mine, self.scene.shaper.places(theirs, env), self.scene.limits)
+        if found is None:
+            raise NotUnderstood("the argument has another form than the definition's", arg.start)
+        return found
 
     def whole_of(self, entry: FunctionEntry, env: Env, bound: Local) -> Array:
         """The array of a function that is defined by components."""
@@ -161,6 +176,8 @@ class Functions(ABC):
 
     def known(self, name: str, node: Apply, env: Env, local: Local) -> Array:
         """Functions of arrays, by their usual names."""
+        if node.function.primes:
+            raise NotUnderstood(f"the derivative of {name} is not clear", node.start if node.start >= 0 else None)
         statistic = is_statistic(name)
         if statistic is not None and not (name in SPREADS and not self.lookup.conventions.assumptions):
             return self.statistic(statistic, node, env, local)

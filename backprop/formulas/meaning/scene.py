@@ -14,6 +14,7 @@ from backprop.formulas.conventions.naming import COUNTS, ONE, Ref, key_of, lette
 from backprop.formulas.meaning.arrays import Array, along, each, full
 from backprop.formulas.meaning.chance import Chance, Expectations
 from backprop.formulas.meaning.dims import Dim, Dims, ShapeMisfit
+from backprop.formulas.meaning.numbers import decimal
 from backprop.formulas.meaning.shaping import Shaper
 from backprop.formulas.text.tree import NotUnderstood, Sym, Term, walk
 
@@ -30,11 +31,14 @@ PIECES = 16
 class Scene:
     """Values for one trial, drawn when they are first asked for."""
 
-    def __init__(self, lookup: Lookup, rng: np.random.Generator, *, equal: bool = False, unit: bool = False) -> None:
+    def __init__(self, lookup: Lookup, rng: np.random.Generator, *, equal: bool = False, unit: bool = False,
+                 wide: bool = False) -> None:  # fmt: skip
         self.lookup = lookup
         self.rng = rng
         self.equal = equal
         self.unit = unit
+        self.reach = 6.0 if wide else 2.0
+        self.near: list[str] = []
         self.limits = Limits(sample=int(rng.integers(2, 5)))
         self.shaper = Shaper(lookup, self.limits, Dims())
         self.values: dict[tuple[str, tuple[int, ...]], Array] = {}
@@ -170,12 +174,15 @@ class Scene:
         return int(dim.length())
 
     def number(self, name: str, role: str | None) -> arb:
-        """One value: a whole number of sixteenths, positive or a fraction where the role asks for it."""
-        low, high = self.forced.get(name, (-2.0, 2.0))
+        """One value: whole sixteenths, positive or a fraction where the role asks for it, or near a limit."""
+        low, high = self.forced.get(name, (-self.reach, self.reach))
         if name not in self.forced and (self.unit or role in FRACTIONS):
             low, high = 0.0, 1.0
         elif name not in self.forced and role in POSITIVE:
             low, high = 0.0, 3.0
+        if self.near and (low, high) == (-self.reach, self.reach) and self.rng.random() < 0.75:
+            step = arb(int(self.rng.choice([-2, -1, 1, 2]))) / (2 * PIECES)
+            return int(self.rng.choice([-1, 1])) * decimal(str(self.rng.choice(self.near))) + step
         pieces = PIECES if high - low >= 0.5 else 1024
         whole = int(self.rng.integers(int(low * pieces) + 1, int(high * pieces)))
         return arb(whole if whole else 1) / pieces

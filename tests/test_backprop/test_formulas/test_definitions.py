@@ -117,3 +117,23 @@ def test_where_the_conventions_leave_it_open_nothing_is_said(formula, where, rea
     answer = check_formula(formula, where=where)
     assert answer.holds is None
     assert re.search(reason, answer.reason)
+
+
+@pytest.mark.parametrize(("wrong", "mend"), [("2.0", None), ("2.4", None), ("3", None)])
+def test_a_wrong_threshold_is_met_and_no_wrong_mend_is_offered(wrong, mend):
+    where = r"f(x) = \max(0, \min(1, 0.2 x + 0.5))"
+    formula = r"f'(x) = \begin{{cases}} 0 & |x| > {0} \\ 0.2 & |x| < {0} \end{{cases}}"
+    assert check_formula(formula.format("2.5"), where=where).holds
+    answer = check_formula(formula.format(wrong), where=where)
+    assert answer.holds is False
+    assert answer.nearest is mend
+
+
+@pytest.mark.parametrize("penalty", [r"\frac{\lambda}{2n}\sum_w w^2", r"\frac{\lambda}{n}\sum_w |w|"])
+def test_a_cost_inside_a_cost_is_any_cost(penalty):
+    where = f"C = C_0 + {penalty}"
+    term = r"\frac{\lambda}{n} w" if "w^2" in penalty else r"\frac{\lambda}{n} \mathrm{sgn}(w)"
+    left, inner = r"\frac{\partial C}{\partial w}", r"\frac{\partial C_0}{\partial w}"
+    assert verdict(f"{left} = {inner} + {term}", where) is True
+    assert verdict(f"{left} = {term}", where) is False
+    assert verdict(rf"{left} = \frac{{1}}{{2}} {inner} + {term}", where) is False
