@@ -16,7 +16,7 @@ from backprop.attaching.running.leaves import NumberLeaf, Place, find_leaves, to
 from backprop.attaching.running.replaying import Iteration, IterationRecorder, MadeValue
 from backprop.attaching.running.training import adds
 
-__all__ = ["is_repeatable", "list_lost", "list_siblings", "order_by_use"]
+__all__ = ["is_computed", "is_repeatable", "list_lost", "list_siblings", "order_by_use"]
 
 LAST = 10**6
 
@@ -72,6 +72,27 @@ def list_siblings(iteration: Iteration, flow: GradientFlow, candidate: CostCandi
         if evaluate(wider, candidate, values) != evaluate(wider, candidate, list(wider.start)):
             lost.append(tidy(wider.leaves[k]))
     return lost
+
+
+def is_computed(iteration: Iteration, flow: GradientFlow, candidate: CostCandidate, name: str, factor: float) -> bool:
+    """Whether the iteration computes the gradient of an array that it does not move: then its step leaves that out."""
+    others = [leaf for leaf in find_leaves(iteration.snapshot.names) if tidy(leaf) == name]
+    if not others or to_array(others[0].value) is None:
+        return False
+    wider = Iteration(iteration.program, iteration.snapshot, [*iteration.leaves, others[0]])
+    wider.held, wider.emptied = iteration.held, flow.iteration.emptied
+    start = wider.start[-1]
+    recorder = wider.freeze(wanted=None)
+    wider.run(None, recorder)
+    same = [event.value for event in recorder.events if event.value.shape == start.shape and start.size > 1]
+    rng = np.random.default_rng(3)
+    for _ in range(2):
+        u = rng.standard_normal(start.shape)
+        step = 1e-5 * (float(np.max(np.abs(start), initial=0.0)) or 1.0)
+        ends = [evaluate(wider, candidate, [*wider.start[:-1], start + sign * step * u]) for sign in (1.0, -1.0)]
+        slope = factor * float(np.real(ends[0] - ends[1])) / (2 * step)
+        same = [value for value in same if slope and abs(float(np.sum(np.real(value) * u)) / slope - 1) < 1e-5]
+    return bool(same)
 
 
 class _StatementRecorder(IterationRecorder):

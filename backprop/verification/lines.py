@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from backprop.attaching.looking.protocol import is_subject
-from backprop.attaching.words import name_taken
+from backprop.attaching.words import OTHER_RULE, STEP_LEAVES_OUT, name_taken
 from backprop.errors import UsageError
 from backprop.examiner.apart.asking import examine_file
 from backprop.examiner.saying.report import Report
@@ -27,6 +27,7 @@ FRESH = 7_919
 SUFFIXES = (".py", ".ipynb")
 SILENT = ("time", "package", "nothing", "ambiguous")
 """Reasons for no verdict that no line of the file is at fault for."""
+OF_STEPS = (OTHER_RULE.identifier, STEP_LEAVES_OUT.identifier)
 MOST_JUDGED = 4
 BREAKS = 20.0
 """Seconds for the search of what breaks: where the judge had none, there may be no end to it."""
@@ -80,6 +81,8 @@ def read_lines(
     asked = AskedFile(path, seed, timeout, name_taken(report), dict(options or {}))
     if report.verdict == "verified" or report.limits or report.reason in SILENT or path.suffix not in SUFFIXES:
         return report
+    if asked.is_program and report.verdict == "wrong" and _is_right_before_the_step(report):
+        return report
     try:
         found = _read(report, asked, seconds)
     except (UsageError, OSError) as error:
@@ -97,6 +100,14 @@ def read_lines(
         reading |= {"mend": _tell(chosen, others), "mended": found["bom"] + chosen["text"]}
         reading["should_be"] = _name_value(asked, chosen)
     return replace(report, reading=reading)
+
+
+def _is_right_before_the_step(report: Report) -> bool:
+    """Whether only the way in which a step uses right gradients is at fault."""
+    tensors = report.evidence.get("tensors", {}).values()
+    return bool(tensors) and all(t["verdict"] == "right" for t in tensors) and all(
+        f.said and f.said[0].grounds.get("predicate") in OF_STEPS for f in report.findings
+    )  # fmt: skip
 
 
 def annotate_lines(report: Report, path: Path, options: Mapping[str, Any] | None = None) -> Report:

@@ -22,7 +22,7 @@ import backprop
 from backprop.attaching.entry import load
 from backprop.attaching.loading import attach_file
 from backprop.attaching.looking.refusals import REASONS, Refused
-from backprop.attaching.words import name_other_cost
+from backprop.attaching.words import name_training_faults
 from backprop.examiner.judging.judge import judge
 from backprop.examiner.subject.protocol.subjects import Unusable
 from backprop.verification.explanation import judge_and_explain
@@ -85,7 +85,7 @@ def test_a_loss_that_the_gradients_do_not_belong_to_is_a_fault_of_the_cost(tmp_p
         "W1, b1 =", "def squares(o, t):\n    return np.sum((o - t) ** 4)\nW1, b1 =", 1
     )
     subject = load(write(tmp_path, text))
-    report = name_other_cost(judge(subject))
+    report = name_training_faults(judge(subject))
     assert report.findings[0].equation == "cost"
     assert "another function" in report.findings[0].explanation
 
@@ -217,7 +217,7 @@ def test_a_cost_over_other_rows_than_the_gradient_is_no_basis(tmp_path):
     assert report.verdict == "verified", str(report)
     assert "binary cross-entropy" in " ".join(report.notes)
     assert "other rows" in " ".join(report.notes)
-    wrong = name_other_cost(examine(tmp_path, COLUMNS.replace("* outs[k] * (1 - outs[k])", "* outs[k]")))
+    wrong = name_training_faults(examine(tmp_path, COLUMNS.replace("* outs[k] * (1 - outs[k])", "* outs[k]")))
     assert (wrong.findings[0].equation, wrong.findings[0].layer) == ("BP2", 2)
 
 
@@ -230,7 +230,7 @@ def test_a_cost_over_other_rows_and_a_last_layer_of_no_known_cost_are_ambiguous(
 @pytest.mark.parametrize("rate", [1.0, 0.5])
 def test_a_factor_that_the_step_takes_up_is_no_fault(rate, tmp_path):
     """Cost and gradient have the same rows, and differ by their number, by which the step divides."""
-    report = name_other_cost(examine(tmp_path, COLUMNS.replace("4, 1.0)", f"12, {rate})")))
+    report = name_training_faults(examine(tmp_path, COLUMNS.replace("4, 1.0)", f"12, {rate})")))
     assert report.verdict == "verified", str(report)
     assert "total_cost" in " ".join(report.notes)
 
