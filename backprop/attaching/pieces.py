@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.checking import is_computed, is_repeatable, list_lost, list_siblings, order_by_use
+from backprop.attaching.checking import is_computed, is_repeatable, list_lost, list_siblings, order_by_use, widen_flow
 from backprop.attaching.costing.choosing import choose
 from backprop.attaching.costing.costs import find_unvisited
 from backprop.attaching.costing.fitting import Chosen, gradient_reader, measure
@@ -223,6 +223,11 @@ def _read_cost(
     beside = list_siblings(iteration, flow, candidate)
     left = [name for name in beside if name not in lost and is_computed(iteration, flow, candidate, name, factor)]
     lost += [name for name in beside if name not in left]
+    if beside and lost == beside and not left:
+        # What is added to it is nothing: that is a gradient too.
+        wider = widen_flow(flow, beside)
+        if wider is not None:
+            return replace(attached, flow=wider, order=tuple(order_by_use(wider)))
     if left and not lost:
         return replace(attached, left_out=tuple(left))
     if lost:

@@ -8,8 +8,8 @@ from backprop.examiner.saying.grounds import Predicate, say
 from backprop.examiner.saying.report import Finding, Report
 
 __all__ = [
-    "CHOICE", "HABIT", "LEFT_OUT", "MARK", "OTHERS", "OTHER_RULE", "RULE", "STEP_LEAVES_OUT", "TAKEN", "list_others",
-    "name_choice", "name_loop", "name_taken", "name_training_faults",
+    "CHOICE", "HABIT", "LEFT_OUT", "MARK", "OTHERS", "OTHER_RULE", "RULE", "STEP_LEAVES_OUT", "TAKEN", "is_taken_alike",
+    "list_others", "name_choice", "name_loop", "name_taken", "name_training_faults",
 ]  # fmt: skip
 
 TAKEN = "taken: "
@@ -56,6 +56,17 @@ def name_taken(report: Report) -> tuple[str, ...]:
     said = [str(note).removeprefix(TAKEN) for note in report.notes if str(note).startswith(TAKEN)]
     names = [line[line.index(PARAMETERS) :] for line in said if PARAMETERS in line]
     return tuple(names + [line.split(" (")[0] for line in said if line.startswith(COST)])
+
+
+def is_taken_alike(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
+    """Whether two readings took the same for cost and parameters; one whose gradient became nothing may be gone.
+
+    >>> is_taken_alike(("parameters W, b", "cost: loss"), ("parameters W", "cost: loss"))
+    True
+    """
+    (mine, *rest), (theirs, *others) = before or ("",), after or ("",)
+    names = [set(words.removeprefix(PARAMETERS).split(", ")) for words in (mine, theirs)]
+    return rest == others and bool(after) and names[1] <= names[0]
 
 
 def list_others(report: Report) -> list[int]:

@@ -40,7 +40,7 @@ Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Moments:
+class Remembered:
     """One parameter: its gradient, its step, and its memories before and after, as vectors."""
 
     g: Vector
@@ -69,7 +69,7 @@ def check_rule(flow: GradientFlow, rule: str) -> str:
     return said.pop() if len(said) == 1 else ""
 
 
-def _list_moments(flow: GradientFlow) -> Iterator[Moments]:
+def _list_moments(flow: GradientFlow) -> Iterator[Remembered]:
     """The parameters whose memories can be told, each with memories that were drawn."""
     iteration = flow.iteration.like(flow.leaves)
     memories = [leaf for leaf in iteration.emptied if to_array(leaf.value) is not None]
@@ -85,7 +85,7 @@ def _list_moments(flow: GradientFlow) -> Iterator[Moments]:
         if g is None or d is None or g.size < LEAST or not np.any(g) or any(now[i] is None for i in mine):
             continue
         parts = [(placed[i][1].ravel(), now[i].ravel()) for i in mine]
-        yield Moments(g.ravel(), d.ravel(), tuple(b for b, _ in parts), tuple(a for _, a in parts))
+        yield Remembered(g.ravel(), d.ravel(), tuple(b for b, _ in parts), tuple(a for _, a in parts))
 
 
 def _read(leaf: NumberLeaf) -> Any:
@@ -126,7 +126,7 @@ def _fit(target: Vector, *columns: Vector) -> Vector | None:
     return found / scale if off <= EXACT * float(np.max(np.abs(target), initial=0.0)) else None
 
 
-def _check(one: Moments, rule: str, flow: GradientFlow) -> str:
+def _check(one: Remembered, rule: str, flow: GradientFlow) -> str:
     if rule in ("momentum", "nesterov"):
         return _check_velocity(one, nesterov=rule == "nesterov")
     seconds = [_fit(after, before, one.g**2) for before, after in zip(one.before, one.after, strict=True)]
@@ -156,7 +156,7 @@ def _tell_decay(what: str, decay: float, weight: float) -> str:
     return f"its memory of {what} keeps {decay:.6g} and takes {weight:.6g}, which is not one less that"
 
 
-def _check_scaled(top: Vector, one: Moments, s: int) -> str:
+def _check_scaled(top: Vector, one: Remembered, s: int) -> str:
     """top / (√s' + ε), or top / √(s' + ε), times a rate."""
     if np.any(one.d == 0.0) or np.any(one.after[s] <= 0):
         return ""
@@ -168,7 +168,7 @@ def _check_scaled(top: Vector, one: Moments, s: int) -> str:
     return "" if np.all(ratio > 0) or np.all(np.sign(top) == np.sign(one.d)) else "the step goes up"
 
 
-def _check_corrections(one: Moments, first: tuple[int, float], second: tuple[int, float], flow: GradientFlow) -> str:
+def _check_corrections(one: Remembered, first: tuple[int, float], second: tuple[int, float], flow: GradientFlow) -> str:
     """Both moments are divided by one less a power of their decay, or none: told where the file holds the rate."""
     (m, a), (s, b) = first, second
     fitted = _fit(one.after[m] / one.d, np.sqrt(one.after[s]), np.ones_like(one.d))
@@ -218,7 +218,7 @@ def _whole(flow: GradientFlow) -> Iterator[int]:
                 yield int(held)
 
 
-def _check_velocity(one: Moments, *, nesterov: bool) -> str:
+def _check_velocity(one: Remembered, *, nesterov: bool) -> str:
     if len(one.before) != 1:
         return ""
     v, new = one.before[0], one.after[0]

@@ -32,6 +32,8 @@ from backprop.reading.source import Edit, Source, Spot
 __all__ = ["AttachedBench", "AttachedShop", "Stand"]
 
 SHAKE = 1e-4
+PACE = 2
+"""A run puts a whole program back first."""
 
 
 class Stand:
@@ -94,6 +96,7 @@ class AttachedBench(Bench):
         self.stand = stand
         self._of_cost: dict[int, set[ast.stmt]] = {}
         super().__init__(stand.source, enter)
+        self.pace *= PACE
 
     def _start(self) -> tuple[Instrumented, types.ModuleType, Subject]:
         stand = self.stand
@@ -193,14 +196,22 @@ class AttachedShop(Workshop):
         self.loop, self.scope = rewritten.loops[iteration.snapshot.loop]
         self.owner = rewritten.classes.get(iteration.snapshot.loop)
         self.body = rewritten.originals[iteration.snapshot.loop][0].body
-        levels = stand.attached.flow.adaptive or [level for rate in stand.attached.flow.rates[:1] for level in rate[1]]
-        sites = {level.key[0] for level in levels if level is not None}
-        self.sites = {self.source.spot(rewritten.sites[k].node): k for k in sites}
+        self.sites = {self.source.spot(rewritten.sites[k].node): k for k in self._list_sites()}
         self.statements = {self.source.spot(rewritten.statements[k]): k for k in iteration.held}
         vars(stand.program.module)[TICK] = _as_function(self._tick)
         self.base = self._dress_all()
         self.outfit = self.base
         self.subject = enter(stand.make_subject(lambda: self.outfit))
+
+    def _list_sites(self) -> set[int]:
+        """The values that are asked for: those that the gradients are read from."""
+        flow = self.stand.attached.flow
+        levels = flow.adaptive or [level for rate in flow.rates[:1] for level in rate[1]]
+        return {level.key[0] for level in levels if level is not None}
+
+    def _list_more(self) -> list[ast.stmt]:
+        """What is computed at the end of an iteration."""
+        return []
 
     def _keeper(self, places: Any) -> HookKeeper:
         return HookKeeper(self.sites, self.statements, places)
@@ -222,7 +233,8 @@ class AttachedShop(Workshop):
         body = lines.body
         if self.body[0].lineno == self.loop.lineno and isinstance(body[0], ast.For | ast.While):
             body = body[0].body
-        once = make_piece(self._keeper(lines.places).keep(body), self.loop, self.scope, self.owner)
+        kept = [*self._keeper(lines.places).keep(body), *self._list_more()]
+        once = make_piece(kept, self.loop, self.scope, self.owner)
         return self.stand.program.compile_piece(self.stand.iteration.snapshot, guard(once))
 
     def _install(self, edits: Sequence[Edit]) -> Any:
@@ -278,11 +290,12 @@ class AttachedShop(Workshop):
         made = self.stand.program.compile(guard(ast.fix_missing_locations(tree)))
         wardrobe, out = self.stand.wardrobe, Outfit()
         last = node.end_lineno or node.lineno
-        own = [code for code, _ in pair(wardrobe.whole, wardrobe.whole) if node.lineno <= code.co_firstlineno <= last]
+        known = [code for code, _ in pair(wardrobe.whole, wardrobe.whole) if node.lineno <= code.co_firstlineno <= last]
         for code in list_codes(made):
-            old = next((one for one in own if one.co_name == code.co_name), None)
+            old = next((one for one in known if one.co_name == code.co_name), None)
             fitted = None if old is None else wardrobe.fit(old, code)
-            if fitted is None:
+            if old is None or fitted is None:
                 return None
+            known.remove(old)
             out = out.over(fitted)
         return out

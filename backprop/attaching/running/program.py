@@ -18,7 +18,7 @@ import numpy as np
 from backprop.attaching.looking.documents import Document
 from backprop.attaching.looking.iterations import PIECE, load_names
 from backprop.attaching.looking.rewriting import HOOKS, Rewritten, rewrite
-from backprop.attaching.running.leaves import find_leaves, put
+from backprop.attaching.running.leaves import find_leaves, has_cells, put
 from backprop.attaching.running.restoring import Restorer, Unrestorable
 
 __all__ = ["HookedProgram", "Hooks", "Names", "StateSnapshot"]
@@ -27,6 +27,8 @@ MODULE = "subject_under_examination"
 LARGE = 2_000_000
 """Arrays with more entries are shared between runs, not copied: data of that size are not written into."""
 NEVER = {"__builtins__", "__name__", "__file__", "__doc__", "__loader__", "__spec__", "__package__", *HOOKS}
+OURS = ("backprop_probe_", "backprop_scope_", "backprop_tick_")
+"""What the reading room puts among the names of a program."""
 ATOMIC = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
 
 
@@ -85,8 +87,14 @@ class Names(MutableMapping[str, Any]):
 
 
 def is_data(name: str, value: Any) -> bool:
-    """Whether a name stands for a value of the program: no hook, module, function or class."""
-    return name not in NEVER and not name.startswith("hook_") and not isinstance(value, ATOMIC)
+    """Whether a name stands for a value of the program: no hook, module, function or class; a function that was made in
+    another one, with values of that, is a value."""
+    return (
+        name not in NEVER
+        and not name.startswith(OURS)
+        and not name.startswith("hook_")
+        and (not isinstance(value, ATOMIC) or has_cells(value))
+    )
 
 
 @dataclass(frozen=True)
@@ -123,8 +131,36 @@ def copy_names(
         except Exception:  # generators, files, tensors inside a graph, anything with a lock
             return value
 
-    mine = None if local is None else {name: one(value) for name, value in local.items()}
-    return mine, {name: one(value) for name, value in shared.items()}
+    with copying_functions():
+        mine = None if local is None else {name: one(value) for name, value in local.items()}
+        return mine, {name: one(value) for name, value in shared.items()}
+
+
+@contextlib.contextmanager
+def copying_functions() -> Iterator[None]:
+    """Deep copies of functions that hold values of the functions around them hold copies of these."""
+    table: dict[Any, Any] = copy._deepcopy_dispatch  # type: ignore[attr-defined]
+    before = table[types.FunctionType]
+    table[types.FunctionType] = _copy_function
+    try:
+        yield
+    finally:
+        table[types.FunctionType] = before
+
+
+def _copy_function(function: types.FunctionType, memo: dict[int, Any]) -> types.FunctionType:
+    if not has_cells(function):
+        return function
+    cells = tuple(memo.setdefault(id(cell), types.CellType()) for cell in function.__closure__ or ())
+    code, names = function.__code__, function.__globals__
+    made = types.FunctionType(code, names, function.__name__, function.__defaults__, cells)
+    made.__kwdefaults__, made.__qualname__ = function.__kwdefaults__, function.__qualname__
+    made.__dict__.update(function.__dict__)
+    memo[id(function)] = made
+    for cell, new in zip(function.__closure__ or (), cells, strict=True):
+        with contextlib.suppress(ValueError):  # one that is not bound yet
+            new.cell_contents = copy.deepcopy(cell.cell_contents, memo)
+    return made
 
 
 def widen(names: Names) -> None:

@@ -243,8 +243,11 @@ def test_a_number_bound_anew_is_a_parameter(tmp_path):
     assert wrong.findings[0].equation == "BP3"
 
 
-def test_a_number_that_the_piece_sets_and_did_not_move_is_not_overlooked(tmp_path):
+@pytest.mark.parametrize(("right", "wrong"), [("error.mean()", "error.sum()"), ("X.T @ error", "X.T @ (error + 1)")])
+def test_a_number_that_the_piece_sets_and_did_not_move_is_not_overlooked(right, wrong, tmp_path):
     lines = NUMBER.splitlines()
     first, last = (lines.index(f"        {text}") + 1 for text in ("error = predict(w, b) - y", "print(cost(w, b))"))
-    with pytest.raises(Refused, match="depends on b"):
-        load(write(tmp_path, NUMBER), begin=first, end=last)
+    subject = load(write(tmp_path, NUMBER), begin=first, end=last)
+    assert "parameters w, b" in " ".join(map(str, subject.notes))
+    assert judge(subject).verdict == "verified"
+    assert judge(load(write(tmp_path, NUMBER.replace(right, wrong)), begin=first, end=last)).verdict == "wrong"
