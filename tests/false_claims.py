@@ -21,10 +21,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import sympy
+
 from backprop.approximation.checking import check_certificate
 from backprop.approximation.proving.prover import IntervalClaim, prove
 from backprop.errors import UsageError
 from theory.functions.elementwise import transcribe
+from theory.functions.values import ContinuedFunction
 
 BOXES, TERMS = 400, 800
 """What the prover may spend on one claim."""
@@ -43,6 +46,7 @@ class Drawn(NamedTuple):
     epsilon: float
     edges: tuple[float, ...]
     is_true: bool
+    continued_at: tuple[float, ...] = ()
 
 
 def write_fraction(number: Fraction) -> str:
@@ -191,6 +195,106 @@ def draw_edges(rng: random.Random, is_true: bool) -> Drawn:
     return Drawn(f"{write_fraction(size)}*x", "x", (), 0.0, (0.0, 1.0), epsilon, tuple(edges), is_true)
 
 
+def draw_identity(rng: random.Random, is_true: bool) -> Drawn:
+    """Two ways to write one function, and beside their difference, 0, a multiple of x."""
+    size = Fraction(rng.randint(1, 99), rng.randint(1, 99))
+    u = rng.choice(["(x + 1)", "(x + 5/2)", "(3*x + 2)"])
+    text = rng.choice([
+        "asinh(x - 1/2) - log(x - 1/2 + sqrt((x - 1/2)**2 + 1))",
+        "acosh(x + 2) - log(x + 2 + sqrt((x + 2)**2 - 1))",
+        "atanh(x/2) - log((1 + x/2)/(1 - x/2))/2",
+        f"gamma({u} + 1) - {u}*gamma({u})",
+        f"lgamma({u} + 1) - lgamma({u}) - log({u})",
+        "gamma(x/2 - 7/4)*(x/2 - 7/4) - gamma(x/2 - 3/4)" if rng.random() < 0.5 else f"exp(lgamma({u})) - gamma({u})",
+        f"erfc({u}) + erf({u}) - 1",
+        f"atan2({u}, 2) - atan({u}/2)",
+        "sinc(x)*pi*x - sin(pi*x)",
+        f"cbrt({u})**3 - {u}",
+        f"hypot({u}, 3)**2 - {u}**2 - 9",
+        "sec(x)*cos(x) - csc(x + 1)*sin(x + 1)",
+        f"10**log10({u}) - 2**log2({u})",
+        "logit(expit(x)) - x",
+        "log1p(expm1(x)) - x",
+        "floor(x/2 + 1/4) + ceil(-x/2 - 1/4)",
+        "mod(x/2, 3) - x/2",
+        "clip(x, -1, 2) - x",
+        "where(x > -1, x, 1e9) - x",
+        "(0 <= x <= 1) - 1",
+    ])  # fmt: skip
+    return about(rng, f"({text}) + {write_fraction(size)}*x", size, is_true)
+
+
+def draw_tie(rng: random.Random, is_true: bool) -> Drawn:
+    """Two branches that touch in the middle of the first box: which of them the box is on is not seen there."""
+    size = Fraction(rng.randint(1, 99), rng.randint(1, 99))
+    gap, steep = "(x - 1/2)", 4 * size
+    square = f"{write_fraction(steep)}*{gap}**2"
+    text = rng.choice([
+        f"|-({square})|", f"max(0, {square})", f"-min(0, -({square}))", f"max(-({square}), {square})",
+        f"|{square}|*sign(1)", f"where(x < 1/2, {square}, |-({square})|)",
+    ])  # fmt: skip
+    units = ((1.0, -0.5, float(Fraction(rng.choice([0, -1, -2])))),)
+    worst = size - Fraction(units[0][2]) / 4  # at both ends
+    epsilon = choose_epsilon(rng, worst, is_true)
+    return Drawn(text, "x**2", units, 0.0, (0.0, 1.0), epsilon, (0.0, 1.0), is_true)
+
+
+def draw_window(rng: random.Random, is_true: bool) -> Drawn:
+    """A window far narrower than any box, where a function has another value."""
+    place, width = Fraction(rng.randint(1, 9998), 10_000), Fraction(1, 10 ** rng.randint(2, 12))
+    size = Fraction(rng.randint(1, 99), rng.randint(1, 99))
+    low, high = write_fraction(place), write_fraction(place + width)
+    text = rng.choice([
+        f"where({low} < x < {high}, {write_fraction(size)}, 0)",
+        f"({low} <= x <= {high})*{write_fraction(size)}",
+        f"heaviside(x - {low})*heaviside({high} - x)*{write_fraction(size)}",
+        f"where(x < {low}, 0, where(x > {high}, 0, {write_fraction(size)}))",
+    ])  # fmt: skip
+    epsilon = choose_epsilon(rng, size, is_true)
+    return Drawn(text, "x", (), 0.0, (0.0, 1.0), epsilon, (0.0, 1.0), is_true)
+
+
+def draw_outside(rng: random.Random, is_true: bool) -> Drawn:
+    """A function beyond its domain on a tiny part of [0, 1]; beside it one that just stays inside."""
+    place = Fraction(rng.randint(1, 9999), 10_000)
+    width = Fraction(1, 10 ** rng.randint(2, 12))
+    gap, sign = f"(x - {write_fraction(place)})", "+" if is_true else "-"
+    square = f"({gap}**2 {sign} {write_fraction(width**2)})"
+    inner = rng.choice([
+        f"0*acosh(1 + {square})",
+        f"0*atanh(1 - {square} - {write_fraction(width**4)}/2)" if is_true else f"0*atanh(1 - {square})",
+        f"0*log1p({square} - 1)",
+        f"0*log10({square})",
+        f"0*lgamma({square})",
+        f"0*logit({square}/2)",
+        f"where(x > -1, 0*log2({square}), 0)",
+        f"0*gamma({gap}*0)" if not is_true else f"0*gamma({square} + 1/2)",
+        f"0*tan(2*{gap} + pi/2)" if not is_true else f"0*tan({gap})",
+        f"0*csc({gap})" if not is_true else f"0*csc({gap} + 2)",
+        f"0*cot({gap})" if not is_true else f"0*sec({gap})",
+        f"mod(0, {gap})" if not is_true else f"mod(0, {gap} + 2)",
+    ])  # fmt: skip
+    return _with_value(rng, inner, 10.0, is_true)
+
+
+def draw_continued(rng: random.Random, is_true: bool) -> Drawn:
+    """A function that is extended by its limit, with a known largest value; or one that has no limit."""
+    size = Fraction(rng.randint(1, 99), rng.randint(1, 99))
+    s, zero = write_fraction(size), (0.0,)
+    if not is_true and rng.random() < 0.5:
+        text, domain = rng.choice([
+            (f"{s}*|x|/x", (-1.0, 1.0)), ("sin(1/x)", (0.0, 1.0)), ("exp(-1/x)", (-1.0, 1.0)), ("0*(1/x)", (0.0, 1.0)),
+            ("0*log(x)", (0.0, 1.0)), ("0*cos(x)/x", (-1.0, 1.0)), ("0*sin(x)/x**2", (-1.0, 1.0)),
+        ])  # fmt: skip
+        return Drawn(text, "x", (), 0.0, domain, 200.0, domain, False, zero)
+    text = rng.choice([
+        f"sin(x)/x*{s}", f"tanh(x)/x*{s}", f"{s}*2*(1 - cos(x))/x**2", f"{s}*log(1 + x)/x", f"{s}*x/(exp(x) - 1)",
+        f"{s}*atan(x)/x", f"{s}*x**x", f"{s}*(1 + x*log(x))",
+    ])  # fmt: skip
+    epsilon = choose_epsilon(rng, size, is_true)
+    return Drawn(text, "x", (), 0.0, (0.0, 1.0), epsilon, (0.0, 1.0), is_true, zero)
+
+
 KINDS: dict[str, Callable[[random.Random, bool], Drawn]] = {
     "huge numbers cancel": draw_cancellation,
     "order of ends": draw_order,
@@ -199,6 +303,11 @@ KINDS: dict[str, Callable[[random.Random, bool], Drawn]] = {
     "steep piece": draw_steep,
     "changed network": draw_network,
     "boxes": draw_edges,
+    "two ways to write": draw_identity,
+    "a tie in the middle": draw_tie,
+    "a narrow window": draw_window,
+    "outside of a domain": draw_outside,
+    "continued": draw_continued,
 }
 
 
@@ -215,7 +324,10 @@ def list_claims(count: int, seed: int) -> list[tuple[str, Drawn]]:
 def is_proved(drawn: Drawn) -> bool:
     """What the prover says."""
     w, b, c = zip(*drawn.units, strict=True) if drawn.units else ((), (), ())
-    claim = IntervalClaim(transcribe(drawn.target), transcribe(drawn.activation), w, b, c, drawn.constant, drawn.domain)
+    target = transcribe(drawn.target)
+    if drawn.continued_at:
+        target = ContinuedFunction(target, *(sympy.Rational(point) for point in drawn.continued_at))
+    claim = IntervalClaim(target, transcribe(drawn.activation), w, b, c, drawn.constant, drawn.domain)
     return prove(claim, drawn.epsilon, most_boxes=BOXES, most_terms=TERMS).verdict == "proved"
 
 
@@ -233,7 +345,7 @@ def _make_file(drawn: Drawn) -> dict[str, Any]:
     hidden = {name: [unit[k] for unit in drawn.units] for k, name in enumerate("wbc")}
     proof = {"verdict": "proved", "epsilon": drawn.epsilon, "bound": drawn.epsilon / 2, "edges": list(drawn.edges)}
     return {"target": drawn.target, "activation": drawn.activation, "domain": list(drawn.domain), "hidden": hidden,
-            "constant": drawn.constant, "certificate": proof}  # fmt: skip
+            "constant": drawn.constant, "certificate": proof, "continued_at": list(drawn.continued_at)}  # fmt: skip
 
 
 def run(count: int, seed: int) -> Counter[tuple[str, str]]:

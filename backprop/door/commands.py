@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from backprop.specification.network import Network
 
 __all__ = [
+    "EXIT",
     "FAILS",
     "HOLDS",
     "SIZES_OPTIONS",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 HOLDS, FAILS, UNUSABLE = 0, 1, 2
+EXIT = {"verified": HOLDS, "wrong": FAILS, "undecided": UNUSABLE, "unusable": UNUSABLE}
 SIZES_OPTIONS = {"--activation": "sigmoid", "--output": "identity", "--cost": "half-sse", "--accuracy": "fast"}
 """What says how the network of SIZES is made, and what it is if nothing is said."""
 
@@ -98,11 +100,13 @@ def finish_approximation(result: Approximation | SurfaceApproximation, plot: Pat
     return HOLDS if result.reached else FAILS
 
 
-def refuse_for_surfaces(method: str, certificate: Path | None) -> None:
+def refuse_for_surfaces(method: str, certificate: Path | None, flags: dict[str, bool]) -> None:
     """What a function of two variables has not."""
     if certificate is not None:
         raise UsageError("no certificate file in two dimensions: check-certificate reads proofs of one variable; "
                          "use --certify")  # fmt: skip
+    for name in (name for name, given in flags.items() if given):
+        raise UsageError(f"{name} is for functions of one variable; leave it out for a function of x and y")
     if method != "fit":
         raise UsageError(f"--method {method} is for functions of one variable; leave it out for a function of x "
                          "and y")  # fmt: skip

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from backprop.answers import answer_apart, ask_apart
 from backprop.errors import UsageError
-from backprop.processes import answer_apart, ask_apart
 
 __all__ = ["SECONDS", "main", "read_apart"]
 
@@ -18,7 +18,7 @@ OPENER = "backprop.reading.running.workshop:open_premises"
 SECONDS = 60.0
 """A guard against code that hangs; the work itself is counted."""
 MEMORY = 4 * 2**30
-CODE = "from backprop.reading.process import main; main()"
+ENTRY = "backprop.reading.process:main"
 
 
 def read_apart(
@@ -37,7 +37,7 @@ def read_apart(
     """
     request = {"path": str(path), "what": what, "text": text, "opener": opener, "options": dict(options or {})}
     try:
-        answer = ask_apart(CODE, request, seconds, MEMORY)
+        answer = ask_apart(ENTRY, request, seconds, MEMORY)
     except subprocess.TimeoutExpired as error:
         raise UsageError(f"{path}: its lines could not be read within {seconds:g} s") from error
     said = "the process that read them ended without an answer" if answer is None else answer.get("error")

@@ -49,7 +49,7 @@ class SourceReading:
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
         return {
-            "location": None if self.spot is None else locate(self.source, self.spot),
+            "location": None if self.spot is None else self.source.locate(self.spot),
             "mends": [describe_mend(self.source, mend) for mend in self.mends],
             "source": self.source.text,
             "bom": BOM if self.source.bom else "",
@@ -59,24 +59,13 @@ class SourceReading:
         }
 
 
-def locate(source: Source, spot: Spot) -> dict[str, Any]:
-    """A spot as plain data: lines from 1, columns from 0 in characters."""
-    place = {"file": str(source.path), "cell": None, "line": spot.line, "column": spot.column}
-    return place | {"end_line": spot.end_line, "end_column": spot.end_column, "text": source.cut(spot)}
-
-
 def describe_mend(source: Source, mend: Mend) -> dict[str, Any]:
     """Edits, the text after them, and the difference."""
-    edits = []
-    for edit in mend.edits:
-        place = locate(source, edit.spot)
-        del place["text"]
-        edits.append(place | {"replacement": edit.replacement})
     text = source.replace(mend.edits)
-    place = locate(source, mend.edits[0].spot)
+    place = source.locate(mend.edits[0].spot)
     return {
         "location": place,
-        "edits": edits,
+        "edits": source.describe(mend.edits),
         "diff": source.diff(mend.edits),
         "text": text,
         "kind": mend.kind,

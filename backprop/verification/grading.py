@@ -90,6 +90,8 @@ def grade_folder(
 
 def _grade(path: Path, seed: int, timeout: float | None, abandon: threading.Event, *, lines: bool) -> Report:
     """One submission: judged, and read where that is wanted and something is wrong."""
+    if not path.read_bytes().strip():
+        return Report("unusable", str(path), notes=(f"{path}: the file is empty",), reason="nothing")
     report = verify_file(path, seed=seed, timeout=timeout, abandon=abandon)
     wanted = lines and report.verdict == "wrong" and not abandon.is_set()
     return read_lines(report, path, seed=seed, timeout=timeout, seconds=READING) if wanted else report

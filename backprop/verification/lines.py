@@ -5,7 +5,9 @@ No mend is told that was not judged: each proposal is run by the whole judge, at
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +19,9 @@ from backprop.errors import UsageError
 from backprop.examiner.apart.asking import examine_file
 from backprop.examiner.saying.grounds import Predicate, say
 from backprop.examiner.saying.report import Finding, Report
+from backprop.reading.beside import list_siblings
 from backprop.reading.process import SECONDS, read_apart
+from backprop.reading.source import Source
 from backprop.verification.submission import verify_file
 
 __all__ = ["annotate_lines", "read_lines"]
@@ -46,13 +50,21 @@ OWN_GRADIENT = Predicate(
 )
 OF_STEPS = (OTHER_RULE.identifier, STEP_LEAVES_OUT.identifier)
 MOST_JUDGED = 4
+MOST_FIRST = 2
+"""Mends after which another one is looked for, where none is enough by itself."""
 BREAKS = 20.0
 """Seconds for the search of what breaks: where the judge had none, there may be no end to it."""
 
 
+SIBLING, LOADER = "backprop.reading.running.siblings:open_sibling", "backprop.reading.running.siblings:load_beside"
+
+
 @dataclass(frozen=True)
 class AskedFile:
-    """A file, how it is judged, and how it is run where it is read: as a subject, or as a program that was attached."""
+    """A file, how it is judged, and how it is run where it is read: as a subject, or as a program that was attached.
+
+    With `beside` it is the module of that name, which the subject imports from its folder, that is read and mended.
+    """
 
     path: Path
     seed: int
@@ -60,6 +72,7 @@ class AskedFile:
     taken: tuple[str, ...]
     """What was taken for what, where it is no subject."""
     options: Mapping[str, Any]
+    beside: str = ""
 
     @cached_property
     def is_program(self) -> bool:
@@ -68,13 +81,17 @@ class AskedFile:
 
     def read(self, what: str, **how: Any) -> dict[str, Any]:
         """What is found in its lines; Errors: UsageError."""
-        if self.is_program:
+        if self.beside:
+            how |= {"opener": SIBLING, "options": {"name": self.beside}}
+        elif self.is_program:
             how |= {"opener": OPENER, "options": self.options}
         return read_apart(self.path, what, **how)
 
     def holds(self, text: str) -> bool:
         """Whether the whole judge verifies a text in its place, at points that nobody has seen, taken as before."""
         how: Any = {"seed": self.seed + FRESH, "timeout": self.timeout, "text": text}
+        if self.beside:
+            return examine_file(self.path, loader=LOADER, options={"name": self.beside}, **how).ok
         if not self.taken:
             return examine_file(self.path, **how).ok
         report = verify_file(self.path, options=self.options, **how)
@@ -106,7 +123,7 @@ def read_lines(
         return replace(report, notes=(*report.notes, str(error))) if report.verdict == "wrong" else report
     if found["location"] is None and report.verdict != "wrong":
         return report
-    chosen, others = _choose(found["mends"], asked)
+    found, chosen, others, asked = _find_mend(found, asked, seconds)
     lines = _cut(found["source"], found["location"])
     reading = {"location": found["location"], "labels": found["labels"], "lines": lines, "text": found["source"]}
     reading["broke"] = found["broke"]
@@ -116,8 +133,13 @@ def read_lines(
             reading["lines"] = _cut(found["source"], chosen["location"])
         reading |= {"mend": _tell(chosen, others), "mended": found["bom"] + chosen["text"]}
         reading["should_be"] = _name_value(asked, chosen)
-        report = _place_forward(report) if chosen.get("forward") else _place_own(report, reading["should_be"])
+        report = _place(report, chosen, reading["should_be"]) if report.findings else report
     return replace(report, reading=reading)
+
+
+def _place(report: Report, mend: Mapping[str, Any], labels: list[str]) -> Report:
+    """Where the line says more than the numbers did, its words win."""
+    return _place_forward(report) if mend.get("forward") else _place_own(report, labels)
 
 
 def _place_own(report: Report, labels: list[str]) -> Report:
@@ -126,11 +148,8 @@ def _place_own(report: Report, labels: list[str]) -> Report:
     What the mended line makes is the gradient of the tensor itself, not the error before it.
     """
     first, *rest = report.findings
-    alone = first.equation == "BP2" and len(first.parameters) == 1
-    if not (
-        alone
-        and any(text.endswith(f"∂C/∂{first.parameters[0]}") or f"∂C/∂{first.parameters[0]} " in text for text in labels)
-    ):
+    own = f"∂C/∂{first.parameters[0]}" if len(first.parameters) == 1 else ""
+    if first.equation != "BP2" or not own or not any(f"{own} " in f"{text} " for text in labels):
         return report
     said = say(OWN_GRADIENT, parameter=first.parameters[0])
     return replace(report, findings=(replace(first, equation="BP4", said=said), *rest))
@@ -152,6 +171,52 @@ def _is_right_before_the_step(report: Report) -> bool:
     return bool(tensors) and all(t["verdict"] == "right" for t in tensors) and all(
         f.said and f.said[0].grounds.get("predicate") in OF_STEPS for f in report.findings
     )  # fmt: skip
+
+
+def _find_mend(
+    found: dict[str, Any], asked: AskedFile, seconds: float
+) -> tuple[dict[str, Any], dict[str, Any] | None, int, AskedFile]:
+    """The most natural verified mend, of the file or of a module beside it, with what was read where it stands.
+
+    Where there is none, two are tried together: one of the gradients, one of the step.
+    """
+    readings = [(found, asked)]
+    if not asked.is_program and not found["broke"]:
+        readings = [*_read_siblings(asked, seconds), *readings]
+    for one, place in sorted(readings, key=lambda pair: min((m["weight"] for m in pair[0]["mends"]), default=math.inf)):
+        chosen, others = _choose(one["mends"], place)
+        if chosen is not None:
+            return one, chosen, others, place
+    both = None if asked.is_program or found["broke"] else _mend_twice(found, asked, seconds)
+    return found, both, 0, asked
+
+
+def _read_siblings(asked: AskedFile, seconds: float) -> Iterator[tuple[dict[str, Any], AskedFile]]:
+    """What is found in the modules beside a subject that can be read."""
+    for name in list_siblings(asked.path):
+        place = replace(asked, beside=name)
+        with contextlib.suppress(UsageError, OSError):
+            yield place.read("read", seconds=seconds), place
+
+
+def _mend_twice(found: dict[str, Any], asked: AskedFile, seconds: float) -> dict[str, Any] | None:
+    """A mend after which another one is found that the judge verifies: the two as one."""
+    for first in found["mends"][:MOST_FIRST]:
+        with contextlib.suppress(UsageError, OSError):
+            more = asked.read("read", text=first["text"], seconds=seconds)
+            second, _ = _choose(more["mends"], asked)
+            if second is not None:
+                return _join(Source(asked.path, found["source"]), first, second)
+    return None
+
+
+def _join(source: Source, first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Two mends, the second of a text after the first, as one of the source."""
+    edits = source.edits_to(second["text"])
+    described = source.describe(edits)
+    kinds = " and ".join(dict.fromkeys((first["kind"], second["kind"])))
+    more = {"edits": described, "diff": source.diff(edits), "text": second["text"], "kind": kinds}
+    return {**first, **more, "weight": first["weight"] + second["weight"]}
 
 
 def annotate_lines(report: Report, path: Path, options: Mapping[str, Any] | None = None) -> Report:

@@ -5,21 +5,36 @@ from __future__ import annotations
 import shlex
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from backprop.attaching.words import CHOICE, OTHERS, list_others, name_choice, name_loop
-from backprop.examiner.apart.asking import examine_file
+from backprop.copies import prepared
+from backprop.examiner.apart.asking import CHILD, examine_file
 from backprop.examiner.saying.report import Report
 
-__all__ = ["verify_file"]
+__all__ = ["prepare", "verify_file"]
 
 LOADER = "backprop.attaching.entry:load"
 JUDGE = "backprop.verification.explanation:judge_and_explain"
 MOST_READINGS = 3
 """Further trainings of a file that are judged as well."""
 DECIDED = ("verified", "wrong")
+PREPARED = (*(entry.partition(":")[0] for entry in (CHILD, JUDGE, LOADER)), "backprop.examiner.judging.judge")
+"""What every judge and every subject needs; nothing of a subject's."""
+LOADED = "backprop.diagnosis.model.functions:load_all"
+PREPARED_FOR_MANY = (*PREPARED, "backprop.diagnosis.matching.explain", "backprop.reading.reader", LOADED)
+"""What pays where many are wrong: the book, from which a right program is made, and what reads their lines."""
+
+
+def prepare(*, many: bool = False) -> AbstractContextManager[None]:
+    """While this lasts, judges and readers are copies of one process that has imported them (Linux).
+
+    With `many` it has imported what explains and reads a wrong one as well.
+    """
+    return prepared(PREPARED_FOR_MANY if many else PREPARED)
 
 
 def verify_file(

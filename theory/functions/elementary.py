@@ -34,6 +34,7 @@ __all__ = [
 SHORT = 25  # nodes of a simple argument
 LOW = 6  # the highest power in it
 MAX_EXPONENT = 1000  # of a constant, and of a number's own exponent
+LARGEST_FACTORIAL = 170  # gamma of more is no float
 MAX_BITS = 4096  # of an exact integer, numerator or denominator
 
 FunctionTable = Mapping[str, Callable[..., Expr]]
@@ -103,6 +104,13 @@ def _measure_logarithms(u: Expr) -> list[int]:
     return [measure(node.args[0]) for node in u.atoms(sympy.log) if isinstance(node.args[0], Rational)]
 
 
+def _limit_factorial(u: Expr) -> Expr:
+    """Itself, but for a constant of which SymPy would work out a huge factorial: `OverflowError`."""
+    if not u.free_symbols and abs(evaluate_at(u)) > LARGEST_FACTORIAL:
+        raise OverflowError("too large an argument")
+    return u
+
+
 def _step(u: Expr, at_zero: int) -> Expr:
     if not u.free_symbols:
         value = evaluate_at(u)
@@ -133,7 +141,17 @@ ELEMENTARY: FunctionTable = MappingProxyType(
         "acos": functools.partial(_apply, sympy.acos),
         "atan": functools.partial(_apply, sympy.atan),
         "arctan": functools.partial(_apply, sympy.atan),
+        "asinh": functools.partial(_apply, sympy.asinh),
+        "acosh": functools.partial(_apply, sympy.acosh),
+        "atanh": functools.partial(_apply, sympy.atanh),
         "erf": functools.partial(_apply, sympy.erf),
+        "erfc": functools.partial(_apply, sympy.erfc),
+        "gamma": lambda u: _apply(sympy.gamma, _limit_factorial(u)),
+        "lgamma": lambda u: _apply(sympy.loggamma, _limit_factorial(u)),
+        "sinc": lambda u: sympy.sinc(sympy.pi * u, evaluate=not u.free_symbols),
+        "floor": functools.partial(_apply, sympy.floor),
+        "ceil": functools.partial(_apply, sympy.ceiling),
+        "atan2": lambda v, u: sympy.atan2(v, u, evaluate=not (v.free_symbols or u.free_symbols)),
         "abs": take_absolute,
         "sign": _take_sign,
         "heaviside": lambda u: _step(u, 0),

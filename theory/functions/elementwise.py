@@ -26,6 +26,7 @@ from theory.functions.stable_forms import Halves, StableForm, differ, make_halve
 from theory.functions.value_identities import find_identity, find_polynomial, join_cases
 from theory.functions.values import SYMPY_ERRORS, evaluate_at
 from theory.language.formulas import write
+from theory.language.spelling import respell
 
 __all__ = ["KINK_CONVENTION", "ActivationError", "ActivationFunction", "branches", "find", "parse", "transcribe"]
 
@@ -184,7 +185,7 @@ def find(name_or_expression: str) -> ActivationFunction:
     """
     if not isinstance(name_or_expression, str):
         raise ActivationError(f"expected an activation's name or an expression in x, got {name_or_expression!r:.40}")
-    text = name_or_expression.strip()
+    text = respell(name_or_expression.strip())
     return _find(ALIASES.get(text, text))
 
 

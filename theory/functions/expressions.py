@@ -2,7 +2,7 @@
 
 The grammar is our own (no Python is evaluated), loosest first:
 
-    comparison  :=  sum [ ("<" | "<=" | ">" | ">=") sum ]        1 where it holds, 0 elsewhere
+    comparison  :=  sum { ("<" | "<=" | ">" | ">=") sum }        1 where all of them hold, 0 elsewhere
     sum         :=  product { ("+" | "-") product }
     product     :=  sign { ("*" | "/") sign }
     sign        :=  { "+" | "-" } power
@@ -10,15 +10,18 @@ The grammar is our own (no Python is evaluated), loosest first:
     atom        :=  number | name | call | "(" comparison ")" | "|" comparison "|"
     call        :=  name "(" comparison { "," comparison } ")"
 
+In `where(comparison, then, else)` the first part has to be a comparison.
 Numbers are exact (0.1 is 1/10).  Every constant that arises must be a finite real number.
 """
 
 from __future__ import annotations
 
 import difflib
+import functools
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import sympy
 from sympy import Expr, Rational
@@ -40,10 +43,13 @@ from theory.functions.elementary import (
     take_absolute,
 )
 from theory.functions.transcript import AS_WRITTEN, fold, rebuild
-from theory.functions.values import SYMPY_ERRORS, evaluate_at, real_symbol
+from theory.functions.values import SYMPY_ERRORS, WrittenChoice, evaluate_at, holds, real_symbol
+from theory.language.compositions import COMPOSITIONS, Composition, find_composition
 from theory.language.tokens import ExpressionError, Token, shorten, split_tokens
 
 __all__ = ["parse", "transcribe"]
+
+Found = TypeVar("Found")
 
 MAX_TEXT = 1000  # characters
 MAX_DEPTH = 40  # brackets, signs and powers inside one another
@@ -54,7 +60,9 @@ MAX_TERMS = 100  # after multiplying out
 MAX_DIGITS = 40  # of one number
 MAX_POWER = 32  # of anything with x in it
 MAX_ARGUMENTS = 8  # of min and max
-MANY_ARGUMENTS = ("min", "max")
+COUNTS = {"min": (2, MAX_ARGUMENTS), "max": (2, MAX_ARGUMENTS), "atan2": (2, 2)}
+"""Least and largest number of arguments where it is not one."""
+WHERE = "where"
 WORKED_OUT: dict[str, Callable[..., Expr]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -66,6 +74,7 @@ WORKED_OUT: dict[str, Callable[..., Expr]] = {
     **COMPARISONS,
 }
 """What an operator makes of its operands where SymPy may simplify."""
+RELATIONS: dict[str, Callable[..., sympy.Basic]] = {">": sympy.Gt, ">=": sympy.Ge, "<": sympy.Lt, "<=": sympy.Le}
 
 
 def parse(text: str, variable: str | Sequence[str] = "x", functions: FunctionTable = ELEMENTARY) -> Expr:
@@ -125,6 +134,7 @@ class _Parser:
 
     def __init__(self, text: str, variables: Sequence[str], functions: FunctionTable) -> None:
         self.text, self.variables, self.functions = text, variables, functions
+        self.bindings: Mapping[str, Expr] = {}
         self.tokens = split_tokens(text)
         self.position = self.depth = self.nodes = 0
 
@@ -158,10 +168,11 @@ class _Parser:
         if token.text == ")":
             return "unexpected ')' without a '('"
         if token.kind != "symbol" and self.position:
-            return f"expected an operator before {token.text!r} (write 2*x)"
+            before = self.tokens[self.position - 1].text
+            return f"expected an operator before {token.text!r} (for a product write {before}*{token.text})"
         return f"unexpected {token.text!r}"
 
-    def descend(self, token: Token, reader: Callable[[], Expr]) -> Expr:
+    def descend(self, token: Token, reader: Callable[[], Found]) -> Found:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise self.complain(token, f"nested too deeply (at most {MAX_DEPTH} levels)")
@@ -198,9 +209,50 @@ class _Parser:
     # -- the grammar
 
     def read_comparison(self) -> Expr:
-        left = self.read_sum()
-        token = self.take("<", "<=", ">", ">=")
-        return left if token is None else self.build(token, self.operations[token.text], left, self.read_sum())
+        first, chain = self.read_chain()
+        steps = [self.build(token, self.operations[token.text], u, v) for token, u, v in chain]
+        return self.multiply(steps) if steps else first
+
+    def read_chain(self) -> tuple[Expr, list[tuple[Token, Expr, Expr]]]:
+        """The first sum, and each comparison with the sums on its sides."""
+        first = left = self.read_sum()
+        chain = []
+        while token := self.take("<", "<=", ">", ">="):
+            right = self.read_sum()
+            chain.append((token, left, right))
+            left = right
+        return first, chain
+
+    def multiply(self, factors: list[Expr]) -> Expr:
+        return functools.reduce(self.operations["*"], factors)
+
+    def read_where(self, token: Token, opening: Token) -> Expr:
+        """where(comparison, then, else): only the part that holds needs a value."""
+        _, chain = self.descend(opening, self.read_chain)
+        if not chain:
+            raise self.complain(token, "the first argument of 'where' must be a comparison: where(x < 1, x, 2 - x)")
+        parts = []
+        while self.take(","):
+            parts.append(self.descend(opening, self.read_comparison))
+        self.close(opening, ")")
+        if len(parts) != 2:
+            raise self.complain(token, f"'where' takes a comparison and two values, got {len(parts) + 1} arguments")
+        then, otherwise = parts
+        for _ in chain:
+            self.count(token)
+        return self.build(token, lambda *u: self.choose(chain, *u), then, otherwise)
+
+    def choose(self, chain: list[tuple[Token, Expr, Expr]], then: Expr, otherwise: Expr) -> Expr:
+        """One case in another where a comparison has several signs."""
+        for token, left, right in reversed(chain):
+            then = self.choose_one(token.text, (left, right), then, otherwise)
+        return then
+
+    def choose_one(self, sign: str, sides: tuple[Expr, Expr], then: Expr, otherwise: Expr) -> Expr:
+        condition = RELATIONS[sign](*sides, evaluate=False)
+        if not condition.free_symbols:
+            return then if holds(condition, 0.0) else otherwise
+        return sympy.Piecewise((then, condition), (otherwise, sympy.true), evaluate=False)
 
     def read_sum(self) -> Expr:
         result = self.read_product()
@@ -279,19 +331,32 @@ class _Parser:
         name = token.text
         if name in self.variables:
             return self.build(token, lambda: real_symbol(name))
+        if name in self.bindings:
+            return self.build(token, lambda: self.bindings[name])
         if name in CONSTANTS:
             return self.build(token, lambda: CONSTANTS[name])
-        if name not in self.functions:
+        if name not in (*self.functions, *COMPOSITIONS, WHERE):
             raise self.complain(token, self.describe_unknown(name))
         opening = self.take("(")
         if opening is None:
             raise self.complain(token, f"{name!r} is a function: write {name}({self.variables[0]})")
+        if name == WHERE:
+            return self.read_where(token, opening)
         arguments = [self.descend(opening, self.read_comparison)]
         while self.take(","):
             arguments.append(self.descend(opening, self.read_comparison))
         self.close(opening, ")")
+        composition = find_composition(name, len(arguments))
+        if composition is not None:
+            return self.build(token, lambda *u: self.compose(composition, *u), *arguments)
         self.check_arguments(token, len(arguments))
         return self.build(token, lambda *u: self.call(name, *u), *arguments)
+
+    def compose(self, composition: Composition, *arguments: Expr) -> Expr:
+        """The body of a composition, with arguments in the place of its letters."""
+        inner = type(self)(composition.body, self.variables, self.functions)
+        inner.bindings = dict(zip(composition.letters, arguments, strict=True))
+        return inner.read()
 
     def call(self, name: str, *arguments: Expr) -> Expr:
         """Apply a function; those that are not elementary may hold exponentials."""
@@ -300,9 +365,11 @@ class _Parser:
         return self.functions[name](*arguments)
 
     def check_arguments(self, token: Token, count: int) -> None:
-        low, high = (2, MAX_ARGUMENTS) if token.text in MANY_ARGUMENTS else (1, 1)
+        known = [len(one.letters) for one in COMPOSITIONS.get(token.text, ())]
+        usual = (1, 1) if token.text in self.functions else (min(known), max(known))
+        low, high = COUNTS.get(token.text, usual)
         if not low <= count <= high:
-            wanted = f"{low} to {high} arguments" if high > low else "one argument"
+            wanted = f"{low} to {high} arguments" if high > low else "one argument" if low == 1 else f"{low} arguments"
             raise self.complain(token, f"{token.text!r} takes {wanted}, got {count}")
 
     def close(self, opening: Token, closing: str) -> None:
@@ -313,7 +380,7 @@ class _Parser:
         raise self.complain(self.next, self.describe_surprise())
 
     def describe_unknown(self, name: str) -> str:
-        names = sorted(self.functions)
+        names = sorted({*self.functions, *COMPOSITIONS, WHERE})
         near = difflib.get_close_matches(name.lower(), [*names, *self.variables, *CONSTANTS], n=1)
         guess = f" (did you mean {near[0]!r}?)" if near else ""
         allowed = f"{', '.join([*self.variables, *CONSTANTS])} and the functions {', '.join(names)}"
@@ -333,6 +400,9 @@ class _Transcriber(_Parser):
         if is_longer(result, MAX_WRITTEN):
             raise self.complain(token, f"too many parts (at most {MAX_WRITTEN}, activations written out)")
         return result
+
+    def choose_one(self, sign: str, sides: tuple[Expr, Expr], then: Expr, otherwise: Expr) -> Expr:
+        return WrittenChoice(self.operations[sign](*sides), then, otherwise)
 
     def check_power(self, token: Token, base: Expr, exponent: Expr) -> None:
         """Nothing is worked out."""

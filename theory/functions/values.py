@@ -12,12 +12,31 @@ import mpmath
 import sympy
 from sympy import Expr, Rational, Symbol
 
-__all__ = ["SYMPY_ERRORS", "evaluate_at", "evaluate_precisely", "holds", "real_symbol", "to_rational"]
+__all__ = [
+    "SYMPY_ERRORS",
+    "ContinuedFunction",
+    "WrittenChoice",
+    "evaluate_at",
+    "evaluate_precisely",
+    "holds",
+    "real_symbol",
+    "to_rational",
+]
 
 
 def real_symbol(name: str = "x") -> Symbol:
     """Return the real variable every expression is written in; the same name is the same symbol."""
     return Symbol(name, real=True)
+
+
+class WrittenChoice(sympy.Function):
+    """The second argument where the first, a step, is 1, and the third where it is 0: cases as they are written."""
+
+    nargs = 3
+
+
+class ContinuedFunction(sympy.Function):
+    """The first argument, extended by its limit to the points (rational numbers) that are the others."""
 
 
 SYMPY_ERRORS = (ArithmeticError, AttributeError, TypeError, ValueError)
@@ -42,8 +61,29 @@ def _raise_power(base: Any, exponent: Any) -> Any:
 _NAMES_IN_LIBRARY: Mapping[type, str] = MappingProxyType(
     {
         getattr(sympy, name): name
-        for name in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "erf")
+        for name in (
+            "exp",
+            "log",
+            "sin",
+            "cos",
+            "tan",
+            "sinh",
+            "cosh",
+            "tanh",
+            "asin",
+            "acos",
+            "atan",
+            "asinh",
+            "acosh",
+            "atanh",
+            "erf",
+            "erfc",
+            "gamma",
+            "atan2",
+            "floor",
+        )
     }
+    | {sympy.loggamma: "lgamma", sympy.ceiling: "ceil"}
 )
 _OWN_FUNCTIONS: Mapping[type, Callable[..., Any]] = MappingProxyType(
     {
@@ -57,7 +97,7 @@ _OWN_FUNCTIONS: Mapping[type, Callable[..., Any]] = MappingProxyType(
         sympy.Pow: _raise_power,
     }
 )
-_KNOWN = {*_NAMES_IN_LIBRARY, *_OWN_FUNCTIONS, sympy.cot}
+_KNOWN = {*_NAMES_IN_LIBRARY, *_OWN_FUNCTIONS, sympy.cot, sympy.sinc, WrittenChoice}
 
 
 def evaluate_at(expression: Expr, point: float = 0.0) -> float:
@@ -100,10 +140,14 @@ def _bound_argument(function: Callable[[Any], Any], largest: float) -> Callable[
 
 
 _PRECISE = SimpleNamespace(
-    **{name: getattr(mpmath, name) for name in ("log", "tanh", "asin", "acos", "atan", "erf", "pi", "e")},
+    **{name: getattr(mpmath, name)
+       for name in ("log", "tanh", "asin", "acos", "atan", "asinh", "acosh", "atanh", "atan2", "erf", "erfc", "floor",
+                    "ceil", "pi", "e")},
     **{name: _bound_argument(getattr(mpmath, name), _LARGEST_ARGUMENT) for name in ("exp", "sinh", "cosh")},
     **{name: _bound_argument(getattr(mpmath, name), _LARGEST_BASE) for name in ("sin", "cos", "tan")},
-)
+    gamma=_bound_argument(mpmath.gamma, _LARGEST_ARGUMENT),
+    lgamma=mpmath.loggamma,
+)  # fmt: skip
 
 
 def to_rational(number: mpmath.mpf) -> Rational:
@@ -123,9 +167,14 @@ def _evaluate(node: Expr, point: Any, library: Any, known: Mapping[Symbol, Any])
         return next(_evaluate(u, point, library, known) for u, when in node.args if holds(when, point, library))
     if not node.args or (node.func not in _KNOWN and node.is_number):
         return _convert_number(node, library)
+    if isinstance(node, WrittenChoice):
+        step, *cases = node.args
+        return _evaluate(cases[0 if _evaluate(step, point, library, known) else 1], point, library, known)
     arguments = [_evaluate(u, point, library, known) for u in node.args]
     if isinstance(node, sympy.cot):
         return 1 / library.tan(*arguments)
+    if isinstance(node, sympy.sinc):
+        return library.sin(*arguments) / arguments[0] if arguments[0] else arguments[0] + 1
     if node.func in _NAMES_IN_LIBRARY:
         return getattr(library, _NAMES_IN_LIBRARY[node.func])(*arguments)
     if node.func in _OWN_FUNCTIONS:

@@ -118,7 +118,7 @@ class Function(Node):
 
 
 class Delta(Node):
-    """The Kronecker delta: 1 where both indices agree, else 0."""
+    """The Kronecker delta: 1 where both indices agree, else 0; written [i=j], since δ is the error."""
 
     def __new__(cls, left: Index, right: Index) -> Expr:
         if left == right:

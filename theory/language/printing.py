@@ -17,10 +17,10 @@ from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol, preorder_trave
 from sympy.core.function import AppliedUndef
 from sympy.core.function import Function as NamedFunction
 
-from theory.language.alphabets import ALPHABETS, Alphabet, Latex, MathML
+from theory.language.alphabets import ALPHABETS, Alphabet, MathML
 from theory.language.notation import Delta, Function, Held, Index, Partial, Total, Variable, Width
 
-__all__ = ["Style", "math_ml", "printer", "show"]
+__all__ = ["Style", "math_ml", "printer", "rank", "show"]
 
 Style = Literal["text", "latex", "mathml"]
 
@@ -113,10 +113,8 @@ def print_named_function(p: Printer, e: Expr) -> tuple[str, int]:
 
 @printer(Delta)
 def print_delta(p: Printer, e: Expr) -> tuple[str, int]:
-    names = p.alphabet.indices([p.show(index) for index in e.args])
-    return p.alphabet.scripts(
-        p.alphabet.letter("δ") if not isinstance(p.alphabet, Latex) else r"\delta", names, ""
-    ), ATOM
+    """[i=j]: a sign of its own, since δ is the error."""
+    return p.alphabet.same(*(p.show(index) for index in e.args)), ATOM
 
 
 @printer(Partial)

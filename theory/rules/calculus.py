@@ -181,7 +181,7 @@ def independence(node: Expr, scene: RuleContext) -> Expr | None:
 
 @rule("Kronecker delta", Partial, Held)
 def kronecker(node: Expr, scene: RuleContext) -> Expr | None:
-    """∂x_i/∂x_j = δ_ij (for two indices: δ_ip δ_jq)."""
+    """∂x_i/∂x_j = [i=j], which is 1 where i and j are the same and else 0 (for two indices: [i=p] [j=q])."""
     if not isinstance(node, Partial) or not isinstance(node.u, Variable) or node.u.family != node.x.family:
         return None
     return Mul(*(Delta(i, p) for i, p in zip(node.u.indices, node.x.indices, strict=True)))
@@ -233,7 +233,7 @@ def expand_around_deltas(expr: Expr) -> Expr:
 
 @rule("collapse", Total)
 def collapse(node: Expr, scene: RuleContext) -> Expr | None:
-    """Σ_k g_k δ_kj = g_j; the ranges of k and j must be equal.  (A δ without k is a constant of this sum.)"""
+    """Σ_k g_k [k=j] = g_j; the ranges of k and j must be equal.  (Such a sign without k is a constant of this sum.)"""
     if not isinstance(node, Total) or Delta not in kinds(node.body):
         return None
     factors = Mul.make_args(node.body)

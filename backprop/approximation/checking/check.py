@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from backprop.approximation.checking import intervals as iv
-from backprop.approximation.checking.evaluate import expand, value
+from backprop.approximation.checking.claims import StatedClaim, read_claim, read_slopes
+from backprop.approximation.checking.evaluate import Place, expand, value
 from backprop.approximation.checking.files import load
 from backprop.approximation.checking.intervals import Interval, NoValue, Series, TooLarge, Unclear
-from backprop.approximation.checking.reader import ACTIVATIONS, TARGETS, Tree, read
+from backprop.approximation.checking.reader import Tree
 from backprop.errors import UsageError
 
 __all__ = ["SECONDS", "Verdict", "check_certificate"]
@@ -25,16 +26,12 @@ SECONDS = 60.0
 NOT_CHECKED = ("the bound the file states itself", "errors on a grid", "least widths and least errors")
 """What a file may say beside its claim."""
 UNIT = 1e-3
-LONGEST_SHOWN = 60
 SURE = iv.rational(Fraction(1, 10**20))
 """A remainder below this is not looked at again."""
-SAMPLES = tuple(Fraction(k, 4) for k in range(-12, 13))
-"""Where an activation's name and its expression are compared."""
 TERMS = 8
 """Terms h^0 … h^7 and a remainder h^8."""
 HALVINGS = 60
 """A box that is too wide for the bounds here is halved so often, not more."""
-MOST_BOXES = 50_000
 SPARE_BOXES = 2000
 """How many more boxes than the file has may be needed: giving up is an answer."""
 
@@ -50,42 +47,46 @@ class Verdict:
     reason: str = ""
     subject: str = ""
     """What the claim is about."""
+    also: Verdict | None = None
+    """What came of the second claim of the file, about the derivatives, if it has one."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether all that the file claims is confirmed."""
+        return self.ok and (self.also is None or self.also.holds)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         bound = self.bound if math.isfinite(self.bound) else None
-        found = {"ok": self.ok, "epsilon": self.epsilon, "bound": bound, "boxes": self.boxes, "reason": self.reason}
-        return found | {"subject": self.subject, "not_checked": list(NOT_CHECKED)}
+        found: dict[str, Any] = {
+            "ok": self.ok,
+            "epsilon": self.epsilon,
+            "bound": bound,
+            "boxes": self.boxes,
+            "reason": self.reason,
+        }
+        found |= {"subject": self.subject, "not_checked": list(NOT_CHECKED)}
+        return found if self.also is None else found | {"derivative": self.also.to_dict()}
+
+    def _repr_markdown_(self) -> str:
+        return f"```text\n{self}\n```"
 
     def __str__(self) -> str:
+        lines = [self.describe()] + ([] if self.also is None else [self.also.describe()])
+        return "\n".join([*lines, f"not checked: {', '.join(NOT_CHECKED)}"] if self.holds else lines)
+
+    def describe(self) -> str:
+        """What came of one claim."""
         if not self.ok:
             return f"NOT CONFIRMED: {self.reason}"
         boxes = f"{self.boxes} box{'es' * (self.boxes != 1)}"
-        return (
-            f"CONFIRMED: {self.subject} is at most {self.describe_bound()} < {self.epsilon!r} everywhere ({boxes})\n"
-            f"not checked: {', '.join(NOT_CHECKED)}"
-        )
+        return f"CONFIRMED: {self.subject} is at most {self.describe_bound()} < {self.epsilon!r} everywhere ({boxes})"
 
     def describe_bound(self) -> str:
         """The bound in four digits, not less than it is and still below epsilon; else in all of its digits."""
         text = f"{self.bound:.3e}"
         text = text if float(text) >= self.bound else f"{self.bound * (1 + UNIT):.3e}"
         return text if float(text) < self.epsilon else repr(self.bound)
-
-
-@dataclass(frozen=True)
-class StatedClaim:
-    """What a file claims."""
-
-    target: Tree
-    activation: Tree
-    units: tuple[tuple[Interval, Interval, Interval], ...]
-    constant: Interval
-    epsilon: float
-    edges: tuple[float, ...]
-    subject: str
-    doubt: str = ""
-    """What speaks against it before a box is looked at."""
 
 
 def check_certificate(
@@ -99,81 +100,12 @@ def check_certificate(
     """
     if not 0 < timeout < math.inf:
         raise UsageError(f"--timeout must be a positive number of seconds, got {timeout:g}")
-    claim, deadline = _read_claim(load(path)), time.monotonic() + timeout
-    return _Check(claim, deadline, f"{str(path)!a} was not checked to the end in {timeout:g} seconds").run(progress)
-
-
-def _read_claim(data: dict[str, Any]) -> StatedClaim:
-    try:
-        hidden, proof = data["hidden"], data["certificate"]
-        low, high = _floats(data["domain"])
-        w, b, c = (_floats(hidden[name]) for name in "wbc")
-        (constant,), (epsilon,) = _floats([data["constant"]]), _floats([proof["epsilon"]])
-        edges = _floats(proof["edges"])
-        verdict, target, name = proof["verdict"], data["target"], data["activation"]
-        activation = data.get("activation_expression", name)
-    except KeyError as error:
-        raise UsageError(f"the file is no certificate: it lacks {str(error)[:60]}") from None
-    except (AttributeError, TypeError, ValueError, OverflowError):
-        raise UsageError("the file is no certificate: a field does not hold what it should, such as finite numbers "
-                         "in w, b, c, domain and edges") from None  # fmt: skip
-    if verdict != "proved":
-        raise UsageError(f"the file claims no proof: its verdict is {str(verdict)[:40]!a}")
-    if not all(isinstance(text, str) for text in (target, activation, name)):
-        raise UsageError("the file is no certificate: target and activation must be text")
-    if not len(w) == len(b) == len(c):
-        raise UsageError(f"the file is no certificate: {len(w)} w, {len(b)} b and {len(c)} c")
-    if not epsilon > 0:
-        raise UsageError(f"the file is no certificate: epsilon {epsilon} is not positive")
-    covers = len(edges) >= 2 and (edges[0], edges[-1]) == (low, high) and all(p < q for p, q in pairwise(edges))
-    if not covers or len(edges) > MOST_BOXES:
-        raise UsageError("the boxes of the certificate do not cover its domain from end to end, in order")
-    units = tuple((iv.number(p), iv.number(q), iv.number(r)) for p, q, r in zip(w, b, c, strict=True))
-    _refuse_contradictions(data, len(w), epsilon)
-    trees = read(target, TARGETS), read(activation, ACTIVATIONS)
-    short = activation if len(activation) <= LONGEST_SHOWN else activation[: LONGEST_SHOWN - 3] + "..."
-    units_said = f"{len(w)} {name} unit{'s' * (len(w) != 1)}{f', σ(x) = {short}' * (activation != name)}"
-    subject = f"|F - f| for F = {target} on [{low!r}, {high!r}], f of {units_said}"
-    differ = _find_difference(trees[1], read(name, ACTIVATIONS))
-    doubt = "" if differ is None else f"the activation {name} and its expression {activation} differ at x = {differ}"
-    return StatedClaim(*trees, units, iv.number(constant), epsilon, edges, subject, doubt)
-
-
-def _find_difference(stated: Tree, named: Tree) -> Fraction | None:
-    """A point where the activation by its name and by its expression are not the same; None if none is found."""
-    for place in SAMPLES if stated != named else ():
-        try:
-            values = [value(tree, iv.rational(place)) for tree in (stated, named)]
-        except Unclear:
-            continue
-        gap = iv.subtract([values[0]], [values[1]])[0]
-        if iv.is_positive(gap) or iv.is_negative(gap):
-            return place
-    return None
-
-
-def _refuse_contradictions(data: dict[str, Any], width: int, epsilon: float) -> None:
-    """What the file says twice it has to say alike."""
-    proof = data["certificate"]
-    pairs = {
-        "width": (data.get("width", width), width),
-        "epsilon": (data.get("epsilon") or epsilon, epsilon),
-        "certified": (data.get("certified", True), True),
-        "sup_error_bound": (data.get("sup_error_bound", proof.get("bound")), proof.get("bound")),
-    }
-    for name, (said, known) in pairs.items():
-        if said != known:
-            raise UsageError(f"the file contradicts itself: {name} is {ascii(said)[:40]} where it should be "
-                             f"{ascii(known)[:40]}")  # fmt: skip
-
-
-def _floats(values: Any) -> tuple[float, ...]:
-    if not isinstance(values, list) or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
-        raise TypeError("a list of numbers")
-    found = tuple(float(v) for v in values)
-    if not all(math.isfinite(v) and v == known for v, known in zip(found, values, strict=True)):
-        raise ValueError("a number that is no finite double")
-    return found
+    data, deadline = load(path), time.monotonic() + timeout
+    late = f"{str(path)!a} was not checked to the end in {timeout:g} seconds"
+    claim = read_claim(data)
+    slopes = read_slopes(claim, data.get("derivative_certificate"))
+    found = _Check(claim, deadline, late).run(progress)
+    return found if slopes is None else replace(found, also=_Check(slopes, deadline, late).run(progress))
 
 
 class _Check:
@@ -225,11 +157,13 @@ class _Check:
         radius = iv.rational(max(Fraction(b) - Fraction(centre), Fraction(centre) - Fraction(a)))
         try:
             self.watch()
-            total = iv.subtract(_term(claim.target, here, there, radius), [claim.constant])
+            make_term = _slope_term if claim.of_slopes else _term
+            constant = iv.ZERO if claim.of_slopes else claim.constant
+            total = iv.subtract(make_term(claim.target, here, there, radius, claim.continued_at), [constant])
             for w, shift, c in claim.units:
                 self.watch()
                 inner = [iv.add(iv.multiply([w], x, 2), [shift]) for x in (here, there)]
-                unit = _term(claim.activation, inner[0], inner[1], radius)
+                unit = make_term(claim.activation, inner[0], inner[1], radius)
                 total = iv.subtract(total, iv.multiply([c], unit, TERMS + 1))
             if iv.is_below(iv.number(claim.epsilon), iv.smallest(total[0])):
                 self.refuted = f"at x = {centre!r} it is not below {claim.epsilon:g}"
@@ -249,14 +183,25 @@ class _Check:
         """What is said if F or a unit surely has no value at a point; nothing if that is not seen."""
         x = iv.number(point)
         try:
-            value(self.claim.target, x)
+            value(self.claim.target, Place.of({"x": x}, self.claim.continued_at))
             for w, shift, _ in self.claim.units:
-                value(self.claim.activation, iv.add(iv.multiply([w], [x], 1), [shift])[0])
+                value(self.claim.activation, Place({"x": iv.add(iv.multiply([w], [x], 1), [shift])[0]}))
         except NoValue as error:
             return f"there is no value at x = {point!r}: {error}"
         except Unclear:
             return ""  # it may have one
         return ""
+
+
+def _slope_term(node: Tree, here: Series, there: Series, radius: Interval, points: tuple[Fraction, ...] = ()) -> Series:
+    """The same for the derivative: k + 1 times the coefficient k + 1."""
+    whole = iv.pad(expand(node, Place.of({"x": there}, points), TERMS + 2), TERMS + 2)
+    remainder = iv.times(iv.integer(TERMS + 1), whole[TERMS + 1])
+    reach = iv.multiply([iv.largest(remainder)], iv.power([radius], TERMS, 1), 1)[0]
+    if iv.is_below(iv.width(whole[1]), reach):
+        return [whole[1]]
+    near = iv.pad(expand(node, Place.of({"x": here}, points), TERMS + 1), TERMS + 1)
+    return [*(iv.times(iv.integer(k + 1), near[k + 1]) for k in range(TERMS)), remainder]
 
 
 def _sum_up(coefficients: Sequence[Interval], radius: Interval) -> float:
@@ -267,20 +212,20 @@ def _sum_up(coefficients: Sequence[Interval], radius: Interval) -> float:
     return iv.upper_float(bound[0])
 
 
-def _term(node: Tree, here: Series, there: Series, radius: Interval) -> Series:
+def _term(node: Tree, here: Series, there: Series, radius: Interval, points: tuple[Fraction, ...] = ()) -> Series:
     """Coefficients 0..7 at the centre and the eighth on the box, or the interval of all values alone if that is less
     (a unit that is saturated on the box has few values, but bounds of its derivatives that are useless)."""
     try:
-        remainder = expand(node, there, TERMS + 1)
-        near = expand(node, here, TERMS)
+        remainder = expand(node, Place.of({"x": there}, points), TERMS + 1)
+        near = expand(node, Place.of({"x": here}, points), TERMS)
     except Unclear:
-        return [value(node, there[0])]
+        return [value(node, Place.of({"x": there[0]}, points))]
     padded = [*near[:TERMS], *[iv.ZERO] * (TERMS - len(near))]
     if len(remainder) <= TERMS:
         return padded
     reach = iv.multiply([iv.largest(remainder[TERMS])], iv.power([radius], TERMS, 1), 1)[0]
     if not iv.is_below(reach, SURE):
-        values = value(node, there[0])
+        values = value(node, Place.of({"x": there[0]}, points))
         if iv.is_below(iv.width(values), reach):
             return [values]
     return [*padded, remainder[TERMS]]

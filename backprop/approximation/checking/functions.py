@@ -47,7 +47,8 @@ from backprop.approximation.checking.intervals import (
     widen,
 )  # fmt: skip
 
-__all__ = ["FUNCTIONS", "exponential", "logarithm", "root", "sine_and_cosine"]
+__all__ = ["FUNCTIONS", "derivative", "exponential", "integrate", "logarithm", "monotone", "root", "sine_and_cosine",
+           "slope_of_error"]  # fmt: skip
 
 LARGEST_ARGUMENT = 4000
 """Bits before the point: beyond this no exponential and no wave is worked out, it could take for ever."""
@@ -117,6 +118,7 @@ def sine_and_cosine(z: Series, length: int) -> tuple[Series, Series]:
     slope = derivative(z)
     angle = _check_argument(z[0])
     s, c = ([clamp(widen(f(angle, PRECISION)), negate([ONE])[0], ONE)] for f in (mpi_sin, mpi_cos))
+    c = [ONE] if angle == ZERO else c
     for k in range(1, length):
         s_next = over(convolve(c, slope, k - 1), integer(k))
         c_next = over(negate([convolve(s, slope, k - 1)])[0], integer(k))
@@ -125,7 +127,7 @@ def sine_and_cosine(z: Series, length: int) -> tuple[Series, Series]:
     return s, c
 
 
-def _monotone(function: Callable[..., object], z: Interval) -> Interval:
+def monotone(function: Callable[..., object], z: Interval) -> Interval:
     """An increasing function at both ends, widened by more than its error."""
     return widen((function(z[0], PRECISION, round_floor), function(z[1], PRECISION, round_ceiling)))
 
@@ -140,16 +142,21 @@ def hyperbolic_tangent(z: Series, length: int) -> Series:
         complement.append(minus(ZERO if k else ONE, square))
         return convolve(complement, slope, k)
 
-    return integrate(next_slope, clamp(_monotone(mpf_tanh, z[0]), negate([ONE])[0], ONE), length)
+    return integrate(next_slope, clamp(monotone(mpf_tanh, z[0]), negate([ONE])[0], ONE), length)
+
+
+def slope_of_error(z: Series, length: int) -> Series:
+    """2/√π e^(−z²) z'"""
+    square = multiply(z, z, length) if len(z) > 1 else [times(z[0], z[0])]
+    bell = exponential(negate(square), length)
+    factor = over(integer(2), mpi_sqrt(pi(), PRECISION))
+    return multiply([factor], multiply(bell, derivative(z), length), length)
 
 
 def error_function(z: Series, length: int) -> Series:
     """f' = 2/√π e^(−z²) z'"""
-    square = multiply(z, z, length) if len(z) > 1 else [times(z[0], z[0])]
-    bell = exponential(negate(square), length)
-    factor = over(integer(2), mpi_sqrt(pi(), PRECISION))
-    slope = multiply([factor], multiply(bell, derivative(z), length), length)
-    start = clamp(_monotone(mpf_erf, z[0]), negate([ONE])[0], ONE)
+    slope = slope_of_error(z, length)
+    start = clamp(monotone(mpf_erf, z[0]), negate([ONE])[0], ONE)
     return integrate(lambda f, k: slope[k] if k < len(slope) else ZERO, start, length)
 
 
@@ -161,12 +168,12 @@ def arc_tangent(z: Series, length: int) -> Series:
 
 def arc_sine(z: Series, length: int) -> Series:
     """f' = z' / √(1 − z²)"""
-    return _arc(_monotone, mpf_asin, z, length)
+    return _arc(monotone, mpf_asin, z, length)
 
 
 def arc_cosine(z: Series, length: int) -> Series:
     """f' = −z' / √(1 − z²)"""
-    return _arc(lambda f, u: _monotone(f, (u[1], u[0])), mpf_acos, z, length)
+    return _arc(lambda f, u: monotone(f, (u[1], u[0])), mpf_acos, z, length)
 
 
 def _arc(enclose: Callable[..., Interval], function: Callable[..., object], z: Series, length: int) -> Series:

@@ -33,8 +33,8 @@ from mpmath.libmp.libmpi import (
 
 __all__ = [
     "HALF", "ONE", "PRECISION", "ZERO", "Interval", "NoValue", "Series", "TooLarge", "Unclear", "absolute",
-    "add", "clamp", "convolve", "divide", "finite", "from_numbers", "hull", "integer", "is_below",
-    "is_negative", "is_positive", "largest", "minus", "multiply", "negate", "number", "over", "pad", "pi",
+    "add", "clamp", "convolve", "divide", "finite", "from_numbers", "holds", "hull", "integer", "is_below",
+    "is_negative", "is_ordered", "is_positive", "largest", "minus", "multiply", "negate", "number", "over", "pad", "pi",
     "plus", "power", "pull", "rational", "sign_of", "smallest", "subtract", "times", "upper_float", "widen",
     "width",
 ]  # fmt: skip
@@ -99,6 +99,16 @@ def width(interval: Interval) -> Interval:
 def is_below(a: Interval, b: Interval) -> bool:
     """Whether the upper end of one interval is not above that of another; exactly."""
     return bool(mpf_cmp(a[1], b[1]) <= 0)
+
+
+def is_ordered(interval: Interval) -> bool:
+    """Whether the lower end is not above the upper one; exactly."""
+    return bool(mpf_cmp(*interval) <= 0)
+
+
+def holds(interval: Interval, part: Interval) -> bool:
+    """Whether one interval lies in another; exactly."""
+    return bool(mpf_cmp(interval[0], part[0]) <= 0 <= mpf_cmp(interval[1], part[1]))
 
 
 def is_positive(interval: Interval, or_zero: bool = False) -> bool:

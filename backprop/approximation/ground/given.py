@@ -19,7 +19,7 @@ Given: TypeAlias = "str | os.PathLike[str] | Sequence[Any]"
 """An expression or a name; a file of two columns; a pair (x, y) of arrays."""
 
 
-def read_given(given: Given, domain: Sequence[float] | None) -> Target:
+def read_given(given: Given, domain: Sequence[float] | None, continued: bool = False) -> Target:
     """Read whatever it is.
 
     Errors: `UsageError`, of the reader in charge.
@@ -27,11 +27,13 @@ def read_given(given: Given, domain: Sequence[float] | None) -> Target:
     >>> read_given("x**2", None).domain, read_given(([1, 2, 3, 4], [1, 4, 9, 16]), None).domain
     ((0.0, 1.0), (1.0, 4.0))
     """
+    if continued and not isinstance(given, str):
+        raise UsageError("--continue is for functions: data have no limits")
     if isinstance(given, str | os.PathLike) and is_table_file(given):
         return read_table_file(given, domain)
     if isinstance(given, tuple | list | np.ndarray):
         return read_arrays(given, domain)
-    return read_target(given, UNIT if domain is None else domain)  # type: ignore[arg-type]  # it says what is wrong
+    return read_target(given, UNIT if domain is None else domain, continued)  # type: ignore[arg-type]  # it says what is wrong
 
 
 def check_width(target: Target, width: int) -> int:

@@ -9,8 +9,9 @@ import numpy as np
 from backprop.approximation.ground.target import Floats
 from backprop.approximation.ground.wording import describe_above, describe_below, describe_outcome
 from backprop.approximation.proving.proof import Proof
+from backprop.shown import ShownAsText
 
-__all__ = ["Outcome", "ShallowNetwork"]
+__all__ = ["Outcome", "ShallowNetwork", "describe_certificate"]
 
 
 class ShallowNetwork(NamedTuple):
@@ -22,7 +23,7 @@ class ShallowNetwork(NamedTuple):
     constant: float
 
 
-class Outcome:
+class Outcome(ShownAsText):
     """What approximations of functions of one variable and of two have in common."""
 
     sup_error: float
@@ -67,16 +68,7 @@ class Outcome:
 
     def describe_proof(self) -> str:
         """What the certificate says, in words."""
-        proof = self.certificate
-        if proof is None:
-            return "no proof was tried"
-        boxes, point = proof.describe_places()
-        if proof.verdict == "proved":
-            count = f"{boxes} box{'es' * (boxes != 1)}"
-            return f"PROVED: at most {describe_above(proof.bound)} at every point of the domain ({count})"
-        if proof.verdict == "refuted":
-            return f"REFUTED: at {point} the error is at least {describe_below(proof.at_least or 0.0, 4)}"
-        return f"not proved: {proof.reason}"
+        return "no proof was tried" if self.certificate is None else describe_certificate(self.certificate)
 
     def describe_end(self) -> str:
         """Whether it is near enough, if an error was asked for."""
@@ -107,3 +99,14 @@ class Outcome:
     def list_proof(self) -> dict[str, Any]:
         """For JSON: the certificate, if a proof was tried."""
         return {} if self.certificate is None else {"certificate": self.certificate.to_dict()}
+
+
+def describe_certificate(proof: Proof) -> str:
+    """What a certificate says, in words."""
+    boxes, point = proof.describe_places()
+    if proof.verdict == "proved":
+        count = f"{boxes} box{'es' * (boxes != 1)}"
+        return f"PROVED: at most {describe_above(proof.bound)} at every point of the domain ({count})"
+    if proof.verdict == "refuted":
+        return f"REFUTED: at {point} the error is at least {describe_below(proof.at_least or 0.0, 4)}"
+    return f"not proved: {proof.reason}"

@@ -12,13 +12,16 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from backprop.approximation.ground.continued import Continuation, continue_at_holes, list_candidates
 from backprop.approximation.ground.named import NAMED, NAMED_SURFACES, read_named, read_written
-from backprop.approximation.proving.enclosures import Undecided
-from backprop.approximation.proving.values import NoValue, enclose_values
+from backprop.approximation.proving.ranges import NoValue
+from backprop.approximation.proving.undecided import Undecided
+from backprop.approximation.proving.values import enclose_values
 from backprop.codegen.functions.elementwise import evaluate
 from backprop.errors import UsageError
 from theory.functions.elementwise import parse
 from theory.functions.pieces import split
+from theory.language.spelling import respell
 
 __all__ = [
     "GRID_POINTS", "LARGEST", "UNIT", "Floats", "FunctionTarget", "Target", "Valued", "check_values", "read_domain",
@@ -35,8 +38,14 @@ GRID_POINTS = 10_001
 HALVINGS = (14, 41)
 """Distances to an end or a break at which the grid has a point: these powers of 1/2, times b - a."""
 
+MOST_JUMPS = 1000
+"""Of a whole part, that are looked for."""
+
 LOOKED_AT = 100
 """Of so many points of the grid one is looked at for a value of the text as it is written."""
+
+CONTINUE = ", or add --continue (continued=True) if the limit there is meant"
+"""What may help where F has no value."""
 
 LARGEST = 1e100
 """Targets beyond this are refused: their squares leave the range of a float."""
@@ -78,6 +87,10 @@ class Target(Valued, ABC):
     def __call__(self, x: Floats) -> Floats:
         """Evaluate F; NaN or infinity where it has no finite value."""
 
+    def list_continued(self) -> tuple[float, ...]:
+        """Where F has no value by itself and is extended by its limit."""
+        return ()
+
 
 @dataclass(frozen=True, eq=False)
 class FunctionTarget(Target):
@@ -90,15 +103,20 @@ class FunctionTarget(Target):
     expression: sympy.Expr
     as_written: sympy.Expr
     function: Callable[[Any], Any]
+    continued_at: tuple[float, ...] = ()
+    """Where F has no value by itself and is extended by its limit."""
 
     def __call__(self, x: Floats) -> Floats:
         """Evaluate F; NaN or infinity where it has no finite value."""
         with np.errstate(all="ignore"):
             return np.asarray(self.function(np.asarray(x, dtype=np.float64)), dtype=np.float64)
 
+    def list_continued(self) -> tuple[float, ...]:
+        return self.continued_at
 
-def read_target(text: str, domain: Sequence[float] = UNIT) -> FunctionTarget:
-    """Read a function of x on an interval.
+
+def read_target(text: str, domain: Sequence[float] = UNIT, continued: bool = False) -> FunctionTarget:
+    """Read a function of x on an interval; `continued` takes its limits where it has no value by itself.
 
     Raises:
         UsageError: text that is no expression in x, an impossible interval, or a function without a
@@ -107,28 +125,38 @@ def read_target(text: str, domain: Sequence[float] = UNIT) -> FunctionTarget:
     >>> target = read_target("abs(x - 1/4)", (0, 1))
     >>> target.breaks, len(target.grid) > GRID_POINTS
     ((0.25,), True)
+    >>> read_target("sin(x)/x", (-1, 1), continued=True).continued_at
+    (0.0,)
     """
     interval = read_domain(domain)
+    text = respell(text) if isinstance(text, str) else text
     expression = read_named(text) if text in NAMED else _read_expression(text)
     breaks = _find_breaks(expression, interval)
     grid = _make_grid(interval, breaks)
     function = evaluate(expression)
     as_written = read_written(text)
-    target = FunctionTarget(text, interval, breaks, grid, np.zeros_like(grid), expression, as_written, function)
+    found = Continuation(as_written, (), function)
+    if continued:
+        with np.errstate(all="ignore"):
+            found = continue_at_holes(text, as_written, function, interval)
+    target = FunctionTarget(text, interval, breaks, grid, np.zeros_like(grid), expression, found.as_written,
+                            found.function, found.points)  # fmt: skip
     values = target(grid)
-    check_values(repr(text), grid, values, "x = {:.6g}")
-    _refuse_holes(text, as_written, [*interval, *breaks, *grid[::LOOKED_AT].tolist()])
+    check_values(repr(text), grid, values, "x = {:.6g}", "" if continued else CONTINUE)
+    looked_at = [*interval, *breaks, *grid[::LOOKED_AT].tolist(), *list_candidates(as_written, interval)]
+    _refuse_holes(text, found.as_written, looked_at, continued)
     return replace(target, values=values)
 
 
-def _refuse_holes(text: str, as_written: sympy.Expr, points: Sequence[float]) -> None:
+def _refuse_holes(text: str, as_written: sympy.Expr, points: Sequence[float], continued: bool) -> None:
     """What SymPy simplifies may have a value where the text has none."""
     for point in points:
         try:
             enclose_values(as_written, point, point)
         except NoValue as error:
             what_where = f"no value at x = {point:.6g} ({error})"
-            raise UsageError(f"target {text!r} has {what_where}; choose a domain without it") from None
+            advice = f"choose a domain without it{'' if continued else CONTINUE}"
+            raise UsageError(f"target {text!r} has {what_where}; {advice}") from None
         except Undecided:
             continue  # it may have one
 
@@ -159,12 +187,28 @@ def read_domain(domain: Sequence[float]) -> tuple[float, float]:
 
 
 def _find_breaks(expression: sympy.Expr, domain: tuple[float, float]) -> tuple[float, ...]:
+    places = _find_jumps(expression, domain)
     try:
         edges = [piece.upper for piece in split(expression)]
-        places = [float(edge) for edge in edges if edge.is_finite]
+        places += [float(edge) for edge in edges if edge.is_finite]
     except (ValueError, TypeError):
-        return ()  # abs(sin(x)) and its like: the grid does without
+        pass  # abs(sin(x)) and its like: the grid does without
     return tuple(sorted({place for place in places if domain[0] < place < domain[1]}))
+
+
+def _find_jumps(expression: sympy.Expr, domain: tuple[float, float]) -> list[float]:
+    """Where a whole part of a linear argument jumps."""
+    found: list[float] = []
+    for node in expression.atoms(sympy.floor, sympy.ceiling):
+        (x,) = node.free_symbols or (None,)
+        line = sympy.Poly(node.args[0], x) if x is not None and node.args[0].is_polynomial(x) else None
+        if line is None or line.degree() != 1:
+            continue
+        slope, offset = map(float, line.all_coeffs())
+        low, high = sorted(slope * end + offset for end in domain)
+        if high - low <= MOST_JUMPS:
+            found += [(whole - offset) / slope for whole in range(math.ceil(low), math.floor(high) + 1)]
+    return found
 
 
 def _make_grid(domain: tuple[float, float], breaks: tuple[float, ...]) -> Floats:
@@ -176,7 +220,7 @@ def _make_grid(domain: tuple[float, float], breaks: tuple[float, ...]) -> Floats
     return grid[(grid >= low) & (grid <= high)]
 
 
-def check_values(shown: str, points: Floats, values: Floats, place: str) -> None:
+def check_values(shown: str, points: Floats, values: Floats, place: str, advice: str = "") -> None:
     """Refuse a function without finite values of reasonable size: `UsageError`, with the first such point.
 
     `place` is a format that says where a point is, as "x = {:.6g}".
@@ -184,7 +228,7 @@ def check_values(shown: str, points: Floats, values: Floats, place: str) -> None
     bad = np.flatnonzero(~np.isfinite(values))
     if bad.size:
         what = f"no finite value at {place.format(*np.atleast_1d(points[bad[0]]))} (it gives {float(values[bad[0]])})"
-        raise UsageError(f"target {shown} has {what}; choose a domain without it")
+        raise UsageError(f"target {shown} has {what}; choose a domain without it{advice}")
     largest = float(np.max(np.abs(values)))
     if largest > LARGEST:
         where = place.format(*np.atleast_1d(points[np.argmax(np.abs(values))]))

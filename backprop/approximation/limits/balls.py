@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from flint import arb, fmpq
 
-from backprop.approximation.proving.enclosures import Ball
+from backprop.approximation.proving.undecided import Ball
 
 __all__ = ["BITS", "enclose_fraction", "round_down", "round_up"]
 

@@ -26,8 +26,8 @@ from backprop.approximation.ground.target import Floats, FunctionTarget
 from backprop.approximation.ground.wording import describe_below
 from backprop.approximation.limits.balls import BITS, enclose_fraction, round_down
 from backprop.approximation.limits.weights import check_weights, find_weights
-from backprop.approximation.proving.enclosures import Undecided
 from backprop.approximation.proving.precision import computing
+from backprop.approximation.proving.undecided import Undecided
 from backprop.approximation.proving.values import enclose_values
 
 __all__ = ["Floor", "prove_floor"]

@@ -17,8 +17,8 @@ from sympy import Expr
 from backprop.approximation.ground.target import FunctionTarget
 from backprop.approximation.ground.wording import describe_below
 from backprop.approximation.limits.balls import BITS, round_down, round_up
-from backprop.approximation.proving.enclosures import Ball, Undecided
 from backprop.approximation.proving.precision import computing
+from backprop.approximation.proving.undecided import Ball, Undecided
 from backprop.approximation.proving.values import enclose_values
 
 __all__ = ["Jump", "prove_jump"]

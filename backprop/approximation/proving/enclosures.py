@@ -14,14 +14,14 @@ import sympy
 from flint import arb, arb_series, fmpq
 from sympy import Expr
 
-__all__ = ["Ball", "Undecided", "constant", "expand", "hull", "make_box"]
+from backprop.approximation.proving.continuing import divide_out
+from backprop.approximation.proving.special import SERIES_OF_ONE, arc_tangent_of_two
+from backprop.approximation.proving.undecided import Ball, Undecided
+from theory.functions.values import ContinuedFunction, WrittenChoice
+
+__all__ = ["constant", "expand", "expand_quotient", "hull", "make_box"]
 
 Series: TypeAlias = "arb_series"
-Ball: TypeAlias = "arb"
-
-
-class Undecided(ArithmeticError):
-    """On this box it is not decided which formula holds."""
 
 
 def expand(expression: Expr, x: Series | Mapping[Expr, Series]) -> Series:
@@ -41,9 +41,22 @@ def expand(expression: Expr, x: Series | Mapping[Expr, Series]) -> Series:
         series = _Expansion(x).visit(expression)
     except (ValueError, ZeroDivisionError) as error:  # flint: a ball with 0 in it as a denominator
         raise Undecided(f"{expression}: {error}") from error
+    return _check_finite(expression, series)
+
+
+def _check_finite(expression: Expr, series: Series) -> Series:
+    """Itself, if it has numbers only: 0 times what has not would be 0.  Errors: Undecided."""
     if not all(c.is_finite() for c in series):
         raise Undecided(f"{expression} is not finite on the box")
     return series
+
+
+def expand_quotient(node: Expr, x: Series | Mapping[Expr, Series], points: tuple[Expr, ...]) -> Series:
+    """A quotient whose parts vanish at one of the points.  Errors: Undecided for any other."""
+    if isinstance(x, Mapping):
+        raise Undecided("a denominator may be 0 on the box")
+    found: Series = divide_out(node, x, points, lambda part, series: _Expansion(series, points).visit(part))
+    return found
 
 
 def make_box(low: float, high: float) -> Ball:
@@ -86,8 +99,8 @@ def holds(condition: sympy.Basic, value: Callable[[Expr], Ball]) -> bool | None:
 class _Expansion:
     """Visits an expression with series."""
 
-    def __init__(self, x: Series | Mapping[Expr, Series]) -> None:
-        self.x = x
+    def __init__(self, x: Series | Mapping[Expr, Series], points: tuple[Expr, ...] = ()) -> None:
+        self.x, self.points = x, points
 
     def head(self, expression: Expr) -> Ball:
         """The values on the box: the zeroth coefficient."""
@@ -100,13 +113,27 @@ class _Expansion:
             return self.x[node] if isinstance(self.x, Mapping) else self.x
         if node.is_number and not node.args:
             return arb_series([constant(node)])
+        if node.is_Mul and self.points:
+            return self.continued_product(node)
         if node.is_Add or node.is_Mul:
             return self.fold(node)
         if node.is_Pow:
-            return self.power(node)
+            return _check_finite(node, self.power(node))
         if isinstance(node, sympy.Piecewise):
             return self.piecewise(node)
-        return self.call(node)
+        if isinstance(node, WrittenChoice):
+            step = self.head(node.args[0])
+            return self.visit(node.args[1 if bool(step == 1) else 2])
+        if isinstance(node, ContinuedFunction):
+            return _Expansion(self.x, node.args[1:]).visit(node.args[0])
+        return _check_finite(node, self.call(node))
+
+    def continued_product(self, node: Expr) -> Series:
+        """A product, or a quotient of two that vanish at a point where it is continued."""
+        try:
+            return self.fold(node)
+        except (Undecided, ValueError, ZeroDivisionError):
+            return expand_quotient(node, self.x, self.points)
 
     def fold(self, node: Expr) -> Series:
         """A sum or a product."""
@@ -144,21 +171,35 @@ class _Expansion:
         arguments = [self.visit(argument) for argument in node.args]
         name = type(node).__name__
         if name in ("Abs", "sign", "Heaviside"):
-            return self.by_sign(name, arguments[0])
+            return self.by_sign(name, arguments[0], *node.args[1:])
         if name in ("Max", "Min"):
             return choose(arguments, name == "Max")
         if name in SERIES:
             return SERIES[name](arguments[0])
+        known = arc_tangent_of_two if name == "atan2" else SERIES_OF_ONE.get(name)
+        found = None if known is None else known(*arguments)
+        if found is not None:
+            return found
         raise Undecided(f"no series for {name}")
 
-    def by_sign(self, name: str, inner: Series) -> Series:
+    def by_sign(self, name: str, inner: Series, at_zero: Expr = sympy.S.Zero) -> Series:
         """What depends on the sign of the argument."""
-        if not inner[0] != 0:
+        if name == "Heaviside":
+            return arb_series([self.step(inner[0], self.head(at_zero))])
+        if not inner[0] != 0:  # a tie at the centre would not say which branch the box is on
             raise Undecided("the sign is not decided on the box")
         positive = bool(inner[0] > 0)
         if name == "Abs":
             return inner if positive else -inner
-        return arb_series([1 if positive else -1 if name == "sign" else 0])
+        return arb_series([1 if positive else -1])
+
+    def step(self, gap: Ball, at_zero: Ball) -> Ball:
+        """1 where a number is positive, 0 where it is negative; decided also where it may be 0, if that is the same."""
+        if bool(gap > 0) or (bool(gap >= 0) and bool(at_zero == 1)):
+            return arb(1)
+        if bool(gap < 0) or (bool(gap <= 0) and bool(at_zero == 0)):
+            return arb(0)
+        raise Undecided("the sign is not decided on the box")
 
 
 def choose(series: list[Series], largest: bool) -> Series:

@@ -21,9 +21,9 @@ from flint import arb
 from numpy.typing import NDArray
 from sympy import Expr
 
-from backprop.approximation.proving.enclosures import Undecided
 from backprop.approximation.proving.precision import computing
 from backprop.approximation.proving.stabbing import lay_lines
+from backprop.approximation.proving.undecided import Undecided
 from backprop.approximation.proving.values import enclose_values
 
 __all__ = ["ForcedKinks", "Triple", "force_kinks"]

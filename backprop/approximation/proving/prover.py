@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,19 +13,25 @@ from flint import arb, arb_series
 from sympy import Expr
 
 from backprop.approximation.proving.bisection import Bisection
-from backprop.approximation.proving.enclosures import Ball, Undecided, expand, make_box
+from backprop.approximation.proving.enclosures import expand, make_box
 from backprop.approximation.proving.precision import computing, float_above, float_below
 from backprop.approximation.proving.proof import Proof
-from backprop.approximation.proving.values import NoValue, enclose_range
+from backprop.approximation.proving.ranges import NoValue
+from backprop.approximation.proving.undecided import Ball, Undecided
+from backprop.approximation.proving.values import enclose_range
 
-__all__ = ["Certificate", "IntervalClaim", "prove"]
+__all__ = ["Certificate", "IntervalClaim", "prove", "prove_tightly"]
 
 ORDER = 8
 """Of the Taylor models: terms h^0 … h^7, and a remainder h^8."""
 MOST_BOXES = 20_000
 MOST_TERMS = 2_000_000
 """Taylor models of F and of units, on all boxes: about a minute or two. Not seconds: the same everywhere."""
+SURE = 1e-20
+"""A remainder below this is not looked at again."""
 LONGEST_REASON = 200
+NEARER, OF_SCALE = 1.015, 0.9e-15
+"""A tight bound is that many times the error that was surely seen at a point, and that share of the size of F."""
 SHORTEST = 2.0**-60
 """Boxes are not halved below this share of the domain."""
 
@@ -46,6 +52,8 @@ class IntervalClaim:
     domain: tuple[float, float]
     breaks: tuple[float, ...] = ()
     """Where to cut first: kinks of F and of f, as far as they are known."""
+    of_slopes: bool = False
+    """Whether the claim is about F' and f' instead."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +92,37 @@ def prove(
     ('proved', 'refuted')
     """
     search = _IntervalProof(claim, epsilon, time.monotonic() + seconds, most_boxes, most_terms)
-    with computing(terms=ORDER + 1):
+    with computing(terms=ORDER + 1 + claim.of_slopes):
         return search.run()
+
+
+def prove_tightly(
+    claim: IntervalClaim,
+    scale: float,
+    places: Sequence[float],
+    *,
+    most: float = math.inf,
+    seconds: float = math.inf,
+    most_boxes: int = MOST_BOXES,
+    most_terms: int = MOST_TERMS,
+) -> Certificate:
+    """Bound |F − f| by little more than an error that it surely has: at one of the places, or met on the way.
+
+    Args:
+        scale: of F; 1e-15 of it is always granted.
+        places: where the error is likely to be large.
+        most: an error of that or more refutes; the claim proved is then that it is less.
+
+    Returns: Certificate; without `most` its epsilon is what was asked of the last boxes. Errors: none.
+
+    >>> from theory.functions.elementwise import parse
+    >>> line = IntervalClaim(parse("x**2"), parse("max(x,0)"), (1.0,), (0.0,), (1.0,), -0.125, (0.0, 1.0))
+    >>> 0.125 <= prove_tightly(line, 1.0, [0.0]).bound <= 1.02 * 0.125
+    True
+    """
+    with computing(terms=ORDER + 1 + claim.of_slopes):
+        search = _TightProof(claim, scale, most, time.monotonic() + seconds, most_boxes, most_terms)
+        return search.begin(places) or search.run()
 
 
 class _IntervalProof(Bisection[Interval, Certificate]):
@@ -145,6 +182,8 @@ class _IntervalProof(Bisection[Interval, Certificate]):
     def error_at(self, point: float) -> Ball:
         """F − f at one point."""
         claim, x = self.claim, arb(point)
+        if claim.of_slopes:
+            return self.model(point, point, point)[0]
         total = _evaluate(claim.target, x) - arb(claim.constant)
         for w, b, c in zip(claim.w, claim.b, claim.c, strict=True):
             total -= arb(c) * _evaluate(claim.activation, arb(w) * x + arb(b))
@@ -166,12 +205,14 @@ class _IntervalProof(Bisection[Interval, Certificate]):
         claim = self.claim
         here, there = arb_series([arb(centre), 1]), arb_series([make_box(a, b), 1])
         total = [arb(0)] * (ORDER + 1)
-        total[0] -= arb(claim.constant)
-        _add(total, _term(claim.target, here, there, [arb(a), arb(b)]), arb(1))
+        total[0] -= arb(0 if claim.of_slopes else claim.constant)
+        radius = (arb(b) - arb(centre)).max(arb(centre) - arb(a))
+        make_term = _slope_term if claim.of_slopes else _term
+        _add(total, make_term(claim.target, here, there, [arb(a), arb(b)], radius), arb(1))
         for w, shift, c in zip(claim.w, claim.b, claim.c, strict=True):
             inner = [arb(w) * x + arb(shift) for x in (here, there)]
             ends = [arb(w) * arb(end) + arb(shift) for end in (a, b)]
-            _add(total, _term(claim.activation, inner[0], inner[1], ends), -arb(c))
+            _add(total, make_term(claim.activation, inner[0], inner[1], ends, radius), -arb(c))
         return total
 
 
@@ -183,16 +224,87 @@ def _evaluate(expression: Expr, *ends: Ball) -> Ball:
     return enclose_range(expression, arb(low.lower()), arb(high.upper())).to_ball()
 
 
-def _term(expression: Expr, here: Any, there: Any, ends: list[Ball]) -> list[Ball]:
-    """Coefficients 0..7 at the centre and the eighth on the box, or the ball of all values alone."""
+def _term(expression: Expr, here: Any, there: Any, ends: list[Ball], radius: Ball) -> list[Ball]:
+    """Coefficients 0..7 at the centre and the eighth on the box; or the ball of all values alone, if that is smaller:
+    a steep unit has few values where it is saturated, and derivatives that are not bounded well."""
     try:
         remainder = expand(expression, there)[ORDER]
         near = expand(expression, here)
-        return [near[k] for k in range(ORDER)] + [remainder]
     except Undecided:
         return [_evaluate(expression, *ends)]
+    reach = remainder.abs_upper() * radius**ORDER
+    if bool(reach > SURE):
+        try:
+            values = _evaluate(expression, *ends)
+        except Undecided:
+            values = None
+        if values is not None and bool(arb(values.rad()) < reach):
+            return [values]
+    return [near[k] for k in range(ORDER)] + [remainder]
+
+
+def _slope_term(expression: Expr, here: Any, there: Any, ends: list[Ball], radius: Ball) -> list[Ball]:
+    """The same of the derivative; where there is no series on the box there is none of it."""
+    whole = expand(expression, there)
+    remainder = (ORDER + 1) * whole[ORDER + 1]
+    if bool(arb(whole[1].rad()) < remainder.abs_upper() * radius**ORDER):
+        return [whole[1]]
+    near = expand(expression, here)
+    return [(k + 1) * near[k + 1] for k in range(ORDER)] + [remainder]
 
 
 def _add(total: list[Ball], part: Sequence[Ball], factor: Ball) -> None:
     for k, coefficient in enumerate(part):
         total[k] += factor * coefficient
+
+
+class _TightProof(_IntervalProof):
+    """What is asked of a box grows with the largest error that was surely seen."""
+
+    def __init__(
+        self, claim: IntervalClaim, scale: float, most: float, deadline: float, most_boxes: int, most_terms: int
+    ) -> None:
+        super().__init__(claim, OF_SCALE * scale, deadline, most_boxes, most_terms)
+        self.scale, self.most = scale, most
+
+    def begin(self, places: Sequence[float]) -> Certificate | None:
+        """Look at some places first."""
+        for place in places:
+            try:
+                refuted = self.see(place, self.error_at(place))
+            except Undecided:
+                continue
+            if refuted is not None:
+                return refuted
+        return None
+
+    def look_at(self, box: Interval) -> tuple[float, Certificate | None]:
+        centre, bound = self.bound_on(*box)
+        if bound < self.epsilon:
+            return bound, None
+        try:
+            decided = self.see(centre, self.error_at(centre))
+        except NoValue as hole:
+            self.why = str(hole)
+            decided = self.leave(f"there is no value at x = {centre!r}")
+        except Undecided:
+            decided = None
+        return bound, decided
+
+    def see(self, place: float, error: Ball) -> Certificate | None:
+        """Ask for less where the error is larger; the refutation if it is as large as must not be."""
+        at_least = float_below(error.abs_lower())
+        self.epsilon = max(self.epsilon, NEARER * at_least + OF_SCALE * self.scale)
+        if at_least >= self.most:
+            return Certificate("refuted", self.most, math.inf, witness=place, at_least=at_least)
+        return None
+
+    def conclude(self) -> Certificate:
+        found = super().conclude()
+        if not found.bound < self.most:
+            return self.leave(f"the bound found, {found.bound!r}, is not below")
+        return found if math.isinf(self.most) else replace(found, epsilon=self.most)
+
+    def leave(self, reason: str) -> Certificate:
+        found = super().leave(reason)
+        return found if math.isinf(self.most) else replace(found, epsilon=self.most)

@@ -1,49 +1,42 @@
-"""All values of an expression on a box, from end to end; where it is not shown to have one, that is said.
-
-A range has exact ends, rounded outward: the ends of a domain (0 of a root) are met exactly, as balls could not.
-"""
+"""All values of an expression on a box, from end to end; where it is not shown to have one, that is said."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import reduce
-from itertools import product
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from functools import cache, reduce
+from typing import Any
 
 import sympy
 from flint import arb, arb_series
 from sympy import Expr
 
-from backprop.approximation.proving.enclosures import Ball, Undecided, constant, expand, hull
+from backprop.approximation.proving.continuing import enclose_entropy, find_entropy, split_quotient
+from backprop.approximation.proving.enclosures import constant, expand, expand_quotient
 from backprop.approximation.proving.precision import computing
+from backprop.approximation.proving.ranges import (
+    FUNCTIONS,
+    ONE,
+    ZERO,
+    NoValue,
+    Range,
+    add,
+    lower,
+    multiply,
+    raise_whole,
+    span,
+    step,
+    take_angle,
+    upper,
+)
+from backprop.approximation.proving.undecided import Ball, Undecided
+from theory.functions.values import ContinuedFunction, WrittenChoice
 
-__all__ = ["NoValue", "Range", "enclose_range", "enclose_values"]
+__all__ = ["enclose_on", "enclose_range", "enclose_values"]
 
 DEPTH = 4
 """So many derivatives at an end may be looked at to show that a base is not negative."""
-
-
-class NoValue(Undecided):
-    """At no point of the box has the expression a value."""
-
-
-class Range(NamedTuple):
-    """All numbers from low to high; both are exact."""
-
-    low: Ball
-    high: Ball
-
-    @property
-    def is_point(self) -> bool:
-        """Whether it is one number."""
-        return bool(self.low == self.high)
-
-    def to_ball(self) -> Ball:
-        """A ball around it."""
-        return self.low if self.is_point else hull(self.low, self.high)
-
-
-ZERO, ONE = arb(0), arb(1)
+ORDERS = 8
+"""A zero of a denominator that is continued may be of this order, less one."""
 
 
 def enclose_values(expression: Expr, low: float, high: float) -> Ball:
@@ -60,162 +53,115 @@ def enclose_values(expression: Expr, low: float, high: float) -> Ball:
 
 def enclose_range(expression: Expr, low: Ball, high: Ball) -> Range:
     """The same from end to end, of exact ends.  Errors: Undecided; NoValue if it surely has no value on the box."""
+    return enclose_on(expression, Range(low, high))
+
+
+def enclose_on(expression: Expr, box: Range | Mapping[Expr, Range]) -> Range:
+    """The same; of several variables each has its range."""
     try:
-        return _Values(Range(low, high)).visit(expression)
+        return _Values(box).visit(expression)
     except (ValueError, ZeroDivisionError) as error:
         raise Undecided(f"{expression}: {error}") from error
 
 
-def _span(*balls: Ball) -> Range:
-    """The range that balls take up together."""
-    if not all(ball.is_finite() for ball in balls):
-        raise Undecided("a value may not be finite")
-    return Range(reduce(_lower, (arb(ball.lower()) for ball in balls)),
-                 reduce(_upper, (arb(ball.upper()) for ball in balls)))  # fmt: skip
+@cache
+def find_half_line(condition: sympy.Basic, truth: bool) -> tuple[Expr, bool, bool] | None:
+    """Where a linear comparison holds (or not): its end, whether it lies above, whether the end is outside.
 
-
-def _lower(a: Ball, b: Ball) -> Ball:
-    return a if bool(a <= b) else b
-
-
-def _upper(a: Ball, b: Ball) -> Ball:
-    return a if bool(a >= b) else b
-
-
-def _add(a: Range, b: Range) -> Range:
-    return _span(a.low + b.low, a.high + b.high)
-
-
-def _multiply(a: Range, b: Range) -> Range:
-    return _span(*(u * v for u, v in product(a, b)))
-
-
-def _raise(a: Range, exponent: int) -> Range:
-    """A whole power; an even one is not negative."""
-    if exponent < 0:
-        if not bool(a.low > 0) and not bool(a.high < 0):
-            raise (NoValue if a.is_point else Undecided)("a denominator that may be 0")
-        positive = _raise(a, -exponent)
-        return _span(1 / positive.low, 1 / positive.high)
-    ends = _span(a.low**exponent, a.high**exponent)
-    crosses = bool(a.low < 0) and bool(a.high > 0)
-    return Range(ZERO, ends.high) if exponent and exponent % 2 == 0 and crosses else ends
-
-
-def _limit(a: Range, low: Ball, high: Ball) -> Range:
-    """What is inside, of values that are known to be between two numbers."""
-    return Range(_upper(a.low, low), _lower(a.high, high))
-
-
-def _wave(name: str) -> Callable[[Range], Range]:
-    return lambda z: _limit(_span(getattr(z.to_ball(), name)()), -ONE, ONE)
-
-
-def _rise(name: str) -> Callable[[Range], Range]:
-    return lambda z: _span(getattr(z.low, name)(), getattr(z.high, name)())
-
-
-def _logarithm(z: Range) -> Range:
-    if not bool(z.low > 0):
-        raise (Undecided if bool(z.high > 0) else NoValue)("log of what may be 0 or negative")
-    return _rise("log")(z)
-
-
-def _arc(name: str) -> Callable[[Range], Range]:
-    def enclose(z: Range) -> Range:
-        if bool(z.low < -1) or bool(z.high > 1):
-            outside = bool(z.high < -1) or bool(z.low > 1)
-            raise (NoValue if outside else Undecided)(f"{name} of what may be beyond 1")
-        return _rise(name)(z)
-
-    return enclose
-
-
-def _absolute(z: Range) -> Range:
-    if bool(z.low >= 0):
-        return z
-    return Range(-z.high, -z.low) if bool(z.high <= 0) else Range(ZERO, _upper(-z.low, z.high))
-
-
-def _step(z: Range, at_zero: Ball) -> Range:
-    """0 below 0 and 1 above."""
-    is_one = bool(z.low > 0) or (bool(z.low >= 0) and bool(at_zero == 1))
-    is_zero = bool(z.high < 0) or (bool(z.high <= 0) and bool(at_zero == 0))
-    return Range(ONE if is_one else ZERO, ZERO if is_zero else ONE)
-
-
-def _sign(z: Range) -> Range:
-    return Range(ONE if bool(z.low > 0) else -ONE, -ONE if bool(z.high < 0) else ONE)
-
-
-def _cosh(z: Range) -> Range:
-    return _rise("cosh")(_absolute(z))
-
-
-FUNCTIONS: dict[str, Callable[[Range], Range]] = {
-    **{name: _rise(name) for name in ("exp", "atan", "erf", "tanh", "sinh")},
-    **{name: _wave(name) for name in ("sin", "cos")},
-    **{name: _arc(name) for name in ("asin", "acos")},
-    "erfc": _rise("erfc"),
-    "tan": lambda z: _span(z.to_ball().tan()),
-    "cosh": _cosh,
-    "log": _logarithm,
-    "Abs": _absolute,
-    "sign": _sign,
-}
+    None for any other condition.
+    """
+    if not isinstance(condition, sympy.Gt | sympy.Ge | sympy.Lt | sympy.Le) or len(condition.free_symbols) != 1:
+        return None
+    gap = sympy.expand(condition.lhs - condition.rhs)
+    (symbol,) = condition.free_symbols
+    slope, offset = gap.coeff(symbol, 1), gap.coeff(symbol, 0)
+    if not (slope.is_Rational and offset.is_Rational) or slope == 0 or sympy.expand(gap - slope * symbol - offset) != 0:
+        return None
+    is_positive = isinstance(condition, sympy.Gt | sympy.Ge) == truth
+    is_open = isinstance(condition, sympy.Gt | sympy.Lt) == truth
+    return -offset / slope, is_positive == bool(slope > 0), is_open
 
 
 class _Values:
     """Visits an expression with ranges; hulls over branches that are not decided."""
 
-    def __init__(self, box: Range, excluded: tuple[Ball, ...] = ()) -> None:
-        self.box, self.excluded = box, excluded
+    def __init__(self, box: Range | Mapping[Expr, Range], points: tuple[Expr, ...] = ()) -> None:
+        self.box, self.points = box, points
 
     def visit(self, node: Expr) -> Range:
         """The values of a node."""
         if node.is_Symbol:
-            return self.box
+            return self.box[node] if isinstance(self.box, Mapping) else self.box
         if node.is_number and not node.args:
-            return _span(constant(node))
+            return span(constant(node))
         if node.is_Mul:
             return self.product(node)
         if node.is_Add:
-            return reduce(_add, map(self.visit, node.args))
+            return reduce(add, map(self.visit, node.args))
         if node.is_Pow:
             return self.power(*node.args)
         if isinstance(node, sympy.Piecewise):
-            return self.piecewise(node)
+            return self.piecewise(node.args)
+        if isinstance(node, WrittenChoice):
+            gap, at_zero = node.args[0].args
+            relation = sympy.Ge if at_zero == 1 else sympy.Gt
+            condition = relation(gap, sympy.S.Zero, evaluate=False)
+            return self.piecewise([(node.args[1], condition), (node.args[2], sympy.true)])
+        if isinstance(node, ContinuedFunction):
+            return _Values(self.box, node.args[1:]).visit(node.args[0])
         return self.call(node)
 
     def product(self, node: Expr) -> Range:
-        """A product; a quotient of two that vanish at an end that is left out by Cauchy's mean value theorem."""
+        """A product; where one is continued also a quotient of two that vanish."""
         if len(node.args) == 2 and node.args[0] == node.args[1]:
-            return _raise(self.visit(node.args[0]), 2)
+            return raise_whole(self.visit(node.args[0]), 2)
         try:
-            return reduce(_multiply, map(self.visit, node.args))
+            return reduce(multiply, map(self.visit, node.args))
         except Undecided:
-            for end in self.excluded:
-                found = self.divide_slopes(node, end)
-                if found is not None:
-                    return found
-            raise
+            if not self.points:
+                raise
+            return self.continued_product(node)
 
-    def divide_slopes(self, node: Expr, end: Ball) -> Range | None:
-        numerator, denominator = node.as_numer_denom()
-        at_end = _Values(Range(end, end))
-        if not all(bool(limit == 0) for part in (numerator, denominator) for limit in at_end.visit(part)):
+    def continued_product(self, node: Expr) -> Range:
+        """What it tends to: v log v, or a quotient of two that vanish."""
+        found = find_entropy(node)
+        if found is not None:
+            inner = self.visit(found[0])
+            if bool(inner.low >= 0):
+                return reduce(multiply, map(self.visit, found[1]), span(*enclose_entropy(*inner)))
+        if isinstance(self.box, Mapping):
+            raise Undecided("a denominator may be 0 on the box")
+        with computing(terms=ORDERS):
+            return span(expand_quotient(node, arb_series([self.box.to_ball(), 1]), self.points)[0])
+
+    def exponential(self, exponent: Expr) -> Range:
+        try:
+            return FUNCTIONS["exp"](self.visit(exponent))
+        except Undecided:
+            found = self.vanishing_exponential(exponent)
+            if found is None:
+                raise
+            return found
+
+    def vanishing_exponential(self, exponent: Expr) -> Range | None:
+        """exp(u/v) for u < 0 and v >= 0; None for any other."""
+        above, below = split_quotient(exponent)
+        if not self.points or not below:
             return None
-        symbol = next(iter(node.free_symbols))
-        slopes = (self.visit(sympy.diff(part, symbol)) for part in (numerator, denominator))
-        return _multiply(next(slopes), _raise(next(slopes), -1))
+        top, bottom = (reduce(multiply, map(self.visit, part), Range(ONE, ONE)) for part in (above, below))
+        if not (bool(top.high < 0) and bool(bottom.low >= 0)):
+            return None
+        return Range(ZERO, ZERO) if bool(bottom.high == 0) else Range(ZERO, span((top.high / bottom.high).exp()).high)
 
     def power(self, base: Expr, exponent: Expr) -> Range:
         """A whole power; any other of what is shown to be positive; or 0 where the base is 0, if it is positive."""
         if base is sympy.E:
-            return FUNCTIONS["exp"](self.visit(exponent))
+            return self.exponential(exponent)
         inner = self.visit(base)
+        if self.points and base == exponent and bool(inner.low >= 0):
+            return FUNCTIONS["exp"](span(*enclose_entropy(*inner)))
         if exponent.is_Integer:
-            return _raise(inner, int(exponent))
+            return raise_whole(inner, int(exponent))
         high = self.visit(exponent)
         if not bool(inner.low > 0):
             self.check_base(base, inner, high)
@@ -226,8 +172,8 @@ class _Values:
 
     def raise_positive(self, inner: Range, exponent: Expr, range_of_it: Range) -> Range:
         if exponent == sympy.S.Half:
-            return _rise("sqrt")(inner)
-        return FUNCTIONS["exp"](_multiply(range_of_it, _logarithm(inner)))
+            return FUNCTIONS["sqrt"](inner)
+        return FUNCTIONS["exp"](multiply(range_of_it, FUNCTIONS["log"](inner)))
 
     def check_base(self, base: Expr, inner: Range, exponent: Range) -> None:
         """A base that is not shown to be positive must be shown not to be negative, and the exponent positive."""
@@ -238,6 +184,8 @@ class _Values:
 
     def is_surely_not_negative(self, base: Expr) -> bool:
         """From its Taylor series at an end: all coefficients push it up, the last one on the whole box."""
+        if isinstance(self.box, Mapping):
+            return False
         with computing(terms=DEPTH + 1):
             for end, side in ((self.box.low, 1), (self.box.high, -1)):
                 try:
@@ -252,21 +200,36 @@ class _Values:
                         break
         return False
 
-    def piecewise(self, node: Expr) -> Range:
-        """The hull over the branches that may hold; after "x <= c" they hold beyond c only."""
+    def piecewise(self, cases: Sequence[Any]) -> Range:
+        """The hull over the branches that may hold, each on the part of the box where it may."""
         parts: list[Range] = []
         rest = self
-        for value, condition in node.args:
-            decided = self.holds(condition)
+        for value, condition in cases:
+            decided = rest.holds(condition)
             if decided is not False:
-                parts.append(rest.visit_branch(value, decided))
+                parts.append(rest.restrict(condition, True).visit_branch(value, decided))
             if decided:
                 break
-            if isinstance(condition, sympy.Le) and condition.lhs.is_Symbol:
-                rest = _Values(self.box, (*rest.excluded, self.visit(condition.rhs).low))
+            rest = rest.restrict(condition, False)
         if not parts:
-            raise Undecided(f"no branch of {node} holds")
-        return _span(*(end for part in parts for end in part))
+            raise Undecided("no branch holds")
+        return span(*(end for part in parts for end in part))
+
+    def restrict(self, condition: sympy.Basic, truth: bool) -> _Values:
+        """The part of the box where a comparison holds (or not), if it is a linear one; else all of it.
+
+        An end that is outside is one where the branch need not have a value: there its limit does.
+        """
+        found = None if isinstance(self.box, Mapping) else find_half_line(condition, truth)
+        if found is None or isinstance(self.box, Mapping):
+            return self
+        place, is_above, is_open = found
+        low, high = self.box
+        end = constant(place)
+        part = Range(upper(low, arb(end.lower())), high) if is_above else Range(low, lower(high, arb(end.upper())))
+        if not bool(part.low <= part.high):
+            return self
+        return _Values(part, (*self.points, place) if is_open else self.points)
 
     def visit_branch(self, value: Expr, decided: bool | None) -> Range:
         """A branch; where it may not hold on all of the box, it may have values elsewhere."""
@@ -289,12 +252,16 @@ class _Values:
 
     def call(self, node: Expr) -> Range:
         """A function of ranges."""
+        if isinstance(node, sympy.exp):
+            return self.exponential(node.args[0])
         name, inner = type(node).__name__, [self.visit(argument) for argument in node.args]
         if name in ("Max", "Min"):
-            pick = _upper if name == "Max" else _lower
+            pick = upper if name == "Max" else lower
             return Range(reduce(pick, (z.low for z in inner)), reduce(pick, (z.high for z in inner)))
+        if name == "atan2":
+            return take_angle(*inner)
         if name == "Heaviside":
-            return _step(inner[0], inner[1].low)
+            return step(inner[0], inner[1].low)
         if name in FUNCTIONS:
             return FUNCTIONS[name](inner[0])
         raise Undecided(f"no values for {name}")

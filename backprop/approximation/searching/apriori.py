@@ -10,7 +10,7 @@ from typing import Any, cast
 import sympy
 from flint import arb
 
-from backprop.approximation.proving.enclosures import Ball
+from backprop.approximation.proving.undecided import Ball
 from theory.chapters.approximation.claims import open_sigma
 from theory.chapters.approximation.staircase import (
     BOUND,

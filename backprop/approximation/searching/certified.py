@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -11,15 +11,17 @@ import numpy as np
 from backprop.approximation.ground.target import FunctionTarget
 from backprop.approximation.limits.continuity import is_surely_continuous
 from backprop.approximation.proving.kinks import force_kinks
-from backprop.approximation.proving.prover import Certificate, IntervalClaim, prove
+from backprop.approximation.proving.prover import IntervalClaim, prove, prove_tightly
+from backprop.approximation.proving.rounding import bound_rounding
 from backprop.approximation.proving.stabbing import list_points
 from backprop.approximation.searching.growing import grow_until
 from backprop.approximation.searching.result import Approximation, evaluate_network, list_own_points
 from backprop.approximation.searching.tube import fit_tube
+from backprop.codegen.functions.promises import find_promise
 from backprop.errors import UsageError
 from theory.functions.elementwise import find as find_activation
 
-__all__ = ["NOTHING_TO_PROVE", "certify", "grow_certified", "make_claim", "narrow_relu"]
+__all__ = ["NOTHING_TO_PROVE", "certify", "certify_slopes", "grow_certified", "make_claim", "narrow_relu"]
 
 NOTHING_TO_PROVE = (
     "no certificate: a table of values is not a function, there is nothing to prove against between its points; "
@@ -32,8 +34,12 @@ TIGHTER = (1.0, 0.97, 0.9, 0.75, 0.5)
 """Times the error asked for: what the grid must show before a proof is tried."""
 INSIDE = 1e-4
 """How far inside the tube, relatively, a network is laid: the rest is for what is between the points."""
-BOXES_TO_TIGHTEN, TERMS_TO_TIGHTEN = 2000, 100_000
-"""How much a bound may cost that is nearer to the error than the one asked for."""
+BOXES_TO_TIGHTEN, TERMS_TO_TIGHTEN = 4000, 200_000
+"""How much a bound may cost that is as near to the error as can be."""
+STRETCHES, PLACES = 64, 8
+"""The largest errors of the grid are looked for on so many stretches; so many of them are looked at in balls first."""
+FINEST = 1e-6
+"""Of the domain: nearer points say nothing about slopes."""
 TINY = 1e-15
 """Of the size of the target: below this the grid shows rounding only."""
 
@@ -72,30 +78,57 @@ def make_claim(approximation: Approximation) -> IntervalClaim:
 def certify(approximation: Approximation, epsilon: float | None = None, seconds: float = math.inf) -> Approximation:
     """The same approximation with a certificate: sup |F − f| < epsilon proved, refuted or undecided.
 
-    The smallest bound is proved of a few a little above the error on the grid; without an epsilon it is the claim.
+    The bound is little above the true error where that takes no more boxes than are allowed; without an epsilon it is
+    the claim.
     """
-    claim, certificate = make_claim(approximation), None
-    if epsilon is not None:
-        certificate = prove(claim, epsilon, seconds=seconds)
-        if certificate.verdict == "proved":
-            certificate = _tighten(claim, certificate, list(_list_bounds(approximation)))
-        return replace(approximation, certificate=certificate)
-    for wanted in _list_bounds(approximation):
+    claim, most = make_claim(approximation), math.inf if epsilon is None else epsilon
+    scale, places = approximation.function.scale, _list_worst(approximation)
+    tight = prove_tightly(
+        claim, scale, places, most=most, seconds=seconds, most_boxes=BOXES_TO_TIGHTEN, most_terms=TERMS_TO_TIGHTEN
+    )
+    certificate = tight
+    for wanted in _list_bounds(approximation) if epsilon is None else [epsilon]:
+        if certificate.verdict != "undecided":
+            break
         certificate = prove(claim, wanted, seconds=seconds)
-        if certificate.verdict == "proved":
-            break
-    return replace(approximation, certificate=certificate)
+        if epsilon is None and certificate.verdict == "refuted":
+            certificate = replace(certificate, verdict="undecided")  # more may still be proved
+    rounding = _bound_rounding(claim, approximation) if certificate.verdict == "proved" else math.inf
+    return replace(approximation, certificate=certificate, rounding=rounding)
 
 
-def _tighten(claim: IntervalClaim, proof: Certificate, bounds: Sequence[float]) -> Certificate:
-    """The same claim with a proof that comes nearer to the error; the one there is where that takes too many boxes."""
-    for wanted in bounds:
-        if wanted >= proof.bound:
-            break
-        nearer = prove(claim, wanted, most_boxes=BOXES_TO_TIGHTEN, most_terms=TERMS_TO_TIGHTEN)
-        if nearer.verdict == "proved":
-            return replace(nearer, epsilon=proof.epsilon)
-    return proof
+def certify_slopes(approximation: Approximation, seconds: float = math.inf) -> Approximation:
+    """The same approximation with a second certificate: a bound of |F' − f'| at every point, proved.
+
+    F and the units need derivatives everywhere; where they have kinks it is undecided.
+    """
+    target = require_function(approximation)
+    claim = replace(make_claim(approximation), of_slopes=True)
+    errors = approximation.f(target.grid) - target.values
+    with np.errstate(all="ignore"):
+        slopes = np.abs(np.diff(errors) / np.diff(target.grid))
+    slopes[np.diff(target.grid) < FINEST * (target.domain[1] - target.domain[0])] = 0  # rounding only
+    places = [float(target.grid[k]) for k in np.argsort(-slopes)[:PLACES]]
+    scale = target.scale / (target.domain[1] - target.domain[0])
+    found = prove_tightly(claim, scale, places, seconds=seconds)
+    return replace(approximation, slope_certificate=found)
+
+
+def _bound_rounding(claim: IntervalClaim, approximation: Approximation) -> float:
+    """What the network in float64 is away from itself, at most; infinite where that is not known."""
+    activation = find_activation(approximation.activation)
+    if not is_surely_continuous(activation.as_written):
+        return math.inf
+    return bound_rounding(claim, activation.derivative, find_promise(approximation.activation).value)
+
+
+def _list_worst(approximation: Approximation) -> list[float]:
+    """Where the error on the grid is largest, on so many stretches of the domain."""
+    target = require_function(approximation)
+    points = np.sort(np.append(target.grid, list_own_points(approximation.w, approximation.b, target.domain)))
+    errors = np.abs(evaluate_network(approximation.sigma, approximation.network, points) - target(points))
+    worst = [part[np.argmax(errors[part])] for part in np.array_split(np.arange(len(points)), STRETCHES)]
+    return [float(points[k]) for k in sorted(worst, key=lambda k: -errors[k])[:PLACES]]
 
 
 def _list_bounds(approximation: Approximation) -> Iterator[float]:

@@ -10,8 +10,8 @@ from itertools import pairwise
 import numpy as np
 
 from backprop.approximation.ground.target import Floats, FunctionTarget
-from backprop.approximation.proving.enclosures import Undecided
 from backprop.approximation.proving.precision import float_above, float_below
+from backprop.approximation.proving.undecided import Undecided
 from backprop.approximation.proving.values import enclose_values
 from backprop.errors import UsageError
 from theory.functions.pieces import split

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop.approximation.ground.hidden import Sigma, compute_arguments
-from backprop.approximation.ground.outcome import Outcome, ShallowNetwork
+from backprop.approximation.ground.outcome import Outcome, ShallowNetwork, describe_certificate
 from backprop.approximation.ground.target import Floats, Target
-from backprop.approximation.ground.wording import describe_below
+from backprop.approximation.ground.wording import describe_above, describe_below
 from backprop.approximation.limits.find import Limit
 from backprop.approximation.proving.prover import Certificate
 from backprop.approximation.searching.apriori import AprioriBound
+from backprop.codegen.functions.promises import find_promise
 from theory.functions.elementwise import find as find_activation
 
 __all__ = ["Approximation", "evaluate_network", "list_own_points", "measure"]
@@ -54,6 +55,9 @@ class Approximation(Outcome):
             nothing of the kind is known.
         method: how it was found: "fit", "constructive" (the network of the proof) or "adam" (plain training).
         bound: for the network of the proof, the bound that was proved before any error was measured; None else.
+        slope_certificate: the same for |F' - f'|, if it was asked for.
+        rounding: how far f is at most from what float64 makes of it, at any double of the domain; infinite where no
+            bound is known. It rests on one promise: how many units in the last place σ is off.
     """
 
     target: str
@@ -70,6 +74,15 @@ class Approximation(Outcome):
     limit: Limit | None = field(repr=False, default=None)
     method: str = "fit"
     bound: AprioriBound | None = None
+    slope_certificate: Certificate | None = field(repr=False, default=None)
+    rounding: float = math.inf
+
+    @property
+    def float64_bound(self) -> float | None:
+        """The bound of |F − f| for f as float64 computes it; None where there is none."""
+        if not (self.certified and self.certificate is not None and math.isfinite(self.rounding)):
+            return None
+        return float(np.nextafter(self.certificate.bound + self.rounding, math.inf))
 
     @property
     def w(self) -> Floats:
@@ -116,6 +129,7 @@ class Approximation(Outcome):
             "activation": self.activation,
             "activation_expression": find_activation(self.activation).text,
             "domain": list(self.domain),
+            **({"continued_at": list(self.function.list_continued())} if self.function.list_continued() else {}),
             **self.list_numbers("grid" if self.function.known_between else "data"),
             "width_lower_bound": self.width_lower_bound,
             "error_lower_bound": self.error_lower_bound,
@@ -123,15 +137,40 @@ class Approximation(Outcome):
             "a_priori_bound": self.bound.total if self.bound else None,
             **({"a_priori": self.bound.to_dict()} if self.bound else {}),
             **self.list_proof(),
+            **self._list_further_proofs(),
         }
 
-    def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
+    def _list_further_proofs(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        if self.float64_bound is not None:
+            found["float64"] = {"rounding_bound": self.rounding, "sup_error_bound": self.float64_bound,
+                                "ulps_of_activation": find_promise(self.activation).value}  # fmt: skip
+        if self.slope_certificate is not None:
+            found["derivative_certificate"] = self.slope_certificate.to_dict()
+        return found
+
+    def _describe_further_proofs(self) -> str:
+        text = ""
+        if self.float64_bound is not None:
+            ulps = find_promise(self.activation).value
+            text += (f"\nevaluated in float64: at most {describe_above(self.float64_bound)} (rounding at most "
+                     f"{describe_above(self.rounding, 2)}, if {self.activation} is off by {ulps:.2g} units in the last "
+                     "place at most)")  # fmt: skip
+        if self.slope_certificate is not None:
+            text += f"\nderivative, |F' - f'|: {describe_certificate(self.slope_certificate)}"
+        return text
+
+    def _repr_latex_(self) -> str:
+        """The form of the network; its numbers are w, b, c and constant."""
+        name = r"\tanh" if self.activation == "tanh" else r"\sigma"
+        return rf"$f(x) = c_0 + \sum_{{k=1}}^{{{self.width}}} c_k\,{name}(w_k x + b_k)$"
 
     def __str__(self) -> str:
         low, high = self.domain
         units = f"{self.width} {self.activation} unit{'s'[: self.width != 1]}{METHODS[self.method]}"
-        text = f"{self.target} on [{low:.12g}, {high:.12g}] by {units}: largest error {self.sup_error:.2e} "
+        places = ", ".join(f"x = {place:g}" for place in self.function.list_continued())
+        extended = f", continued by its limit at {places}," if places else ""
+        text = f"{self.target}{extended} on [{low:.12g}, {high:.12g}] by {units}: largest error {self.sup_error:.2e} "
         if self.function.known_between:
             text += f"on a grid of {self.grid_points:,} points"
             text += " (not a bound between them)" if self.certificate is None else f"; {self.describe_proof()}"
@@ -145,7 +184,7 @@ class Approximation(Outcome):
             least = describe_below(self.limit.lower)
             text += f"; any {self.activation} network, of any width, errs by at least {least} somewhere (proved)"
         text += f"\n{self.bound}" if self.bound else ""
-        return text + self.describe_weights()
+        return text + self._describe_further_proofs() + self.describe_weights()
 
 
 def evaluate_network(sigma: Callable[[Any], Any], network: ShallowNetwork, x: Floats) -> Floats:

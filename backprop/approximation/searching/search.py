@@ -59,6 +59,7 @@ def approximate(
     seed: int = 0,
     epsilon: float | None = None,
     certify: bool = False,
+    continued: bool = False,
 ) -> Approximation:
     """Find a network f(x) = c0 + sum_k c_k sigma(w_k x + b_k) near a function on an interval, or near data.
 
@@ -78,6 +79,7 @@ def approximate(
         epsilon: the largest error wanted on the grid, in the unit of F. With a width it is only compared.
         certify: prove a bound of the error on the whole domain; with an epsilon and no width the network grows until
             its error is proved to be below it.
+        continued: take the limit of F where it has no value by itself, as sin(x)/x at 0.
 
     Returns:
         Approximation; where no width up to 128 reaches `epsilon`, the best found, with `.reached` False. Where it is
@@ -98,7 +100,7 @@ def approximate(
     wanted = None if epsilon is None else read_epsilon(epsilon)
     if count is None and wanted is None:
         raise UsageError("approximate needs a width (number of hidden units) or an epsilon (largest error)")
-    what, sigma = read_given(target, domain), read_sigma(activation)
+    what, sigma = read_given(target, domain, continued), read_sigma(activation)
     if certify and not what.known_between:
         raise UsageError(NOTHING_TO_PROVE)
     limit = find_limit(what, sigma.expression) if isinstance(what, FunctionTarget) else None

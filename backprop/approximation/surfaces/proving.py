@@ -13,9 +13,10 @@ from sympy import Expr
 
 from backprop.approximation.ground.outcome import ShallowNetwork
 from backprop.approximation.proving.bisection import Bisection
-from backprop.approximation.proving.enclosures import Ball, Undecided, expand, make_box
+from backprop.approximation.proving.enclosures import expand, make_box
 from backprop.approximation.proving.precision import computing, float_above
 from backprop.approximation.proving.proof import Proof
+from backprop.approximation.proving.undecided import Ball, Undecided
 from backprop.approximation.surfaces.target import VARIABLES, Rectangle
 from theory.functions.pieces import split
 from theory.functions.values import real_symbol

@@ -17,9 +17,12 @@ from theory.language.formulas import shorten
 __all__ = ["PRODUCT", "NumpyPrinter"]
 
 _FUNCTIONS: Mapping[type, str] = MappingProxyType(
-    {getattr(sympy, name): name for name in ("exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "log", "erf")}
-    | {sympy.asin: "arcsin", sympy.acos: "arccos", sympy.atan: "arctan", sympy.Abs: "abs"}
-)
+    {getattr(sympy, name): name for name in ("exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "log", "erf",
+                                               "erfc", "gamma", "floor")}
+    | {sympy.asin: "arcsin", sympy.acos: "arccos", sympy.atan: "arctan", sympy.Abs: "abs", sympy.atan2: "arctan2",
+       sympy.asinh: "arcsinh", sympy.acosh: "arccosh", sympy.atanh: "arctanh", sympy.ceiling: "ceil",
+       sympy.loggamma: "lgamma"}
+)  # fmt: skip
 _JUMPS: Mapping[type, str] = MappingProxyType(
     {sympy.sign: "np.sign(np.real({0}))", sympy.Heaviside: "np.heaviside(np.real({0}), {1})"}
 )
@@ -128,6 +131,8 @@ class NumpyPrinter:
             return self.write_extreme(node), _ATOM
         if isinstance(node, sympy.Piecewise):
             return self.write_cases(node), _ATOM
+        if isinstance(node, sympy.sinc):
+            return f"{self.prefix}sinc({self.write(node.args[0] / sympy.pi)})", _ATOM
         if isinstance(node, sympy.cot):
             return f"1 / {self.prefix}tan({self.write(node.args[0])})", PRODUCT
         if node.func in _JUMPS:

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["describe_annotated", "describe_excerpt", "name_place"]
+__all__ = ["SUSPECT", "describe_annotated", "describe_excerpt", "name_place"]
 
 TAB = 4
 SUSPECT = "suspect: nothing is shown, no mend of this line was verified"

@@ -161,12 +161,12 @@ class Bench:
             self.recorder.watch = frozenset()
 
 
-def load_module(code: types.CodeType, path: Path, names: Mapping[str, Any]) -> types.ModuleType:
+def load_module(code: types.CodeType, path: Path, names: Mapping[str, Any], name: str = MODULE) -> types.ModuleType:
     """Run a module's code under a name of its own, with some names given and its folder on the path."""
-    module = types.ModuleType(MODULE)
+    module = types.ModuleType(name)
     module.__file__ = str(path)
     vars(module).update(names)
-    sys.modules[MODULE] = module
+    sys.modules[name] = module
     folder = str(path.resolve().parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)

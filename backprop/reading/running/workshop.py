@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import types
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,9 +20,11 @@ from backprop.reading.running.entrances import Entrance, by_gradients
 from backprop.reading.running.recorder import Exhausted
 from backprop.reading.source import Edit, Source, Spot
 
-__all__ = ["MOST_TICKS", "TICK", "Premises", "Workshop", "guard", "open_premises"]
+__all__ = ["MOST_TICKS", "TICK", "Premises", "Workshop", "find_functions", "guard", "open_premises"]
 
 TICK = "backprop_tick_"
+TURNS = re.compile(r"\b(for|while)\b|" + "\n[ \t]+def ")
+"""What of an edited function may run for long; what it calls has its ticks."""
 MOST_TICKS = 20_000
 """Turns of loops and calls of functions in one run."""
 
@@ -45,7 +48,7 @@ class Workshop:
         code = compile(guard(ast.parse(source.text, str(source.path))), str(source.path), "exec")
         self.module = load_module(code, source.path, {TICK: self._tick})
         self.subject = self.enter(recognise(self.module, str(source.path), str(source.path)))
-        self.live = dict(_find_functions(vars(self.module), self.module.__name__))
+        self.live = dict(find_functions(vars(self.module), self.module.__name__))
 
     def _tick(self) -> None:
         self._ticks += 1
@@ -127,8 +130,8 @@ class Workshop:
         moved = [Edit(_shift(edit.spot, first - 1), edit.replacement) for edit in edits]
         text = lines.replace(moved)
         text = "if 1:\n" + text if text[:1] in " \t" else text
-        tree = guard(ast.parse(text))
-        return next((c for c in _codes(compile(tree, str(self.source.path), "exec")) if c.co_name == node.name), None)
+        code = compile(guard(ast.parse(text)) if TURNS.search(text) else text, str(self.source.path), "exec")
+        return next((c for c in _codes(code) if c.co_name == node.name), None)
 
 
 class Premises:
@@ -163,12 +166,12 @@ def _codes(code: types.CodeType) -> list[types.CodeType]:
     return [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
 
 
-def _find_functions(names: dict[str, Any], module: str) -> dict[str, types.FunctionType]:
+def find_functions(names: dict[str, Any], module: str) -> dict[str, types.FunctionType]:
     """The functions and methods of a module by qualified name, decorators of the language taken off."""
     found: dict[str, types.FunctionType] = {}
     for name, thing in list(names.items()):
         if isinstance(thing, type) and thing.__module__ == module:
-            inside = _find_functions(dict(vars(thing)), module)
+            inside = find_functions(dict(vars(thing)), module)
             found |= {f"{name}.{one}": function for one, function in inside.items()}
         inner = getattr(thing, "__func__", getattr(thing, "fget", thing))
         if isinstance(inner, types.FunctionType) and inner.__module__ == module and inner.__name__ == name:

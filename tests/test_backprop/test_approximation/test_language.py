@@ -13,12 +13,14 @@ from kit.samples.expression_texts import draw_text, spoil
 
 from backprop.approximation.checking import check_certificate
 from backprop.approximation.checking import intervals as iv
-from backprop.approximation.checking.evaluate import value
+from backprop.approximation.checking.definitions import ACTIVATIONS
+from backprop.approximation.checking.evaluate import Place, value
 from backprop.approximation.checking.intervals import Unclear
-from backprop.approximation.checking.reader import ACTIVATIONS, read
-from backprop.approximation.proving.enclosures import Undecided
+from backprop.approximation.checking.reader import read
 from backprop.approximation.proving.precision import computing
-from backprop.approximation.proving.values import NoValue, enclose_range
+from backprop.approximation.proving.ranges import NoValue
+from backprop.approximation.proving.undecided import Undecided
+from backprop.approximation.proving.values import enclose_range
 from backprop.errors import UsageError
 from theory.functions.activation_catalogue import ALIASES, NAMES
 from theory.functions.elementwise import find, parse, transcribe
@@ -75,11 +77,14 @@ def test_both_have_the_same_bounds(text, is_right):
 
 
 SHARED = [
-    "|x-1/2|", "e**x", "ln(x+1)", "arctan(x)", "sigmoid(x)", "relu(x-1/2)", "||x| - 1|", "x**2.0", "-x^2", "2**3**x"
+    "|x-1/2|", "e**x", "ln(x+1)", "arctan(x)", "sigmoid(x)", "relu(x-1/2)", "||x| - 1|", "x**2.0", "-x^2", "2**3**x",
+    "0 < x < 1", "where(0 <= x < 1, x, -x)", "atan2(x, -1)", "hypot(x, 1)", "mod(x, 2)", "clip(x, 0, 1)",
+    "heaviside(x, 1/2)", "Heaviside(x)",
 ]  # fmt: skip
 FOREIGN = [
-    "x # y", "1_0*x", "0x10*x", "x\n+ 1", "sin(0, x)", "E*x", "sin()", "max()", "max(x)", "erfc(x)", "planck(x)", "",
-    "x if x else 1", "x < 1 < 2", "2x", "x\x1b[2J", "sin x", "pi(x)", "x,1", "|x", "\u0663*x",
+    "x # y", "1_0*x", "0x10*x", "x\n+ 1", "sin(0, x)", "E*x", "sin()", "max()", "max(x)", "erfi(x)", "planck(x)", "",
+    "x if x else 1", "where(x, 1, 2)", "where((x < 1), 1, 2)", "where(x < 1, 2)", "atan2(x)", "clip(x, 1)", "u",
+    "2x", "x\x1b[2J", "sin x", "pi(x)", "x,1", "|x", "\u0663*x",
 ]  # fmt: skip
 
 
@@ -103,7 +108,7 @@ def find_values(text, point):
         except Undecided as error:
             found.append("none" if isinstance(error, NoValue) else None)
         try:
-            found.append(tuple(map(to_arb, value(read(text, {}), iv.number(point)))))
+            found.append(tuple(map(to_arb, value(read(text, {}), Place({"x": iv.number(point)})))))
         except Unclear as error:
             found.append("none" if isinstance(error, iv.NoValue) else None)
     return found
@@ -135,7 +140,7 @@ def test_the_text_of_an_activation_is_what_the_checker_knows_by_its_name(name):
     text = find(name).text
     stated, known = read(text, {}), read(name, ACTIVATIONS)
     for k in range(-40, 41):
-        gap = iv.subtract(*([value(tree, iv.number(k / 8))] for tree in (stated, known)))[0]
+        gap = iv.subtract(*([value(tree, Place({"x": iv.number(k / 8)}))] for tree in (stated, known)))[0]
         assert not iv.is_positive(gap), (name, k)
         assert not iv.is_negative(gap), (name, k)
 

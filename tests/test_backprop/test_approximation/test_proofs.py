@@ -11,21 +11,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from flint import arb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backprop.approximation import approximate, certify
 from backprop.approximation.checking import check_certificate
-from backprop.approximation.checking.reader import ACTIVATIONS, TARGETS
+from backprop.approximation.checking.definitions import ACTIVATIONS, TARGETS
 from backprop.approximation.ground.named import NAMED
 from backprop.approximation.proving.kinks import force_kinks
-from backprop.approximation.proving.prover import IntervalClaim, prove
+from backprop.approximation.proving.precision import computing
+from backprop.approximation.proving.prover import IntervalClaim, _TightProof, prove, prove_tightly
+from backprop.approximation.proving.values import enclose_range
+from backprop.approximation.searching.certified import certify_slopes, make_claim
 from backprop.approximation.searching.tube import fit_tube
 from backprop.codegen.functions.elementwise import evaluate
 from backprop.door.cli import main
 from backprop.errors import UsageError
 from theory.functions.activation_catalogue import NAMES
-from theory.functions.elementwise import find, parse
+from theory.functions.elementwise import find, parse, transcribe
 
 ROOM = Path(__file__).resolve().parents[3] / "backprop" / "approximation" / "checking"
 POINTS = 4001
@@ -133,8 +137,8 @@ def test_an_error_that_is_not_reached_is_refuted_at_a_point():
 
 def test_time_and_boxes_are_bounded_and_giving_up_is_an_answer():
     claim = IntervalClaim(parse("sin(50*x)"), find("tanh").expression, (1.0,), (0.0,), (1.0,), 0.0, (0.0, 1.0))
-    assert prove(claim, 2.0, most_boxes=2).verdict == "undecided"
-    assert prove(claim, 2.0, seconds=0.0).verdict == "undecided"
+    assert prove(claim, 1.8, most_boxes=2).verdict == "undecided"
+    assert prove(claim, 1.8, seconds=0.0).verdict == "undecided"
 
 
 @pytest.fixture(scope="module")
@@ -214,3 +218,94 @@ def test_the_checker_shares_nothing_with_the_prover():
 def test_both_sides_know_the_same_names():
     assert set(TARGETS) == set(NAMED)
     assert set(NAMES) - {"softmax"} <= set(ACTIVATIONS)
+
+
+# -- tight, steep, derivatives, rounding
+
+TIGHT, OF_SCALE, SEEN = 1.02, 1e-15, 20_001
+
+
+@pytest.mark.parametrize(
+    ("target", "domain", "activation", "width"),
+    [("sine", None, "tanh", 9), ("kink", None, "tanh", 12), ("max(x, 0)", (-1.0, 1.0), "silu", 3),
+     ("expit(4*x)", None, "tanh", 2), ("root", None, "sigmoid", 8), ("2**x", None, "tanh", 6),
+     ("x**2", None, "relu", 6), ("oscillator", None, "gelu", 8)],
+)  # fmt: skip
+def test_a_bound_is_hardly_more_than_the_true_error(target, domain, activation, width):
+    """The true error is at least what balls say at the worst of many points."""
+    found = approximate(target, width=width, domain=domain, activation=activation, certify=True)
+    low, high = found.domain
+    near = (high - low) * np.geomspace(1e-9, 1, SEEN // 4)
+    closing_in = [place + side * near for place in (low, *found.function.breaks, high) for side in (-1, 1)]
+    points = np.concatenate([np.linspace(low, high, SEEN), *closing_in])
+    points = points[(points >= low) & (points <= high)]
+    claim = make_claim(found)
+    search = _TightProof(claim, found.function.scale, np.inf, np.inf, 1, 1)
+    with computing():
+        search.begin([float(x) for x in points[np.argsort(-np.abs(found.f(points) - found.function(points)))[:20]]])
+    seen = (search.epsilon - 0.9e-15 * found.function.scale) / 1.015
+    assert found.certified
+    assert seen <= found.certificate.bound <= TIGHT * seen + OF_SCALE * found.function.scale
+
+
+@pytest.mark.parametrize("slope", [1e3, 1e5, 1e6])
+def test_a_steep_unit_is_no_trouble(slope):
+    claim = IntervalClaim(transcribe("max(x, 0)"), transcribe("x/(1 + exp(-x))"), (slope,), (0.0,), (1 / slope,), 0.0,
+                          (-1.0, 1.0), (0.0,))  # fmt: skip
+    found = prove_tightly(claim, 1.0, [-1.2785 / slope])
+    assert found.verdict == "proved"
+    assert found.bound * slope == pytest.approx(0.27846, rel=0.02)
+
+
+def test_a_bound_of_the_derivative_is_proved_and_confirmed(tmp_path):
+    found = certify_slopes(approximate("exp(-x)*sin(8*pi*x)", width=12, certify=True))
+    x = np.linspace(0, 1, 4001)
+    h = 1e-6
+    slope = (found.f(x + h) - found.f(x - h)) / (2 * h)
+    true = np.exp(-x) * (8 * np.pi * np.cos(8 * np.pi * x) - np.sin(8 * np.pi * x))
+    worst = float(np.max(np.abs(slope - true)))
+    assert found.slope_certificate.verdict == "proved"
+    assert 0.98 * worst <= found.slope_certificate.bound <= 1.05 * worst
+    assert "derivative, |F' - f'|: PROVED" in str(found)
+    file = tmp_path / "c.json"
+    data = found.to_dict()
+    file.write_text(json.dumps(data))
+    assert check_certificate(file).holds
+    assert "|F' - f'|" in str(check_certificate(file))
+    file.write_text(
+        json.dumps(data | {"derivative_certificate": data["derivative_certificate"] | {"epsilon": worst / 2}})
+    )
+    assert check_certificate(file).ok
+    assert not check_certificate(file).holds
+
+
+def test_where_there_is_no_derivative_none_is_proved():
+    found = certify_slopes(approximate("x**2", width=3, activation="relu"))
+    assert found.slope_certificate.verdict == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("activation", "width"), [("tanh", 12), ("sigmoid", 30), ("relu", 9), ("gelu", 6), ("softplus", 10)]
+)
+def test_the_rounding_of_the_forward_pass_is_bounded(activation, width):
+    """Against the exact network, in balls, at random doubles."""
+    found = approximate("2**x*cos(3*x)", width=width, activation=activation, certify=True)
+    points = np.random.default_rng(3).uniform(0, 1, 150)
+    sigma, worst = find(activation).as_written, 0.0
+    with computing():
+        for x, computed in zip(points, found.f(points), strict=True):
+            exact = arb(found.constant)
+            for w, b, c in zip(found.w, found.b, found.c, strict=True):
+                z = arb(float(w)) * arb(x) + arb(float(b))
+                exact += arb(float(c)) * enclose_range(sigma, arb(z.lower()), arb(z.upper())).to_ball()
+            worst = max(worst, float(abs(exact - arb(computed)).upper()))
+    assert worst <= found.rounding
+    assert found.float64_bound >= found.certificate.bound + found.rounding
+    assert found.to_dict()["float64"]["sup_error_bound"] == found.float64_bound
+    assert "evaluated in float64: at most" in str(found)
+
+
+def test_an_activation_that_jumps_has_no_bound_of_rounding():
+    found = approximate("x > 1/2", width=2, activation="x > 0", certify=True)
+    assert found.float64_bound is None
+    assert "float64" not in found.to_dict()

@@ -1,0 +1,137 @@
+"""What a file claims: read, and refused where it is no claim or contradicts itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from backprop.approximation.checking import intervals as iv
+from backprop.approximation.checking.definitions import ACTIVATIONS, TARGETS
+from backprop.approximation.checking.evaluate import Place, value
+from backprop.approximation.checking.intervals import Interval, Unclear
+from backprop.approximation.checking.reader import Tree, read
+from backprop.errors import UsageError
+
+__all__ = ["StatedClaim", "read_claim", "read_slopes"]
+
+LONGEST_SHOWN = 60
+SAMPLES = tuple(Fraction(k, 4) for k in range(-12, 13))
+"""Where an activation's name and its expression are compared."""
+MOST_BOXES = 50_000
+
+
+@dataclass(frozen=True)
+class StatedClaim:
+    """What a file claims."""
+
+    target: Tree
+    activation: Tree
+    units: tuple[tuple[Interval, Interval, Interval], ...]
+    constant: Interval
+    epsilon: float
+    edges: tuple[float, ...]
+    subject: str
+    continued_at: tuple[Fraction, ...] = ()
+    """Where the target is extended by its limit."""
+    doubt: str = ""
+    """What speaks against it before a box is looked at."""
+    of_slopes: bool = False
+    """Whether the claim is about F' and f' instead."""
+
+
+def read_slopes(claim: StatedClaim, proof: Any) -> StatedClaim | None:
+    """The second claim of a file, about the same network and target; None where it has none that is proved."""
+    if proof is None or (isinstance(proof, dict) and proof.get("verdict") != "proved"):
+        return None
+    try:
+        (epsilon,), edges = _floats([proof["epsilon"]]), _floats(proof["edges"])
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+        raise UsageError("the file is no certificate: derivative_certificate lacks an epsilon or "
+                         "edges") from None  # fmt: skip
+    _check_edges(edges, claim.edges[0], claim.edges[-1])
+    subject = claim.subject.replace("|F - f|", "|F' - f'|", 1)
+    return replace(claim, epsilon=epsilon, edges=edges, of_slopes=True, subject=subject)
+
+
+def _check_edges(edges: Sequence[float], low: float, high: float) -> None:
+    covers = len(edges) >= 2 and (edges[0], edges[-1]) == (low, high) and all(p < q for p, q in pairwise(edges))
+    if not covers or len(edges) > MOST_BOXES:
+        raise UsageError("the boxes of the certificate do not cover its domain from end to end, in order")
+
+
+def read_claim(data: dict[str, Any]) -> StatedClaim:
+    try:
+        hidden, proof = data["hidden"], data["certificate"]
+        low, high = _floats(data["domain"])
+        w, b, c = (_floats(hidden[name]) for name in "wbc")
+        (constant,), (epsilon,) = _floats([data["constant"]]), _floats([proof["epsilon"]])
+        edges = _floats(proof["edges"])
+        verdict, target, name = proof["verdict"], data["target"], data["activation"]
+        activation = data.get("activation_expression", name)
+        continued_at = _floats(data.get("continued_at", []))
+    except KeyError as error:
+        raise UsageError(f"the file is no certificate: it lacks {str(error)[:60]}") from None
+    except (AttributeError, TypeError, ValueError, OverflowError):
+        raise UsageError("the file is no certificate: a field does not hold what it should, such as finite numbers "
+                         "in w, b, c, domain and edges") from None  # fmt: skip
+    if verdict != "proved":
+        raise UsageError(f"the file claims no proof: its verdict is {str(verdict)[:40]!a}")
+    if not all(isinstance(text, str) for text in (target, activation, name)):
+        raise UsageError("the file is no certificate: target and activation must be text")
+    if not len(w) == len(b) == len(c):
+        raise UsageError(f"the file is no certificate: {len(w)} w, {len(b)} b and {len(c)} c")
+    if not epsilon > 0:
+        raise UsageError(f"the file is no certificate: epsilon {epsilon} is not positive")
+    _check_edges(edges, low, high)
+    units = tuple((iv.number(p), iv.number(q), iv.number(r)) for p, q, r in zip(w, b, c, strict=True))
+    _refuse_contradictions(data, len(w), epsilon)
+    trees = read(target, TARGETS), read(activation, ACTIVATIONS)
+    short = activation if len(activation) <= LONGEST_SHOWN else activation[: LONGEST_SHOWN - 3] + "..."
+    units_said = f"{len(w)} {name} unit{'s' * (len(w) != 1)}{f', σ(x) = {short}' * (activation != name)}"
+    extended = f", continued at x = {', '.join(map(repr, continued_at))}," if continued_at else ""
+    subject = f"|F - f| for F = {target}{extended} on [{low!r}, {high!r}], f of {units_said}"
+    differ = _find_difference(trees[1], read(name, ACTIVATIONS))
+    doubt = "" if differ is None else f"the activation {name} and its expression {activation} differ at x = {differ}"
+    return StatedClaim(*trees, units, iv.number(constant), epsilon, edges, subject,
+                       tuple(map(Fraction, continued_at)), doubt)  # fmt: skip
+
+
+def _find_difference(stated: Tree, named: Tree) -> Fraction | None:
+    """A point where the activation by its name and by its expression are not the same; None if none is found."""
+    for place in SAMPLES if stated != named else ():
+        try:
+            values = [value(tree, Place({"x": iv.rational(place)})) for tree in (stated, named)]
+        except Unclear:
+            continue
+        gap = iv.subtract([values[0]], [values[1]])[0]
+        if iv.is_positive(gap) or iv.is_negative(gap):
+            return place
+    return None
+
+
+def _refuse_contradictions(data: dict[str, Any], width: int, epsilon: float) -> None:
+    """What the file says twice it has to say alike."""
+    proof = data["certificate"]
+    pairs = {
+        "width": (data.get("width", width), width),
+        "epsilon": (data.get("epsilon") or epsilon, epsilon),
+        "certified": (data.get("certified", True), True),
+        "sup_error_bound": (data.get("sup_error_bound", proof.get("bound")), proof.get("bound")),
+    }
+    for name, (said, known) in pairs.items():
+        if said != known:
+            raise UsageError(f"the file contradicts itself: {name} is {ascii(said)[:40]} where it should be "
+                             f"{ascii(known)[:40]}")  # fmt: skip
+
+
+def _floats(values: Any) -> tuple[float, ...]:
+    if not isinstance(values, list) or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
+        raise TypeError("a list of numbers")
+    found = tuple(float(v) for v in values)
+    if not all(math.isfinite(v) and v == known for v, known in zip(found, values, strict=True)):
+        raise ValueError("a number that is no finite double")
+    return found
