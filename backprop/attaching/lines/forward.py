@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.lines.bench import AttachedBench, AttachedShop, Stand
+from backprop.attaching.lines.bench import AttachedBench, Stand
+from backprop.attaching.lines.shop import AttachedShop
 from backprop.examiner.measuring.cases import Case
 from backprop.examiner.subject.protocol.subjects import Unusable
 from backprop.reading.proposing.mending import LIGHT, Search

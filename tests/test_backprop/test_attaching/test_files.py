@@ -17,6 +17,7 @@ from kit.samples.attached_programs import (
     NUMBER,
     SCRIPT,
 )
+from kit.samples.habits_of_code import HABITS_OF_CODE, SLIPS
 
 import backprop
 from backprop.attaching.entry import load
@@ -53,6 +54,19 @@ def test_a_fault_has_its_place(kind, right, wrong, equation, layer, tmp_path):
     report = examine(tmp_path, KINDS[kind].replace(right, wrong))
     assert report.verdict == "wrong", str(report)
     assert (report.findings[0].equation, report.findings[0].layer) == (equation, layer)
+
+
+@pytest.mark.parametrize("habit", HABITS_OF_CODE)
+def test_a_habit_is_read_as_it_is_meant(habit, tmp_path):
+    report = examine(tmp_path, HABITS_OF_CODE[habit])
+    assert report.verdict == "verified", str(report)
+
+
+@pytest.mark.parametrize("habit", SLIPS)
+def test_a_slip_in_a_habit_is_wrong(habit, tmp_path):
+    assert HABITS_OF_CODE[habit].count(SLIPS[habit][0]) == 1
+    report = judge_and_explain(load(write(tmp_path, HABITS_OF_CODE[habit].replace(*SLIPS[habit]))))
+    assert report.verdict == "wrong", str(report)
 
 
 def test_weights_that_change_while_the_error_goes_back_are_an_update_fault(tmp_path):
