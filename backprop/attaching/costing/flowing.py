@@ -140,7 +140,7 @@ def _find_levels(measuring: _Measuring, k: int, events: Sequence[MadeValue], pla
 
 
 def _leave_out_turns(events: Sequence[MadeValue]) -> list[MadeValue]:
-    """Without the middle turns of long loops: what is gathered there flows on only after the last, or from the first."""
+    """Without the middle turns of long loops: what is gathered there flows on after the last, or from the first."""
     times: Counter[int] = Counter(event.key[0] for event in events)
     seen: Counter[int] = Counter()
     kept = []
