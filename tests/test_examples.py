@@ -22,6 +22,7 @@ PICTURES = {
     "09_vanishing_gradients.py": "gradients.png",
     "10_franke.py": "franke.png",
     "11_vanishing_slopes.py": "slopes.png",
+    "25_recurrent.py": "recurrent.png",
     "24_which_activation.py": "activations.png",
     "14_universal_approximation.py": "universal-approximation/relu_widths.png",
 }

@@ -155,7 +155,7 @@ def derive(
     ] = False,
 ) -> int:
     """Print the derivations. Topics: rules, four_equations, costs, softmax, activations, batch_norm, layer_norm,
-    gates, prelu, dropout, residual, penalties, initialisation, optimisers, universal_approximation, lecture.
+    gates, prelu, dropout, residual, penalties, recurrent, initialisation, optimisers, universal_approximation, lecture.
 
     Example: backprop derive four_equations --format latex --standalone > book.tex
     """

@@ -11,7 +11,7 @@ from theory.language.latex_text import GREEK, SIGNS
 __all__ = ["ALPHABETS", "Alphabet", "Latex", "MathML"]
 
 
-MATRICES = {letter: letter.upper() for letter in "azwyxhvgumr"}
+MATRICES = {letter: letter.upper() for letter in "azwyxhvgumre"}
 """A matrix is written with the capital of its entries' letter."""
 
 

@@ -25,7 +25,7 @@ __all__ = ["Style", "math_ml", "printer", "rank", "show"]
 Style = Literal["text", "latex", "mathml"]
 
 SUM, PRODUCT, ATOM = 0, 1, 2
-RANK = {"y": 3, "w": 4, "b": 4, "v": 4, "c": 4, "a": 5, "z": 5, "delta": 6}
+RANK = {"y": 3, "w": 4, "b": 4, "v": 4, "e": 4, "c": 4, "a": 5, "z": 5, "delta": 6}
 
 
 def rank(factor: Expr) -> tuple[int, str]:
