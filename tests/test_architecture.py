@@ -58,7 +58,7 @@ LINES = {
     "theory.chapters.networks.recurrent": 90,
     "theory.language.layer_sums": 45,
     "theory.layers.recurrent": 35,
-    "theory": 9_350,
+    "theory": 9_430,
     "backprop.approximation": 9_500,
     "backprop.answers": 60,
     "backprop.attaching": 6_475,

@@ -77,12 +77,8 @@ def grade_folder(
         raise UsageError(f"no .py file in the folder {str(folder)!r}; give a folder of submissions")
     names = [path.relative_to(folder).as_posix() for path in files]
     reports: dict[str, Report] = {}
-    abandon = threading.Event()
     how: Any = {"seed": seed, "timeout": timeout, "lines": lines}
-    if cluster is None:
-        graded = _run(lambda path: grade_file(path, abandon=abandon, **how), files, jobs, abandon)
-    else:
-        graded = grade_on_cluster(cluster, folder, files, how)
+    graded = _run(files, jobs, how) if cluster is None else grade_on_cluster(cluster, folder, files, how)
     for done, (name, report) in enumerate(zip(names, graded, strict=True), start=1):
         reports[name] = report
         if progress is not None:
@@ -91,8 +87,13 @@ def grade_folder(
     return Grades(folder, {name: r for name, r in reports.items() if name not in helpers}, helpers)
 
 
-def _run(verify: Callable[[Path], Report], files: list[Path], jobs: int, abandon: threading.Event) -> Iterator[Report]:
+def _run(files: list[Path], jobs: int, how: dict[str, Any]) -> Iterator[Report]:
     """One after the other in this thread, or several at once; an interruption ends those that run."""
+    abandon = threading.Event()
+
+    def verify(path: Path) -> Report:
+        return grade_file(path, abandon=abandon, **how)
+
     if jobs == 1:
         yield from map(verify, files)
         return

@@ -123,7 +123,13 @@ def read_lines(
         return replace(report, notes=(*report.notes, str(error))) if report.verdict == "wrong" else report
     if found["location"] is None and report.verdict != "wrong":
         return report
-    found, chosen, others, asked = _find_mend(found, asked, seconds)
+    return _tell_reading(report, *_find_mend(found, asked, seconds))
+
+
+def _tell_reading(
+    report: Report, found: dict[str, Any], chosen: dict[str, Any] | None, others: int, asked: AskedFile
+) -> Report:
+    """The report with what was read, where it stands, and the mend that was chosen."""
     lines = _cut(found["source"], found["location"])
     reading = {"location": found["location"], "labels": found["labels"], "lines": lines, "text": found["source"]}
     reading["broke"] = found["broke"]
