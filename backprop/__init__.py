@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from backprop.frameworks import from_keras, from_sklearn, from_torch
     from backprop.runtime.activation_functions import activation
     from backprop.runtime.compiled import CompiledNetwork, build
+    from backprop.runtime.recurrent import build_recurrent
     from backprop.runtime.saving import load, save
     from backprop.specification.layers import (
         GEGLU,
@@ -53,11 +54,10 @@ __version__ = VERSION
 __all__ = [
     "GEGLU", "GLU", "Activation", "BatchNorm", "Bilinear", "CompiledNetwork", "Dense", "Dropout", "Gated",
     "LayerNorm", "Network", "PReLU", "Residual", "SwiGLU", "UsageError", "activation", "approximate",
-    "approximate_2d", "assert_gradients", "build", "draw", "fit", "from_keras", "from_sklearn", "from_torch", "load",
-    "save", "subject_from_file", "subject_from_functions", "subject_from_jax", "subject_from_keras",
-    "subject_from_network",
-    "subject_from_object", "subject_from_op", "subject_from_sklearn", "subject_from_torch",
-    "subject_from_update", "subject_from_values", "verify",
+    "approximate_2d", "assert_gradients", "build", "build_recurrent", "draw", "fit", "from_keras", "from_sklearn",
+    "from_torch", "load", "save", "subject_from_file", "subject_from_functions", "subject_from_jax",
+    "subject_from_keras", "subject_from_network", "subject_from_object", "subject_from_op", "subject_from_sklearn",
+    "subject_from_torch", "subject_from_update", "subject_from_values", "verify",
 ]  # fmt: skip
 PUBLIC = {
     **dict.fromkeys(__all__, "backprop.specification.layers"),
@@ -69,6 +69,7 @@ PUBLIC = {
     "approximate_2d": "backprop.approximation",
     "assert_gradients": "backprop.verification.verify",
     "build": "backprop.runtime.compiled",
+    "build_recurrent": "backprop.runtime.recurrent",
     "draw": "backprop.drawing.sample",
     "fit": "backprop.training",
     **dict.fromkeys(("from_keras", "from_sklearn", "from_torch"), "backprop.frameworks"),

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import json
 import os
-import secrets
 import select
 import signal
 import subprocess
 import sys
 import time
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 if sys.platform == "linux":
     import fcntl
 
 __all__ = [
+    "COPIES",
     "Forked",
+    "Running",
+    "Started",
     "Stopwatch",
-    "answer_apart",
-    "ask_apart",
+    "count_processors",
     "describe_end",
     "end_family",
     "follow_parent",
@@ -32,6 +31,7 @@ __all__ = [
     "limit_memory",
     "seal",
     "start_python",
+    "widen",
 ]
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -47,20 +47,52 @@ MOST_WAITING = 10.0
 """Times a limit that does not count the waiting for a processor: then it ends as well."""
 PIPE_BYTES = 2**20
 PROC = Path("/proc")
+COPIES = sys.platform == "linux"
+"""Sound copies of a process are made there only."""
+
+
+class Running(Protocol):
+    """A process that can be ended: started (`subprocess.Popen`), or copied."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    def wait(self, timeout: float) -> int:
+        """Wait until it has ended."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+
+class Started(Running, Protocol):
+    """One that is asked over two pipes as well."""
+
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+    returncode: int | Any
 
 
 def start_python(
-    code: str, *, stderr: int | None = None, family: str | None = None, last_word: int = KILL, **options: Any
+    entry: str,
+    *arguments: Any,
+    stderr: int | None = None,
+    family: str | None = None,
+    last_word: int = KILL,
+    **options: Any,
 ) -> subprocess.Popen[bytes]:
-    """Start this Python with the house at the end of its path, and pipes for input and output.
+    """Start this Python with the house at the end of its path, pipes for input and output, and a function to run.
+
+    `entry` is "package.module:function"; its arguments are plain numbers and words.
 
     It gets the signal `last_word` when this process, or the thread that calls, ends (Linux).
     """
     root = str(Path(__file__).resolve().parents[1])
+    module, _, function = entry.partition(":")
     begin = f"import sys; sys.path.append({root!r}); {FOLLOW}({os.getpid()}, {int(last_word)})"
     named = {} if family is None else {FAMILY: family}
     process = subprocess.Popen(
-        [sys.executable, "-P", "-c", f"{begin}; {code}"],
+        [sys.executable, "-P", "-c", f"{begin}; from {module} import {function}; {function}(*{arguments!r})"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=stderr,
@@ -68,43 +100,8 @@ def start_python(
         **options,
     )
     for pipe in (process.stdin, process.stdout):
-        _widen(pipe)
+        widen(pipe)
     return process
-
-
-def ask_apart(code: str, request: Mapping[str, Any], seconds: float, memory: int) -> dict[str, Any] | None:
-    """What a Python of its own answers that runs `answer_apart`; None where it ended without an answer.
-
-    Raises `subprocess.TimeoutExpired`; whatever it started is ended.
-    """
-    family, nonce = secrets.token_hex(16), secrets.token_hex(16)
-    process = start_python(code, stderr=subprocess.DEVNULL, family=family, start_new_session=True)
-    asked = {**request, "nonce": nonce, "memory": memory}
-    try:
-        said, _ = process.communicate(json.dumps(asked).encode() + b"\n", timeout=seconds)
-    finally:
-        end_family(process, family)
-    for line in said.splitlines():
-        answer: dict[str, Any] = {}
-        with contextlib.suppress(ValueError, TypeError):
-            answer = dict(json.loads(line))
-        if answer.get("nonce") == nonce:
-            return answer
-    return None
-
-
-def answer_apart(find: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """The other side: one request, one answer on what was standard output; nothing else comes there."""
-    request = json.loads(sys.stdin.buffer.readline())
-    private = os.dup(1)
-    os.dup2(2, 1)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    limit_memory(request["memory"])
-    warnings.simplefilter("ignore")
-    answer = {"nonce": request["nonce"], **find(request)}
-    with os.fdopen(private, "wb") as pipe:
-        pipe.write(json.dumps(answer).encode() + b"\n")
-    os._exit(0)
 
 
 class Forked:
@@ -132,7 +129,7 @@ class Forked:
         self.stdin: IO[bytes] | None = os.fdopen(theirs[1], "wb")
         self.stdout: IO[bytes] | None = os.fdopen(mine[0], "rb")
         for pipe in (self.stdin, self.stdout):
-            _widen(pipe)
+            widen(pipe)
 
     def wait(self, timeout: float) -> int:
         """Wait until it has ended; raises `subprocess.TimeoutExpired`."""
@@ -151,18 +148,17 @@ class Forked:
             os.kill(self.pid, KILL)
 
 
-def _widen(pipe: IO[bytes] | None) -> None:
+def widen(pipe: IO[bytes] | None) -> None:
     """A pipe that holds a matrix: fewer turns between the processes, where the system can (Linux)."""
     if sys.platform == "linux" and pipe is not None:
         with contextlib.suppress(OSError):
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
-def end_family(process: subprocess.Popen[bytes], family: str) -> None:
+def end_family(process: Running, family: str) -> None:
     """End a process, its group and whatever carries the name of its family, as far as the system lets us."""
     with contextlib.suppress(subprocess.TimeoutExpired):
-        if process.poll() is None:
-            process.wait(GRACE / 10)
+        process.wait(GRACE / 10)
     if sys.platform == "win32":
         subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False)
     else:
@@ -236,6 +232,11 @@ def _read_waiting(pid: int) -> float:
         for one in (pid, *children):
             total += int((PROC / str(one) / "schedstat").read_text().split()[1]) / 1e9
     return total
+
+
+def count_processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def describe_end(status: int | None) -> str:

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 TOP_LEVEL = {
     "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff", "theory", "backprop", "tests", "examples",
-    "findings",
+    "findings", "docs",
 }  # fmt: skip
 
 
@@ -69,6 +69,14 @@ def test_the_wheel_holds_no_test_and_no_example(wheel_names):
 
 
 def test_the_wheel_holds_data_notices_and_types(wheel_names):
-    for needed in ("backprop/datasets/digits.npz", "backprop/datasets/NOTICE", "theory/py.typed", "backprop/py.typed"):
+    for needed in (
+        "backprop/datasets/digits.npz",
+        "backprop/datasets/NOTICE",
+        "theory/py.typed",
+        "backprop/py.typed",
+        "backprop/reporting/pages/templates/base.html",
+        "backprop/reporting/pages/templates/backprop-math.woff2",
+    ):
         assert needed in wheel_names
     assert any(name.endswith("licenses/LICENSE") for name in wheel_names)
+    assert any(name.endswith("FONT_LICENSE") for name in wheel_names if "licenses/" in name)

@@ -32,7 +32,9 @@ def load(target: Any, text: str | None = None, **options: Any) -> Subject:
         return load_subject(target, text)
     try:
         reading = importlib.import_module(READING)
-        found: Subject = reading.make_subject(reading.attach_file(path, text, **options), str(target))
+        found: Subject = reading.make_subject(
+            reading.attach_file(path, text, **options), str(target), options.get("reading", 0)
+        )
         return found
     except Refused as refusal:
         if refusal.reason != "nothing" or any(options.values()) or path.suffix != ".py":

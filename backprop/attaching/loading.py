@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from backprop.attaching.advising.habits import list_habits
+from backprop.attaching.advising.rules import check_rule, name_rule
 from backprop.attaching.looking.documents import Document, missing_packages, read_document
-from backprop.attaching.looking.driving import list_drivers
+from backprop.attaching.looking.driving import list_drivers, name_model
 from backprop.attaching.looking.refusals import Refused
 from backprop.attaching.looking.surveying import choose_loops, describe, mark_piece
 from backprop.attaching.nesting import tidy
 from backprop.attaching.pieces import Attached, attach
+from backprop.attaching.running.privacy import in_private_copy
 from backprop.attaching.running.program import HookedProgram
-from backprop.attaching.words import MARK, TAKEN
+from backprop.attaching.words import CHOICE, HABIT, LEFT_OUT, MARK, OTHERS, RULE, TAKEN
 from backprop.examiner.subject.loading import name_reason
 from backprop.examiner.subject.protocol.subjects import Subject, describe_error
 
@@ -27,10 +30,21 @@ __all__ = ["attach_file", "make_subject"]
 MOST_DRIVERS = 40
 
 
-def make_subject(attached: Attached, label: str) -> Subject:
+def make_subject(attached: Attached, label: str, reading: int = 0) -> Subject:
     """The subject of a reading, with what was taken for what as its notes."""
     subject = Subject(attached.functions(), label, str(attached.document.path.resolve()))
     subject.notes += [f"{TAKEN}{line}" for line in attached.describe()]
+    subject.notes += [f"{HABIT}{said}" for said in list_habits(attached.document, attached.flow)]
+    rule = name_rule(attached.flow)
+    broken = check_rule(attached.flow, rule) if rule else ""
+    if broken:
+        subject.notes.append(f"{RULE}{rule}: {broken}")
+    if attached.left_out:
+        subject.notes.append(f"{LEFT_OUT}{', '.join(attached.left_out)}")
+    if attached.others:
+        subject.notes.append(f"{OTHERS}{', '.join(map(str, attached.others))}")
+    if attached.others or reading:
+        subject.notes.append(f"{CHOICE}{attached.say_choice()}")
     true = attached.chosen.true_cost
     if true is not None:
         subject.notes.append(f"{MARK}{true.name}")
@@ -48,15 +62,18 @@ def attach_file(
     begin: int | None = None,
     end: int | None = None,
     line: int | None = None,
+    reading: int = 0,
     parameters: Sequence[str] | None = None,
 ) -> Attached:
     """The reading of a file.
 
     Parameters: `cost` is a name of the file or of the table; `owner` a class and `function` a function in which the
     training stands; `begin`, `end` its lines; `line` is that of its loop; `data` are names of the batch, for a class
-    that nobody trains; `parameters`, if given, must be what is found. Errors: `Refused`.
+    that nobody trains; `reading` is which of several trainings, by number; `parameters`, if
+    given, must be what is found. Errors: `Refused`.
     """
-    found = _attach_file(path, text, cost, {"owner": owner, "function": function, "line": line}, data, begin, end)
+    where = {"owner": owner, "function": function, "line": line}
+    found = _attach_file(path, text, (cost, data, reading), where, begin, end)
     names = [tidy(found.flow.leaves[k]) for k in found.order]
     if parameters is not None and sorted(parameters) != sorted(names):
         raise Refused(f"{path}: its parameters are {', '.join(names)}, not {', '.join(parameters)}", "nothing")
@@ -64,28 +81,39 @@ def attach_file(
 
 
 def _attach_file(
-    path: Path, text: str | None, cost: str | None, where: dict[str, Any], data: str | None, begin: Any, end: Any
+    path: Path, text: str | None, meant: tuple[Any, Any, int], where: dict[str, Any], begin: Any, end: Any
 ) -> Attached:
     """Look, refuse what cannot run, run, read."""
+    cost, data, reading = meant
     document = read_document(path, text)
     refuse_without_packages(document)
     document = Document(document.path, document.text, document.cells, mark_piece(document, begin, end))
     program = HookedProgram(document)
     only = choose_loops(program.rewritten, document, **where)
-    with at_home(path.resolve().parent):
+    with at_home(path.resolve()):
         try:
-            return attach(program, cost=cost, only=only)[0]
+            return attach(program, cost=cost, only=only, reading=reading)
         except Refused as refusal:
             untrained = refusal.reason == "nothing" and not program.trained and begin is None
             found = drive(document, cost=cost, owner=where["owner"], data=data) if untrained else None
             if found is None:
-                raise Refused(f"{refusal}{describe(document.tree)}", refusal.reason) from None
+                raise Refused(tell_missing(document, str(refusal), untrained=untrained), refusal.reason) from None
             return found
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             said = describe_error(error, str(path.resolve()))
             raise Refused(f"{path}: it stopped before it trained: {said}", name_reason(error)) from error
+
+
+def tell_missing(document: Document, said: str, *, untrained: bool) -> str:
+    """Why a file was refused, with what was seen in it and what to give."""
+    held, path = name_model(document.tree), document.path
+    if held is not None and untrained:
+        model, loss = held
+        return (f"{path}: it holds the model {model} and the loss {loss} and trains nothing; missing are the names of "
+                f"its data, inputs and targets: backprop verify {shlex.quote(str(path))} --data X,Y")  # fmt: skip
+    return said + describe(document.tree)
 
 
 def refuse_without_packages(document: Document) -> None:
@@ -102,24 +130,23 @@ def drive(document: Document, *, cost: str | None, owner: str | None, data: str 
     for driver in itertools.islice(list_drivers(document.tree, owner, data), MOST_DRIVERS):
         longer = Document(document.path, text + driver.text + "\n", document.cells)
         with contextlib.suppress(Exception):  # what does not fit is not the way
-            return replace(attach(HookedProgram(longer), cost=cost)[0], document=document, driven=driver.said)
+            return replace(attach(HookedProgram(longer), cost=cost), document=document, driven=driver.said)
     return None
 
 
 @contextlib.contextmanager
-def at_home(folder: Path) -> Iterator[None]:
+def at_home(program: Path) -> Iterator[None]:
     """Modules and files beside the program are found, whoever runs it; nothing is written beside it."""
-    before, written, argv = Path.cwd(), sys.dont_write_bytecode, sys.argv
-    sys.path.insert(0, str(folder))
-    sys.dont_write_bytecode, sys.argv = True, [str(folder)]
-    os.chdir(folder)
+    written, argv = sys.dont_write_bytecode, sys.argv
     limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, 10_000))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(limit)
-        os.chdir(before)
-        sys.dont_write_bytecode, sys.argv = written, argv
-        with contextlib.suppress(ValueError):
-            sys.path.remove(str(folder))
+    with in_private_copy(program.parent) as folder:
+        sys.path.insert(0, str(folder))
+        sys.dont_write_bytecode, sys.argv = True, [str(folder / program.name)]
+        sys.setrecursionlimit(max(limit, 10_000))
+        try:
+            yield
+        finally:
+            sys.setrecursionlimit(limit)
+            sys.dont_write_bytecode, sys.argv = written, argv
+            with contextlib.suppress(ValueError):
+                sys.path.remove(str(folder))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from backprop.attaching.checking import is_repeatable, list_lost, list_siblings, order_by_use
+from backprop.attaching.checking import is_computed, is_repeatable, list_lost, list_siblings, order_by_use, widen_flow
 from backprop.attaching.costing.choosing import choose
 from backprop.attaching.costing.costs import find_unvisited
 from backprop.attaching.costing.fitting import Chosen, gradient_reader, measure
@@ -39,6 +39,10 @@ class Attached:
     """The parameters in the order in which the iteration uses them first."""
     driven: str = ""
     """What was made to train a class that nobody trains."""
+    left_out: tuple[str, ...] = ()
+    """Parameters whose gradient is computed and which the step does not move."""
+    others: tuple[int, ...] = ()
+    """Further trainings in the program, by their numbers: they are read and judged apart."""
 
     def describe(self) -> list[str]:
         """What was taken for what, in three lines."""
@@ -55,6 +59,15 @@ class Attached:
             f"gradients from {self._tell_gradients()}",
             f"cost: {self._tell_cost()}",
         ]
+
+    def say_choice(self) -> str:
+        """The options of the command line that choose this loop."""
+        rewritten, number = self.flow.iteration.program.rewritten, self.flow.iteration.snapshot.loop
+        loop, around = rewritten.originals[number]
+        alone = sum(name == around for _, name in rewritten.originals) == 1
+        if around and alone:
+            return f"--function {around}"
+        return f"--begin {loop.body[0].lineno} --end {loop.body[-1].end_lineno}"
 
     def _tell_gradients(self) -> str:
         flow = self.flow
@@ -145,14 +158,19 @@ class HandedOver:
         return self.pack(self.iteration.run(self.unpack(params), recorder))
 
 
-def attach(program: HookedProgram, *, cost: str | None = None, only: frozenset[int] | None = None) -> list[Attached]:
-    """Every reading of a program that survives; Errors: `Refused` where there is none, with what was seen."""
+def attach(
+    program: HookedProgram, *, cost: str | None = None, only: frozenset[int] | None = None, reading: int = 0
+) -> Attached:
+    """The first way to read a program that survives; `reading`: of the how-manieth training in it.
+
+    Errors: `Refused` where there is none, with what was seen.
+    """
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _attach(program, cost, only)
+        return _attach(program, cost, only, reading)
 
 
-def _attach(program: HookedProgram, cost: str | None, only: frozenset[int] | None) -> list[Attached]:
+def _attach(program: HookedProgram, cost: str | None, only: frozenset[int] | None, reading: int) -> Attached:
     found = find_training(program, only)
     program.trained = bool(found)
     torch = sys.modules.get("torch")
@@ -160,17 +178,13 @@ def _attach(program: HookedProgram, cost: str | None, only: frozenset[int] | Non
         # Small tensors: threads would wait for each other.
         torch.set_num_threads(1)
     seen: list[str] = []
-    out: list[Attached] = []
-    for training in found:
-        one = _read(program, training, cost, seen)
-        if one is not None:
-            out.append(one)
-            break
-    if not out:
-        raise Refused(
-            f"{program.document.path}: {'; '.join(dict.fromkeys(seen)) or describe_nothing(program)}", "nothing"
-        )
-    return out
+    for k, training in enumerate(found):
+        for way in training if reading in (0, k) else ():
+            attached = _read(program, way, cost, seen)
+            if attached is not None:
+                return replace(attached, others=tuple(n for n in range(1, len(found)) if n != k))
+    said = "; ".join(dict.fromkeys(seen)) or describe_nothing(program)
+    raise Refused(f"{program.document.path}: {said}", "nothing")
 
 
 def describe_nothing(program: HookedProgram) -> str:
@@ -204,7 +218,18 @@ def _read_cost(
                     "which its last layer has the gradient; give --cost NAME or --cost half-sse")  # fmt: skip
         return None
     candidate = attached.chosen.candidate
-    lost = [*list_lost(iteration, flow, candidate), *list_siblings(iteration, flow, candidate)]
+    lost = list_lost(iteration, flow, candidate)
+    factor = attached.chosen.factor
+    beside = list_siblings(iteration, flow, candidate)
+    left = [name for name in beside if name not in lost and is_computed(iteration, flow, candidate, name, factor)]
+    lost += [name for name in beside if name not in left]
+    if beside and lost == beside and not left:
+        # What is added to it is nothing: that is a gradient too.
+        wider = widen_flow(flow, beside)
+        if wider is not None:
+            return replace(attached, flow=wider, order=tuple(order_by_use(wider)))
+    if left and not lost:
+        return replace(attached, left_out=tuple(left))
     if lost:
         seen.append(f"{where}: the cost depends on {', '.join(lost)}, beside its parameters, but no gradient of it was "
                     f"seen; write its update like that of the others ({lost[0]} -= rate * its gradient), or give "

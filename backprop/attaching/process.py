@@ -9,24 +9,24 @@ from typing import Any
 
 import numpy as np
 
+from backprop.answers import answer_apart, ask_apart
 from backprop.attaching.glue import write_glue
 from backprop.attaching.loading import attach_file
 from backprop.attaching.looking.refusals import Refused
 from backprop.errors import UsageError
-from backprop.processes import answer_apart, ask_apart
 
 __all__ = ["describe_apart", "main"]
 
 SECONDS = 60.0
 MEMORY = 4 * 2**30
-CODE = "from backprop.attaching.process import main; main()"
+ENTRY = "backprop.attaching.process:main"
 
 
 def describe_apart(path: Path, out: Path, options: Mapping[str, Any], seconds: float = SECONDS) -> dict[str, Any]:
     """`lines`: what is taken for what in a file; `glue`: the subject that says so. Errors: UsageError with one line."""
     request = {"path": str(path), "out": str(out), "options": dict(options)}
     try:
-        answer = ask_apart(CODE, request, seconds, MEMORY)
+        answer = ask_apart(ENTRY, request, seconds, MEMORY)
     except subprocess.TimeoutExpired as error:
         raise UsageError(f"{path}: nothing was found in it within {seconds:g} s") from error
     if answer is None:

@@ -1,4 +1,4 @@
-"""The door: nine commands, words in, numbers and pictures out.
+"""The door: the commands, words in, numbers and pictures out.
 
 Exit status: 0 holds, 1 does not hold, 2 unusable input or undecided (one line on standard error).
 The rooms behind the door are imported by the command that needs them, so that `--help` is quick.
@@ -31,8 +31,10 @@ from backprop.door.commands import (
     write_source,
 )
 from backprop.door.drawing import draw
+from backprop.door.explaining import explain
 from backprop.door.files import Telling, finish_attach, is_file, refuse_for_files_only
 from backprop.door.formulas import check_formula
+from backprop.door.reporting import report
 from backprop.door.verifying import (
     Wanted,
     finish_causes,
@@ -51,7 +53,6 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB
 app = typer.Typer(
     name="backprop",
     help="Derive the backpropagation equations, generate the code, verify it: yours too.",
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -105,6 +106,13 @@ def leave(status: int, **_: Any) -> None:
     raise typer.Exit(status)
 
 
+def list_topics() -> list[str]:
+    """For the shell's completion."""
+    from theory.chapters.book import CHAPTERS
+
+    return list(CHAPTERS)
+
+
 @app.callback(result_callback=leave)
 def start(
     version: Annotated[
@@ -121,7 +129,10 @@ def demo(
     ),
     seed: Seed = 0,
 ) -> int:
-    """Everything once: derive, generate, verify, train on real digits, approximate; leaves a folder to open."""
+    """Everything once: derive, generate, verify, train on real digits, approximate; leaves a folder to open.
+
+    Example: backprop demo --out my-demo
+    """
     from backprop.progress import show_stages
     from backprop.reporting.demo import run_demo
 
@@ -134,14 +145,26 @@ def demo(
 
 @app.command()
 def derive(
-    topics: Annotated[list[str] | None, typer.Argument(metavar="[TOPIC]...", help="Chapters; all if none.")] = None,
+    topics: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TOPIC]...", help="Chapters; all if none.", autocompletion=list_topics),
+    ] = None,
     form: Annotated[Format, typer.Option("--format", help="For a terminal, a paper or a page.")] = Format.text,
+    standalone: Annotated[
+        bool, typer.Option("--standalone", help="--format latex: a whole document, not a fragment for amsmath.")
+    ] = False,
 ) -> int:
-    """Print the derivations: the four equations, costs, softmax, activations."""
+    """Print the derivations. Topics: rules, four_equations, costs, softmax, activations, batch_norm, layer_norm,
+    gates, prelu, dropout, residual, penalties, recurrent, initialisation, optimisers, universal_approximation, lecture.
+
+    Example: backprop derive four_equations --format latex --standalone > book.tex
+    """
     from theory.chapters.book import TopicError, render
 
+    if standalone and form is not Format.latex:
+        raise UsageError(f"--standalone is for --format latex, got --format {form.value}; leave it out")
     try:
-        text = render(topics or (), form.value)
+        text = render(topics or (), form.value, standalone=standalone)
     except TopicError as error:
         raise UsageError(str(error)) from None
     typer.echo(text, nl=False)
@@ -160,7 +183,10 @@ def generate(
     target: Annotated[str, typer.Option("--target", help="numpy or jax.")] = "numpy",
     file: Annotated[Path | None, typer.Option("-o", help="File to write; standard output if not given.")] = None,
 ) -> int:
-    """Print the module of a network, for NumPy or for JAX: forward pass, cost, gradients."""
+    """Print the module of a network, for NumPy or for JAX: forward pass, cost, gradients.
+
+    Example: backprop generate 4-3-2 --activation tanh -o network.py
+    """
     from backprop.files import write_atomically
 
     source = write_source(read_target(sizes, activation, output, cost), read_accuracy(accuracy), target)
@@ -198,7 +224,13 @@ def verify(
             help="Seconds for the code of a file or module; a minute without waiting for a processor if not said.",
         ),
     ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Subjects of a folder that run at once.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, help="Subjects or networks that run at once; usually all processors.")
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option("--cluster", help="Folder: graded by the workers of this Dask scheduler, HOST:PORT."),
+    ] = None,
     list_causes: Annotated[bool, typer.Option("--list-causes", help="Print the mistakes it names.")] = False,
     hint: Annotated[str, typer.Option("--hint", help="How much is told: verdict, place, line or mend.")] = "mend",
     annotate: Annotated[
@@ -206,11 +238,28 @@ def verify(
     ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="FILE.py: print the mend as a unified diff only.")] = False,
     mend: Annotated[Path | None, typer.Option("--mend", help="FILE.py: write a mended copy to this new file.")] = None,
-    form: Annotated[str, typer.Option("--format", help="text, json, sarif, junit, github or csv.")] = "text",
+    form: Annotated[
+        str, typer.Option("--format", help="text, json, sarif, junit, github, csv or gradescope.")
+    ] = "text",
+    rubric: Annotated[
+        Path | None,
+        typer.Option("--rubric", help="FILE, folder: a TOML file of points; see backprop/reporting/README.md."),
+    ] = None,
+    feedback: Annotated[
+        Path | None, typer.Option("--feedback", help="Folder: write an HTML page for each program into this one.")
+    ] = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> int:
     """Say whether a backward pass is right and, if not, which equation in which layer is wrong.
+
+    Examples:
+
+    backprop verify my_code.py
+
+    backprop verify 64-32-10 --activation relu --output softmax --cost cross-entropy
+
+    backprop verify submissions/ --rubric rubric.toml --feedback pages
 
     A FILE.py or FILE.ipynb is taken as it is: the iteration by which it trains is found and examined (attach writes
     that down). A subject has the functions parameters, data, cost and gradients (or fun, grad, theta0); torch modules,
@@ -228,10 +277,10 @@ def verify(
         refuse_for_files_only({name: word for name, word in words.items() if name != "cost"}, target)
     cost = SIZES_OPTIONS["--cost"] if cost is None or is_file(target) else cost
     options = {"--activation": activation, "--output": output, "--cost": cost, "--accuracy": accuracy}
-    telling = Telling(hint, "json" if as_json else form, annotate, diff, mend)
+    telling = Telling(hint, "json" if as_json else form, annotate, diff, mend, rubric, feedback)
     telling.check(target)
     about_sizes = {k: v for k, v in options.items() if v != SIZES_OPTIONS[k]}
-    asked = Wanted(seed, telling.form == "json", timeout, jobs, certify, about_sizes, telling, attaching)
+    asked = Wanted(seed, telling.form == "json", timeout, jobs, certify, about_sizes, telling, attaching, cluster)
     if random is not None:
         return finish_random(random, target, asked)
     return finish_target(target, accuracy, asked)
@@ -248,7 +297,10 @@ def attach(
     begin: Begin = None,
     end: End = None,
 ) -> int:
-    """Write down what verify takes for what in a file as it is: a short subject, to be read and edited."""
+    """Write down what verify takes for what in a file as it is: a short subject, to be read and edited.
+
+    Example: backprop attach train.py -o subject.py
+    """
     options = {"cost": cost, "owner": owner, "function": function, "data": data, "begin": begin, "end": end}
     return finish_attach(file, out, options)
 
@@ -297,7 +349,10 @@ def approximate(
 ) -> int:
     """Fit a network of one hidden layer to a function of one variable or two, or to data; with an epsilon
     it grows until its error is proved to be below, at every point. Other errors are measured on a dense grid (at the
-    data) unless --certify is given; data prove nothing."""
+    data) unless --certify is given; data prove nothing.
+
+    Example: backprop approximate "sin(2*pi*x)" --epsilon 1e-3 --plot sine.png
+    """
     from backprop.approximation import approximate_2d, approximate_by
     from backprop.approximation.ground.table_file import is_table_file
     from backprop.approximation.surfaces import is_surface
@@ -328,7 +383,10 @@ def check_certificate(
     ] = None,
     as_json: Json = False,
 ) -> int:
-    """Check a saved proof again, in other arithmetic and with nothing of the prover."""
+    """Check a saved proof again, in other arithmetic and with nothing of the prover.
+
+    Example: backprop check-certificate proof.json
+    """
     from backprop.approximation.checking import SECONDS
     from backprop.approximation.checking import check_certificate as check
     from backprop.progress import show_count
@@ -347,7 +405,10 @@ def figures(
     ),
     quick: Annotated[bool, typer.Option("--quick", help="Few and small networks: seconds instead of minutes.")] = False,
 ) -> int:
-    """Compute and draw the figures of universal approximation: errors, bounds, limits, least widths, an animation."""
+    """Compute and draw the figures of universal approximation: errors, bounds, limits, least widths, an animation.
+
+    Example: backprop figures approximation --quick --out figures
+    """
     from backprop.errors import unknown_name
     from backprop.progress import show_stages
     from backprop.reporting.gallery import FULL, QUICK, draw_approximation_figures
@@ -363,6 +424,8 @@ def figures(
 
 app.command(name="check-formula")(check_formula)
 app.command()(draw)
+app.command()(explain)
+app.command()(report)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -373,7 +436,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        code: Any = app(args=argv, standalone_mode=False)
+        code: Any = app(args=argv, standalone_mode=False, prog_name="backprop")
     except UsageError as error:
         return complain(str(error))
     except KeyboardInterrupt:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from backprop.specification.network import Network
 
 __all__ = [
+    "EXIT",
     "FAILS",
     "HOLDS",
     "SIZES_OPTIONS",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 HOLDS, FAILS, UNUSABLE = 0, 1, 2
+EXIT = {"verified": HOLDS, "wrong": FAILS, "undecided": UNUSABLE, "unusable": UNUSABLE}
 SIZES_OPTIONS = {"--activation": "sigmoid", "--output": "identity", "--cost": "half-sse", "--accuracy": "fast"}
 """What says how the network of SIZES is made, and what it is if nothing is said."""
 

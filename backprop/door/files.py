@@ -14,6 +14,7 @@ from backprop.errors import UsageError, unknown_name
 
 if TYPE_CHECKING:
     from backprop.examiner.saying.report import Report
+    from backprop.reporting.rubric import Rubric, Score
 
 __all__ = ["Telling", "finish_attach", "is_file", "refuse_for_files_only", "tell_file"]
 
@@ -27,11 +28,19 @@ class Telling:
     annotate: bool = False
     diff: bool = False
     mend: Path | None = None
+    rubric: Path | None = None
+    feedback: Path | None = None
 
     @property
     def tells_lines(self) -> bool:
         """Whether lines of the source are told at all."""
         return self.hint in ("line", "mend")
+
+    def load_rubric(self) -> Rubric | None:
+        """The points, where a file of them was given."""
+        from backprop.reporting.rubric import load_rubric
+
+        return None if self.rubric is None else load_rubric(self.rubric)
 
     def check(self, target: str | None) -> None:
         """Options that mean nothing, or would overwrite, are refused before anything runs."""
@@ -44,14 +53,26 @@ class Telling:
             raise unknown_name("format", self.form, FORMATS)
         about_source = {"--annotate": self.annotate, "--diff": self.diff, "--mend": self.mend is not None}
         asked = [name for name, given in about_source.items() if given]
-        if asked and not (target or "").endswith(".py"):
+        if asked and not is_file(target):
             raise UsageError(f"{' and '.join(asked)} need the source of a FILE.py, got {target!r}; leave them out")
         if asked and self.hint != HINTS[-1] and asked != ["--annotate"]:
             raise UsageError(f"--hint {self.hint} tells no mend; leave {' and '.join(asked)} out")
         if self.annotate and self.hint in HINTS[:2]:
             raise UsageError(f"--hint {self.hint} tells no line; leave --annotate out")
+        self.check_course(target)
         if self.mend is not None and self.mend.exists():
             raise UsageError(f"{self.mend} exists; --mend writes a new file, choose another name")
+
+    def check_course(self, target: str | None) -> None:
+        """Points and pages are for programs."""
+        if self.feedback is not None and not Path(target or "").is_dir():
+            raise UsageError(
+                f"--feedback writes a page for each program of a folder, got {target!r}; use report for one"
+            )
+        if self.rubric is not None and not (is_file(target) or Path(target or "").is_dir()):
+            raise UsageError(
+                f"--rubric is for a FILE.py, a FILE.ipynb or a folder of them, got {target!r}; leave it out"
+            )
 
 
 def tell_file(
@@ -60,31 +81,35 @@ def tell_file(
     """Judge a file or module, read its source where it is wrong, print what was asked; the report tells the status."""
     from backprop.verification.submission import verify_file
 
+    rubric = telling.load_rubric()
     report = verify_file(target, seed=seed, timeout=timeout, options=options)
-    if telling.tells_lines and target.endswith(".py"):
+    scores = None if rubric is None else [rubric.score(report)]
+    if telling.tells_lines and is_file(target):
         from backprop.verification.lines import annotate_lines, read_lines
 
-        report = read_lines(report, Path(target), seed=seed, timeout=timeout)
-        report = annotate_lines(report, Path(target)) if telling.annotate else report
+        report = read_lines(report, Path(target), seed=seed, timeout=timeout, options=options)
+        report = annotate_lines(report, Path(target), options) if telling.annotate else report
     report = report.tell(telling.hint)
-    _print_report(report, telling)
+    _print_report(report, telling, scores)
     if telling.mend is not None:
         _write_mended(report, telling.mend)
     return report
 
 
-def _print_report(report: Report, telling: Telling) -> None:
+def _print_report(report: Report, telling: Telling, scores: list[Score] | None) -> None:
     from backprop.examiner.saying.excerpt import describe_excerpt
     from backprop.reporting.formats import render
 
     if telling.diff:
         typer.echo(report.mend["diff"] if report.mend else "", nl=False)
     elif telling.form != "text":
-        typer.echo(render(report, telling.form))
+        typer.echo(render(report, telling.form, scores))
     elif report.verdict == "unusable":
         typer.echo(describe_excerpt(report.reading), nl=bool(report.reading))
+        for score in scores or ():
+            typer.echo(f"Points: {score}")
     else:
-        typer.echo(str(report))
+        typer.echo(render(report, "text", scores))
         if telling.annotate:
             typer.echo("\n" + report.annotated())
 
@@ -121,9 +146,9 @@ def _write_mended(report: Report, file: Path) -> None:
     """The whole text after the mend, its line ends and its byte order mark as they were."""
     from backprop.files import write_atomically
 
-    if report.mend is None:
+    if report.mend is None or report.location is None:
         if report.verdict == "wrong":
             typer.echo(f"no mend was verified, {file} was not written", err=True)
         return
     write_atomically(file, report.reading["mended"])
-    typer.echo(f"wrote {file}; compare with: diff {report.subject} {file}", err=True)
+    typer.echo(f"wrote {file}; compare with: diff {report.location['file']} {file}", err=True)

@@ -38,6 +38,8 @@ def check_formula(
     backprop check-formula "\\delta^l = (W^{l+1})^T \\delta^{l+1} \\odot f'(z^l)"
 
     backprop check-formula "dz_j/da_i = w_ji" --where "z_j = sum_i w_ij a_i + b_j"
+
+    backprop check-formula "dW = X.T @ dY" --where "Y = X @ W + b; samples: rows"
     """
     from backprop.formulas.check import check_formula as check
 

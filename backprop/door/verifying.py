@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from backprop.door.commands import FAILS, HOLDS, SIZES_OPTIONS, UNUSABLE, print_result, read_accuracy, read_target
+from backprop.door.commands import EXIT, FAILS, HOLDS, SIZES_OPTIONS, print_result, read_accuracy, read_target
 from backprop.door.files import Telling, tell_file
+from backprop.door.grading import finish_folder
 from backprop.errors import UsageError
+from backprop.processes import count_processors
 
 if TYPE_CHECKING:
     from backprop.examiner.saying.report import Report
@@ -31,8 +33,6 @@ __all__ = [
 MOST_VERIFIED = 10_000_000
 """Parameters of a network that `verify SIZES` takes on."""
 
-EXIT = {"verified": HOLDS, "wrong": FAILS, "undecided": UNUSABLE, "unusable": UNUSABLE}
-
 SIZES_PATTERN = re.compile(r"\s*\d[\d\s]*(-[\d\s]*)*")
 
 MODULE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_][\w.]*)?")
@@ -45,12 +45,13 @@ class Wanted:
     seed: int
     as_json: bool
     timeout: float | None
-    jobs: int
+    jobs: int | None
     certify: bool
     about_sizes: dict[str, str]
     telling: Telling
     attaching: dict[str, Any] = field(default_factory=dict)
     """What a file as it is is to be taken for, as far as that was said."""
+    cluster: str | None = None
 
     def refuse(self, what: str, *, timed: bool = False) -> None:
         """Options that mean nothing for this target are refused, not ignored."""
@@ -80,10 +81,19 @@ def finish_target(target: str | None, accuracy: str, asked: Wanted) -> int:
         network = read_target(target, words["activation"], words["output"], words["cost"])
         return finish_sizes(network, asked, target, read_accuracy(accuracy))
     asked.refuse(repr(target), timed=True)
-    if Path(target).is_dir():
-        return finish_folder(Path(target), asked)
-    check_target(target)
-    report = tell_file(target, asked.telling, seed=asked.seed, timeout=asked.timeout, options=asked.attaching)
+    is_folder = Path(target).is_dir()
+    if not is_folder:
+        check_target(target)
+        if asked.cluster is not None:
+            raise UsageError(f"--cluster grades a folder of submissions, got {target!r}; leave it out")
+    from backprop.verification.submission import prepare
+
+    with prepare(many=is_folder):
+        if is_folder:
+            jobs = asked.jobs or count_processors()
+            how = {"seed": asked.seed, "timeout": asked.timeout, "jobs": jobs, "cluster": asked.cluster}
+            return finish_folder(Path(target), asked.telling, how)
+        report = tell_file(target, asked.telling, seed=asked.seed, timeout=asked.timeout, options=asked.attaching)
     return finish_status(report)
 
 
@@ -140,10 +150,10 @@ def finish_random(count: int, target: str | None, asked: Wanted) -> int:
         raise UsageError(f"--random draws its own networks, got TARGET {target!r} as well; leave one of them out")
     asked.refuse("--random")
     from backprop.progress import show_count
-    from backprop.verification.verify import verify_random
+    from backprop.verification.random_runs import verify_random
 
     with show_count("networks") as progress:
-        run = verify_random(count, seed=asked.seed, progress=progress)
+        run = verify_random(count, seed=asked.seed, progress=progress, jobs=asked.jobs or count_processors())
     print_result(run, asked.as_json)
     return HOLDS if run.ok else FAILS
 
@@ -159,27 +169,3 @@ def finish_causes(as_json: bool) -> int:
         for row in rows:
             typer.echo(f"{row['identifier']}  ({row['equation']})\n    {row['sentence']}")
     return HOLDS
-
-
-def finish_folder(folder: Path, asked: Wanted) -> int:
-    """Grade every submission of a folder; 1 if one is wrong, 2 if one is unusable or undecided and none is wrong."""
-    from backprop.progress import show_count
-    from backprop.reporting.formats import render
-    from backprop.reporting.grades import print_grades
-    from backprop.verification.grading import grade_folder
-
-    how: Any = {"seed": asked.seed, "timeout": asked.timeout, "jobs": asked.jobs, "lines": asked.telling.tells_lines}
-    with show_count("subjects", plain=asked.telling.form == "text") as progress:
-        grades = grade_folder(folder, progress=progress, **how)
-    grades = replace(grades, reports={name: one.tell(asked.telling.hint) for name, one in grades.reports.items()})
-    if asked.as_json:
-        typer.echo(json.dumps(grades.to_dict(), allow_nan=False))
-    elif asked.telling.form != "text":
-        typer.echo(render(list(grades.reports.values()), asked.telling.form))
-    else:
-        print_grades(grades)
-    codes = {EXIT[report.verdict] for report in grades.reports.values()}
-    if FAILS not in codes and UNUSABLE in codes:
-        unclear = [name for name, report in grades.reports.items() if EXIT[report.verdict] == UNUSABLE]
-        typer.echo(f"not decided: {', '.join(unclear)}", err=True)
-    return FAILS if FAILS in codes else max(codes, default=UNUSABLE)

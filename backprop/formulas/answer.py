@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any
+
+from backprop.shown import ShownAsText
 
 __all__ = ["Answer", "caret"]
 
@@ -17,7 +18,7 @@ LEVELS = {
 
 
 @dataclass(frozen=True)
-class Answer:
+class Answer(ShownAsText):
     """Whether a formula holds; if not, where it differs and what would be right.
 
     >>> print(Answer("a = a", understood=True, holds=True, level="tested", trials=3))
@@ -47,12 +48,6 @@ class Answer:
             "would_hold": self.would_hold, "counterexample": self.counterexample, "stopped_at": self.stopped_at,
             "reason": self.reason,
         }  # fmt: skip
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
-
-    def _repr_markdown_(self) -> str:
-        return f"```text\n{self}\n```"
 
     def __str__(self) -> str:
         if not self.understood:

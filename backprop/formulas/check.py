@@ -12,7 +12,8 @@ from backprop.formulas.conventions.guessing import Guess, guess
 from backprop.formulas.judging.blame import blame
 from backprop.formulas.judging.claims import PrintedClaim, read_claim
 from backprop.formulas.judging.coverage import find_gap
-from backprop.formulas.judging.explained import unexplained
+from backprop.formulas.judging.explained import differential, unconnected, unexplained
+from backprop.formulas.judging.kinks import has_kinks
 from backprop.formulas.judging.mending import find_mend
 from backprop.formulas.judging.trials import FAILURES, Difference, Draw, find_difference, trials
 from backprop.formulas.judging.variants import variants
@@ -24,6 +25,8 @@ __all__ = ["check_formula"]
 Wrong = tuple[PrintedClaim, Difference, dict[str, Any]]
 """A reading under which a formula does not hold, where it fails, and how the reading is said."""
 TRIALS = 12
+MANY = 40
+"""Trials where values decide which case applies: also far from 0, so that a wrong threshold is met."""
 FEW = 4
 READINGS = 10
 SHORT = 350
@@ -56,30 +59,41 @@ def _answer(formula: str, guessed: Guess) -> Answer:
     wrong: list[Wrong] = []
     stopped: NotUnderstood | None = None
     for choice in guessed.readings:
-        raw = {**guessed.base, **choice.raw}
         try:
-            claim = read_claim(formula, raw)
-            difference = refute(claim, TRIALS)
+            claim, difference = tried(formula, {**guessed.base, **choice.raw})
         except NotUnderstood as error:
             stopped = stopped or error
             continue
-        if difference is None and is_idle(claim):
+        if difference is None and (is_idle(claim) or unconnected(claim) is not None):
             stopped = stopped or NotUnderstood("the cost does not depend on what it is differentiated by", 0)
             continue
         if difference is None:
             return _held(formula, claim, guessed.declared, {**guessed.said, **choice.said})
         if not choice.tentative:
             wrong.append((claim, difference, choice.said))
+        if guessed.base and unexplained(claim) is None:
+            break
     if not wrong:
         raise stopped or NotUnderstood("nothing says what these letters are; declare them with --where", 0)
     return _refuted(formula, guessed, *nearest_reading(wrong))
+
+
+def tried(formula: str, raw: dict[str, Any]) -> tuple[PrintedClaim, Difference | None]:
+    """The claim under one reading, and where it fails.  NotUnderstood if it cannot be judged so."""
+    try:
+        claim = read_claim(formula, raw)
+        return claim, refute(claim, MANY if has_kinks(claim) else TRIALS)
+    except (RecursionError, NoPoint):
+        raise NotUnderstood("the definitions go round in a circle or leave every domain") from None
 
 
 def _held(formula: str, claim: PrintedClaim, declared: dict[str, Any], said: dict[str, Any]) -> Answer:
     """The answer where nothing differs: it holds, unless it leaves out a layer."""
     gap = find_gap(claim)
     if gap is None:
-        return Answer(formula, True, True, "tested", TRIALS, conventions=declared, inferred=said)
+        return Answer(
+            formula, True, True, "tested", MANY if has_kinks(claim) else TRIALS, conventions=declared, inferred=said
+        )
     return Answer(formula, True, False, "derived", TRIALS, gap.differs, gap.nearest, declared, said)
 
 
@@ -105,9 +119,16 @@ def is_idle(claim: PrintedClaim) -> bool:
 
 
 def refute(claim: PrintedClaim, count: int) -> Difference | None:
-    """The first difference in so many trials."""
+    """The first difference in so many trials; of a trial whose balls are too wide nothing is said."""
+    lost = 0
     for trial in trials(claim, count):
-        found = find_difference(trial, claim)
+        try:
+            found = find_difference(trial, claim)
+        except NoPoint:
+            lost += 1
+            if 2 * lost > count:
+                raise
+            continue
         if found is not None:
             return found
     return None
@@ -115,6 +136,8 @@ def refute(claim: PrintedClaim, count: int) -> Difference | None:
 
 def _refuted(formula: str, guessed: Guess, claim: PrintedClaim, difference: Difference, said: dict[str, Any]) -> Answer:
     loose = unexplained(claim)
+    if loose is None and not any(str(role).endswith("/dX") for role in guessed.declared.get("letters", {}).values()):
+        loose = differential(claim)
     if loose is not None:
         symbol, message = loose
         raise NotUnderstood(

@@ -61,7 +61,7 @@ def _draw_terms(axes: Axes, approximation: Approximation) -> None:
     terms = terms - terms[0]
     axes.plot(x, terms, color=Palette.green, linewidth=1.2, alpha=float(np.clip(12 / len(approximation.w), 0.35, 0.9)))
     axes.plot(x, terms.sum(axis=1), color=Palette.blue, linewidth=2)
-    axes.set_title(r"The terms $c_k\,\sigma(w_k x + b_k)$, each from 0 on (green), add up to $f$ (blue)")
+    axes.set_title(r"The terms $c_k\,\sigma(w_k x + b_k)$, each from 0 on (thin), add up to $f$ (thick)")
     axes.set_ylabel("change from\nthe left end")
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,6 +19,9 @@ __all__ = ["Signal", "plot_signals"]
 
 COLUMNS = 3
 COLOURS = (Palette.blue, Palette.orange, Palette.green, Palette.grey, "#CC79A7", "#E69F00")
+DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2)), (0, (1, 1)), (0, (9, 3)))
+"""The lines stay apart in grey as well."""
+MARKERS = "osD^vP"
 
 
 @dataclass(frozen=True)
@@ -64,9 +68,9 @@ def plot_signals(
 
 
 def _draw_signals(axes: Axes, name: str, signals: Sequence[Signal]) -> None:
-    for colour, signal in zip(COLOURS, signals, strict=False):
+    for colour, dashes, signal in zip(COLOURS, DASHES, signals, strict=False):
         layers = np.arange(1, len(signal.measured) + 1)
-        axes.semilogy(layers, signal.measured, color=colour, label=signal.name, linewidth=1.8)
+        axes.semilogy(layers, signal.measured, color=colour, linestyle=dashes, label=signal.name, linewidth=1.8)
         if signal.derived is not None:
             axes.semilogy(layers, signal.derived, "o", color=colour, ms=3.6, markeredgecolor="white", mew=0.5)
     axes.set_title(name, fontsize=12)
@@ -74,12 +78,13 @@ def _draw_signals(axes: Axes, name: str, signals: Sequence[Signal]) -> None:
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, 0.05), max(high, 20))  # what hardly changes shall look as if it hardly changed
     axes.tick_params(labelsize=10)
-    axes.legend(fontsize=8.5, loc="best", handlelength=1.3, borderaxespad=0.2)
+    axes.legend(fontsize=8.5, loc="best", handlelength=2.6, borderaxespad=0.2)
 
 
 def _draw_dead(axes: Axes, dead: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> None:
-    for colour, (layer, (rates, shares)) in zip(COLOURS, dead.items(), strict=False):
-        axes.semilogx(rates, [100 * share for share in shares], "o-", color=colour, label=layer, ms=5, linewidth=1.8)
+    for colour, marker, (layer, (rates, shares)) in zip(COLOURS, MARKERS, dead.items(), strict=False):
+        percent = [100 * share for share in shares]
+        axes.semilogx(rates, percent, f"{marker}-", color=colour, label=layer, ms=5, linewidth=1.8)
     axes.set_title("dead ReLUs, 5 epochs", fontsize=12)
     axes.set_xlabel("learning rate (Adam)", fontsize=11)
     axes.set_ylabel("% of the units", fontsize=11, labelpad=1)

@@ -68,7 +68,7 @@ STYLE: Any = {
     "savefig.facecolor": "white",
     "pdf.fonttype": 42,  # letters as TrueType in the file: to be searched, copied and edited, as publishers ask
     "ps.fonttype": 42,
-    "svg.fonttype": "path",  # letters as outlines: the same on every machine
+    "svg.fonttype": "none",  # letters as text: to be searched, copied, read aloud
     "svg.hashsalt": "backprop",  # identifiers without chance: the same figure is the same file
 }
 """Everything about the looks that is not the data; applied while a figure is made, never globally."""

@@ -57,7 +57,7 @@ def plot_training(
             cells = rows[1].subgridspec(1, STRIP, wspace=0.18)
             axes = [figure.add_subplot(cells[i]) for i in range(len(strip))]
             _draw_strip(axes, strip)
-        write_title(figure, title)
+        write_title(figure, title, y=0.98 if strip else 1.03)
         return save_figure(figure, path)
 
 
@@ -65,7 +65,7 @@ def _draw_costs(axes: Axes, history: History, name: str) -> None:
     epochs = np.arange(len(history.costs))
     axes.semilogy(epochs, history.costs, color=Palette.blue, label="training")
     if history.validation_costs:
-        axes.semilogy(epochs, history.validation_costs, color=Palette.orange, label="validation")
+        axes.semilogy(epochs, history.validation_costs, color=Palette.orange, label="validation", linestyle="--")
         axes.plot(history.best_epoch, history.validation_costs[history.best_epoch], "o", color=Palette.orange, ms=8)
         axes.legend(loc="upper right")
     axes.set(title="Cost, logarithmic scale", xlabel="epoch", ylabel=name)
@@ -81,12 +81,12 @@ def _draw_accuracy(axes: Axes, history: History, test_accuracy: float | None) ->
     shown += [100 * test_accuracy] if test_accuracy is not None else []
     bottom = max(0.0, min(90.0, 5 * np.floor(min(shown) / 5)))
     if len(percent):
-        axes.plot(np.arange(len(percent)), percent, color=Palette.orange, label="validation")
+        axes.plot(np.arange(len(percent)), percent, color=Palette.orange, label="validation", linestyle="--")
         best = history.best_epoch
         axes.plot(best, percent[best], "o", color=Palette.orange, ms=8, label=f"kept: epoch {best}")
     if test_accuracy is not None:
         label = f"test: {100 * test_accuracy:.1f} %"
-        axes.axhline(100 * test_accuracy, color=Palette.green, linestyle=(0, (5, 2)), label=label)
+        axes.axhline(100 * test_accuracy, color=Palette.green, linestyle=":", label=label)
     axes.set_ylim(bottom, 100 + 0.03 * (100 - bottom))
     axes.legend(loc="lower right")
 

@@ -21,6 +21,8 @@ TINY = 1e-30
 AGREE = 1e-5
 MOST_ENTRIES = 96
 MOST_VALUES = 60
+MOST_MADE = 400_000
+"""Values that the runs of one point may make, about."""
 FOREIGN = 40
 """Characters of a piece of code that may stand for a name."""
 
@@ -94,9 +96,11 @@ def _measure_adjoints(bench: Bench, point: Point) -> dict[Key, tuple[Array, Arra
     seen: set[bytes] = set()
     events = [event for event in record_forward(bench, point) if _is_made(bench, event)]
     named = [e for e in events if isinstance(bench.source.parents[bench.instrumented.sites[e.key[0]]], ast.Assign)]
+    made, each = 0, len(record_forward(bench, point))
     for event in [*named[::-1], *events[::-1]]:
-        if len(found) >= MOST_VALUES or event.value.tobytes() in seen:
+        if len(found) >= MOST_VALUES or event.value.tobytes() in seen or made > MOST_MADE:
             continue
+        made += event.value.size * each
         adjoint = _differentiate(bench, point, event)
         if adjoint is not None and adjoint.any():
             seen.add(event.value.tobytes())

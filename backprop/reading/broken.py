@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from backprop.reading.proposing.stable import stabilise
 from backprop.reading.reader import SourceReading, read
 from backprop.reading.running.bench import Bench, load_module
 from backprop.reading.running.breaking import Break, find_break, place_of_error
+from backprop.reading.running.workshop import Premises
 from backprop.reading.source import Source
 
 __all__ = ["read_broken"]
@@ -28,18 +28,18 @@ SMALL = (0.3, 0.03, 3e-3, 3e-4)
 SAME, MOVED = 1e-9, 1e-3
 
 
-def read_broken(path: Path) -> SourceReading:
+def read_broken(premises: Premises) -> SourceReading:
     """Find where a subject breaks, and mends after which it does not; an empty reading where it does not break.
 
     Errors: `Unusable` where no line of the file took part.
     """
-    source = Source.read(path)
+    source = premises.source
     try:
-        bench = Bench(source)
+        bench = premises.open_bench()
     except (SyntaxError, Unusable) as error:
         place = place_of_error(source, error)
         if place is None:
-            raise Unusable(f"{path}: no line of it took part in what was raised") from error
+            raise Unusable(f"{source.path}: no line of it took part in what was raised") from error
         return SourceReading(source, place.spot, (), (), broke=place.said)
     with bench.counting():
         broke = find_break(bench)
@@ -47,14 +47,14 @@ def read_broken(path: Path) -> SourceReading:
         return SourceReading(source, None, (), ())
     mends = tuple(_heal(bench, broke))
     if not mends and not broke.in_cost:
-        mends = _read_on(path)
+        mends = _read_on(premises)
     return SourceReading(source, broke.spot, mends, (), broke=broke.said)
 
 
-def _read_on(path: Path) -> tuple[Mend, ...]:
+def _read_on(premises: Premises) -> tuple[Mend, ...]:
     """A gradient that breaks while the cost does not is mended like a wrong one."""
     try:
-        return read(path).mends
+        return read(premises).mends
     except Unusable:
         return ()
 

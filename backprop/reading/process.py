@@ -4,29 +4,40 @@ from __future__ import annotations
 
 import importlib
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from backprop.answers import answer_apart, ask_apart
 from backprop.errors import UsageError
-from backprop.processes import answer_apart, ask_apart
 
 __all__ = ["SECONDS", "main", "read_apart"]
 
 READER, BROKEN = "backprop.reading.reader", "backprop.reading.broken"
+OPENER = "backprop.reading.running.workshop:open_premises"
 SECONDS = 60.0
 """A guard against code that hangs; the work itself is counted."""
 MEMORY = 4 * 2**30
-CODE = "from backprop.reading.process import main; main()"
+ENTRY = "backprop.reading.process:main"
 
 
-def read_apart(path: Path, what: str = "read", *, text: str | None = None, seconds: float = SECONDS) -> dict[str, Any]:
-    """What `read`, `read_broken` or `annotate` finds in a file, as plain data; `text` is annotated in its place.
+def read_apart(
+    path: Path,
+    what: str = "read",
+    *,
+    text: str | None = None,
+    seconds: float = SECONDS,
+    opener: str = OPENER,
+    options: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What `read`, `read_broken` or `annotate` finds in a file, as plain data; `text` is read in its place.
 
-    Errors: `UsageError` with one line where nothing could be read, or not in time.
+    `opener`, "package.module:function" of (path, text) and `options`, gives the `Premises` where it is run, and what
+    is found is told by its `tell`. Errors: `UsageError` with one line where nothing could be read, or not in time.
     """
-    request = {"path": str(path), "what": what, "text": text}
+    request = {"path": str(path), "what": what, "text": text, "opener": opener, "options": dict(options or {})}
     try:
-        answer = ask_apart(CODE, request, seconds, MEMORY)
+        answer = ask_apart(ENTRY, request, seconds, MEMORY)
     except subprocess.TimeoutExpired as error:
         raise UsageError(f"{path}: its lines could not be read within {seconds:g} s") from error
     said = "the process that read them ended without an answer" if answer is None else answer.get("error")
@@ -45,11 +56,13 @@ def _find(request: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
 
     reader, broken = importlib.import_module(READER), importlib.import_module(BROKEN)
-    ways = {"read": reader.read, "broken": broken.read_broken}
-    ways["annotate"] = lambda path: reader.annotate(path, request["text"])
+    ways = {"read": reader.read, "broken": broken.read_broken, "annotate": reader.annotate}
+    module, _, function = request["opener"].partition(":")
     with np.errstate(all="ignore"):
         try:
-            return {"found": ways[request["what"]](Path(request["path"])).to_dict()}
+            opener = getattr(importlib.import_module(module), function)
+            premises = opener(Path(request["path"]), request["text"], **request["options"])
+            return {"found": premises.tell(ways[request["what"]](premises).to_dict(), request["what"])}
         except UsageError as error:
             return {"error": str(error)}
         except Exception as error:  # what objects of a subject raise, and a text that cannot be parsed

@@ -6,7 +6,6 @@ import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from backprop.reading.proposing.scenes import look_around
 from backprop.reading.proposing.sufficiency import Sufficient, find_sufficient
 from backprop.reading.running.bench import Bench, Point
 from backprop.reading.running.entrances import by_step
+from backprop.reading.running.workshop import Premises, Workshop
 from backprop.reading.source import BOM, HEADED, SIMPLE, Source, Spot
 
 __all__ = ["SourceReading", "annotate", "read"]
@@ -28,8 +28,6 @@ PLANS = ((11, 2), (12, 3), (13, 5))
 """Seeds and rows: n = 2 and 3 for what is measured entry by entry, one more against chance."""
 FIRST_SUSPECTS = 6
 RENEWED = 8
-SLOW = 8
-"""How much longer than NumPy jax takes for small arrays."""
 LABELLED = ((11, 2), (12, 3), (14, 4))
 """Where labels are found: in few rows all targets are the same too often."""
 MIDDLE, SHORT, ALL = 1.9, 2.2, 9.0
@@ -51,7 +49,7 @@ class SourceReading:
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
         return {
-            "location": None if self.spot is None else locate(self.source, self.spot),
+            "location": None if self.spot is None else self.source.locate(self.spot),
             "mends": [describe_mend(self.source, mend) for mend in self.mends],
             "source": self.source.text,
             "bom": BOM if self.source.bom else "",
@@ -61,24 +59,13 @@ class SourceReading:
         }
 
 
-def locate(source: Source, spot: Spot) -> dict[str, Any]:
-    """A spot as plain data: lines from 1, columns from 0 in characters."""
-    place = {"file": str(source.path), "cell": None, "line": spot.line, "column": spot.column}
-    return place | {"end_line": spot.end_line, "end_column": spot.end_column, "text": source.cut(spot)}
-
-
 def describe_mend(source: Source, mend: Mend) -> dict[str, Any]:
     """Edits, the text after them, and the difference."""
-    edits = []
-    for edit in mend.edits:
-        place = locate(source, edit.spot)
-        del place["text"]
-        edits.append(place | {"replacement": edit.replacement})
     text = source.replace(mend.edits)
-    place = locate(source, mend.edits[0].spot)
+    place = source.locate(mend.edits[0].spot)
     return {
         "location": place,
-        "edits": edits,
+        "edits": source.describe(mend.edits),
         "diff": source.diff(mend.edits),
         "text": text,
         "kind": mend.kind,
@@ -86,16 +73,16 @@ def describe_mend(source: Source, mend: Mend) -> dict[str, Any]:
     }
 
 
-def read(path: Path) -> SourceReading:
+def read(premises: Premises) -> SourceReading:
     """Find the line of a subject whose gradient was judged wrong, and how it could be mended.
 
     Errors: `Unusable` where the file cannot be read or no point works.
     """
-    source = Source.read(path)
-    bench = Bench(source)
+    bench = premises.open_bench()
+    source = bench.source
     points = sorted(bench.draw_points(PLANS), key=lambda p: sum(p.given))
     if points and all(all(p.given) for p in points) and bench.subject.has("step"):
-        bench = Bench(source, by_step)
+        bench = premises.open_bench(by_step)
         points = sorted(bench.draw_points(PLANS), key=lambda p: sum(p.given))
     if not points or all(all(p.given) for p in points):
         raise Unusable("the gradient is not wrong at the points where its lines were read")
@@ -103,7 +90,9 @@ def read(path: Path) -> SourceReading:
     shared = _statements_of_cost(bench, wrong[0])
     found = find_sufficient(bench, wrong[0], shared)
     suspects = _rank(bench, wrong[0], found, shared)
-    search = _search(bench, points, wrong, found, suspects)
+    ordered = [*wrong, *(p for p in points if p not in wrong)]
+    search = _begin(bench, ordered, premises.open_shop(bench, ordered))
+    _search(bench, search, wrong, found, suspects)
     disturbs = {source.statement_of(one.node).lineno: one.disturbs for one in reversed(found)}
     mends = tuple(sorted(search.full, key=lambda mend: _rank_mend(mend, disturbs)))
     labels = tuple(label_lines(bench, points[:2]))
@@ -117,12 +106,12 @@ def _rank_mend(mend: Mend, disturbs: Mapping[int, int]) -> tuple[float, int, int
     return round(mend.weight, 6), disturbs.get(line, 0), line if mend.kind in LEFT_OUT else 0
 
 
-def annotate(path: Path, text: str | None = None, plans: Sequence[tuple[int, int]] = LABELLED) -> SourceReading:
-    """The labels of a subject's lines alone, for one that is right as well; of another text in place of the file's.
+def annotate(premises: Premises, plans: Sequence[tuple[int, int]] = LABELLED) -> SourceReading:
+    """The labels of a subject's lines alone, for one that is right as well.
 
     Errors: as for `read`.
     """
-    bench = Bench(Source.read(path) if text is None else Source(path, text))
+    bench = premises.open_bench()
     points = bench.draw_points(plans)
     if not points:
         raise Unusable("no point works where its lines could be read")
@@ -141,7 +130,12 @@ def _rank(bench: Bench, point: Point, found: Sequence[Sufficient], shared: Set[a
     misshapen = _find_misshapen(bench, point)
     around = [one for s in set(ran) for one in (*_heads_around(source, s), *source.block_of(s))]
     ranked = dict.fromkeys([*misshapen, *sufficient, *sorted({*ran, *around}, key=lambda s: -s.lineno)])
-    return [s for s in ranked if s not in shared and isinstance(s, (*SIMPLE, *HEADED))]
+    return [s for s in ranked if (s not in shared or _is_table(s)) and isinstance(s, (*SIMPLE, *HEADED))]
+
+
+def _is_table(statement: ast.stmt) -> bool:
+    """Whether a statement holds several functions: the cost may use one, and the gradients another."""
+    return sum(isinstance(node, ast.Lambda) for node in ast.walk(statement)) > 1
 
 
 def _heads_around(source: Source, statement: ast.stmt) -> list[ast.stmt]:
@@ -173,15 +167,13 @@ def _find_misshapen(bench: Bench, point: Point) -> list[ast.stmt]:
 
 def _search(
     bench: Bench,
-    points: Sequence[Point],
+    search: Search,
     wrong: Sequence[Point],
     found: Sequence[Sufficient],
     suspects: Sequence[ast.stmt],
-) -> Search:
+) -> None:
     """From small and likely to large and unlikely; ends as soon as there are mends."""
-    ordered = [*wrong, *(p for p in points if p not in wrong)]
-    search = _begin(bench, ordered)
-    scenes = look_around(bench, ordered[0], suspects)
+    scenes = look_around(bench, search.points[0], suspects)
     first, others = suspects[:FIRST_SUSPECTS], suspects[FIRST_SUSPECTS:]
     renewals = cache(lambda: list(_list_renewals(bench, wrong[:2], found)))
     steps: tuple[Callable[[], None], ...] = (
@@ -197,13 +189,12 @@ def _search(
     for step in steps:
         if not search.full:
             step()
-    return search
 
 
-def _begin(bench: Bench, points: Sequence[Point]) -> Search:
+def _begin(bench: Bench, points: Sequence[Point], shop: Workshop) -> Search:
     """A search that counts what its runs cost."""
     events = len(bench.record(points[0].case)[0])
-    return Search(bench.source, points, events, bench.enter, SLOW if bench.source.imports("jax") else 1)
+    return Search(bench.source, points, shop, events, bench.pace)
 
 
 def _list_renewals(bench: Bench, points: Sequence[Point], found: Sequence[Sufficient]) -> Iterator[Proposal]:

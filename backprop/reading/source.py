@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 __all__ = ["BOM", "HEADED", "SIMPLE", "Edit", "FunctionNode", "Source", "Spot", "head_of"]
 
@@ -70,6 +70,11 @@ class Source:
         return ast.parse(self.text, filename=str(self.path))
 
     @cached_property
+    def bare(self) -> dict[tuple[ast.expr, type], bool]:
+        """Whether a kind of expression (an operator, a comparison …) may replace a node as it is, where known."""
+        return {}
+
+    @cached_property
     def lines(self) -> list[str]:
         """Lines with their ends, as Python counts them."""
         return LINE.findall(self.text)
@@ -101,6 +106,32 @@ class Source:
             end = self._offset(edit.spot.end_line, edit.spot.end_column)
             text = text[:start] + edit.replacement + text[end:]
         return text
+
+    def locate(self, spot: Spot) -> dict[str, Any]:
+        """A spot as plain data: lines from 1, columns from 0 in characters."""
+        place = {"file": str(self.path), "cell": None, "line": spot.line, "column": spot.column}
+        return place | {"end_line": spot.end_line, "end_column": spot.end_column, "text": self.cut(spot)}
+
+    def describe(self, edits: Sequence[Edit]) -> list[dict[str, Any]]:
+        """Edits as plain data."""
+        places = [self.locate(edit.spot) | {"replacement": edit.replacement} for edit in edits]
+        return [{key: value for key, value in place.items() if key != "text"} for place in places]
+
+    def edits_to(self, text: str) -> list[Edit]:
+        """What makes another text of this one, by whole lines.
+
+        >>> source = Source(Path("net.py"), "a = 1\\nb = 2\\n")
+        >>> source.replace(source.edits_to("a = 1\\nb = 3\\nc = 4\\n"))
+        'a = 1\\nb = 3\\nc = 4\\n'
+        """
+        after, edits = LINE.findall(text), []
+        for kind, a, b, c, d in difflib.SequenceMatcher(None, self.lines, after, autojunk=False).get_opcodes():
+            if kind == "replace":
+                last, new = self.lines[b - 1].rstrip("\r\n"), "".join(after[c:d])
+                edits.append(Edit(Spot(a + 1, 0, b, len(last)), new.removesuffix(self.lines[b - 1][len(last) :])))
+            elif kind != "equal":
+                edits.append(Edit(Spot(a + 1, 0, b + 1, 0), "".join(after[c:d])))
+        return edits
 
     def cut_replaced(self, spot: Spot, edit: Edit) -> str:
         """The text of a spot with an edit inside it made."""

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import inspect
+import base64
 import json
-import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from html import unescape
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+from PIL import Image
+
 from backprop.approximation import Approximation, approximate
-from backprop.codegen.lowering.lower import output_error_of
 from backprop.data import digits, disturb, one_hot, split
 from backprop.examiner.saying.report import Report
 from backprop.files import make_folder, write_atomically
 from backprop.pictures import plot_approximation, plot_training
 from backprop.progress import Stages
-from backprop.reporting.page import (
-    Picture,
-    fold,
-    write_assurance,
-    write_equations,
-    write_page,
-    write_picture,
-    write_section,
-    write_sentence,
-    write_text,
-)
+from backprop.reporting.pages.network_page import write_network_page
+from backprop.reporting.pages.template import PagePart, fill
 from backprop.runtime.compiled import CompiledNetwork, build
 from backprop.training import accuracy, classify, cosine, fit
 from backprop.verification.verify import verify_network
@@ -36,14 +29,17 @@ from backprop.version import VERSION
 from theory.chapters.chapter import Chapter
 from theory.chapters.networks import costs, four_equations, softmax
 from theory.language.derivation import Derivation
-from theory.language.printing import show
 from theory.witnesses.witness import check
 
-__all__ = ["Summary", "run_demo"]
+__all__ = ["OVER_SPLITS", "Summary", "run_demo"]
 
 SIZES, ACTIVATION, OUTPUT, COST = "64-32-10", "relu", "softmax", "cross-entropy"
-TARGET, WIDTH, SIGMA = "exp(-x)*sin(8*pi*x)", 16, "tanh"
+TARGET, EPSILON, SIGMA = "exp(-x)*sin(8*pi*x)", 1e-6, "tanh"
+OVER_SPLITS = "98.5 % of the held-out digits on average over 20 random splits, 97.2 % at worst"
+"""One split proves little; measured by `python tests/benchmarks/digits_over_seeds.py`."""
 EPOCHS, RATE = 200, 0.01
+COLOURS = 128
+"""Of a picture inside the page."""
 CHAPTERS: tuple[Chapter, ...] = (four_equations.CHAPTER, costs.CHAPTER, softmax.CHAPTER)
 
 
@@ -75,9 +71,9 @@ class Summary:
             f"exact     the wiring of network.py: {exact['parameters']} parameters, for arbitrary f and f'; "
             f"false pass <= {exact['false_pass_bound']:.0e}",
             f"tested    the gradient of {SIZES} against differences and complex step: {self.verification.verdict}",
-            f"trained   {self.test_accuracy:.2%} of {self.test_rows} held-out digits read correctly (observed)",
-            f"fitted    {TARGET}: {WIDTH} {SIGMA} units, largest error {self.approximation.sup_error:.1e} "
-            "on a dense grid (not a bound)",
+            f"trained   reads {OVER_SPLITS};",
+            f"          of the {self.test_rows} of this split {self.test_accuracy:.1%} (observed, not a result)",
+            f"fitted    {self.approximation}".replace("\n", "\n          "),
             f"wrote     {len(self.files)} files in {self.seconds:.0f} s; open {self.folder / 'index.html'}",
         ]
         return "\n".join(lines)
@@ -91,7 +87,7 @@ def run_demo(folder: Path, *, seed: int, stages: Stages) -> Summary:
     began = time.perf_counter()
     make_folder(folder)
     summary = Summary(folder)
-    derivations = derive(summary, stages)
+    derive(summary, stages)
     stages.start("generate: 64-32-10 as NumPy source")
     net = build(SIZES, activation=ACTIVATION, output=OUTPUT, cost=COST)
     save(summary, "network.py", net.source)
@@ -101,12 +97,12 @@ def run_demo(folder: Path, *, seed: int, stages: Stages) -> Summary:
     save(summary, "verification.json", json.dumps(report, indent=2, allow_nan=False) + "\n")
     save(summary, "verification.txt", f"{summary.verification}\n")
     train(net, summary, seed, stages)
-    stages.start(f"approximate: {TARGET} by {WIDTH} {SIGMA} units")
-    summary.approximation = approximate(TARGET, width=WIDTH, activation=SIGMA, seed=seed)
+    stages.start(f"approximate: {TARGET} within {EPSILON:g}, proved")
+    summary.approximation = approximate(TARGET, epsilon=EPSILON, activation=SIGMA, seed=seed, certify=True)
     plot_approximation(summary.approximation, folder / "approximation.png")
     summary.files.append("approximation.png")
     stages.start("report: index.html")
-    save(summary, "index.html", make_page(summary, net, derivations))
+    save(summary, "index.html", make_page(summary, net))
     summary.seconds = time.perf_counter() - began
     return summary
 
@@ -117,8 +113,8 @@ def save(summary: Summary, name: str, text: str) -> None:
     summary.files.append(name)
 
 
-def derive(summary: Summary, stages: Stages) -> list[str]:
-    """Derive, re-check every step, write derivation.md; returns the chapters as HTML."""
+def derive(summary: Summary, stages: Stages) -> None:
+    """Derive, re-check every step, write derivation.md."""
     stages.start("derive: the four equations, costs, softmax; every step re-checked by the witness")
     derivations = [s for chapter in CHAPTERS for s in chapter.sections() if isinstance(s, Derivation)]
     for done, derivation in enumerate(derivations, start=1):
@@ -130,14 +126,6 @@ def derive(summary: Summary, stages: Stages) -> list[str]:
     summary.equations = len(derivations)
     head = f"# The derivation\n\nAll {summary.steps} steps were re-checked by the witness over GF(2^61 - 1).\n\n"
     save(summary, "derivation.md", head + "\n".join(chapter.render("markdown") for chapter in CHAPTERS))
-    return [demote(chapter.render("html")) for chapter in CHAPTERS]
-
-
-def demote(html: str) -> str:
-    """A chapter that can be unfolded."""
-    title = re.search(r"<h2[^>]*>(.*?)</h2>", html)
-    name = unescape(title.group(1)) if title else "all"
-    return fold(f"Derivation: {name}", html[title.end() :] if title else html)
 
 
 def train(net: CompiledNetwork, summary: Summary, seed: int, stages: Stages) -> None:
@@ -165,63 +153,35 @@ def train(net: CompiledNetwork, summary: Summary, seed: int, stages: Stages) -> 
     summary.files.append("training.png")
 
 
-def make_page(summary: Summary, net: CompiledNetwork, chapters: list[str]) -> str:
-    """index.html"""
+def make_page(summary: Summary, net: CompiledNetwork) -> str:
+    """index.html: the page of the network, with its training and the approximation."""
     assert summary.verification is not None
     assert summary.approximation is not None
-    facts = [
-        (f"{summary.steps}", f"steps in {summary.equations} derivations, each re-checked"),
-        (f"{net.size:,}", "parameters, their wiring checked exactly"),
-        (f"{summary.test_accuracy:.1%}", f"of {summary.test_rows} held-out digits read correctly"),
-        (f"{summary.approximation.sup_error:.1e}", f"largest grid error of {WIDTH} {SIGMA} units"),
+    this = f"of the {summary.test_rows} of this split it reads {summary.test_accuracy:.1%}"
+    learned = f"The recipe reads {OVER_SPLITS}; {this}. The test digits were looked at once."
+    pictures = [
+        PagePart("training", "The training", show_picture(summary, "training.png", learned)),
+        PagePart(
+            "approximation", "The approximation", show_picture(summary, "approximation.png", str(summary.approximation))
+        ),
+        PagePart("files", "Files", list_files(summary)),
     ]
-    training = Picture("The training", "training.png", "The gradient above in use. The test digits were read once.")
-    fitted = Picture("The approximation", "approximation.png", f"{summary.approximation}.")
-    sections = [
-        write_section(
-            "1. The equations",
-            write_sentence(
-                "Derived for any depth, width, activation and cost; here for a batch of n samples. "
-                "Every step was re-checked on random networks by a witness that knows no rule.", "derivation.md"
-            ),
-            write_equations(list_equations()),
-            *chapters,
-        ),
-        write_section(
-            "2. The code",
-            write_sentence("Printed from those equations; this very text was verified.", "network.py"),
-            write_text(inspect.getsource(net.module.gradients)),
-            fold("The whole module", write_text(net.source)),
-        ),
-        write_section(
-            "3. The verification",
-            write_sentence("The examiner shares no code with the generator.", "verification.json", "verification.txt"),
-            write_text(str(summary.verification)),
-        ),
-        write_picture(4, training),
-        write_picture(5, fitted),
-        write_section("6. What each word claims", write_assurance()),
-    ]  # fmt: skip
     lead = (
         f"A network {SIZES} ({ACTIVATION}, {OUTPUT}, {COST}): its equations derived, its code generated from them, "
         "the code verified, then trained on real digits."
     )
-    return write_page("From equations to a verified classifier", lead, facts, sections)
+    return write_network_page(net, summary.verification, pictures, lead)
 
 
-def list_equations() -> list[tuple[str, str]]:
-    """F1 to BP4 for this network's batch as (label, MathML)."""
-    forward = four_equations.forward_matrix_form()
-    left = {
-        "F1": "Z", "F2": "A", "BP1": "Δ", "BP2": "Δ", "BP3": "∂C/∂b", "BP4": "∂C/∂W",
-    }  # fmt: skip
-    right = {
-        **forward,
-        "BP1": output_error_of(OUTPUT, COST),
-        **{label: four_equations.derive_matrix_form(label).result.matrix for label in ("BP2", "BP3", "BP4")},
-    }
-    layer = {label: "L" if label == "BP1" else "l" for label in left}
-    return [
-        (label, f"<msup><mi>{left[label]}</mi><mi>{layer[label]}</mi></msup><mo>=</mo>{show(value, 'mathml')}")
-        for label, value in right.items()
-    ]
+def show_picture(summary: Summary, file: str, says: str) -> Markup:
+    """A picture of the folder inside the page, in fewer colours."""
+    stream = BytesIO()
+    Image.open(summary.folder / file).convert("RGB").quantize(COLOURS).save(stream, format="PNG", optimize=True)
+    data = base64.b64encode(stream.getvalue()).decode("ascii")
+    return fill("image", f"data:image/png;base64,{data}", says)
+
+
+def list_files(summary: Summary) -> Markup:
+    """Links to what else lies in the folder."""
+    items: Iterator[Markup] = (Markup('<li><a href="{}">{}</a></li>').format(name, name) for name in summary.files)
+    return Markup("<ul>{}</ul>").format(Markup("").join(items))

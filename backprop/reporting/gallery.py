@@ -47,14 +47,14 @@ FULL = Size(
 )
 QUICK = Size(
     targets=("sine",),
-    widths=(2, 4),
+    widths=(1, 2, 4),
     band=("planck", 4),
-    floor_widths=(2, 4),
-    steepnesses=(10.0, 100.0, 1000.0),
-    relu_targets=("sine",),
-    epsilons=(1e-1, 1e-2),
+    floor_widths=(1, 2, 4),
+    steepnesses=(10.0, 30.0, 100.0, 300.0, 1000.0),
+    relu_targets=("sine", "square"),
+    epsilons=(1e-1, 3e-2, 1e-2),
     grown="sine",
-    most_units=3,
+    most_units=4,
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,12 @@ class ElementwiseActivation:
 
     def _repr_latex_(self) -> str:
         return rf"$f(x) = {latex(self.expression)}, \quad f'(x) = {latex(self.derivative)}$"
+
+    def _repr_markdown_(self) -> str:
+        return f"**{self.name}**: {self._repr_latex_()}"
+
+    def _repr_html_(self) -> str:
+        return f"<p><b>{escape(self.name)}</b>: {escape(self._repr_latex_())}</p>"
 
     @property
     def promise(self) -> Promise:

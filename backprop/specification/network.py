@@ -11,6 +11,7 @@ from typing import Any
 
 from backprop.arrays import as_whole
 from backprop.errors import UsageError, unknown_name
+from backprop.shown import ShownAsText
 from backprop.specification.layers import Activation, Dense, Gated, Layer, Residual, check_layers, check_number
 from backprop.specification.plan import Element, count_parameters, list_elements, write_table
 from theory.chapters.networks.costs import COSTS
@@ -22,14 +23,12 @@ from theory.language.tokens import ExpressionError
 
 __all__ = ["MAX_DEPTH", "MAX_PARAMETERS", "OUTPUTS", "Network", "find_activation", "walk"]
 
-MAX_DEPTH = 1000
-MAX_PARAMETERS = 500_000_000
-OUTPUTS = (*ACTIVATIONS, "softmax")
+MAX_DEPTH, MAX_PARAMETERS, OUTPUTS = 1000, 500_000_000, (*ACTIVATIONS, "softmax")
 DEFAULT_ACTIVATION, DEFAULT_OUTPUT, DEFAULT_COST = "sigmoid", "identity", "half-sse"
 
 
 @dataclass(frozen=True, init=False, repr=False)
-class Network:
+class Network(ShownAsText):
     """A feed-forward network: what goes in, layer after layer, and the cost.
 
     Parameters
@@ -44,7 +43,8 @@ class Network:
 
     Errors: UsageError with what, got, where and what to do.  Source: LECTURE items 1, 8, 11, 14.
 
-    >>> from backprop.specification.layers import BatchNorm, Dropout
+    >>> from backprop.shown import ShownAsText
+from backprop.specification.layers import BatchNorm, Dropout
     >>> network = Network(64, Dense(32, "relu"), BatchNorm(), Dropout(0.5), Dense(10, "softmax"), cost="cross-entropy")
     >>> network.sizes, network.depth, network.size
     ((64, 32, 10), 2, 2474)

@@ -5,42 +5,131 @@ No mend is told that was not judged: each proposal is run by the whole judge, at
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+import contextlib
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from backprop.attaching.words import was_attached
+from backprop.attaching.looking.protocol import is_subject
+from backprop.attaching.words import OTHER_RULE, STEP_LEAVES_OUT, is_taken_alike, name_taken
 from backprop.errors import UsageError
 from backprop.examiner.apart.asking import examine_file
-from backprop.examiner.saying.report import Report
+from backprop.examiner.saying.grounds import Predicate, say
+from backprop.examiner.saying.report import Finding, Report
+from backprop.reading.beside import list_siblings
 from backprop.reading.process import SECONDS, read_apart
+from backprop.reading.source import Source
+from backprop.verification.submission import verify_file
 
 __all__ = ["annotate_lines", "read_lines"]
 
+OPENER = "backprop.attaching.lines.premises:open_attached"
 FRESH = 7_919
 """Added to the seed when a mended program is judged: neither the verdict nor the reading has seen these points."""
+SUFFIXES = (".py", ".ipynb")
+SILENT = ("time", "package", "nothing", "ambiguous")
+"""Reasons for no verdict that no line of the file is at fault for."""
+FORWARD_MENDED = Predicate(
+    "forward_mended",
+    lambda parameters, **more: bool(parameters),
+    lambda parameters, **more: (
+        "The backward pass belongs to another forward pass than the file's: a change of the forward pass alone makes "
+        f"the gradient of {', '.join(parameters)} right."
+    ),
+)
+OWN_GRADIENT = Predicate(
+    "own_gradient",
+    lambda parameter, **more: bool(parameter),
+    lambda parameter, **more: (
+        f"The gradient of {parameter} is wrong, and what is above it is right. It is the only tensor of its layer, so "
+        "that its numbers do not tell a wrong error from a wrong gradient; the line that makes the gradient was mended."
+    ),
+)
+OF_STEPS = (OTHER_RULE.identifier, STEP_LEAVES_OUT.identifier)
 MOST_JUDGED = 4
+MOST_FIRST = 2
+"""Mends after which another one is looked for, where none is enough by itself."""
 BREAKS = 20.0
 """Seconds for the search of what breaks: where the judge had none, there may be no end to it."""
 
 
+SIBLING, LOADER = "backprop.reading.running.siblings:open_sibling", "backprop.reading.running.siblings:load_beside"
+
+
+@dataclass(frozen=True)
+class AskedFile:
+    """A file, how it is judged, and how it is run where it is read: as a subject, or as a program that was attached.
+
+    With `beside` it is the module of that name, which the subject imports from its folder, that is read and mended.
+    """
+
+    path: Path
+    seed: int
+    timeout: float | None
+    taken: tuple[str, ...]
+    """What was taken for what, where it is no subject."""
+    options: Mapping[str, Any]
+    beside: str = ""
+
+    @cached_property
+    def is_program(self) -> bool:
+        """Whether it is no subject: then it was attached, or would have been if it ran."""
+        return bool(self.taken) or not is_subject(self.path)
+
+    def read(self, what: str, **how: Any) -> dict[str, Any]:
+        """What is found in its lines; Errors: UsageError."""
+        if self.beside:
+            how |= {"opener": SIBLING, "options": {"name": self.beside}}
+        elif self.is_program:
+            how |= {"opener": OPENER, "options": self.options}
+        return read_apart(self.path, what, **how)
+
+    def holds(self, text: str) -> bool:
+        """Whether the whole judge verifies a text in its place, at points that nobody has seen, taken as before."""
+        how: Any = {"seed": self.seed + FRESH, "timeout": self.timeout, "text": text}
+        if self.beside:
+            return examine_file(self.path, loader=LOADER, options={"name": self.beside}, **how).ok
+        if not self.taken:
+            return examine_file(self.path, **how).ok
+        report = verify_file(self.path, options=self.options, **how)
+        return report.ok and is_taken_alike(self.taken, name_taken(report))
+
+
 def read_lines(
-    report: Report, path: Path, *, seed: int = 0, timeout: float | None = None, seconds: float = SECONDS
+    report: Report,
+    path: Path,
+    *,
+    seed: int = 0,
+    timeout: float | None = None,
+    seconds: float = SECONDS,
+    options: Mapping[str, Any] | None = None,
 ) -> Report:
     """The report of a file that was judged wrong, or that breaks, with its line and a verified mend; else as it is.
 
-    The verdict stands whatever is read; where nothing can be read within so many `seconds`, a note says why.
+    The verdict stands whatever is read; where nothing can be read within so many `seconds`, a note says why. `options`
+    are those with which a file that is no subject was attached.
     """
-    if report.verdict == "verified" or report.limits or path.suffix != ".py" or was_attached(report):
+    asked = AskedFile(path, seed, timeout, name_taken(report), dict(options or {}))
+    if report.verdict == "verified" or report.limits or report.reason in SILENT or path.suffix not in SUFFIXES:
+        return report
+    if asked.is_program and report.verdict == "wrong" and _is_right_before_the_step(report):
         return report
     try:
-        found = _read(report, path, seconds)
+        found = _read(report, asked, seconds)
     except (UsageError, OSError) as error:
         return replace(report, notes=(*report.notes, str(error))) if report.verdict == "wrong" else report
     if found["location"] is None and report.verdict != "wrong":
         return report
-    chosen, others = _choose(found["mends"], path, seed, timeout)
+    return _tell_reading(report, *_find_mend(found, asked, seconds))
+
+
+def _tell_reading(
+    report: Report, found: dict[str, Any], chosen: dict[str, Any] | None, others: int, asked: AskedFile
+) -> Report:
+    """The report with what was read, where it stands, and the mend that was chosen."""
     lines = _cut(found["source"], found["location"])
     reading = {"location": found["location"], "labels": found["labels"], "lines": lines, "text": found["source"]}
     reading["broke"] = found["broke"]
@@ -49,38 +138,120 @@ def read_lines(
             reading["location"] = chosen["location"]
             reading["lines"] = _cut(found["source"], chosen["location"])
         reading |= {"mend": _tell(chosen, others), "mended": found["bom"] + chosen["text"]}
-        reading["should_be"] = _name_value(path, chosen)
+        reading["should_be"] = _name_value(asked, chosen)
+        report = _place(report, chosen, reading["should_be"]) if report.findings else report
     return replace(report, reading=reading)
 
 
-def annotate_lines(report: Report, path: Path) -> Report:
+def _place(report: Report, mend: Mapping[str, Any], labels: list[str]) -> Report:
+    """Where the line says more than the numbers did, its words win."""
+    return _place_forward(report) if mend.get("forward") else _place_own(report, labels)
+
+
+def _place_own(report: Report, labels: list[str]) -> Report:
+    """Where a layer has one tensor, a wrong error and a wrong gradient of it look alike: the line tells them apart.
+
+    What the mended line makes is the gradient of the tensor itself, not the error before it.
+    """
+    first, *rest = report.findings
+    own = f"∂C/∂{first.parameters[0]}" if len(first.parameters) == 1 else ""
+    if first.equation != "BP2" or not own or not any(f"{own} " in f"{text} " for text in labels):
+        return report
+    said = say(OWN_GRADIENT, parameter=first.parameters[0])
+    return replace(report, findings=(replace(first, equation="BP4", said=said), *rest))
+
+
+def _place_forward(report: Report) -> Report:
+    """A change of the forward pass alone was verified: the backward pass is right, for that."""
+    first = report.findings[0]
+    if first.equation in ("forward", "cost"):
+        return report
+    names = tuple(dict.fromkeys(name for finding in report.findings for name in finding.parameters))
+    said = say(FORWARD_MENDED, parameters=list(names))
+    return replace(report, findings=(Finding("forward", None, names, said, entries=first.entries),))
+
+
+def _is_right_before_the_step(report: Report) -> bool:
+    """Whether only the way in which a step uses right gradients is at fault."""
+    tensors = report.evidence.get("tensors", {}).values()
+    return bool(tensors) and all(t["verdict"] == "right" for t in tensors) and all(
+        f.said and f.said[0].grounds.get("predicate") in OF_STEPS for f in report.findings
+    )  # fmt: skip
+
+
+def _find_mend(
+    found: dict[str, Any], asked: AskedFile, seconds: float
+) -> tuple[dict[str, Any], dict[str, Any] | None, int, AskedFile]:
+    """The most natural verified mend, of the file or of a module beside it, with what was read where it stands.
+
+    Where there is none, two are tried together: one of the gradients, one of the step.
+    """
+    readings = [(found, asked)]
+    if not asked.is_program and not found["broke"]:
+        readings = [*_read_siblings(asked, seconds), *readings]
+    for one, place in sorted(readings, key=lambda pair: min((m["weight"] for m in pair[0]["mends"]), default=math.inf)):
+        chosen, others = _choose(one["mends"], place)
+        if chosen is not None:
+            return one, chosen, others, place
+    both = None if asked.is_program or found["broke"] else _mend_twice(found, asked, seconds)
+    return found, both, 0, asked
+
+
+def _read_siblings(asked: AskedFile, seconds: float) -> Iterator[tuple[dict[str, Any], AskedFile]]:
+    """What is found in the modules beside a subject that can be read."""
+    for name in list_siblings(asked.path):
+        place = replace(asked, beside=name)
+        with contextlib.suppress(UsageError, OSError):
+            yield place.read("read", seconds=seconds), place
+
+
+def _mend_twice(found: dict[str, Any], asked: AskedFile, seconds: float) -> dict[str, Any] | None:
+    """A mend after which another one is found that the judge verifies: the two as one."""
+    for first in found["mends"][:MOST_FIRST]:
+        with contextlib.suppress(UsageError, OSError):
+            more = asked.read("read", text=first["text"], seconds=seconds)
+            second, _ = _choose(more["mends"], asked)
+            if second is not None:
+                return _join(Source(asked.path, found["source"]), first, second)
+    return None
+
+
+def _join(source: Source, first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Two mends, the second of a text after the first, as one of the source."""
+    edits = source.edits_to(second["text"])
+    described = source.describe(edits)
+    kinds = " and ".join(dict.fromkeys((first["kind"], second["kind"])))
+    more = {"edits": described, "diff": source.diff(edits), "text": second["text"], "kind": kinds}
+    return {**first, **more, "weight": first["weight"] + second["weight"]}
+
+
+def annotate_lines(report: Report, path: Path, options: Mapping[str, Any] | None = None) -> Report:
     """The report with the labels of every line, for a program that is right as well."""
-    if report.reading or report.verdict == "unusable" or path.suffix != ".py" or was_attached(report):
+    asked = AskedFile(path, 0, None, name_taken(report), dict(options or {}))
+    if report.reading or report.verdict == "unusable" or path.suffix not in SUFFIXES:
         return report
     try:
-        found = read_apart(path, "annotate")
+        found = asked.read("annotate")
     except (UsageError, OSError) as error:
         return replace(report, notes=(*report.notes, str(error)))
     return replace(report, reading={"labels": found["labels"], "text": found["source"]})
 
 
-def _read(report: Report, path: Path, seconds: float) -> dict[str, Any]:
+def _read(report: Report, asked: AskedFile, seconds: float) -> dict[str, Any]:
     if report.verdict == "wrong":
-        return read_apart(path, seconds=seconds)
-    return read_apart(path, "broken", seconds=min(seconds, BREAKS))
+        return asked.read("read", seconds=seconds)
+    return asked.read("broken", seconds=min(seconds, BREAKS))
 
 
-def _choose(
-    mends: list[dict[str, Any]], path: Path, seed: int, timeout: float | None
-) -> tuple[dict[str, Any] | None, int]:
+def _choose(mends: list[dict[str, Any]], asked: AskedFile) -> tuple[dict[str, Any] | None, int]:
     """The most natural mend after which the whole judge says "verified", and how many others there are on other lines.
 
     Of the others the most natural of each line is judged as well, as many as `MOST_JUDGED` allows.
     """
-    chosen, others, lines = None, 0, set[int]()
+    chosen, others, lines = None, 0, set[tuple[Any, int]]()
     for mend in mends[:MOST_JUDGED]:
-        line = mend["location"]["line"]
-        if line in lines or not examine_file(path, seed=seed + FRESH, timeout=timeout, text=mend["text"]).ok:
+        line = mend["location"]["cell"], mend["location"]["line"]
+        if line in lines or not asked.holds(mend["text"]):
             continue
         others += chosen is not None
         chosen = chosen or mend
@@ -88,18 +259,19 @@ def _choose(
     return chosen, others
 
 
-def _name_value(path: Path, mend: Mapping[str, Any]) -> list[str]:
+def _name_value(asked: AskedFile, mend: Mapping[str, Any]) -> list[str]:
     """What the value of the mended line is, in the reader's names; nothing where it has none."""
     try:
-        found = read_apart(path, "annotate", text=mend["text"])
+        found = asked.read("annotate", text=mend["text"])
     except UsageError:
         return []
-    line = mend["location"]["line"]
-    return [text for entry in found["labels"] if entry["line"] == line for text in entry["labels"]]
+    place = mend["location"]
+    mine = [one for one in found["labels"] if (one.get("cell"), one["line"]) == (place["cell"], place["line"])]
+    return [text for entry in mine for text in entry["labels"]]
 
 
 def _tell(mend: Mapping[str, Any], others: int) -> dict[str, Any]:
-    changed = mend["text"].splitlines()
+    changed = mend.get("shown", mend["text"]).splitlines()
     numbers = _number_lines(mend["edits"])
     return {
         "edits": mend["edits"],

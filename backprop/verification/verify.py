@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import hypothesis
-import hypothesis.strategies
 import numpy as np
-from hypothesis import HealthCheck, Phase
 
 from backprop.attaching.operations import subject_from_op
 from backprop.errors import UsageError
@@ -22,26 +17,20 @@ from backprop.examiner.certifying.certify import GradientCertificate, certify
 from backprop.examiner.judging.judge import judge
 from backprop.examiner.saying.report import Report
 from backprop.examiner.wiring.exact import check_exact
-from backprop.runtime.compiled import CompiledNetwork, build
-from backprop.specification.layers import Residual
-from backprop.specification.network import Network, walk
-from backprop.verification import strategies
+from backprop.runtime.compiled import CompiledNetwork
+from backprop.specification.network import Network
 from backprop.verification.explanation import explain_findings, judge_and_explain
 from backprop.verification.lines import read_lines
 
 __all__ = [
-    "RandomRun",
     "add_certificates",
     "assert_gradients",
     "certify_network",
     "verify",
     "verify_network",
-    "verify_random",
 ]
 
 FAST_ROWS = 64
-
-MAX_RANDOM = 100_000
 
 
 def verify(subject: Any, *, seed: int = 0, inputs: Any = None, backward: Any = None) -> Report:
@@ -152,134 +141,3 @@ def assert_gradients(subject: Any, *, seed: int = 0) -> None:
     report = verify(subject, seed=seed)
     if not report.ok:
         raise AssertionError(f"\n{report}")
-
-
-@dataclass
-class RandomRun:
-    """N networks drawn at random, each verified; `failure` is the smallest that failed, after shrinking."""
-
-    seed: int
-    wanted: int
-    networks: int = 0
-    failure: Report | None = None
-    smallest: Network | None = None
-    covered: dict[str, Counter[str]] = field(default_factory=dict)
-
-    @property
-    def ok(self) -> bool:
-        """Did every network pass?"""
-        return self.failure is None and self.networks > 0
-
-    def note(self, network: Network, report: Report) -> None:
-        """Count what was covered."""
-        self.networks += 1
-        equal = any(a == b >= 2 for a, b in zip(network.sizes, network.sizes[1:], strict=False))
-        kinds = dict.fromkeys(type(layer).__name__ for layer in walk(network.layers))
-        options = {"l2": network.l2, "l1": network.l1, "weights of samples": network.weighted}
-        seen = {
-            "depth": [str(network.depth)],
-            "layers": [*kinds, *(["Residual"] if any(isinstance(x, Residual) for x in network.layers) else [])],
-            "options": [name for name, value in options.items() if value] or ["none"],
-            "widest layer": [str(max(network.sizes))],
-            "equal neighbouring widths": ["yes" if equal else "no"],
-            "activation": list(network.activations),
-            "output": [network.output],
-            "cost": [network.cost],
-            "batch size": [str(rows) for rows in report.evidence.get("rows", [])],
-        }
-        for what, values in seen.items():
-            self.covered.setdefault(what, Counter()).update(values)
-
-    @property
-    def reproduce(self) -> str:
-        """The command for the smallest failure, or for the whole run."""
-        if self.failure is not None:
-            return self.failure.reproduce
-        return f"backprop verify --random {self.wanted} --seed {self.seed}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """In the form of a report; what was covered is part of the evidence."""
-        covered = {what: dict(sorted(counts.items())) for what, counts in self.covered.items()}
-        evidence: dict[str, Any] = {"networks": self.networks, "seed": self.seed, "covered": covered}
-        findings: list[Any] = []
-        if self.failure is not None:
-            failed = self.failure.to_dict()
-            findings, evidence["smallest"] = failed["findings"], {"network": str(self.smallest), **failed["evidence"]}
-        verdict = "verified" if self.ok else "undecided" if self.failure is None else self.failure.verdict
-        return {"verdict": verdict, "findings": findings, "evidence": evidence, "reproduce": self.reproduce}
-
-    def __str__(self) -> str:
-        lines = []
-        if self.failure is not None:
-            lines += [f"FAILED after {self.networks} networks; the smallest that fails:", "", str(self.failure)]
-        else:
-            lines.append(
-                f"VERIFIED  {self.networks} random networks (levels: exact for the wiring, tested for the values)."
-            )
-        lines += ["", "Covered:"]
-        for what, counts in self.covered.items():
-            shown = ", ".join(f"{value} ×{count}" for value, count in sorted(counts.items(), key=natural))
-            lines.append(f"  {what}: {shown}")
-        return "\n".join([*lines, "", f"To reproduce: {self.reproduce}"])
-
-
-def natural(item: tuple[str, int]) -> tuple[int, str]:
-    """Numbers in their order, then words."""
-    value = item[0]
-    return (int(value), "") if value.isdigit() else (10**9, value)
-
-
-class FoundFailure(Exception):
-    """Carries a failing network through the shrinking."""
-
-    def __init__(self, network: Network, report: Report) -> None:
-        super().__init__(str(network))
-        self.network, self.report = network, report
-
-
-def verify_random(
-    count: int,
-    *,
-    seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
-    check: Callable[[Network, int], Report] | None = None,
-) -> RandomRun:
-    """Draw `count` networks (any layers, widths, activations, outputs, costs), verify each, shrink a failure.
-
-    `progress(done, count)` is called after each; `check(network, seed)` is what verifies one of them.
-    Errors: UsageError if count is not between 1 and 100,000.
-
-    >>> verify_random(3, seed=1).ok
-    True
-    """
-    if not 1 <= count <= MAX_RANDOM:
-        raise UsageError(f"--random needs a number of networks from 1 to {MAX_RANDOM:,}, got {count}")
-    run = RandomRun(seed, count)
-    examine = check or (lambda network, number: verify_network(build(network), number))
-
-    def examine_one(network: Network) -> None:
-        report = examine(network, seed)
-        if run.failure is None:
-            run.note(network, report)
-            if progress is not None:
-                progress(min(run.networks, count), count)
-        if not report.ok:
-            run.failure, run.smallest = report, network
-            raise FoundFailure(network, report)
-
-    drawn = hypothesis.strategies.one_of(strategies.networks(), strategies.stacks())
-    settings = hypothesis.settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        print_blob=False,
-        report_multiple_bugs=False,
-        phases=(Phase.generate, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
-    )
-    test = hypothesis.seed(seed)(settings(hypothesis.given(drawn)(examine_one)))
-    try:
-        test()
-    except FoundFailure as found:
-        run.failure, run.smallest = found.report, found.network
-    return run

@@ -1,6 +1,6 @@
-"""Fill the README from real runs: every console block is executed, the tables come from the code.
+"""Fill README and pages from real runs: every console block is executed, the tables come from the code.
 
-`python tests/kit/readme_page.py` rewrites README.md; the tests compare.
+`python tests/kit/readme_page.py [FILE …]` rewrites them; the tests compare.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from backprop.reporting.assurance import LEVELS, NOT_SHOWN
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
+PAGES = sorted((ROOT / "docs" / "pages").glob("*.md"))
 BLOCK = re.compile(r"```console\n\$ (?P<command>[^\n]+)\n(?P<output>.*?)```", re.DOTALL)
-TABLE = re.compile(r"<!-- assurance -->.*?(?=\n### )", re.DOTALL)
-MISSING = re.compile(r"<!-- not shown -->.*?(?=\n## )", re.DOTALL)
+TABLE = re.compile(r"<!-- assurance -->.*?(?=\n## )", re.DOTALL)
+MISSING = re.compile(r"<!-- not shown -->.*", re.DOTALL)
 
 
 def run(command: str) -> str:
@@ -52,4 +53,5 @@ def render(text: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(render(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in map(Path, sys.argv[1:] or [README, *PAGES]):
+        page.write_text(render(page.read_text(encoding="utf-8")), encoding="utf-8")

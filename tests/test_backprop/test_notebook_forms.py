@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from html import escape
 
+import numpy as np
+import pytest
+
 import backprop
+from backprop.approximation.checking.check import Verdict
 from backprop.examiner.saying.report import Report
 from backprop.formulas.check import check_formula
+from backprop.verification.verify import certify_network
 from theory.chapters.book import CHAPTERS
+from theory.chapters.networks.four_equations import derive
 from theory.language.derivation import Derivation
 
 
@@ -38,3 +44,34 @@ def test_a_network_is_its_source_and_an_activation_its_formulas():
 def test_an_approximation_is_its_text():
     found = backprop.approximate("x", width=2, activation="relu", certify=True)
     assert escape(str(found)) in found._repr_html_()
+
+
+SHOWN = {
+    "report": lambda: Report("unusable", "a<b.py", notes=("no function 'cost'",)),
+    "answer": lambda: check_formula("tanh'(x) = 1 - tanh(x)^2"),
+    "network": lambda: backprop.Network.parse("2-2-1"),
+    "compiled network": lambda: backprop.build("2-2-1"),
+    "approximation": lambda: backprop.approximate("x", width=2, activation="relu"),
+    "proof": lambda: backprop.approximate("x", width=2, activation="relu", certify=True).certificate,
+    "certificate of a gradient": lambda: certify_network(backprop.build("2-2-1")),
+    "checked certificate": lambda: Verdict(True, 1e-3, 1e-4, 3, subject="|F - f|"),
+    "history": lambda: backprop.fit(backprop.build("2-2-1"), *backprop.build("2-2-1").module.data(RNG, 8), epochs=2),
+    "activation": lambda: backprop.activation("gelu"),
+    "chapter": lambda: CHAPTERS["costs"],
+    "derivation": lambda: derive()["BP2"],
+}
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("what", SHOWN)
+def test_a_notebook_never_shows_fields_of_a_class_or_the_address_of_a_function(what):
+    shown = SHOWN[what]()
+    texts = [
+        getattr(shown, name)() for name in ("_repr_html_", "_repr_markdown_", "_repr_latex_") if hasattr(shown, name)
+    ]
+    assert texts
+    for text in texts:
+        assert " at 0x" not in text
+        plain = text.removeprefix("<pre>").removeprefix("```text\n")
+        assert not plain.startswith((f"{type(shown).__name__}(verdict", "ElementwiseActivation(", "History("))
+    assert hasattr(shown, "_repr_markdown_")

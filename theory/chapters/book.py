@@ -12,9 +12,13 @@ from theory.chapters.approximation import universal_approximation
 from theory.chapters.chapter import FORMATS, Chapter, Format, write
 from theory.chapters.networks import activations, batch_norm, costs, four_equations, layer_chapters, lecture, softmax
 from theory.chapters.networks import letters_and_rules as rules
+from theory.chapters.networks.recurrent import CHAPTER as RECURRENT
 from theory.chapters.training import initialisation, optimisers
+from theory.language.latex_text import wrap_document
 
-__all__ = ["CHAPTERS", "TopicError", "main", "render"]
+__all__ = ["CHAPTERS", "TITLE", "TopicError", "main", "render"]
+
+TITLE = "Backpropagation, derived step by step"
 
 FIRST = (rules, four_equations, costs, softmax, activations, batch_norm)
 LAST = (initialisation, optimisers, universal_approximation, lecture)
@@ -23,6 +27,7 @@ CHAPTERS: dict[str, Chapter] = {
     for chapter in (
         *(module.CHAPTER for module in FIRST),
         *layer_chapters.CHAPTERS,
+        RECURRENT,
         *(module.CHAPTER for module in LAST),
     )
 }
@@ -32,21 +37,24 @@ class TopicError(ValueError):
     """A chapter that the book does not have."""
 
 
-def render(topics: Sequence[str] = (), form: Format = "text") -> str:
-    """Chapters by name, or the whole book.  Errors: TopicError with the choices and the nearest spelling.
+def render(topics: Sequence[str] = (), form: Format = "text", *, standalone: bool = False) -> str:
+    """Chapters by name, or the whole book; LaTeX is a fragment for a document with amsmath, or `standalone`.
+
+    Errors: TopicError with the choices and the nearest spelling.
 
     >>> render(["four_equation"])
     Traceback (most recent call last):
     theory.chapters.book.TopicError: unknown topic 'four_equation' (did you mean 'four_equations'?); choose from: \
 rules, four_equations, costs, softmax, activations, batch_norm, layer_norm, gates, prelu, dropout, residual, \
-penalties, initialisation, optimisers, universal_approximation, lecture
+penalties, recurrent, initialisation, optimisers, universal_approximation, lecture
     """
     for topic in topics:
         if topic not in CHAPTERS:
             near = difflib.get_close_matches(topic, CHAPTERS, n=1)
             guess = f" (did you mean '{near[0]}'?)" if near else ""
             raise TopicError(f"unknown topic {topic[:60]!r}{guess}; choose from: {', '.join(CHAPTERS)}")
-    return "\n\n".join(CHAPTERS[topic].render(form) for topic in topics or CHAPTERS)
+    body = "\n\n".join(CHAPTERS[topic].render(form) for topic in topics or CHAPTERS)
+    return wrap_document(body, TITLE) if standalone and form == "latex" else body
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,9 +62,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m theory", description="Print the book or some of its chapters.")
     parser.add_argument("topics", nargs="*", metavar="TOPIC", help=", ".join(CHAPTERS))
     parser.add_argument("--format", choices=FORMATS, default="text")
+    parser.add_argument("--standalone", action="store_true", help="with --format latex: a document that compiles")
     options = parser.parse_args(argv)
     try:
-        write(render(options.topics, options.format))
+        write(render(options.topics, options.format, standalone=options.standalone))
     except TopicError as error:
         parser.exit(2, f"error: {error}\n")
     except BrokenPipeError:

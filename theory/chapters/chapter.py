@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-from theory.language.derivation import Derivation
+from theory.language.derivation import Derivation, loosen
+from theory.language.prose import typeset
 
 __all__ = ["FORMATS", "Chapter", "Format", "Formula", "write"]
 
@@ -41,9 +42,9 @@ class Chapter:
         """The whole chapter in one format."""
         head = {
             "text": f"{self.title}\n{'=' * len(self.title)}",
-            "latex": rf"\section{{{escape_latex(self.title)}}}",
+            "latex": rf"\section{{{typeset(self.title, 'latex')}}}",
             "markdown": f"## {self.title}",
-            "html": f"<h2 id='{self.name}'>{escape(self.title)}</h2>",
+            "html": f"<h2 id='{self.name}'>{typeset(self.title, 'mathml')}</h2>",
         }[form]
         return "\n\n".join([head, *(render_section(section, form) for section in self.sections())]) + "\n"
 
@@ -74,17 +75,18 @@ def split_items(text: str) -> tuple[str, list[str]]:
 
 
 def html_paragraph(text: str) -> str:
-    """<p>, and <ul> for a list."""
+    """<p>, and <ul> for a list; letters and formulas in the sentences are set as mathematics."""
     lead, items = split_items(text)
-    listed = f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>" if items else ""
-    return f"<p>{escape(lead)}</p>{listed}"
+    rows = [typeset(item, "mathml") for item in items]
+    listed = f"<ul>{''.join(f'<li>{row}</li>' for row in rows)}</ul>" if items else ""
+    return f"<p>{typeset(lead, 'mathml')}</p>{listed}"
 
 
 def latex_paragraph(text: str) -> str:
     """A paragraph, and itemize for a list."""
     lead, items = split_items(text)
-    listed = "".join(rf"\item {escape_latex(item)}" for item in items)
-    return escape_latex(lead) + (rf"\begin{{itemize}}{listed}\end{{itemize}}" if items else "")
+    listed = "\n".join(rf"  \item {typeset(item, 'latex')}" for item in items)
+    return typeset(lead, "latex") + (f"\n\\begin{{itemize}}\n{listed}\n\\end{{itemize}}" if items else "")
 
 
 def render_formula(formula: Formula, form: Format) -> str:
@@ -92,19 +94,14 @@ def render_formula(formula: Formula, form: Format) -> str:
     if form == "text":
         return "\n".join([f"{formula.label}: {formula.text}", *(f"    {remark}" for remark in formula.remarks)])
     if form == "latex":
-        remarks = "".join(f"\n{escape_latex(remark)}\\\\" for remark in formula.remarks)
-        return rf"\paragraph{{{escape_latex(formula.label)}}} $\displaystyle {formula.latex}$\\{remarks}"
+        remarks = "".join(f" \\\\\n  {{\\small {typeset(remark, 'latex')}}}" for remark in formula.remarks)
+        label = typeset(formula.label, "latex")
+        body = loosen(formula.latex)
+        return f"{{\\raggedright\\smallskip\\noindent\\textbf{{{label}}}: $\\displaystyle {body}${remarks}\\par}}"
     if form == "markdown":
         return "\n".join([f"- **{formula.label}**: ${formula.latex}$", *(f"  - {r}" for r in formula.remarks)])
-    remarks = "".join(f"<br><small>{escape(remark)}</small>" for remark in formula.remarks)
-    return f"<p><b>{escape(formula.label)}</b>: <code>{escape(formula.text)}</code>{remarks}</p>"
-
-
-def escape_latex(text: str) -> str:
-    """Plain text inside LaTeX."""
-    for character in "\\&%$#_{}":
-        text = text.replace(character, "\\textbackslash{}" if character == "\\" else f"\\{character}")
-    return text.replace("^", r"\^{}")
+    remarks = "".join(f"<br><small>{typeset(remark, 'mathml')}</small>" for remark in formula.remarks)
+    return f"<p><b>{typeset(formula.label, 'mathml')}</b>: \\({escape(formula.latex)}\\){remarks}</p>"
 
 
 def write(text: str) -> None:

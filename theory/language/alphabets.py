@@ -6,12 +6,19 @@ from collections.abc import Sequence
 from html import escape
 
 from theory.language.glossary import GLOSSARY
+from theory.language.latex_text import GREEK, SIGNS
 
 __all__ = ["ALPHABETS", "Alphabet", "Latex", "MathML"]
 
 
-MATRICES = {letter: letter.upper() for letter in "azwyxhvgumr"}
+MATRICES = {letter: letter.upper() for letter in "azwyxhvgumre"}
 """A matrix is written with the capital of its entries' letter."""
+
+
+LONG_PIECE = 400
+"""Characters of MathML above a fraction line."""
+LONG_NUMERATOR = 120
+"""Characters of LaTeX above a fraction line."""
 
 
 class Alphabet:
@@ -53,11 +60,18 @@ class Alphabet:
     def derivative(self, u: str, x: str, held: bool) -> str:
         return f"∂{u}/∂{x}" + ("|held" if held else "")
 
+    def same(self, left: str, right: str) -> str:
+        """The Kronecker delta: 1 where both are the same, else 0."""
+        return f"[{left}={right}]"
+
     def sum(self, index: str, size: str) -> str:
         return f"Σ_{index} "
 
     def prime(self, base: str, order: int) -> str:
         return base + ("'" * order if order < 4 else f"^({order})")
+
+    def root(self, body: str) -> str:
+        return f"√({body})"
 
     def transposed(self, base: str) -> str:
         return base + "ᵀ"
@@ -75,28 +89,38 @@ class Latex(Alphabet):
     times, minus, hadamard, infinity = r"\,", "-", r" \circ ", r"\infty"
 
     def letter(self, name: str) -> str:
-        return GLOSSARY[name].latex if name in GLOSSARY else name
+        if name in GREEK:
+            return f"\\{GREEK[name]}"
+        return GLOSSARY[name].latex if name in GLOSSARY else SIGNS.get(name, name)
 
     def word(self, name: str) -> str:
-        return rf"\operatorname{{{name}}}"
+        escaped = name.replace("_", r"\_")
+        return rf"\operatorname{{{escaped}}}"
 
     def operator(self, name: str) -> str:
-        return {"≤": r"\le ", "∂": r"\partial ", "∇": r"\nabla"}.get(name, name)
+        return SIGNS.get(name, name)
 
     def group(self, body: str) -> str:
-        return rf"\left({body}\right)"
+        """Brackets that a line may be broken between, as \\left and \\right may not."""
+        tall = any(command in body for command in (r"\frac", r"\sum"))
+        return rf"\bigl({body}\bigr)" if tall else f"({body})"
+
+    def root(self, body: str) -> str:
+        return rf"\sqrt{{{body}}}"
 
     def scripts(self, base: str, sub: str, sup: str) -> str:
         return base + (f"_{{{sub}}}" if sub else "") + (f"^{{{sup}}}" if sup else "")
 
     def fraction(self, above: str, below: str) -> str:
+        if len(above) > LONG_NUMERATOR:  # no line can be broken above a fraction line
+            return rf"\frac{{1}}{{{below}}}\,\bigl({above}\bigr)"
         return rf"\frac{{{above}}}{{{below}}}"
 
     def derivative(self, u: str, x: str, held: bool) -> str:
         short = len(u) < 40
         numerator, rest = (u, "") if short else ("", u)
         body = rf"\frac{{\partial {numerator}}}{{\partial {x}}}{rest}"
-        return rf"\left.{body}\right|_{{\mathrm{{held}}}}" if held else body
+        return rf"{body}\Big|_{{\mathrm{{held}}}}" if held else body
 
     def sum(self, index: str, size: str) -> str:
         return rf"\sum_{{{index}=1}}^{{{size}}} "
@@ -123,7 +147,8 @@ class MathML(Alphabet):
     def letter(self, name: str) -> str:
         return f"<mi>{escape(GLOSSARY[name].text if name in GLOSSARY else name)}</mi>"
 
-    word = letter
+    def word(self, name: str) -> str:
+        return f'<mrow><mspace width="0.17em"></mspace>{self.letter(name)}</mrow>'
 
     def number(self, value: str) -> str:
         return f"<mn>{value}</mn>"
@@ -151,18 +176,29 @@ class MathML(Alphabet):
         return f"<mfrac><mrow>{above}</mrow><mrow>{below}</mrow></mfrac>"
 
     def derivative(self, u: str, x: str, held: bool) -> str:
-        body = self.fraction(f"<mo>∂</mo>{u}", f"<mo>∂</mo>{x}")
+        short = "<munderover>" not in u and len(u) < LONG_PIECE
+        body = self.fraction(f"<mo>∂</mo>{u if short else ''}", f"<mo>∂</mo>{x}") + ("" if short else u)
+        body = body if short else f"<mrow>{body}</mrow>"
         return f"<msub>{body}<mtext>held</mtext></msub>" if held else body
+
+    def same(self, left: str, right: str) -> str:
+        return f"<mrow><mo>[</mo>{left}<mo>=</mo>{right}<mo>]</mo></mrow>"
 
     def sum(self, index: str, size: str) -> str:
         below = f"<mrow>{index}<mo>=</mo><mn>1</mn></mrow>"
         return f'<munderover><mo movablelimits="false">∑</mo>{below}<mrow>{size}</mrow></munderover>'
 
     def prime(self, base: str, order: int) -> str:
-        return f"<msup>{base}<mo>{'′' * order}</mo></msup>" if order else base
+        return f"<mrow>{base}{self.primes(order)}</mrow>" if order else base
+
+    def primes(self, order: int) -> str:
+        return f'<mo lspace="0" rspace="0">{"′" * order}</mo>'
+
+    def root(self, body: str) -> str:
+        return f"<msqrt>{body}</msqrt>"
 
     def transposed(self, base: str) -> str:
-        return f"<msup><mrow>{base}</mrow><mo>⊤</mo></msup>"
+        return f"<msup>{self.group(base) if base.startswith('<ms') else f'<mrow>{base}</mrow>'}<mo>⊤</mo></msup>"
 
     def matrix(self, name: str) -> str:
         return f"<mi>{super().matrix(name)}</mi>"
@@ -171,11 +207,7 @@ class MathML(Alphabet):
         return '<mi mathvariant="normal">𝟏</mi>'
 
     def prime_scripts(self, base: str, order: int, sub: str) -> str:
-        return (
-            f"<msubsup>{base}<mrow>{sub}</mrow><mo>{'′' * order}</mo></msubsup>"
-            if order
-            else self.scripts(base, sub, "")
-        )
+        return self.scripts(self.prime(base, order), sub, "")
 
 
 ALPHABETS: dict[str, Alphabet] = {"text": Alphabet(), "latex": Latex(), "mathml": MathML()}

@@ -12,9 +12,16 @@ from dataclasses import dataclass, field, replace
 from sympy import Expr
 
 from theory.language.printing import Style, math_ml, show
+from theory.language.prose import typeset
 from theory.language.statement import System
 
-__all__ = ["Derivation", "Step"]
+__all__ = ["Derivation", "Step", "loosen"]
+
+STEPS = (
+    r"{\raggedright\begin{list}{}{\setlength{\leftmargin}{2em}\setlength{\labelwidth}{1.4em}"
+    r"\setlength{\itemsep}{2pt}\setlength{\rightmargin}{0pt}}"
+)
+RULE = r"\hspace*{{1.5em}}\penalty50\hspace*{{0pt}}\hfill{{\footnotesize\itshape {}}}"
 
 
 @dataclass(frozen=True)
@@ -85,12 +92,16 @@ class Derivation:
         return "\n".join(lines)
 
     def to_latex(self) -> str:
-        """An align environment with the rule beside each line."""
-        lines = [rf"% {self.label}: {self.title}", r"\begin{align}"]
-        for position, step in enumerate(self.steps):
-            left = show(self.subject, "latex") if position == 0 else ""
-            lines.append(rf"  {left} &= {show(step.after, 'latex')} && \text{{{step.rule}}} \\")
-        return "\n".join([*lines[:-1], lines[-1].removesuffix(r" \\"), r"\end{align}"])
+        """A numbered subsection; each step a line that may be broken between factors and terms, its rule at the right.
+
+        A fragment for a document with amsmath.
+        """
+        lines = [rf"\subsection{{{typeset(f'{self.label}: {self.title}', 'latex')}}}", STEPS]
+        lines.append(rf"  \item[] $\displaystyle {show(self.subject, 'latex')}$")
+        for step in self.steps:
+            said = typeset(step.rule + (f": {step.note}" if step.note else ""), "latex")
+            lines.append(rf"  \item[$=$] $\displaystyle {loosen(show(step.after, 'latex'))}$" + RULE.format(said))
+        return "\n".join([*lines, r"\end{list}}"])
 
     def to_markdown(self) -> str:
         """A heading, a table of steps in LaTeX, and the result by itself."""
@@ -103,10 +114,17 @@ class Derivation:
     def to_html(self) -> str:
         """A table of steps with the mathematics as MathML (any browser, no script, no network)."""
         rows = "".join(
-            f"<tr><td>{step.rule}{'<br><small>' + step.note + '</small>' if step.note else ''}</td>"
+            f"<tr><td>{typeset(step.rule, 'mathml')}"
+            f"{'<br><small>' + typeset(step.note, 'mathml') + '</small>' if step.note else ''}</td>"
             f"<td>{math_ml('<mo>=</mo>' + show(step.after, 'mathml'), block=True)}</td></tr>"
             for step in self.steps
         )
         start = math_ml(show(self.subject, "mathml"), block=True)
-        head = f"<h3><span class='label'>{self.label}</span> {self.title}</h3>"
+        title, label = typeset(self.title, "mathml"), typeset(self.label, "mathml")
+        head = f"<h3><span class='label'>{label}</span> {title}</h3>"
         return f"{head}<table class='steps'><tr><td>start</td><td>{start}</td></tr>{rows}</table>"
+
+
+def loosen(latex: str) -> str:
+    """A formula that a line may be broken in between any two factors."""
+    return latex.replace(r"\,", r"\,\allowbreak ")

@@ -34,6 +34,7 @@ GLOSSARY: dict[str, Letter] = {
         Letter("x", "what enters a layer without weights", "(n, M_l)", "x", "x", "x", True),
         Letter("h", "what a layer after the weights hands on", "(n, M_l)", "h", "h", "h", True),
         Letter("v", "weight of a gate", "(M_{l-1}, M_l)", "V", "v", "v", False),
+        Letter("e", "weight of what enters at a step, the same at every step", "(M_0, M_1)", "E", "e", "e", False),
         Letter("c", "bias of a gate", "(M_l,)", "c", "c", "c", False),
         Letter("g", "weighted input of a gate", "(n, M_l)", "g", "g", "g", True),
         Letter("alpha", "learned slope of a unit where its input is negative", "(M_l,)",

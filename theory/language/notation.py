@@ -42,7 +42,7 @@ class Node(Expr):
     Saying so spares SymPy a search for facts each time a new node is asked (a fifth of a derivation's time).
     """
 
-    is_commutative = True
+    is_commutative, binds_layer = True, False
     is_zero = None
     is_finite = None
     is_infinite = None
@@ -118,7 +118,7 @@ class Function(Node):
 
 
 class Delta(Node):
-    """The Kronecker delta: 1 where both indices agree, else 0."""
+    """The Kronecker delta: 1 where both indices agree, else 0; written [i=j], since δ is the error."""
 
     def __new__(cls, left: Index, right: Index) -> Expr:
         if left == right:
@@ -166,7 +166,7 @@ def var(name: str, layer: object, *indices: Index) -> Variable:
 
     >>> var("q", l)
     Traceback (most recent call last):
-    KeyError: "no letter 'q' in the glossary; it has: a, z, y, delta, w, b, C, x, h, v, c, g, alpha, \
+    KeyError: "no letter 'q' in the glossary; it has: a, z, y, delta, w, b, C, x, h, v, e, c, g, alpha, \
 mu, nu, rho, u, gamma, beta, epsilon, m, r, omega"
     """
     if name not in GLOSSARY:
@@ -233,6 +233,8 @@ def substitute(expr: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
             renamed = fresh(index, incoming | free_indices(body) | bound_indices(body))
             body, index = substitute(body, {index: renamed}), renamed
         return Total(substitute(body, inner), substitute(index, inner))
+    if getattr(expr, "binds_layer", False):
+        mapping = {old: new for old, new in mapping.items() if old != l}
     return expr.func(*(substitute(arg, mapping) for arg in expr.args))
 
 

@@ -17,15 +17,15 @@ from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol, preorder_trave
 from sympy.core.function import AppliedUndef
 from sympy.core.function import Function as NamedFunction
 
-from theory.language.alphabets import ALPHABETS, Alphabet, Latex, MathML
+from theory.language.alphabets import ALPHABETS, Alphabet, MathML
 from theory.language.notation import Delta, Function, Held, Index, Partial, Total, Variable, Width
 
-__all__ = ["Style", "math_ml", "printer", "show"]
+__all__ = ["Style", "math_ml", "printer", "rank", "show"]
 
 Style = Literal["text", "latex", "mathml"]
 
 SUM, PRODUCT, ATOM = 0, 1, 2
-RANK = {"y": 3, "w": 4, "b": 4, "v": 4, "c": 4, "a": 5, "z": 5, "delta": 6}
+RANK = {"y": 3, "w": 4, "b": 4, "v": 4, "e": 4, "c": 4, "a": 5, "z": 5, "delta": 6}
 
 
 def rank(factor: Expr) -> tuple[int, str]:
@@ -113,10 +113,8 @@ def print_named_function(p: Printer, e: Expr) -> tuple[str, int]:
 
 @printer(Delta)
 def print_delta(p: Printer, e: Expr) -> tuple[str, int]:
-    names = p.alphabet.indices([p.show(index) for index in e.args])
-    return p.alphabet.scripts(
-        p.alphabet.letter("δ") if not isinstance(p.alphabet, Latex) else r"\delta", names, ""
-    ), ATOM
+    """[i=j]: a sign of its own, since δ is the error."""
+    return p.alphabet.same(*(p.show(index) for index in e.args)), ATOM
 
 
 @printer(Partial)

@@ -12,6 +12,7 @@ from functools import partial
 from sympy import Add, Dummy, Expr, Integer, Mul, Pow, S, Symbol
 from sympy.core.function import Function as NamedFunction
 
+from theory.language.layer_sums import LayerTotal
 from theory.language.notation import (
     Delta,
     Function,
@@ -110,8 +111,8 @@ def fold_error(node: Expr, scene: RuleContext) -> Expr | None:
 
 @rule("chain over the cut", Partial)
 def chain(node: Expr, scene: RuleContext) -> Expr | None:
-    """∂C/∂x = Σ_k ∂C/∂y_k ∂y_k/∂x, where every path from x to C goes through the y_k; where there are several
-    letters y, each is replaced by its definition, in which the others are held fixed."""
+    """∂C/∂x = Σ_k ∂C/∂y_k ∂y_k/∂x, where every path from x to C goes through the y_k; where there are several y,
+    each is replaced by its definition, in which the others are held fixed; where every layer reads x: Σ_l Σ_k."""
     cost = var("C", None)
     if type(node) is not Partial or node.u != cost:
         return None
@@ -130,8 +131,11 @@ def chain(node: Expr, scene: RuleContext) -> Expr | None:
             taken.add(indices[-1])
         y = template.at(*indices)
         definition = system.definition(y)
-        direct = Partial(y, x) if len(cuts) == 1 or definition is None else Held(definition.at(y, frozenset(taken)), x)
-        terms.append(total(Partial(cost, y) * direct, *indices))
+        shared = x.layer is None and definition is not None and definition.is_general
+        alone = len(cuts) == 1 and not shared
+        direct = Partial(y, x) if alone or definition is None else Held(definition.at(y, frozenset(taken)), x)
+        term = total(Partial(cost, y) * direct, *indices)
+        terms.append(LayerTotal(term) if shared else term)
     return Add(*terms)
 
 
@@ -181,7 +185,7 @@ def independence(node: Expr, scene: RuleContext) -> Expr | None:
 
 @rule("Kronecker delta", Partial, Held)
 def kronecker(node: Expr, scene: RuleContext) -> Expr | None:
-    """∂x_i/∂x_j = δ_ij (for two indices: δ_ip δ_jq)."""
+    """∂x_i/∂x_j = [i=j], which is 1 where i and j are the same and else 0 (for two indices: [i=p] [j=q])."""
     if not isinstance(node, Partial) or not isinstance(node.u, Variable) or node.u.family != node.x.family:
         return None
     return Mul(*(Delta(i, p) for i, p in zip(node.u.indices, node.x.indices, strict=True)))
@@ -233,7 +237,7 @@ def expand_around_deltas(expr: Expr) -> Expr:
 
 @rule("collapse", Total)
 def collapse(node: Expr, scene: RuleContext) -> Expr | None:
-    """Σ_k g_k δ_kj = g_j; the ranges of k and j must be equal.  (A δ without k is a constant of this sum.)"""
+    """Σ_k g_k [k=j] = g_j; the ranges of k and j must be equal.  (Such a sign without k is a constant of this sum.)"""
     if not isinstance(node, Total) or Delta not in kinds(node.body):
         return None
     factors = Mul.make_args(node.body)

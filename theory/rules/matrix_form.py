@@ -14,6 +14,7 @@ from sympy.core.symbol import Str
 
 from theory.language import matrices as mf
 from theory.language.derivation import Derivation, Step
+from theory.language.layer_sums import LayerSum, LayerTotal
 from theory.language.notation import (
     Function,
     Index,
@@ -63,6 +64,8 @@ def lift(expr: Expr, target: Sequence[Index]) -> Expr:
         return lift_product(expr, target)
     if isinstance(expr, Total):
         return contract(expr, target)
+    if isinstance(expr, LayerTotal):
+        return LayerSum(lift(expr.body, target))
     if is_constant(expr):
         return mf.Filled(expr, *(index.size for index in target))
     raise ValueError(f"not a matrix expression in ({', '.join(i.name for i in target)}): {expr}")

@@ -15,6 +15,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
 from sympy.core.function import Function as NamedFunction
 
 from theory.language import matrices as mf
+from theory.language.layer_sums import LayerSum, LayerTotal
 from theory.language.notation import Delta, Function, Held, Index, Partial, Total, Variable, Width, epsilon
 from theory.language.statement import Definition, System
 from theory.witnesses.numbers import Dual, Field
@@ -219,6 +220,8 @@ class World:
             return int(bound[e.args[0]] == bound[e.args[1]]), 0
         if isinstance(e, Partial):
             return self.derivative(e, bound), 0
+        if isinstance(e, LayerTotal):
+            return self.sum(w.evaluate(e.body, bound, seed, held) for w in map(self.at_layer, range(1, self.depth + 1)))
         if isinstance(e, mf.MatrixEntry):
             return self.entry(e.matrix, tuple(bound[index] for index in e.indices))
         if isinstance(e, NamedFunction):
@@ -269,5 +272,6 @@ ENTRIES: dict[type, Callable[..., Dual]] = {
     mf.RowSums: lambda w, at, m: w.sum(w.entry(m, (at[0], k)) for k in w.along(m, 1)),
     mf.Broadcast: lambda w, at, m, _: w.entry(m, at[1:]),
     mf.Columns: lambda w, at, m, _: w.entry(m, at[:1]),
+    LayerSum: lambda w, at, m: w.sum(layer.entry(m, at) for layer in map(w.at_layer, range(1, w.depth + 1))),
 }
 """What each matrix node means at one place."""

@@ -68,6 +68,9 @@ class Verdict:
         found |= {"subject": self.subject, "not_checked": list(NOT_CHECKED)}
         return found if self.also is None else found | {"derivative": self.also.to_dict()}
 
+    def _repr_markdown_(self) -> str:
+        return f"```text\n{self}\n```"
+
     def __str__(self) -> str:
         lines = [self.describe()] + ([] if self.also is None else [self.also.describe()])
         return "\n".join([*lines, f"not checked: {', '.join(NOT_CHECKED)}"] if self.holds else lines)

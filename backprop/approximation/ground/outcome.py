@@ -9,6 +9,7 @@ import numpy as np
 from backprop.approximation.ground.target import Floats
 from backprop.approximation.ground.wording import describe_above, describe_below, describe_outcome
 from backprop.approximation.proving.proof import Proof
+from backprop.shown import ShownAsText
 
 __all__ = ["Outcome", "ShallowNetwork", "describe_certificate"]
 
@@ -22,7 +23,7 @@ class ShallowNetwork(NamedTuple):
     constant: float
 
 
-class Outcome:
+class Outcome(ShownAsText):
     """What approximations of functions of one variable and of two have in common."""
 
     sup_error: float

@@ -7,11 +7,13 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
+from backprop.shown import ShownAsText
+
 __all__ = ["Proof"]
 
 
 @dataclass(frozen=True)
-class Proof(ABC):
+class Proof(ShownAsText, ABC):
     """What came of an attempt to prove a bound.
 
     `verdict`: "proved" (the error is at most `bound` < epsilon at every point of the domain) · "refuted" (at a point
@@ -27,6 +29,14 @@ class Proof(ABC):
     @abstractmethod
     def describe_places(self) -> tuple[int, str]:
         """The number of boxes on which the bound was shown, and the point that refutes, in words."""
+
+    def __str__(self) -> str:
+        boxes, place = self.describe_places()
+        if self.verdict == "proved":
+            return f"proved: at most {self.bound:.4g} < {self.epsilon:g} at every point of the domain ({boxes} boxes)"
+        if self.verdict == "refuted":
+            return f"refuted: at {place} the error is at least {self.at_least:.4g} >= {self.epsilon:g}"
+        return f"{self.verdict}: {self.reason}"
 
     @abstractmethod
     def list_places(self) -> dict[str, Any]:

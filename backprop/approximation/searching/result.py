@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -165,8 +164,10 @@ class Approximation(Outcome):
             text += f"\nderivative, |F' - f'|: {describe_certificate(self.slope_certificate)}"
         return text
 
-    def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
+    def _repr_latex_(self) -> str:
+        """The form of the network; its numbers are w, b, c and constant."""
+        name = r"\tanh" if self.activation == "tanh" else r"\sigma"
+        return rf"$f(x) = c_0 + \sum_{{k=1}}^{{{self.width}}} c_k\,{name}(w_k x + b_k)$"
 
     def __str__(self) -> str:
         low, high = self.domain

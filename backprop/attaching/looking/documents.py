@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from backprop.attaching.looking.refusals import Refused
+from backprop.reading.running.probes import number_nodes
 
 __all__ = ["Document", "missing_packages", "read_document"]
 
@@ -40,7 +41,7 @@ class Document:
         if self.marked is not None:
             return self.marked
         try:
-            return ast.parse(self.text, filename=str(self.path))
+            return number_nodes(ast.parse(self.text, filename=str(self.path)))
         except (SyntaxError, ValueError, RecursionError) as error:
             raise self._refuse(error) from error
 

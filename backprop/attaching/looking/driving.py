@@ -49,14 +49,52 @@ def list_drivers(tree: ast.Module, owner: str | None = None, data: str | None = 
     >>> next(list_drivers(file)).text.splitlines()[-2:]
     ['for made_pass in range(2):', '    made_net.fit(made_x, made_y, 3)']
     """
+    held = name_model(tree)
+    if data is not None and held is not None:
+        said = f"{held[0]} and {held[1]} on {data}"
+        yield Driver("\n".join([*_data("", data), LIBRARY.format(model=held[0], loss=held[1])]), said)
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and owner in (None, node.name)]
-    for kind, orientation in itertools.product(classes, ORIENTATIONS):
+    for kind, orientation in itertools.product(classes, ORIENTATIONS if data is None else ("",)):
         methods = {node.name: node for node in kind.body if isinstance(node, ast.FunctionDef)}
-        for made in _constructions(methods.get("__init__")):
-            for calls in _trainings(methods):
-                lines = [*_data(orientation, data), f"made_net = {kind.name}({made})", *calls]
-                said = f"an object {kind.name}({made}) and data drawn for it ({orientation})"
+        objects = [name for name, value in _assigned(tree) if _calls(value) == kind.name]
+        for made in [*objects, *(f"{kind.name}({words})" for words in _constructions(methods.get("__init__")))]:
+            for calls in _trainings(methods, meant=data is not None):
+                lines = [*_data(orientation, data), f"made_net = {made}", *calls]
+                said = f"an object {made} and " + (f"data drawn for it ({orientation})" if data is None else data)
                 yield Driver("\n".join(lines), said)
+
+
+def name_model(tree: ast.Module) -> tuple[str, str] | None:
+    """The model and the loss of a library that a file holds and trains nowhere.
+
+    >>> name_model(ast.parse("net = nn.Sequential(nn.Linear(2, 1))\\nloss = nn.MSELoss()"))
+    ('net', 'loss')
+    """
+    models = {node.name for node in tree.body if isinstance(node, ast.ClassDef)
+              and any(ast.unparse(base).split(".")[-1] == "Module" for base in node.bases)}  # fmt: skip
+    made = {name: _calls(value) for name, value in _assigned(tree)}
+    model = next((name for name, kind in made.items() if kind == "Sequential" or kind in models), None)
+    loss = next((name for name, kind in made.items() if kind.endswith("Loss")), None)
+    return None if model is None or loss is None else (model, loss)
+
+
+LIBRARY = """for made_pass in range(2):
+    for made_p in {model}.parameters(): made_p.grad = None
+    made_loss = {loss}({model}(made_x), made_y)
+    made_loss.backward()
+    for made_p in {model}.parameters(): made_p.data -= 0.01 * made_p.grad"""
+
+
+def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """Names at the top, and what is stored under them."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            yield from ((target.id, node.value) for target in node.targets if isinstance(target, ast.Name))
+
+
+def _calls(value: ast.expr) -> str:
+    """The last name of what is called."""
+    return ast.unparse(value.func).split(".")[-1] if isinstance(value, ast.Call) else ""
 
 
 def _arguments(function: ast.FunctionDef | None) -> tuple[list[str], int]:
@@ -111,13 +149,19 @@ def _hand(names: Sequence[str], needed: int) -> list[str] | None:
     return out
 
 
-def _trainings(methods: dict[str, ast.FunctionDef]) -> Iterator[list[str]]:
+def _trainings(methods: dict[str, ast.FunctionDef], *, meant: bool) -> Iterator[list[str]]:
+    """Calls that may train; where the data are `meant`, of any method, in the order in which they were said."""
     for name, function in methods.items():
         handed = _hand(*_arguments(function)) if TRAIN.match(name) else None
         if (handed and "made_x" in handed) or (handed and "made_pairs" in handed):
             yield _twice([f"made_net.{name}({', '.join(handed)})"])
     forward = next((name for name in methods if FORWARD.match(name)), None)
     backward = next((name for name in methods if BACKWARD.match(name)), None)
+    for name, function in methods.items() if meant else ():
+        names, needed = _arguments(function)
+        if 2 <= needed <= 4 and not name.startswith("__"):
+            more = (_hand(names[2:needed], needed) or []) if needed > 2 else []
+            yield _twice([f"made_net.{name}({', '.join(['made_x', 'made_y', *more])})"])
     if backward is None:
         return
     given = _hand(*_arguments(methods[forward])) if forward else None

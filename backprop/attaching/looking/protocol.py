@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
-__all__ = ["has_subject"]
+__all__ = ["has_subject", "is_subject"]
 
 REQUIRED = {"parameters", "data", "cost"}
 FLAT = {"fun", "grad", "theta0"}
@@ -18,6 +19,14 @@ def has_subject(tree: ast.Module) -> bool:
     """
     scopes = [tree.body, *(node.body for node in tree.body if isinstance(node, ast.ClassDef))]
     return any(_is_protocol(_bound(body)) for body in scopes) or "subject" in _bound(tree.body)
+
+
+def is_subject(path: Path) -> bool:
+    """Whether a file that can be read is Python with those functions; what is no Python at all counts as one."""
+    try:
+        return path.suffix == ".py" and has_subject(ast.parse(path.read_bytes()))
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return path.suffix == ".py"
 
 
 def _is_protocol(names: set[str]) -> bool:

@@ -6,7 +6,7 @@ of the original, so that messages and lines stay true. One line of source, with 
     W -= rate * g      W -= hook_scale(7, lambda: W, hook_probe(3, …))
     W = W - g          W = hook_blend(8, lambda: W, hook_probe(4, …))
     net.step(0.1)      hook_call(9, net.step, …)
-    for x in data:     for x in data: hook_loop(2); …
+    for x in data:     for x in data: if hook_loop(2): break …
 """
 
 from __future__ import annotations
@@ -15,19 +15,16 @@ import ast
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
-__all__ = ["HOOKS", "PIECE", "STATE", "Rewritten", "Site", "rewrite"]
+from backprop.attaching.looking.iterations import LOOP, Loop, Scope, is_loop_hook, make_piece
 
-PROBE, SCALE, BLEND, CALL, LOOP, DONE = HOOKS = tuple(
+__all__ = ["HOOKS", "Rewriter", "Rewritten", "Site", "rewrite", "store_thunk"]
+
+PROBE, SCALE, BLEND, CALL, _, DONE = HOOKS = tuple(
     f"hook_{name}" for name in ("probe", "scale", "blend", "call", "loop", "done")
 )
-PIECE, STATE = "hook_piece", "hook_state"
-"""The function that one iteration becomes, and its one argument: local names with their values."""
 PROBED = (ast.BinOp, ast.Call, ast.UnaryOp, ast.Name, ast.Attribute, ast.Subscript)
-
-Loop: TypeAlias = ast.For | ast.While
-Scope: TypeAlias = ast.FunctionDef | ast.Module
 
 
 @dataclass(frozen=True)
@@ -60,71 +57,29 @@ class Rewritten:
     """The class around each loop, for names that begin with two underscores."""
 
     def piece(self, number: int, more: Sequence[int] = ()) -> ast.Module:
-        """One iteration of a loop: as plain statements where it stands at the top, else as a function of its names.
-
-        `more` are sites in it that this iteration does not come to, to be computed at its end.
-        """
+        """One iteration of a loop; `more` are sites in it that this iteration does not come to, to be computed at its
+        end."""
         loop, scope = self.loops[number]
-        body = [*copy.deepcopy(loop.body), *(self._compute(site) for site in more)]
-        once = ast.For(ast.Name("hook_once", ast.Store()), ast.Tuple([ast.Constant(0)], ast.Load()), body, [])
-        if isinstance(scope, ast.Module):
-            return ast.fix_missing_locations(ast.Module([ast.copy_location(once, loop)], []))
-        tree = ast.parse(
-            f"def {PIECE}({STATE}):\n    try:\n        pass\n    finally:\n        {STATE}.update(locals())"
-        )
-        function: Any = tree.body[0]
-        function.body[0].body = [ast.copy_location(once, loop)]
-        shared = [name for node in ast.walk(scope) if isinstance(node, ast.Global) for name in node.names]
-        function.body[:0] = [ast.Global(sorted(set(shared)))] if shared else []
-        if number in self.classes:
-            tree = Mangler(self.classes[number]).visit(tree)
-        return ast.fix_missing_locations(tree)
+        body = [statement for statement in copy.deepcopy(loop.body) if not is_loop_hook(statement)]
+        return make_piece([*body, *map(self.compute, more)], loop, scope, self.classes.get(number))
 
-    def _compute(self, site: int) -> ast.stmt:
+    def compute(self, site: int) -> ast.stmt:
+        """A statement that computes a site, if it can be."""
         probe = ast.Call(ast.Name(PROBE, ast.Load()), [ast.Constant(site), copy.deepcopy(self.sites[site].node)], [])  # type: ignore[list-item]
         tree: Any = ast.parse("try:\n    pass\nexcept Exception:\n    pass")
         tree.body[0].body = [ast.Expr(probe)]
         return ast.copy_location(tree.body[0], self.sites[site].node)  # type: ignore[no-any-return]
 
 
-class Mangler(ast.NodeTransformer):
-    """Private names as inside their class."""
-
-    def __init__(self, name: str) -> None:
-        self.prefix = "_" + name.lstrip("_")
-
-    def visit_Name(self, node: ast.Name) -> ast.Name:
-        node.id = self._mangle(node.id)
-        return node
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.Attribute:
-        self.generic_visit(node)
-        node.attr = self._mangle(node.attr)
-        return node
-
-    def _mangle(self, name: str) -> str:
-        return self.prefix + name if name.startswith("__") and not name.endswith("__") else name
-
-
-def load_names(piece: ast.Module, names: list[str]) -> ast.Module:
-    """The piece with its local names taken from the state first, as far as it does not share them with the file."""
-    function: Any = piece.body[0]
-    if isinstance(function, ast.FunctionDef):
-        heads = function.body[0].names if isinstance(function.body[0], ast.Global) else []
-        loads = [f"{name} = {STATE}[{name!r}]" for name in names if name not in heads and name.isidentifier()]
-        function.body[len(function.body) - 1 : len(function.body) - 1] = ast.parse("\n".join(loads)).body
-    return ast.fix_missing_locations(piece)
-
-
 def rewrite(tree: ast.Module) -> Rewritten:
     """The program with hooks; the tree that is given stays as it is."""
     out = Rewritten(copy.deepcopy(tree))
-    _Rewriter(out).visit(out.tree)
+    Rewriter(out).visit(out.tree)
     ast.fix_missing_locations(out.tree)
     return out
 
 
-class _Rewriter(ast.NodeTransformer):
+class Rewriter(ast.NodeTransformer):
     """Puts the hooks in; the text of a site is taken before it is changed."""
 
     def __init__(self, out: Rewritten) -> None:
@@ -208,7 +163,7 @@ class _Rewriter(ast.NodeTransformer):
         if not isinstance(node.op, ast.Add | ast.Sub):
             node.value = self.value(node.value)
             return node
-        number, old = self._store(node), _thunk(node.target)
+        number, old = self._store(node), store_thunk(node.target)
         node.value = self._hook(SCALE, node.value, number, old, self.value(node.value))
         return node
 
@@ -220,7 +175,7 @@ class _Rewriter(ast.NodeTransformer):
             node.value = self.value(node.value, name)
             return node
         number = self._store(node)
-        node.value = self._hook(BLEND, node.value, number, _thunk(target), self.value(node.value, name))
+        node.value = self._hook(BLEND, node.value, number, store_thunk(target), self.value(node.value, name))
         return node
 
     def visit_Return(self, node: ast.Return) -> Any:
@@ -251,8 +206,7 @@ class _Rewriter(ast.NodeTransformer):
             node.test = self.visit(node.test)
         body = self._statements(node.body)
         node.body, node.orelse = body, self._statements(node.orelse)
-        self.out.loops[number] = (copy.copy(node), self.scopes[-1])
-        hook = ast.Expr(self._hook(LOOP, node, ast.Constant(number)))
+        hook = ast.If(self._hook(LOOP, node, ast.Constant(number)), [ast.copy_location(ast.Break(), node)], [])
         node.body = [ast.copy_location(hook, node), *body]
         done = ast.Expr(self._hook(DONE, node, ast.Constant(number)))
         return [node, ast.copy_location(done, node)]
@@ -291,7 +245,7 @@ def _number_of(node: ast.expr) -> int | None:
     return None
 
 
-def _thunk(target: ast.expr) -> ast.expr:
+def store_thunk(target: ast.expr) -> ast.expr:
     """`lambda: target`, read instead of stored."""
     text = ast.unparse(target)
     return ast.parse(f"lambda: {text}", mode="eval").body

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
-import copy
 import os
 import random
 import sys
@@ -15,16 +15,18 @@ from typing import Any
 import numpy as np
 
 from backprop.attaching.looking.documents import Document
-from backprop.attaching.looking.rewriting import HOOKS, PIECE, Rewritten, load_names, rewrite
-from backprop.attaching.running.leaves import find_leaves, put
+from backprop.attaching.looking.iterations import PIECE, load_names
+from backprop.attaching.looking.rewriting import HOOKS, Rewritten, rewrite
+from backprop.attaching.running.copying import copy_names
+from backprop.attaching.running.leaves import find_leaves, has_cells, put
 from backprop.attaching.running.restoring import Restorer, Unrestorable
 
 __all__ = ["HookedProgram", "Hooks", "Names", "StateSnapshot"]
 
 MODULE = "subject_under_examination"
-LARGE = 2_000_000
-"""Arrays with more entries are shared between runs, not copied: data of that size are not written into."""
 NEVER = {"__builtins__", "__name__", "__file__", "__doc__", "__loader__", "__spec__", "__package__", *HOOKS}
+OURS = ("backprop_probe_", "backprop_scope_", "backprop_tick_")
+"""What the reading room puts among the names of a program."""
 ATOMIC = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
 
 
@@ -47,8 +49,9 @@ class Hooks:
         """A call whose result nobody takes."""
         return function(*args, **keywords)
 
-    def loop(self, number: int, frame: types.FrameType) -> None:
-        """An iteration begins."""
+    def loop(self, number: int, frame: types.FrameType) -> bool:
+        """An iteration begins; whether the loop shall end instead."""
+        return False
 
     def done(self, number: int, frame: types.FrameType) -> None:
         """A loop is over."""
@@ -82,8 +85,14 @@ class Names(MutableMapping[str, Any]):
 
 
 def is_data(name: str, value: Any) -> bool:
-    """Whether a name stands for a value of the program: no hook, module, function or class."""
-    return name not in NEVER and not name.startswith("hook_") and not isinstance(value, ATOMIC)
+    """Whether a name stands for a value of the program: no hook, module, function or class; a function that was made in
+    another one, with values of that, is a value."""
+    return (
+        name not in NEVER
+        and not name.startswith(OURS)
+        and not name.startswith("hook_")
+        and (not isinstance(value, ATOMIC) or has_cells(value))
+    )
 
 
 @dataclass(frozen=True)
@@ -103,25 +112,6 @@ class StateSnapshot:
     def names(self) -> Names:
         """All names, to be looked at only."""
         return Names(None if self.local is None else dict(self.local), dict(self.shared))
-
-
-def copy_names(
-    local: Mapping[str, Any] | None, shared: Mapping[str, Any]
-) -> tuple[dict[str, Any] | None, dict[str, Any]]:
-    """Deep copies; what cannot be copied stays what it is."""
-    memo: dict[int, Any] = {}
-    for value in [*(local or {}).values(), *shared.values()]:
-        if isinstance(value, np.ndarray) and value.size > LARGE:
-            memo[id(value)] = value
-
-    def one(value: Any) -> Any:
-        try:
-            return copy.deepcopy(value, memo)
-        except Exception:  # generators, files, tensors inside a graph, anything with a lock
-            return value
-
-    mine = None if local is None else {name: one(value) for name, value in local.items()}
-    return mine, {name: one(value) for name, value in shared.items()}
 
 
 def widen(names: Names) -> None:
@@ -183,6 +173,10 @@ class HookedProgram:
         vars(self.module).update(self._list_hooks())
         self.more: dict[int, tuple[int, ...]] = {}
         """Sites of a loop that are computed at the end of its iteration, since it does not come to them itself."""
+        self.code: types.CodeType | None = None
+        """The whole program as it ran."""
+        self.piece: types.CodeType | None = None
+        """What one iteration is, where it is another than the program's own."""
         self._code: dict[int, Any] = {}
         self._staged: Stage | None = None
 
@@ -195,7 +189,7 @@ class HookedProgram:
 
             return hook
 
-        def tell(name: str) -> Callable[[int], None]:
+        def tell(name: str) -> Callable[[int], Any]:
             return lambda number: getattr(self.hooks, name)(number, sys._getframe(1))
 
         asked = {f"hook_{name}": ask(name) for name in ("probe", "scale", "blend", "call")}
@@ -206,10 +200,12 @@ class HookedProgram:
         sys.modules[MODULE] = self.module
         os.environ.setdefault("JAX_ENABLE_X64", "1")
         os.environ.setdefault("MPLBACKEND", "agg")
-        vars(self.module)["__name__"] = "__main__"
+        told = {"__name__": "__main__", "__file__": sys.argv[0] or str(self.document.path.resolve())}
+        vars(self.module).update(told)
         main, sys.modules["__main__"] = sys.modules["__main__"], self.module
         try:
-            exec(compile(self.rewritten.tree, str(self.document.path.resolve()), "exec"), vars(self.module))
+            self.code = self.compile(self.rewritten.tree)
+            exec(self.code, vars(self.module))
         finally:
             sys.modules["__main__"] = main
 
@@ -252,11 +248,21 @@ class HookedProgram:
         names.update(shared)
         return Names(local, names)
 
+    def compile(self, tree: ast.Module) -> types.CodeType:
+        """The code of a tree, under the name of the file."""
+        code: types.CodeType = compile(tree, str(self.document.path.resolve()), "exec")
+        return code
+
+    def compile_piece(self, snapshot: StateSnapshot, piece: ast.Module) -> types.CodeType:
+        """The code of one iteration, with the local names of a state."""
+        return self.compile(load_names(piece, list(snapshot.local or ())))
+
     def _compiled(self, snapshot: StateSnapshot) -> Any:
+        if self.piece is not None:
+            return self.piece
         if snapshot.loop not in self._code:
             piece = self.rewritten.piece(snapshot.loop, self.more.get(snapshot.loop, ()))
-            piece = load_names(piece, list(snapshot.local or ()))
-            self._code[snapshot.loop] = compile(piece, str(self.document.path.resolve()), "exec")
+            self._code[snapshot.loop] = self.compile_piece(snapshot, piece)
         return self._code[snapshot.loop]
 
     def compute_more(self, loop: int, sites: tuple[int, ...]) -> None:

@@ -90,7 +90,9 @@ class IterationRecorder(Hooks):
     # --- the update --------------------------------------------------------------------------------------------
     def scale(self, statement: int, old: Callable[[], Any], change: Any) -> Any:
         """What is added to a parameter counts `factor` times."""
-        if statement not in self.held or self.factor == 1.0 or not self._holds(_look(old)):
+        before = _look(old)
+        change = _keep_kind(before, change)
+        if statement not in self.held or self.factor == 1.0 or not self._holds(before):
             return change
         return _times(change, self.factor)
 
@@ -151,6 +153,13 @@ def _whole_numbers(value: Any) -> Any:
         return None
 
 
+def _keep_kind(before: Any, change: Any) -> Any:
+    """A buffer of real numbers holds no complex ones. What the cost is made of is never kept in one where it shall be
+    differentiated by complex steps; gradients are."""
+    real = isinstance(before, np.ndarray) and before.dtype.kind == "f"
+    return np.real(change) if real and getattr(change, "dtype", np.dtype(float)).kind == "c" else change
+
+
 def _look(old: Callable[[], Any]) -> Any:
     try:
         return old()
@@ -189,6 +198,8 @@ class Iteration:
         """An optimiser's memories, which hold zeros in every run, as before its first step."""
         self.placed: tuple[tuple[NumberLeaf, Any], ...] = ()
         """Data that hold other values in every run."""
+        self.adjust: Callable[[Names], None] = lambda names: None
+        """What is done to the names before every run."""
         self.start: list[Any] = [to_array(leaf.value) for leaf in leaves]
 
     def like(self, leaves: Sequence[NumberLeaf]) -> Iteration:
@@ -196,7 +207,7 @@ class Iteration:
         out = Iteration(self.program, self.snapshot, leaves)
         known = {leaf.places: value for leaf, value in zip(self.leaves, self.start, strict=True)}
         out.start = [known.get(leaf.places, value) for leaf, value in zip(leaves, out.start, strict=True)]
-        out.held, out.emptied = self.held, self.emptied
+        out.held, out.emptied, out.adjust = self.held, self.emptied, self.adjust
         return out
 
     def beside(self, share: float) -> Iteration:
@@ -220,6 +231,7 @@ class Iteration:
 
         def prepare(names: Names) -> None:
             kept.append(names)
+            self.adjust(names)
             for leaf in self.emptied:
                 put(names, leaf, np.zeros_like(to_array(leaf.value)))
             for leaf, value in self.placed:

@@ -71,10 +71,12 @@ class Tracer(IterationRecorder):
         self.look()
         return value
 
-    def loop(self, number: int, frame: Any) -> None:
+    def loop(self, number: int, frame: Any) -> bool:
         self.look()
+        return False
 
-    done = loop
+    def done(self, number: int, frame: Any) -> None:
+        self.look()
 
 
 def _print(value: Any) -> bytes:

@@ -20,8 +20,9 @@ from backprop.attaching.running.tracing import find_updates
 __all__ = ["Training", "adds", "find_training"]
 
 SECONDS = 25.0
-MORE_EVENTS = 1_500
-"""Loop iterations that are watched after a training iteration was found, for one around it that moves more."""
+MORE_EVENTS, MORE_SECONDS = 1_500, 5.0
+"""Loop iterations that are watched after a training iteration was found, for one around it that moves more, and for
+another training; seconds are a guard."""
 MOST_MOVED = 60
 MOST_TAKEN = 8
 MOST_PASSES = 4
@@ -41,6 +42,8 @@ class Training:
 
     snapshot: StateSnapshot
     moved: tuple[NumberLeaf, ...]
+    around: frozenset[int] = frozenset()
+    """The loops that were under way as well: all of them are ways to read one training."""
 
 
 @dataclass
@@ -64,18 +67,31 @@ class TrainingWatch(Hooks):
     first: dict[tuple[int, int], tuple[Pass, list[NumberLeaf]]] = field(default_factory=dict)
     counted: dict[tuple[int, int], int] = field(default_factory=dict)
     taken: dict[int, int] = field(default_factory=dict)
+    active: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Loops under way, the outermost first, and how many passes each had."""
     settled: set[int] = field(default_factory=set)
     events: int = 0
     since: int = 0
+    seconds: float = 0.0
     began: float = field(default_factory=time.monotonic)
     failed: list[str] = field(default_factory=list)
 
-    def loop(self, number: int, frame: types.FrameType) -> None:
-        """An iteration begins, and with it the one before may end."""
+    def loop(self, number: int, frame: types.FrameType) -> bool:
+        """An iteration begins, and with it the one before may end; a loop that is known to train is left."""
         self.events += 1
         self._hurry()
-        if number in self.settled or (self.only is not None and number not in self.only):
-            return
+        if number not in self.settled and (self.only is None or number in self.only):
+            self._look(number, frame)
+        key = (id(frame), number)
+        self.active[key] = self.active.get(key, 0) + 1
+        return self._is_enough(key)
+
+    def _is_enough(self, key: tuple[int, int]) -> bool:
+        """Whether a loop trains, stands in no other, and was seen often: what comes behind it may train as well."""
+        trains = any(key[1] == one.snapshot.loop or key[1] in one.around for one in self.found)
+        return trains and self.active[key] > MOST_TAKEN and next(iter(self.active)) == key and key not in self.passes
+
+    def _look(self, number: int, frame: types.FrameType) -> None:
         key = (id(frame), number)
         if key in self.passes:
             self._end(key, frame)
@@ -95,13 +111,15 @@ class TrainingWatch(Hooks):
     def done(self, number: int, frame: types.FrameType) -> None:
         """A loop is over; one that had a single iteration is looked at now."""
         key = (id(frame), number)
+        self.active.pop(key, None)
         if key in self.passes:
             self._end(key, frame, last=key not in self.earlier)
             self.passes.pop(key, None)
             self.earlier.pop(key, None)
 
     def _hurry(self) -> None:
-        if self.found and self.events - self.since > MORE_EVENTS:
+        late = time.monotonic() - self.began > self.seconds + MORE_SECONDS
+        if self.found and (late or self.events - self.since > MORE_EVENTS):
             raise Stop
         if time.monotonic() - self.began > SECONDS:
             if self.found:
@@ -136,8 +154,6 @@ class TrainingWatch(Hooks):
             again = [leaf for leaf in moved if last or (before or frozenset()).intersection(leaf.places)]
             self._try(done.snapshot, again, started.snapshot)
         self.settled.add(key[1])
-        if self.found and not self.passes:
-            raise Stop
 
     def _try(self, snapshot: StateSnapshot, moved: list[NumberLeaf], first: StateSnapshot) -> bool:
         kept = self.program.aside()
@@ -151,8 +167,8 @@ class TrainingWatch(Hooks):
         places = {place for leaf in own for place in leaf.places}
         if own:
             same = tuple(leaf for leaf in find_leaves(first.names) if places.intersection(leaf.places))
-            self.found.append(Training(first, same))
-            self.since = self.events
+            self.found.append(Training(first, same, frozenset(number for _, number in self.passes)))
+            self.since, self.seconds = self.events, time.monotonic() - self.began
         return bool(own)
 
 
@@ -173,15 +189,17 @@ def find_dependent(program: HookedProgram, snapshot: StateSnapshot, moved: list[
     if any(a is None or b is None or a.shape != b.shape for a, b in zip(plain, before, strict=True)):
         return []
     really = {i for i, (a, b) in enumerate(zip(plain, before, strict=True)) if not np.array_equal(a, b)}
-    stays, touched = set(), {}
+    stays, states, touched = set(), set(), {}
     for i in sorted(really):
-        kept, touched[i] = _shake(program, snapshot, leaves, i, before[i], plain)
+        kept, forgets, touched[i] = _shake(program, snapshot, leaves, i, before[i], plain)
         stays |= {i} if kept else set()
+        states |= {i} if forgets else set()
     if not any(touched[i] & stays for i in stays):
         # Large steps keep little of a change; what is written as a sum with itself is one.
         stays |= {i for i in really if touched[i] and _is_added_to(program, snapshot, leaves[i])}
     trains = any(touched[i] & stays for i in stays)
-    return [leaf for i, leaf in enumerate(leaves) if i in touched and touched[i] & really] if trains else []
+    own = [i for i in touched if touched[i] & really and i not in states]
+    return [leaf for i, leaf in enumerate(leaves) if i in own] if trains else []
 
 
 def _shake(
@@ -191,18 +209,20 @@ def _shake(
     i: int,
     value: Any,
     plain: list[Any],
-) -> tuple[bool, set[int]]:
-    """After a small change of one leaf: whether most of it is still there, and which leaves move otherwise."""
+) -> tuple[bool, bool, set[int]]:
+    """After a small change of one leaf: whether most of it is still there, whether all that moves forgets it, and which
+    leaves move otherwise."""
     rng = np.random.default_rng(i)
     change = rng.standard_normal(value.shape) * SMALL * (float(np.max(np.abs(value), initial=0.0)) or 1.0)
     after = _run(program, snapshot, leaves, leaves[i], value + change)
     gaps = [_gap(a, b) for a, b in zip(after, plain, strict=True)]
     # What is overwritten keeps nothing of a change, and depends on nothing for that.
     gone = np.abs(gaps[i]) <= TINY * np.abs(change)
+    forgets = bool(np.all(gone[plain[i] != value]))
     gaps[i] = np.where(gone, 0.0, gaps[i] - change)
     kept = float(np.linalg.norm(gaps[i])) <= KEPT * float(np.linalg.norm(change)) and not gone.all()
     floor = [1e-11 * (float(np.max(np.abs(p), initial=0.0)) + 1e-3) for p in plain]
-    return kept, {j for j, g in enumerate(gaps) if float(np.max(np.abs(g), initial=0.0)) > floor[j]}
+    return kept, forgets, {j for j, g in enumerate(gaps) if float(np.max(np.abs(g), initial=0.0)) > floor[j]}
 
 
 def _is_added_to(program: HookedProgram, snapshot: StateSnapshot, leaf: NumberLeaf) -> bool:
@@ -237,8 +257,9 @@ def _run(
     return [to_array(read(names, one.places[0])) for one in leaves]
 
 
-def find_training(program: HookedProgram, only: frozenset[int] | None = None) -> list[Training]:
-    """Run the program until it trains; the iterations found, the innermost that moves the most first.
+def find_training(program: HookedProgram, only: frozenset[int] | None = None) -> list[list[Training]]:
+    """Run the program until it trains; the trainings found, each in all ways in which it can be read: loops in each
+    other, the one that moves the most first.
 
     Errors: `Refused` where it crashed first, or took too long, or never trained.
     """
@@ -258,4 +279,13 @@ def find_training(program: HookedProgram, only: frozenset[int] | None = None) ->
     program.hooks = Hooks()
     if not watch.found and crash is not None:
         raise crash
-    return sorted(watch.found, key=lambda one: -len(one.moved))
+    groups: list[list[Training]] = []
+    for one in watch.found:
+        mine = [group for group in groups if any(_are_nested(one, other) for other in group)]
+        groups = [group for group in groups if group not in mine] + [[*(x for group in mine for x in group), one]]
+    groups = [sorted(group, key=lambda one: -len(one.moved)) for group in groups]
+    return sorted(groups, key=lambda group: -len(group[0].moved))
+
+
+def _are_nested(one: Training, other: Training) -> bool:
+    return one.snapshot.loop in other.around or other.snapshot.loop in one.around

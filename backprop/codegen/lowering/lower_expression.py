@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 
 from sympy import Expr, Rational, fraction
 
+from backprop.codegen.lowering import nodes
 from backprop.codegen.lowering.nodes import Call, Expression, Multiply, Name, Number, Size, SumColumns, SumRows
 from theory.language import matrices as mf
 from theory.language.glossary import GLOSSARY
+from theory.language.layer_sums import LayerSum
 from theory.language.notation import Variable, Width, epsilon, l, n
 
 __all__ = ["Scope", "lower_expression", "lower_scaled"]
@@ -155,6 +157,7 @@ LOWERINGS: dict[type, Lowering] = {
     mf.Elementwise: lambda scope, e: Call(scope.named(str(e.args[0].name)), lower_expression(scope, e.args[1])),
     mf.Rowwise: lambda scope, e: Call(str(e.args[0].name), lower_expression(scope, e.args[1])),
     mf.SumOverRows: lambda scope, e: SumRows(lower_expression(scope, e.args[0])),
+    LayerSum: lambda scope, e: nodes.SumSteps(lower_expression(scope, e.args[0])),
     mf.RowTotals: lambda scope, e: SumColumns(lower_expression(scope, e.args[0])),
     mf.RowSums: lambda scope, e: SumColumns(lower_expression(scope, e.args[0])),
     mf.Broadcast: lambda scope, e: lower_expression(scope, e.args[0]),

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, TypeAlias, dataclass_transform
 
 __all__ = [
     "Add", "Binary", "Call", "Divide", "Expression", "MatMul", "Multiply", "Name", "Negate", "Number", "Power", "Shape",
-    "Size", "Subtract", "SumAll", "SumColumns", "SumRows", "Transpose", "rewrite", "walk",
+    "Size", "Subtract", "SumAll", "SumColumns", "SumRows", "SumSteps", "Transpose", "rewrite", "walk",
 ]  # fmt: skip
 
 Size: TypeAlias = int | str
@@ -176,6 +176,10 @@ class SumAll(Expression):
     @property
     def shape(self) -> Shape:
         return ()
+
+
+class SumSteps(Unary):
+    """Sum over the steps of a sequence, `t in steps`."""
 
 
 class Call(Expression):

@@ -55,6 +55,8 @@ def write_bare(node: Expression) -> tuple[str, int]:
             return f"np.sum({write_expression(of)}, axis=1, keepdims=True)", ATOM
         case nodes.SumAll(of=of):
             return f"np.sum({write_expression(of)})", ATOM
+        case nodes.SumSteps(of=of):
+            return f"sum({write_expression(of)} for t in steps)", ATOM
         case nodes.Negate(of=of):
             return "-" + write_expression(of, PRODUCT), PRODUCT
         case nodes.Power(of=of, exponent=exponent):

@@ -15,7 +15,7 @@ from backprop.diagnosis.model.evaluate import Array, Function
 from backprop.errors import UsageError
 from backprop.runtime.activation_functions import activation as load_activation
 
-__all__ = ["LIMITS", "NetFunctions", "pair_of"]
+__all__ = ["LIMITS", "NetFunctions", "load_all", "pair_of"]
 
 
 @cache
@@ -28,6 +28,12 @@ def pair_of(name: str) -> tuple[Function, Function] | None:
     except UsageError:
         return None
     return cast("tuple[Function, Function]", (found.f, found.f_prime))
+
+
+def load_all() -> None:
+    """Load every activation, where many networks will be recognised."""
+    for name in (*CATALOGUE, *FURTHER):
+        pair_of(name)
 
 
 @cache

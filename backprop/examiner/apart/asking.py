@@ -18,10 +18,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
+from backprop.copies import Copy, start
 from backprop.examiner.saying.report import VERDICTS, Report
-from backprop.processes import Stopwatch, describe_end, end_family, start_python
+from backprop.processes import Stopwatch, describe_end, end_family
 
-__all__ = ["examine_file"]
+__all__ = ["CHILD", "examine_file"]
 
 TIMEOUT = 60.0
 """Seconds, where no limit is asked for; those in which a busy machine had no processor for it do not count."""
@@ -36,7 +37,7 @@ if sys.platform == "win32":
     APART = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
 LOADER = "backprop.examiner.subject.loading:load_subject"
 """Who makes a subject of a target, there: "package.module:function" of (target, text) and options."""
-CHILD = "from backprop.examiner.apart.child import main; main()"
+CHILD = "backprop.examiner.apart.child:main"
 JUDGE = "backprop.examiner.judging.judge:judge"
 
 
@@ -69,7 +70,7 @@ def examine_file(
     request = {"target": label, "seed": seed, "memory": memory, "judge": judge, "nonce": nonce, "text": text}
     request |= {"loader": loader, "options": dict(options or {})}
     limit = TIMEOUT if timeout is None else timeout
-    process = start_python(CHILD, stderr=subprocess.PIPE, family=family, last_word=signal.SIGTERM, **APART)
+    process = start(CHILD, stderr=subprocess.PIPE, family=family, last_word=signal.SIGTERM, **APART)
     try:
         watch = Stopwatch(process.pid, fair=timeout is None)
         verdict, noise = _Listener(process.stdout, nonce), _Drain(process.stderr)
@@ -94,7 +95,7 @@ def examine_file(
     )
 
 
-def _send(process: subprocess.Popen[bytes], order: Any) -> None:
+def _send(process: subprocess.Popen[bytes] | Copy, order: Any) -> None:
     """One line; the pipe stays open, which tells the judge that somebody waits for it."""
     assert process.stdin is not None
     with contextlib.suppress(OSError):
@@ -119,7 +120,7 @@ class _Listener:
         threading.Thread(target=self._listen, args=(pipe,), daemon=True).start()
 
     def wait(
-        self, process: subprocess.Popen[bytes], watch: Stopwatch, limit: float, abandon: threading.Event | None
+        self, process: subprocess.Popen[bytes] | Copy, watch: Stopwatch, limit: float, abandon: threading.Event | None
     ) -> bool:
         """Wait for the verdict or the end of the process; False if neither came in time, or nobody waits any more."""
         while watch.read() < limit and not self._done.wait(POLL):

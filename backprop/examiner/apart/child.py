@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from backprop.examiner.apart import host
-from backprop.examiner.apart.remote import HOST, Host, RemoteSubject
+from backprop.examiner.apart.remote import HOST, RemoteSubject
 from backprop.examiner.pace import Pace
 from backprop.examiner.saying.report import Report
 from backprop.examiner.subject.protocol.subjects import Unusable
-from backprop.processes import Forked, leave, limit_memory, seal, start_python
+from backprop.processes import COPIES, Forked, Started, leave, limit_memory, seal, start_python
 
 __all__ = ["main"]
 
@@ -27,7 +27,7 @@ def main() -> None:
     The subject's code runs in another process, a copy of this one from before the request was read, which is asked for
     numbers. This one never imports it. Its input stays open as long as the process that asked is there.
     """
-    subject = Forked(host.main) if sys.platform == "linux" else start_python(HOST)  # sound copies are made there only
+    subject = Forked(host.main) if COPIES else start_python(HOST)
     signal.signal(signal.SIGTERM, lambda *_: leave())
     line = sys.stdin.buffer.readline()
     if not line:
@@ -56,7 +56,7 @@ def _obey(orders: IO[bytes], pace: Pace) -> None:
     leave()
 
 
-def _judge(request: dict[str, Any], process: Host, pace: Pace, tell: Callable[[Report], None]) -> Report:
+def _judge(request: dict[str, Any], process: Started, pace: Pace, tell: Callable[[Report], None]) -> Report:
     target = request["target"]
     how: dict[str, Any] = {name: request[name] for name in ("seed", "memory", "text", "loader", "options")}
     subject = RemoteSubject(target, **how, process=process)

@@ -8,7 +8,7 @@ import random
 import secrets
 import subprocess
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +19,11 @@ from backprop.examiner.saying.remarks import read_notes
 from backprop.examiner.subject.protocol.nests import flatten
 from backprop.examiner.subject.protocol.subjects import Subject, Unusable
 from backprop.examiner.wiring.result import ExactResult
-from backprop.processes import GRACE, Forked, describe_end, start_python
+from backprop.processes import GRACE, Started, describe_end, start_python
 
-__all__ = ["HOST", "Host", "RemoteSubject"]
+__all__ = ["HOST", "RemoteSubject"]
 
-Host: TypeAlias = subprocess.Popen[bytes] | Forked
-HOST = "from backprop.examiner.apart.host import main; main()"
+HOST = "backprop.examiner.apart.host:main"
 MARK_BYTES = 16
 MOST_BYTES = 2**31
 MOST_SHARED = 256
@@ -51,7 +50,7 @@ class RemoteSubject(Subject):
         text: str | None = None,
         loader: str,
         options: Mapping[str, Any] | None = None,
-        process: Host | None = None,
+        process: Started | None = None,
     ) -> None:
         self.label = target
         self._mark = secrets.token_bytes(MARK_BYTES)

@@ -50,6 +50,9 @@ class GradientCertificate:
         out = {"level": "certified", "ok": self.ok, "ulps_of_largest_entry": ulps, "limit": self.limit}
         return out | {"bits": self.bits, "rows": self.rows, "dtype": self.dtype}
 
+    def _repr_markdown_(self) -> str:
+        return f"```text\n{self}\n```"
+
     def __str__(self) -> str:
         worst = max(self.ulps, key=lambda name: self.ulps[name])
         word = "certified" if self.ok else "NOT certified"

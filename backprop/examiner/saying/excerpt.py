@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["describe_annotated", "describe_excerpt"]
+__all__ = ["SUSPECT", "describe_annotated", "describe_excerpt", "name_place"]
 
 TAB = 4
 SUSPECT = "suspect: nothing is shown, no mend of this line was verified"
@@ -35,7 +35,7 @@ def describe_excerpt(reading: Mapping[str, Any]) -> str:
     if not place:
         return ""
     lines = reading.get("lines", {})
-    rows = [f"{place['file']}:{place['line']}:{place['column'] + 1}"]
+    rows = [name_place(place)]
     for number in range(place["line"] - 1, place["end_line"] + 1):
         text = lines.get(str(number))
         if text is None:
@@ -54,6 +54,18 @@ def describe_excerpt(reading: Mapping[str, Any]) -> str:
         rows += [f"{number:5} + {text.expandtabs(TAB)}".rstrip() for number, text in mend["lines"]]
         rows.append("  verified after this change: the mended program was judged anew, at other points")
     return "\n".join(rows)
+
+
+def name_place(place: Mapping[str, Any]) -> str:
+    """Where a piece stands, as editors take it; in a notebook its cell, counted from 0, and the line there.
+
+    >>> name_place({"file": "a.ipynb", "cell": 3, "line": 7, "column": 4})
+    'a.ipynb: cell 3, line 7, column 5'
+    """
+    line, column = place["line"], place["column"] + 1
+    if place.get("cell") is None:
+        return f"{place['file']}:{line}:{column}"
+    return f"{place['file']}: cell {place['cell']}, line {line}, column {column}"
 
 
 def _mark(text: str, place: Mapping[str, Any], number: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from backprop.examiner.saying.excerpt import describe_annotated, describe_excerpt
 from backprop.examiner.saying.grounds import Note, Said, gather
 
-__all__ = ["HINTS", "VERDICTS", "Entry", "Finding", "Report"]
+__all__ = ["HINTS", "SHOWN_ENTRIES", "VERDICTS", "Entry", "Finding", "Report"]
 
 VERDICTS = ("verified", "wrong", "undecided", "unusable")
 HINTS = ("verdict", "place", "line", "mend")
@@ -166,6 +166,9 @@ class Report:
     def _repr_html_(self) -> str:
         return f"<pre>{escape(str(self))}</pre>"
 
+    def _repr_markdown_(self) -> str:
+        return f"```text\n{self}\n```"
+
     def __str__(self) -> str:
         level = "exact in its wiring, tested in its values" if "exact" in self.evidence else "tested"
         seen = [f.equation for f in self.findings] + [t["verdict"] for t in self.evidence.get("tensors", {}).values()]
@@ -216,7 +219,8 @@ def _describe_finding(number: int, finding: Finding) -> str:
     where = "the whole network" if finding.layer is None else f"layer {finding.layer}"
     equation = finding.equation or "no equation named"
     role = "Root cause" if number == 1 else f"Also ({number})"
-    lines = [f"{role}: {equation}, {where} ({', '.join(finding.parameters)})", f"  {finding.explanation}"]
+    lines = [f"{role}: {equation}, {where} ({', '.join(finding.parameters)})"]
+    lines += [f"  {finding.explanation}"] if finding.explanation else []
     if finding.entries:
         lines += _tabulate_entries(finding.entries[:SHOWN_ENTRIES])
     hidden = len(finding.entries) - SHOWN_ENTRIES

@@ -12,6 +12,7 @@ import numpy as np
 from backprop.errors import UsageError
 from backprop.examiner.subject.protocol.naming import name_leaves
 from backprop.examiner.subject.protocol.nests import Nest, flatten, rebuild
+from backprop.examiner.wiring.contraction import Bounds
 from backprop.examiner.wiring.field import Degree, Divisors, Draws, Objects, ScalarDual, pack
 from backprop.examiner.wiring.result import ExactResult
 from backprop.examiner.wiring.tables import RowTable, Table
@@ -115,7 +116,8 @@ class _Run:
         for i, (value, direction) in enumerate(zip(self.values, self.directions, strict=True)):
             moves = only is None or only == i
             pairs = zip(value.flat, direction.flat, strict=True)
-            duals.append(pack([ScalarDual(v, u if moves else self.zero) for v, u in pairs], value.shape))
+            packed = pack([ScalarDual(v, u if moves else self.zero) for v, u in pairs], value.shape)
+            duals.append(packed.view(type(value)))
         cost = self._call("cost", rebuild(self.template, duals))
         cost = cost.item() if isinstance(cost, np.ndarray) and cost.size == 1 else cost
         return cost.slope if type(cost) is ScalarDual else self.zero
@@ -225,7 +227,7 @@ def _count_degree(space: dict[str, Any], run: _Run, bind: Callable[..., list[Tab
         return Degree(1, 0, pool)
 
     def variables(like: Objects) -> Objects:
-        return pack([fresh() for _ in range(like.size)], like.shape)
+        return pack([fresh() for _ in range(like.size)], like.shape).view(Bounds)
 
     tables = bind(space, fresh)
     values, directions = ([variables(a) for a in group] for group in (run.values, run.directions))

@@ -33,11 +33,11 @@ class Table:
         return len(self._known)
 
     def __call__(self, x: Any) -> Any:
-        array = np.asarray(x, dtype=object)
+        array = np.asanyarray(x, dtype=object)
         flat = list(array.flat)
         dual = any(type(v) is ScalarDual for v in flat)
         out = self._differentiate(flat) if dual else [self._look_up(v) for v in flat]
-        return pack(out, array.shape) if array.ndim else out[0]
+        return pack(out, array.shape).view(type(array)) if array.ndim else out[0]
 
     def _look_up(self, argument: Any) -> Any:
         if type(argument) is Degree:

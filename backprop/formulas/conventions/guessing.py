@@ -13,7 +13,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backprop.formulas.conventions.declared import COSTS, ORDERS, head_of, merged, read_where
+from backprop.formulas.conventions.keys import check_keys
+from backprop.formulas.conventions.scenes import explains, scenes
+from backprop.formulas.conventions.sketch import Sketch
 from backprop.formulas.text.tokens import tokenise
+from backprop.formulas.text.tree import NotUnderstood
 
 __all__ = ["Guess", "Supposition", "guess"]
 
@@ -55,10 +59,24 @@ def guess(formula: str, declared: Mapping[str, Any], where: str) -> Guess:
     for key, value in read_where(where).items():
         merges = isinstance(value, dict)
         given[key] = {**given.get(key, {}), **value} if merges else value
+    check_keys(given)
     if declared:
-        return Guess(given, given, {}, [Supposition()])
+        return Guess(given, given, {}, [Supposition(), *own_readings(formula, given)])
+    own = own_readings(formula, given)
+    if own and (given.get("definitions") or given.get("assumptions")):
+        return Guess({}, given, {}, own)
     letters = Letters(formula, given)
-    return Guess({}, given, {}, [replace(r, raw=merged(r.raw, given)) for r in letters.readings()])
+    usual = [replace(r, raw=merged(r.raw, given)) for r in letters.readings()]
+    return Guess({}, given, {}, [*own, *usual])
+
+
+def own_readings(formula: str, given: Mapping[str, Any]) -> list[Supposition]:
+    """Readings by nothing but what is declared beside the formula, where that says what every letter is."""
+    try:
+        sketch = Sketch(formula, given)
+    except NotUnderstood:
+        return []
+    return [Supposition(*scene) for scene in scenes(sketch)] if explains(sketch) else []
 
 
 class Letters:
@@ -241,4 +259,4 @@ class Letters:
                 cost = f"{self.cost} = -\\sum_k {target}_k \\log {p}_k"
                 said = {"definitions": f"{p} = softmax({z})", "cost": f"cross-entropy, {target} one-hot"}
                 raw = {"definitions": definitions, "letters": letters, "cost": cost, "layout": SHAPED}
-                yield Supposition(raw, said, tentative=not derives)
+                yield Supposition(raw, said, tentative=not derives or bool(self.given.get("definitions")))

@@ -19,7 +19,7 @@ from backprop.formulas.text.parser import Parser, parse
 from backprop.formulas.text.tokens import Lexeme, first_piece, tokenise
 from backprop.formulas.text.tree import Compare, Deriv, NotUnderstood, Num, Sym, Term
 
-__all__ = ["KEYS", "Conventions", "Stated", "parse_derivative", "read_conventions"]
+__all__ = ["KEYS", "Conventions", "Stated", "check_keys", "cost_name", "parse_derivative", "read_conventions"]
 
 KEYS = (
     "left_side", "layers", "samples", "vectors", "shapes", "layout", "products", "precedence", "sums", "cost",
@@ -214,7 +214,38 @@ def _read_signs(conventions: Conventions) -> None:
 
 def _read_activation(value: Any, lexicon: Lexicon) -> Term | str:
     text = str(value)
-    return text if text in ("any", "logistic") else parse(text, lexicon)
+    return text if text in ("any", "logistic", "functional") else parse(text, lexicon)
+
+
+def cost_name(symbol: Sym) -> str:
+    """The name of a cost: C_0 is another one than C.
+
+    >>> cost_name(Sym("C", (Num("0"),)))
+    'C_0'
+    """
+    numbers = [sub.text for sub in symbol.subs if isinstance(sub, Num)]
+    return "_".join([symbol.base, *numbers]) if len(numbers) == len(symbol.subs) else symbol.base
+
+
+def _read_any_cost(conventions: Conventions, name: str, arguments: list[str]) -> None:
+    """any L(y, z): the letter, and what it is any function of."""
+    lexicon = conventions.lexicon
+    symbol = parse(name, lexicon)
+    conventions.any_cost = cost_name(symbol) if isinstance(symbol, Sym) else "C"
+    conventions.any_arguments = tuple(parse(part, lexicon) for part in arguments)
+    lexicon.costs.add(conventions.any_cost)
+    lexicon.functions.discard(conventions.any_cost)
+
+
+def split_commas(text: str) -> list[str]:
+    """The arguments between commas that stand in no brackets."""
+    out, depth, start = [], 0, 0
+    for at, char in enumerate(text):
+        depth += (char in "([{") - (char in ")]}")
+        if char == "," and depth == 0:
+            out.append(text[start:at])
+            start = at + 1
+    return [part for part in [*out, text[start:]] if part.strip()]
 
 
 def _read_cost(conventions: Conventions) -> None:
@@ -224,8 +255,12 @@ def _read_cost(conventions: Conventions) -> None:
         return
     lexicon = conventions.lexicon
     if text in ("any", "any cost"):
-        names = [key.base for key, role in conventions.roles.items() if role in COST_ROLES]
+        names = [cost_name(key) for key, role in conventions.roles.items() if role in COST_ROLES]
         conventions.any_cost = names[0] if names else "C"
+        return
+    called = re.fullmatch(r"any\s+([^()]+?)\s*\((.*)\)\s*", text)
+    if called:
+        _read_any_cost(conventions, called.group(1), split_commas(called.group(2)))
         return
     node = parse(text.removeprefix("any ") if text.startswith("any ") else text, lexicon)
     if text.startswith("any "):

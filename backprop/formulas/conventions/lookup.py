@@ -129,9 +129,9 @@ class Lookup:
             listed.append(entry)
 
     def function_name(self, symbol: Sym) -> str:
-        """A function's name, without what is written as its index or power."""
+        """A function's name, with its number (C_0), without what is written as its index or power."""
         ref = self.naming.read(Sym(symbol.base, tuple(s for s in symbol.subs if isinstance(s, Sym))))
-        return ref.name
+        return ref.name + "".join("_" + s.text for s in symbol.subs if isinstance(s, Num))
 
     def find(self, name: str, places: tuple[int, ...], limits: Limits) -> tuple[Meant, dict[str, int]] | None:
         """The definition of the whole of a quantity at these places, and what its letters are there."""
@@ -161,6 +161,23 @@ class Lookup:
                     continue
                 refs = [self.naming.read(s) for s in walk(entry.body) if isinstance(s, Sym)]
                 if any(ref.name == name and ref.places == entry.ref.places for ref in refs):
+                    return True
+        return False
+
+    def is_numbered(self, name: str) -> bool:
+        """Whether a quantity is defined at layers (times) with numbers only: Z^[1], Z^[2]."""
+        places = [entry.ref.places for entry in self.entries.get(name, [])]
+        return bool(places) and all(p and all(isinstance(node, Num) for _, node in p) for p in places)
+
+    def is_used_there(self, ref: Ref) -> bool:
+        """Whether another definition needs a quantity at these very places."""
+        for name, entries in self.entries.items():
+            for entry in entries:
+                derived = any(isinstance(node, Deriv) for node in walk(entry.body)) or entry.kind != "definition"
+                if derived or self.is_cost(name) or (name, entry.ref.places) == (ref.name, ref.places):
+                    continue
+                refs = [self.naming.read(s) for s in walk(entry.body) if isinstance(s, Sym)]
+                if any((one.name, one.places) == (ref.name, ref.places) for one in refs):
                     return True
         return False
 

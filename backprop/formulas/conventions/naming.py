@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from backprop.formulas.conventions.keys import Conventions
+from backprop.formulas.conventions.keys import Conventions, cost_name
+from backprop.formulas.conventions.words import COST_ROLES
 from backprop.formulas.text.lexicon import INDEX_LETTERS
 from backprop.formulas.text.tokens import TRANSPOSES
 from backprop.formulas.text.tree import Infix, Neg, NotUnderstood, Num, Script, Sum, Sym, Term, walk
 
-__all__ = ["COUNTS", "PLACES", "Naming", "Ref", "key_of", "letters_of"]
+__all__ = ["COUNTS", "ONE", "PLACES", "Naming", "Ref", "key_of", "letters_of"]
 
 PLACES = ("layer", "time", "sample")
 COUNTS = ("number of samples", "number of inputs", "number of outputs", "number of units", "number of features",
           "number of time steps")  # fmt: skip
+ONE = "one number"
+"""The role of a letter whose scripts are a part of its name."""
 INDEX_ROLES = {"layer": "layer", "last layer": "layer", "time": "time", "step number": "time", "sample": "sample",
                "index": "component", "class": "component", "target class": "component"}  # fmt: skip
 
@@ -67,6 +70,11 @@ class Naming:
         nodes = [node for tree in self.trees for node in walk(tree)]
         self.symbols = [node for node in nodes if isinstance(node, Sym)]
         self.bound = {key_of(s) for node in nodes if isinstance(node, Sum) for i in node.index for s in letters_of(i)}
+        units = conventions.layer("units") or ""
+        self.units = {part.split(":")[0]: int(part.split(":")[1]) for part in units.split(",") if ":" in part}
+        lefts = [d.left for d in [*conventions.definitions, *conventions.aliases]]
+        self.primed = {left.base for left in lefts if isinstance(left, Sym) and left.primes}
+        self.carriers = {s.base for s in self.symbols if s.subs or s.sups}
         self.labels = self._find_labels()
         self.bracketed = any(s.bracket for symbol in self.symbols for s in symbol.sups if not isinstance(s.value, Num))
         self.raised = {s.base for s in self.symbols for p in s.sups if self._is_place_letter(p.value)}
@@ -142,7 +150,7 @@ class Naming:
         first = letters[0]
         if all(self.conventions.roles.get(x) in COUNTS for x in letters):
             return "component"
-        if any(x in self.conventions.roles for x in letters):
+        if self._is_label(first, letters):
             return "name"
         if len(first.base) > 1 or (isinstance(node, Sym) and (node.subs or node.base == "h")):
             return declared if declared in PLACES and isinstance(node, Infix) else "name"
@@ -150,10 +158,15 @@ class Naming:
             return declared
         if declared == "name":
             return "name"
-        small = (
-            first.base in INDEX_LETTERS or key_of(first) in self.bound or first.base in ("a", "b", "c", "d", "u", "v")
-        )
-        return "component" if small or declared in ("component", "index") else "name"
+        counts = first.base in INDEX_LETTERS or key_of(first) in self.bound or first.base in tuple("abcduv")
+        return "component" if counts or declared in ("component", "index") else "name"
+
+    def _is_label(self, first: Sym, letters: list[Sym]) -> bool:
+        """Whether a subscript is a quantity itself, as the i of W_i beside i_t."""
+        if any(x in self.conventions.roles for x in letters):
+            return True
+        carries = first.base in self.carriers and len(first.base) == 1 and not first.subs
+        return carries and key_of(first) not in self.bound
 
     def read(self, symbol: Sym) -> Ref:
         """The quantity of a symbol."""
@@ -163,13 +176,21 @@ class Naming:
 
     def read_here(self, symbol: Sym) -> Ref:
         """The same, with indices that know where they stand in the text of this very symbol."""
-        if self.conventions.roles.get(symbol) in COUNTS:
-            return Ref(key_of(symbol))
+        bare = replace(symbol, sups=())
+        role = self.conventions.roles.get(bare)
+        if role in (*COUNTS, ONE) or (role in COST_ROLES and cost_name(bare) != symbol.base):
+            return self._with_sups(Ref(key_of(replace(symbol, sups=()))), replace(symbol, subs=()))
         for declared, letters in self.labels.items():
             if declared.base == symbol.base and declared.subs == symbol.subs:
                 name = symbol.base + "_" + "".join(letters)
                 return self._with_sups(Ref(name, comps=declared.subs, label=letters), symbol)
-        name, places, comps = symbol.base, [], []
+        return self._with_sups(self._with_subs(symbol), symbol)
+
+    def _with_subs(self, symbol: Sym) -> Ref:
+        """Its subscripts: places, components, and what is a part of the name."""
+        name = symbol.base + "'" * (symbol.primes if symbol.base in self.primed else 0)
+        places: list[tuple[str, Term]] = []
+        comps: list[Term] = []
         for sub in symbol.subs:
             kind = self._sub_kind(sub)
             if kind == "number":
@@ -182,7 +203,15 @@ class Naming:
                 comps.append(sub)
         if symbol.base in self.twice and comps:
             name += "_"
-        return self._with_sups(Ref(name, tuple(places), tuple(comps)), symbol)
+        return Ref(name, tuple(places) or self._layer_of(symbol, comps), tuple(comps))
+
+    def _layer_of(self, symbol: Sym, comps: list[Term]) -> tuple[tuple[str, Term], ...]:
+        """The layer that the index letters tell, where they tell layers; the Kronecker delta has none."""
+        shifts = [self.units[key_of(c)] for c in comps if isinstance(c, Sym) and key_of(c) in self.units]
+        if not shifts or (len(symbol.subs) == 2 and symbol.base in ("\\delta", "delta", "I")):
+            return ()
+        on = max(shifts)
+        return (("layer", Infix("+" if on >= 0 else "-", Sym("l"), Num(str(abs(on))))),)
 
     def _with_sups(self, ref: Ref, symbol: Sym) -> Ref:
         name, places, comps, power, turned = ref.name, list(ref.places), list(ref.comps), ref.power, 0
@@ -211,6 +240,8 @@ class Naming:
             return "transpose"
         if symbol.base == "e" and symbol not in conventions.roles and "e" not in self.conventions.lexicon.bases:
             return "power"
+        if isinstance(value, Sym) and value.base in ("+", "-", "*"):
+            return "name"
         letters = letters_of(value)
         kinds = [self._letter_kind(x) for x in letters]
         if declared in PLACES:
@@ -237,11 +268,18 @@ class Naming:
         found = next((k for k in kinds if k), None)
         if found:
             return found if found in PLACES or found == "component" else "power"
+        if isinstance(script.value, Num) and (script.bracket == "[" or (script.bracket and conventions_latex(self))):
+            return "layer"
         if script.bracket and letters:
             return {"l": "layer", "L": "layer", "k": "layer", "t": "time"}.get(letters[0].base, "sample")
         if letters and letters[0].base in ("l", "L") and letters[0].base not in self.conventions.lexicon.bases:
             return "layer"
         return "power"
+
+
+def conventions_latex(naming: Naming) -> bool:
+    """Whether the texts are LaTeX, where a number in round brackets above a letter is no power."""
+    return naming.conventions.lexicon.latex
 
 
 def _words(node: Term) -> str:

@@ -17,30 +17,29 @@ COST_ROLES = ("cost", "any cost", "penalised cost")
 
 def build_lexicon(raw: Mapping[str, Any], formula: str) -> Lexicon:
     """The words that the keys name."""
-    lexicon = Lexicon(latex="\\" in formula)
-    letters = raw.get("letters", {})
-    keys = [*letters, *raw.get("definitions", {}), *raw.get("shapes", {}), *raw.get("activation", {})]
-    keys += [
-        k
-        for k in raw.get("layers", {})
-        if k not in ("superscript", "subscript", "brackets", "W_named_by", "first_layer")
-    ]
+    definitions, letters = raw.get("definitions", {}), raw.get("letters", {})
+    lexicon = Lexicon(latex=any("\\" in str(text) for text in [formula, *definitions.values()]))
     cost = str(raw.get("cost", ""))
-    if "=" in cost:
-        keys.append(cost.split("=")[0])
-    if cost.startswith("any ") and cost != "any cost":
-        keys.append(cost[4:])
-    for key in keys:
+    for key in _all_keys(raw, cost):
         _add_words(lexicon, key, letters.get(key), raw.get("layers", {}))
     lexicon.functions |= {first_piece(k) for k in raw.get("activation", {})}
     called = re.compile(r"\s*(\\?[A-Za-z]\w*?)(?:[_^](?:\{[^{}]*\}|\\[A-Za-z]+|\w))+\s*\(.*\)\s*")
-    lexicon.functions |= {m.group(1) for k in raw.get("definitions", {}) if (m := called.fullmatch(k))}
-    for key in [*letters, *raw.get("definitions", {})]:
-        _add_pattern(lexicon, key, str(letters.get(key, "")))
+    lexicon.functions |= {m.group(1) for k in definitions if (m := called.fullmatch(k))}
+    for key in [*letters, *definitions]:
+        _add_pattern(lexicon, key, str(letters.get(key, "")), raw.get("shapes", {}))
     lexicon.costs |= _cost_words(raw, cost)
     lexicon.brackets = "brackets" in raw.get("layers", {})
     _add_products(lexicon, raw)
     return lexicon
+
+
+def _all_keys(raw: Mapping[str, Any], cost: str) -> list[str]:
+    """Every key that is a text with names in it."""
+    named = ("superscript", "subscript", "brackets", "W_named_by", "first_layer", "units")
+    keys = [key for part in ("letters", "definitions", "shapes", "activation") for key in raw.get(part, {})]
+    keys += [key for key in raw.get("layers", {}) if key not in named]
+    keys += [cost.split("=")[0]] if "=" in cost else []
+    return keys + ([cost[4:]] if cost.startswith("any ") and cost != "any cost" else [])
 
 
 def _cost_words(raw: Mapping[str, Any], cost: str) -> set[str]:
@@ -77,7 +76,7 @@ def _add_words(lexicon: Lexicon, key: str, role: str | None, layers: Mapping[str
             lexicon.bases.add(head)
 
 
-def _add_pattern(lexicon: Lexicon, key: str, value: str) -> None:
+def _add_pattern(lexicon: Lexicon, key: str, value: str, shapes: Mapping[str, Any]) -> None:
     """dX: dL/dX for any X; [a b]: concatenation; names of several tokens."""
     match = re.fullmatch(r"d\s*(.+?)\s*/\s*d\s*X", value.strip())
     if match and key.strip().endswith("X"):
@@ -93,7 +92,9 @@ def _add_pattern(lexicon: Lexicon, key: str, value: str) -> None:
     words = tuple(token.text for token in tokenise(key))
     opens = len(words) > 1 and words[0] in ("\\delta", "\\Delta", "\\nabla", "\\partial", "d", "D")
     if opens and (words[1][0].isalnum() or words[1].startswith("\\")):
-        lexicon.opaque.append(words)
+        lexicon.opaque.append(
+            words[:2] if words[2:3] in (("_",), ("^",)) and words[0] == "\\Delta" and key not in shapes else words
+        )
         lexicon.opaque.sort(key=len, reverse=True)
 
 

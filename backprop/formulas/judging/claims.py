@@ -8,6 +8,7 @@ from backprop.formulas.conventions.keys import Conventions, Stated, read_convent
 from backprop.formulas.conventions.lookup import Limits, Lookup
 from backprop.formulas.conventions.naming import COUNTS, INDEX_ROLES, PLACES, Naming, key_of, letters_of
 from backprop.formulas.judging.solving import solve
+from backprop.formulas.text.lexicon import INDEX_LETTERS
 from backprop.formulas.text.parser import parse_formula
 from backprop.formulas.text.tree import (
     Compare,
@@ -137,7 +138,7 @@ def with_locals(sides: list[tuple[Term, Term]], conditions: list[Term], conventi
     list[tuple[Term, Term]], list[Term], Conventions]:  # fmt: skip
     """s = σ(x), σ'(x) = s (1 - s): what is defined in the formula itself is a definition, the last one the claim."""
     named = {key.base for key, role in conventions.roles.items() if role == "local"}
-    equations = [c for c in conditions if isinstance(c, Compare) and c.sign in ("=", ":=")]
+    equations = [c for c in conditions if isinstance(c, Compare) and c.sign in ("=", ":=") and not is_choice(c)]
     local = [
         c for c in equations if isinstance(c.left, Sym) and (c.left.base in named or not _speaks(conventions, c.left))
     ]
@@ -149,6 +150,12 @@ def with_locals(sides: list[tuple[Term, Term]], conditions: list[Term], conventi
     definitions = [*conventions.definitions, *(Stated(c.left, c.right) for c in local)]
     kept = [c for c in conditions if c not in local]
     return sides, kept, replace(conventions, definitions=definitions) if local else conventions
+
+
+def is_choice(node: Compare) -> bool:
+    """Whether an equation says which components are meant, i = j, rather than what a letter is."""
+    letters = [side for side in (node.left, node.right) if isinstance(side, Sym) and not side.subs and not side.sups]
+    return len(letters) == 2 and all(side.base in INDEX_LETTERS for side in letters)
 
 
 def _speaks(conventions: Conventions, symbol: Sym) -> bool:

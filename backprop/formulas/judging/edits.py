@@ -26,6 +26,8 @@ from backprop.formulas.text.tree import (
 __all__ = ["drop_edits", "times_edits"]
 
 
+WIDE = 90
+"""Characters of a right side that is still said as a whole."""
 NUMBERS = ("1", "2", "3", "4", "0.5")
 
 
@@ -43,6 +45,8 @@ def turn_sign(text: str, right: Term) -> Change:
     differences = [n for n in terms(right) if isinstance(n, Infix) and n.sign == "-" and n is not right]
     if len(differences) == 1 and alone:
         name += f", or the order of {said(text, differences[0])}"
+    elif len(whole) <= WIDE:
+        name += f", {whole}"
     return Change(((right.start, right.end, f"-{whole}" if alone else f"-({whole})"),), name, 0)
 
 
@@ -61,7 +65,8 @@ def _drop_at(text: str, right: Term, node: Term) -> Iterator[Change]:
     elif isinstance(node, Raised):
         yield Change(((node.start, node.end, said(text, node.base)),), whole, 2)
     elif isinstance(node, Num):
-        yield from (Change(((node.start, node.end, n),), whole) for n in NUMBERS if n != node.text)
+        name = whole + inside(text, right, node)
+        yield from (Change(((node.start, node.end, n),), name) for n in NUMBERS if n != node.text)
 
 
 def _drop_everywhere(text: str, right: Term, node: Apply) -> Iterator[Change]:
@@ -78,9 +83,9 @@ def _drop_operand(text: str, node: Infix) -> Iterator[Change]:
     if node.sign in ("+", "-"):
         turned = f" {'-' if node.sign == '+' else '+'} "
         yield Change(((node.left.end, node.right.start, turned),), f"sign of {right} in {said(text, node)}")
-        yield Change(((node.start, node.end, left),), right, 2)
+        yield Change(((node.start, node.end, left),), f"{right} in {said(text, node)}", 2)
         kept = right if node.sign == "+" else "-" + right
-        yield Change(((node.start, node.end, kept),), left, 2)
+        yield Change(((node.start, node.end, kept),), f"{left} in {said(text, node)}", 2)
         return
     yield Change(((node.start, node.end, left),), right)
     yield Change(((node.start, node.end, right if node.sign != "/" else f"1 / {right}"),), left)
@@ -111,9 +116,19 @@ def times_edits(text: str, right: Term, claim: PrintedClaim, pool: Iterable[str]
         near = 1 if node is right else 2
         for factor in factors:
             for sign in signs:
-                name = f"missing {factor}" if node is right else f"missing {factor} at {whole}"
+                name = (
+                    f"missing {factor}" if node is right else f"missing {factor} at {whole}{inside(text, right, node)}"
+                )
                 yield Change(((node.start, node.end, f"{factor}{sign}{inner}"),), name, near)
                 yield Change(((node.start, node.end, f"{inner}{sign}{factor}"),), name, near)
+
+
+def inside(text: str, right: Term, node: Term) -> str:
+    """The smallest part of a formula that a short term stands in, in words."""
+    around = [n for n in terms(right) if n.start >= 0 and n is not node and any(x is node for x in walk(n))]
+    wider = [n for n in around if n.end - n.start > node.end - node.start]
+    parent = min(wider, key=lambda n: n.end - n.start, default=None)
+    return f" in {said(text, parent)}" if parent is not None and node.end - node.start <= 3 else ""
 
 
 def sum_edits(text: str, right: Term, claim: PrintedClaim) -> Iterator[Change]:

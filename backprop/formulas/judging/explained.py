@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 from backprop.formulas.conventions.naming import key_of, letters_of
 from backprop.formulas.judging.claims import PrintedClaim
+from backprop.formulas.meaning.arguments import KEYWORDS
+from backprop.formulas.meaning.chance import Chance
 from backprop.formulas.text.tree import (
     Apply,
+    Deriv,
     Sum,
     Sym,
     Term,
@@ -15,7 +18,7 @@ from backprop.formulas.text.tree import (
     walk,
 )  # fmt: skip
 
-__all__ = ["unexplained"]
+__all__ = ["differential", "unconnected", "unexplained"]
 
 
 def unexplained(claim: PrintedClaim) -> tuple[Sym, str] | None:
@@ -29,12 +32,78 @@ def unexplained(claim: PrintedClaim) -> tuple[Sym, str] | None:
         if (
             key_of(symbol) in indices
             or key_of(symbol) in claim.places
-            or symbol.base in ("e", "\\pi", "...", "\\infty")
+            or symbol.base in ("e", "\\pi", "...", "\\infty", "1", "True", "False", *KEYWORDS)
         ):
             continue
         if not is_known(claim, symbol) and not lookup.is_kronecker(symbol):
             return symbol, f"nothing says what {said_of(claim, symbol)} is"
+    return unconnected(claim) or unused(claim)
+
+
+def differential(claim: PrintedClaim) -> tuple[Sym, str] | None:
+    """dA by dS where A comes from S: as gradients they run the wrong way, as differentials they may not."""
+    left, right = claim.sides[-1]
+    if not (isinstance(left, Deriv) and isinstance(left.below, Sym) and is_short(claim, left)):
+        return None
+    names = reached(claim, left.below)
+    for node in walk(right):
+        if (
+            isinstance(node, Deriv)
+            and isinstance(node.below, Sym)
+            and is_short(claim, node)
+            and node.below != left.below
+        ):
+            ref = claim.lookup.naming.read(node.below)
+            if not ref.places and (ref.name, 0) in names:
+                return left.below, f"whether the d of {said_of(claim, left.below)} is a gradient or a differential"
     return None
+
+
+def is_short(claim: PrintedClaim, node: Term) -> bool:
+    """Whether a derivative is written as dX."""
+    text = claim.text[node.start : node.end] if node.start >= 0 else "/"
+    return "/" not in text and "frac" not in text and "nabla" not in text
+
+
+def unused(claim: PrintedClaim) -> tuple[Sym, str] | None:
+    """An assumption that says nothing of a law by itself, and that nothing was solved by."""
+    constraints = [] if claim.printed else Chance(claim.lookup).constraints
+    return (Sym("E"), "how one of the assumptions is met is not clear") if constraints else None
+
+
+def unconnected(claim: PrintedClaim) -> tuple[Sym, str] | None:
+    """A derivative by something that nothing leads from to what is differentiated."""
+    for node in (d for side in claim.sides for tree in side for d in walk(tree) if isinstance(d, Deriv)):
+        below = node.below
+        if not isinstance(below, Sym):
+            continue
+        ref = claim.lookup.naming.read(below)
+        if (ref.name, len(ref.places)) not in reached(claim, node.top):
+            return below, f"nothing says how it depends on {said_of(claim, below)}"
+    return None
+
+
+def reached(claim: PrintedClaim, top: Term) -> set[tuple[str, int]]:
+    """The names (and numbers of places) of all that a term depends on, through the definitions; any cost on all."""
+    lookup, found, todo = claim.lookup, set[tuple[str, int]](), [top]
+    while todo:
+        for symbol in (s for s in walk(todo.pop()) if isinstance(s, Sym)):
+            ref = lookup.naming.read(symbol)
+            name = ref.name
+            if (name, len(ref.places)) in found:
+                continue
+            found.add((name, len(ref.places)))
+            todo += [entry.body for entry in lookup.entries.get(name, [])]
+            todo += [entry.body for entry in lookup.functions.get(lookup.function_name(symbol), [])]
+            role = claim.conventions.role(symbol) or ""
+            if lookup.is_cost(name) or role.endswith("cost"):
+                todo += claim.conventions.any_arguments or ()
+                todo += [claim.conventions.cost] if claim.conventions.cost is not None else []
+                free = not lookup.entries.get(name) and claim.conventions.any_arguments is None
+                todo += [d.right for d in claim.conventions.definitions] if free else []
+                todo += [d.left for d in claim.conventions.definitions] if free else []
+                todo += list(lookup.naming.symbols) if role == "any cost" else []
+    return found
 
 
 def said_of(claim: PrintedClaim, symbol: Sym) -> str:

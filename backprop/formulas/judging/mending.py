@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from backprop.formulas.judging.claims import PrintedClaim
 from backprop.formulas.judging.edits import drop_edits, times_edits
+from backprop.formulas.judging.kinks import has_kinks
 from backprop.formulas.judging.pools import factor_pool, symbol_pool
 from backprop.formulas.judging.rewrites import rewrite_edits
 from backprop.formulas.judging.spans import Change, apply_edit
-from backprop.formulas.judging.trials import FAILURES, Draw, find_difference
+from backprop.formulas.judging.trials import FAILURES, Draw, find_difference, trials
+from backprop.formulas.meaning.numbers import NoPoint
 from backprop.formulas.text.parser import parse_formula
 from backprop.formulas.text.tree import Compare, NotUnderstood, Term, walk
 
@@ -18,6 +20,8 @@ __all__ = ["RightForm", "find_mend"]
 
 SINGLE = 2600
 PAIRS = 2200
+SOME, MANY = 8, 40
+"""Trials that confirm a right form; many where values decide which case applies."""
 MOST_EFFORT = 500_000
 """Steps of evaluation for the whole search: some seconds."""
 
@@ -63,7 +67,7 @@ class Attempts:
             return False
         try:
             claim = self.claim.with_right(right)
-            return all(self._agrees(trial, claim) for trial in self.trials)
+            return all(self._agrees(trial, claim) for trial in self.trials) and confirmed(claim)
         except FAILURES:
             return False
 
@@ -79,12 +83,24 @@ class Attempts:
         return found is None
 
 
-def find_mend(claim: PrintedClaim, trials: list[Draw], budget: int | None = None) -> RightForm | None:
+def confirmed(claim: PrintedClaim) -> bool:
+    """Whether a form that a few trials allow holds in many new ones."""
+    lost, count = 0, MANY if has_kinks(claim) else SOME
+    for trial in trials(claim, count):
+        try:
+            if find_difference(trial, claim) is not None:
+                return False
+        except NoPoint:
+            lost += 1
+    return 5 * lost < count
+
+
+def find_mend(claim: PrintedClaim, few_trials: list[Draw], budget: int | None = None) -> RightForm | None:
     """One change, else two (one within a budget); None if nothing that was tried is right."""
     text, right = claim.text, claim.right
     if right.start < 0:
         return None
-    bench = Attempts(claim, trials)
+    bench = Attempts(claim, few_trials)
     few = budget is not None
     symbols = symbol_pool(text, claim)
     factors = factor_pool(text, claim, symbols)

@@ -37,7 +37,7 @@ def transpose_sign(text: str, claim: PrintedClaim) -> str:
     found = re.search(r"\^\{?\s*(\\top|\\intercal|\\mathsf\{T\}|\\mathrm\{T\}|T|⊤)", text)
     if found:
         return "^{" + found.group(1) + "}" if found.group(1).startswith("\\") else "^T"
-    return "^T"
+    return ".T" if re.search(r"\.T\b|@|\bdot\(", text) else "^T"
 
 
 def symbol_pool(text: str, claim: PrintedClaim) -> list[str]:

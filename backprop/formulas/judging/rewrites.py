@@ -35,6 +35,8 @@ def rewrite_edits(text: str, right: Term, claim: PrintedClaim, pool: list[str]) 
             yield from _of_function(text, node, pool)
         elif isinstance(node, Infix):
             yield from _of_brackets(text, node)
+            if node.sign in product_signs_of(text, claim):
+                yield Change(((node.start, node.end, f"({said(text, node)}){turned}"),), said(text, node), 2)
             for sign in product_signs(text, claim) if node.sign == "+" else ():
                 yield Change(((node.left.end, node.right.start, sign),), f"the + in {said(text, node)}")
             yield from _of_order(text, node)
@@ -43,10 +45,15 @@ def rewrite_edits(text: str, right: Term, claim: PrintedClaim, pool: list[str]) 
             yield Change(((node.end, node.end, "^2"),), said(text, node), 2)
         elif isinstance(node, Sum):
             yield from _of_sum(text, node)
-        if isinstance(node, (Infix, Bracket, Sym)) and not _is_wide(text, node):
+        if isinstance(node, (Infix, Bracket, Sym, Apply)) and not _is_wide(text, node):
             yield from _instead(
                 text, node, [form.format(said(text, node)) for form in ("sqrt({})", "(1 - {})", "({})^2")]
             )
+
+
+def product_signs_of(text: str, claim: PrintedClaim) -> set[str]:
+    """The signs of products that may be those of matrices."""
+    return {sign.strip() for sign in product_signs(text, claim)} | {"@"}
 
 
 def _instead(text: str, node: Term, options: list[str]) -> Iterator[Change]:

@@ -7,14 +7,14 @@ from dataclasses import replace
 from backprop.formulas.conventions.keys import Stated
 from backprop.formulas.conventions.lookup import Lookup
 from backprop.formulas.meaning.chance import Chance, is_statistic
-from backprop.formulas.text.tree import Apply, Bracket, Compare, Num, Raised, Sym, Term, walk
+from backprop.formulas.text.tree import Apply, Bracket, Compare, Infix, Num, Raised, Sym, Term, walk
 
 __all__ = ["solve"]
 
 
 def solve(lookup: Lookup, sides: list[tuple[Term, Term]]) -> tuple[Lookup, list[tuple[Term, Term]]] | None:
     """If the left side is an unknown of the assumptions: the claim that they hold with the right side in its place."""
-    left, right = sides[0]
+    left, right = isolated(*sides[0])
     chance = Chance(lookup)
     constraints = [node for node in chance.constraints if isinstance(node, Compare)]
     unknown = left
@@ -27,6 +27,26 @@ def solve(lookup: Lookup, sides: list[tuple[Term, Term]]) -> tuple[Lookup, list[
     if isinstance(unknown, Apply) and len(unknown.args) == 1 and isinstance(unknown.args[0], Sym):
         return solve_variance(lookup, chance, unknown, right)
     return None
+
+
+def isolated(left: Term, right: Term) -> tuple[Term, Term]:
+    """a Var[w] / b = c as Var[w] = c b / a, where Var[w] is the one statistic of the left side."""
+    while isinstance(left, Bracket):
+        left = left.value
+    while isinstance(left, Infix) and left.sign not in ("+", "-"):
+        mine, other = (left.left, left.right) if has_statistic(left.left) else (left.right, left.left)
+        if has_statistic(other) or not has_statistic(mine) or (left.sign == "/" and mine is left.right):
+            break
+        sign = "*" if left.sign == "/" else "/"
+        left, right = mine, Infix(sign, Bracket(right), Bracket(other))
+        while isinstance(left, Bracket):
+            left = left.value
+    return left, right
+
+
+def has_statistic(node: Term) -> bool:
+    """Whether an expectation or a variance stands in a term."""
+    return any(isinstance(n, Apply) and is_statistic(n.function.base) is not None for n in walk(node))
 
 
 def is_free(lookup: Lookup, symbol: Sym) -> bool:

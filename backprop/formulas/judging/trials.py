@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from flint import arb
 
+from backprop.formulas.conventions.naming import key_of
 from backprop.formulas.judging.claims import PrintedClaim
+from backprop.formulas.judging.kinks import has_kinks, limits
 from backprop.formulas.meaning.arrays import Array
-from backprop.formulas.meaning.dims import ShapeMisfit
+from backprop.formulas.meaning.dims import OutOfRange, ShapeMisfit
 from backprop.formulas.meaning.evaluation import Meaning
 from backprop.formulas.meaning.numbers import NoPoint, sign_of
 from backprop.formulas.meaning.scene import Scene
@@ -56,8 +58,10 @@ class Draw:
 
     def _try(self, rng: np.random.Generator, unit: bool) -> None:
         claim = self.claim
-        self.scene = Scene(claim.lookup, rng, equal=self.equal, unit=unit)
+        wide = self.seed % 4 >= 2 and has_kinks(claim)
+        self.scene = Scene(claim.lookup, rng, equal=self.equal, unit=unit and not wide, wide=wide)
         self.scene.forced = intervals(claim)
+        self.scene.near = limits(claim) if wide else []
         self.scene.env = self.scene.shaper.env = self.choose_places(rng)
         symbols = [(node, dict(self.scene.env)) for node in self.defined_symbols()]
         try:
@@ -65,18 +69,26 @@ class Draw:
             self.scene.settle(symbols, [n for side in claim.sides for n in side], self.scene.env)
         except ShapeMisfit as error:
             raise NotUnderstood(f"the definitions do not fit each other: {error}") from None
+        if self.scene.shaper.has_flat_matrix():
+            raise NotUnderstood("a matrix would have one row or one column only")
         self.meaning = Meaning(self.scene)
         self.lefts: dict[tuple[int, tuple[tuple[str, int], ...]], Array] = {}
         for condition in claim.conventions.domain:
             if not self.allows(condition):
                 raise NoPoint
         try:
-            first = next(self.letters(claim.letters, claim.sides[0]), None)
-            if first is None:
+            if not any(self.has_left(env) for env in self.letters(claim.letters, claim.sides[0])):
                 raise NoPoint
-            self.left(0, first)
         except ShapeMisfit as error:
             raise NotUnderstood(f"the left side does not fit the definitions: {error}") from None
+
+    def has_left(self, env: dict[str, int]) -> bool:
+        """Whether the left side can be worked out for these letters: a shifted index may point beyond its axis."""
+        try:
+            self.left(0, env)
+        except OutOfRange:
+            return False
+        return True
 
     def allows(self, condition: Term) -> bool:
         """Whether a condition of the domain is kept."""
@@ -132,7 +144,11 @@ class Draw:
 
     def meets(self, condition: Term, env: dict[str, int]) -> bool:
         """Whether a side condition is met."""
-        if not isinstance(condition, Compare) or condition.sign in ("\\in", "=", "~", ":="):
+        if not isinstance(condition, Compare) or condition.sign in ("\\in", "~", ":="):
+            return True
+        if condition.sign == "=" and not all(
+            key_of(s) in self.claim.letters for s in walk(condition) if isinstance(s, Sym)
+        ):
             return True
         try:
             return bool(sign_of(self.meaning.number(condition, env, {})))
@@ -237,14 +253,21 @@ def find_difference(trial: Draw, claim: PrintedClaim) -> Difference | None:
 
 
 def _differs(trial: Draw, claim: PrintedClaim, at: int, side: tuple[Term, Term]) -> Difference | None:
+    inside = 0
     for env in trial.letters(claim.letters, side):
-        left = trial.left(at, env)
-        right = trial.meaning.value(side[1], env, {})
+        try:
+            left = trial.left(at, env)
+            right = trial.meaning.value(side[1], env, {})
+        except OutOfRange:
+            continue
+        inside += 1
         place = compare(left, right, claim.conventions.tolerance)
         if place is not None:
             shown = {k: v for k, v in env.items() if k in claim.letters or k in claim.places}
             wide = np.broadcast_arrays(left, right) if left.size != right.size else (left, right.reshape(left.shape))
             return Difference(trial, {**shown, **_named(place)}, wide[0][place], wide[1][place])
+    if not inside:
+        raise NoPoint
     return None
 
 

@@ -10,7 +10,7 @@ from flint import arb
 
 from backprop.formulas.meaning.dims import ShapeMisfit
 
-__all__ = ["Array", "box", "diagonal", "each", "full", "matrix", "total"]
+__all__ = ["Array", "along", "box", "determinant", "diagonal", "each", "full", "inverse", "matrix", "total"]
 
 Array = Any
 
@@ -70,7 +70,39 @@ def total(a: Array) -> Array:
     return box(result)
 
 
+def along(a: Array, axis: int, keeps: bool = True, mean: bool = False) -> Array:
+    """The sums (means) along one axis."""
+    if axis >= a.ndim:
+        raise ShapeMisfit(f"there is no axis {axis}")
+    lines = np.moveaxis(a, axis, 0)
+    out = full(lines.shape[1:], lambda rest: total(lines[(slice(None), *rest)])[()])
+    out = each(lambda x: x / lines.shape[0], out) if mean else out
+    return np.expand_dims(out, axis) if keeps else out
+
+
 def diagonal(a: Array) -> Array:
     """A vector on the diagonal."""
     flat = a.reshape(-1)
     return full((flat.size, flat.size), lambda place: flat[place[0]] if place[0] == place[1] else arb(0))
+
+
+def determinant(a: Array) -> Any:
+    """By the first row; the matrices of a trial are small."""
+    if a.ndim != 2 or a.shape[0] != a.shape[1]:
+        raise ShapeMisfit(f"the determinant of something with shape {a.shape}")
+    if a.shape[0] == 1:
+        return a[0, 0]
+    out: Any = arb(0)
+    for k in range(a.shape[1]):
+        minor = np.delete(np.delete(a, 0, axis=0), k, axis=1)
+        out = out + (-1) ** k * a[0, k] * determinant(minor)
+    return out
+
+
+def inverse(a: Array) -> Array:
+    """The adjugate over the determinant."""
+    whole = determinant(a)
+    if a.shape[0] == 1:
+        return full((1, 1), lambda _: 1 / whole)
+    minors = full(a.shape, lambda at: determinant(np.delete(np.delete(a, at[1], axis=0), at[0], axis=1)))
+    return full(a.shape, lambda at: (-1) ** (at[0] + at[1]) * minors[at] / whole)

@@ -32,6 +32,7 @@ class Law:
     mean: Term | None = None
     variance: Term | None = None
     symmetric: bool = False
+    points: list[tuple[Term, Term]] = field(default_factory=list)
     drawn_from: Apply | None = None
     same_variance: list[str] = field(default_factory=list)
     same_mean: list[str] = field(default_factory=list)
@@ -88,7 +89,10 @@ class Chance:
             return False
         kind, inner = is_statistic(left.function.base), left.args[0]
         if kind == "P" and isinstance(inner, Compare) and isinstance(inner.left, Sym):
-            self.law(inner.left).symmetric = True
+            if inner.sign == "=":
+                self.law(inner.left).points.append((inner.right, right))
+            else:
+                self.law(inner.left).symmetric = True
             return True
         if kind not in ("E", "Var", "std") or not isinstance(inner, Sym) or self.is_defined(inner):
             return False
@@ -160,13 +164,27 @@ class Expectations:
             law = self.chance.laws[name]
             if law.drawn_from is not None:
                 self.atoms[name] = self._gauss(law.drawn_from)
+            elif law.points:
+                self.atoms[name] = self._points(law.points)
             else:
                 self.atoms[name] = self._free(name, law)
         return self.atoms[name]
 
+    def _points(self, points: list[tuple[Term, Term]]) -> Atoms:
+        """The values that are given with their probabilities; what is missing to 1 is the chance of 0."""
+        env = self.meaning.scene.env
+        found = [
+            (self.meaning.number(value, env, {}), self.meaning.number(chance, env, {})) for value, chance in points
+        ]
+        rest = 1 - sum((chance for _, chance in found), arb(0))
+        return found if rest.contains(0) else [*found, (arb(0), rest)]
+
     def _gauss(self, source: Apply) -> Atoms:
         name = source.function.base.lstrip("\\").strip("{}")
         args = [a for arg in source.args for a in (getattr(arg, "items", None) or (arg,))]
+        if name.startswith(("Bernoulli", "Bern", "Ber")):
+            chance = self.meaning.number(args[0], self.meaning.scene.env, {})
+            return [(arb(1), chance), (arb(0), 1 - chance)]
         one, two = (self.meaning.number(arg, self.meaning.scene.env, {}) for arg in args[:2])
         root = arb(3).sqrt() if name.startswith(("N", "mathcal{N", "Normal")) else (arb(3) / 5).sqrt()
         if name.startswith(("U", "mathcal{U", "Uniform")):

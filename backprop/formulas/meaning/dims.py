@@ -6,11 +6,15 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-__all__ = ["Dim", "Dims", "ShapeMisfit"]
+__all__ = ["Dim", "Dims", "OutOfRange", "ShapeMisfit"]
 
 
 class ShapeMisfit(Exception):
     """Two things were put together whose shapes do not fit; the message says which."""
+
+
+class OutOfRange(ShapeMisfit):
+    """A shifted index, x_{i+1}, that points beyond its axis: the formula is meant for what lies inside."""
 
 
 class Dim:

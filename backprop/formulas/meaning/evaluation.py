@@ -13,13 +13,14 @@ from flint import arb, arb_series
 
 from backprop.formulas.conventions.naming import Ref
 from backprop.formulas.meaning.arrays import Array, each, full
-from backprop.formulas.meaning.dims import ShapeMisfit
+from backprop.formulas.meaning.dims import OutOfRange, ShapeMisfit
 from backprop.formulas.meaning.numbers import coefficient
 from backprop.formulas.meaning.symbols import Symbols, all_indices
 from backprop.formulas.text.tree import (
     Apply,
     Bracket,
     Deriv,
+    Infix,
     NotUnderstood,
     Num,
     Raised,
@@ -88,6 +89,8 @@ class Meaning(Symbols):
         if comps and base.ndim > len(comps) and base.shape.count(1) == 0:
             whole = self.value(replace(node, below=self.lookup.bare(below)), env, local)
             return self.pick(whole, comps, env, local)
+        if node.second is not None and not comps and base.ndim and node.second == node.below:
+            return self.hessian(node, (ref, places, base), env, local)
         if node.second is not None:
             return self.mixed(node, (ref, places, base), env, local)
         moves = list(all_indices(base)) if not comps or base.ndim == 0 else [self.place_of(base, comps, env)]
@@ -119,6 +122,26 @@ class Meaning(Symbols):
             seconds.append(each(lambda x: coefficient(x, 2), value))
         return each(lambda x, y, z: x - y - z, *seconds)
 
+    def hessian(self, node: Deriv, first: tuple[Ref, tuple[int, ...], Array], env: Env, local: Local) -> Array:
+        """∇²C: all second derivatives by the components of one vector."""
+        ref, places, base = first
+        spots = list(all_indices(base))
+
+        def second(*moves: tuple[int, ...]) -> Array:
+            moved = base
+            for spot in moves:
+                moved = move(moved, spot)
+            value = Meaning(self.scene, {**self.overrides, (ref.name, places): moved}, True).value(node.top, env, local)
+            if value.size != 1:
+                raise NotUnderstood("second derivatives of more than one number", node.start)
+            return coefficient(value.reshape(())[()], 2)
+
+        alone = [second(spot) for spot in spots]
+        table = full((len(spots), len(spots)), lambda _: arb(0))
+        for i, j in all_indices(table):
+            table[i, j] = 2 * alone[i] if i == j else second(spots[i], spots[j]) - alone[i] - alone[j]
+        return table
+
     def one_place(self, ref: Ref, base: Array, env: Env) -> tuple[int, ...]:
         """The component that a second derivative is by."""
         comps = self.lookup.components(ref, env)
@@ -148,7 +171,8 @@ class Meaning(Symbols):
         for comp, axis in zip(comps, self.axes(base, len(comps)), strict=True):
             place[axis] = self.component(comp, env, {}) - start
             if not 0 <= place[axis] < base.shape[axis]:
-                raise ShapeMisfit(f"component {place[axis] + 1} of an axis of length {base.shape[axis]}")
+                kind = OutOfRange if isinstance(comp, Infix) else ShapeMisfit
+                raise kind(f"component {place[axis] + 1} of an axis of length {base.shape[axis]}")
         return tuple(place)
 
     def laid_out(self, base: Array, slopes: dict[tuple[int, ...], Array]) -> Array:

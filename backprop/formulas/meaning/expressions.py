@@ -79,14 +79,16 @@ class Expressions(Functions):
         return self.value(node.value, env, local).T
 
     def _raised(self, node: Raised, env: Env, local: Local) -> Array:
+        if isinstance(node.base, Bars) and node.base.kind == "norm" and node.exponent == Num("2"):
+            return total(each(lambda x: x * x, self.value(node.base.value, env, local)))
         return each(raise_to, self.value(node.base, env, local), self.value(node.exponent, env, local))
 
     def _bars(self, node: Bars, env: Env, local: Local) -> Array:
         value = self.value(node.value, env, local)
-        if node.kind == "abs" and value.ndim == 0:
-            return each(absolute, value)
         if node.kind == "abs":
             return each(absolute, value)
+        if node.kind == "norm1":
+            return total(each(absolute, value))
         return each(lambda x: x.sqrt(), total(each(lambda x: x * x, value)))
 
     def _infix(self, node: Infix, env: Env, local: Local) -> Array:
@@ -109,6 +111,8 @@ class Expressions(Functions):
                 return self._cases_of_arrays(node, env, local)
             if sign_of(holds[()]):
                 return self.value(value, env, local)
+        if len(node.values) > 1:
+            raise ShapeMisfit("no case is given for these values")
         raise NoPoint
 
     def _cases_of_arrays(self, node: Cases, env: Env, local: Local) -> Array:

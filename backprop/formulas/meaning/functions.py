@@ -11,16 +11,27 @@ from flint import arb
 
 from backprop.formulas.conventions.lookup import FunctionEntry, Lookup
 from backprop.formulas.conventions.naming import key_of
-from backprop.formulas.meaning.arrays import Array, box, diagonal, each, full, matrix, total
+from backprop.formulas.meaning.arguments import keywords, match_parameter
+from backprop.formulas.meaning.arrays import (
+    Array,
+    along,
+    box,
+    each,
+    full,
+    total,
+)
 from backprop.formulas.meaning.chance import is_statistic
 from backprop.formulas.meaning.dims import ShapeMisfit
-from backprop.formulas.meaning.numbers import ELEMENTWISE, differentiate, raise_to, sign_of
+from backprop.formulas.meaning.known import of_arrays, spread
+from backprop.formulas.meaning.numbers import ELEMENTWISE, differentiate, raise_to
 from backprop.formulas.meaning.scene import Scene
-from backprop.formulas.meaning.shaping import keywords, match_parameter
 from backprop.formulas.meaning.statements import statement
 from backprop.formulas.text.tree import Apply, Indexed, NotUnderstood, Sym, Term, walk
 
 __all__ = ["Functions"]
+
+SPREADS = ("var", "std")
+"""Names that are those of arrays where nothing is random."""
 
 Env = Mapping[str, int]
 Local = Mapping[str, Array]
@@ -64,6 +75,10 @@ class Functions(ABC):
         if entry is not None:
             return self.call_defined(entry, node, env, local)
         name = node.function.base
+        if self.lookup.conventions.activation.get(name) == "functional":
+            arrays = [self.value(arg, env, local) for arg in node.args]
+            numbers = [array[place] for array in arrays for place in np.ndindex(*array.shape)]
+            return box(self.scene.any_cost(self.lookup.function_name(node.function), numbers))
         scalar = self.function_of_numbers(name)
         primes = node.function.primes
         if scalar is not None and len(node.args) == 1:
@@ -80,20 +95,35 @@ class Functions(ABC):
         """f(x): body, with the argument in place of the parameter; f'(x) through its power series."""
         primes = node.function.primes
         if primes:
-            if len(entry.params) != 1 or not isinstance(entry.params[0], Sym):
+            single = entry.params[0] if len(entry.params) == 1 else None
+            if not isinstance(single, Sym) or self.lookup.naming.read(single).places:
                 raise NotUnderstood("the derivative of a function of several arguments", node.start)
-            name = entry.params[0].base
+            name = single.base
             argument = self.value(node.args[0], env, local)
             return each(
                 lambda x: differentiate(lambda t: self.number(entry.body, env, {name: box(t)}), x, primes), argument
             )
-        bound = dict(local)
+        bound, inner = dict(local), dict(env)
         for param, arg in zip(entry.params, node.args, strict=True):
+            if isinstance(param, Sym) and self.lookup.naming.read(param).places:
+                inner |= self.placed_parameter(param, arg, env)
+                continue
             for name, part in match_parameter(param, arg):
                 bound[name] = self.value(part, env, local)
         if not entry.comps:
-            return self.value(entry.body, env, bound)
-        return self.whole_of(entry, env, bound)
+            return self.value(entry.body, inner, bound)
+        return self.whole_of(entry, inner, bound)
+
+    def placed_parameter(self, param: Sym, arg: Term, env: Env) -> dict[str, int]:
+        """h(x^{(i)}) is defined for every i: the letters of the parameter at the place of the argument."""
+        mine = self.lookup.naming.read(param)
+        theirs = self.lookup.naming.read(arg) if isinstance(arg, Sym) else None
+        if theirs is None or (theirs.name, theirs.kinds) != (mine.name, mine.kinds):
+            raise NotUnderstood("the argument has another form than the definition's", arg.start)
+        found = self.lookup.match(mine, self.scene.shaper.places(theirs, env), self.scene.limits)
+        if found is None:
+            raise NotUnderstood("the argument has another form than the definition's", arg.start)
+        return found
 
     def whole_of(self, entry: FunctionEntry, env: Env, bound: Local) -> Array:
         """The array of a function that is defined by components."""
@@ -128,7 +158,7 @@ class Functions(ABC):
     def from_statement(self, name: str) -> Callable[[Any], Any] | None:
         """An activation of the catalogue."""
         node = statement(name)
-        return None if node is None else self.from_node(node)
+        return None if node is None else lambda x: self.number(node, {}, {"x": box(x)})
 
     def from_node(self, node: Term) -> Callable[[Any], Any]:
         """A formula in one letter as a function."""
@@ -146,29 +176,23 @@ class Functions(ABC):
 
     def known(self, name: str, node: Apply, env: Env, local: Local) -> Array:
         """Functions of arrays, by their usual names."""
+        if node.function.primes:
+            raise NotUnderstood(f"the derivative of {name} is not clear", node.start if node.start >= 0 else None)
         statistic = is_statistic(name)
-        if statistic is not None:
+        if statistic is not None and not (name in SPREADS and not self.lookup.conventions.assumptions):
             return self.statistic(statistic, node, env, local)
         plain, axis, keeps = keywords(node)
         args = [self.value(arg, env, local) for arg in plain]
         if name in ("sum", "mean") and axis is not None:
             return along(args[0], axis, keeps, name == "mean")
-        if name == "dot" and len(args) == 2:
-            return matrix(args[0], args[1])
-        if name in ("softmax", "Softmax") and len(args) == 1:
+        if name in SPREADS and len(args) == 1:
+            return spread(args[0], axis, keeps, name == "std")
+        if name.lower() == "softmax" and len(args) == 1:
             return self.softmax(args[0])
-        if name in ("max", "min") and len(args) > 1:
-            return largest(args, 1 if name == "max" else -1)
-        if name == "diag":
-            return diagonal(args[0])
-        if name in ("sum", "mean") and len(args) == 1:
-            whole = total(args[0])
-            return whole if name == "sum" else each(lambda x: x / args[0].size, whole)
-        if name in ("tr", "trace"):
-            return total(box(np.diagonal(args[0])))
-        if name == "transpose":
-            return args[0].T
-        raise NotUnderstood(f"the function {name} is not known", node.start if node.start >= 0 else None)
+        found = of_arrays(name, args)
+        if found is None:
+            raise NotUnderstood(f"the function {name} is not known", node.start if node.start >= 0 else None)
+        return found
 
     def softmax(self, z: Array) -> Array:
         """Over the units of each sample."""
@@ -184,21 +208,3 @@ class Functions(ABC):
             for k in range(lines.shape[0]):
                 out[(k, *rest)] = lines[(k, *rest)] / whole
         return np.moveaxis(out, 0, axis)
-
-
-def along(a: Array, axis: int, keeps: bool, mean: bool) -> Array:
-    """The sums (means) along one axis."""
-    if axis >= a.ndim:
-        raise ShapeMisfit(f"there is no axis {axis}")
-    lines = np.moveaxis(a, axis, 0)
-    out = full(lines.shape[1:], lambda rest: total(lines[(slice(None), *rest)])[()])
-    out = each(lambda x: x / lines.shape[0], out) if mean else out
-    return np.expand_dims(out, axis) if keeps else out
-
-
-def largest(args: list[Array], sign: int) -> Array:
-    """max (or min) of several, entry by entry."""
-    out = args[0]
-    for other in args[1:]:
-        out = each(lambda x, y: x if sign * sign_of(x - y) > 0 else y, out, other)
-    return out

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from backprop.formulas.conventions.lookup import Env, Limits, Lookup, Meant
-from backprop.formulas.conventions.naming import Ref, key_of
+from backprop.formulas.conventions.naming import ONE, Ref, key_of
 from backprop.formulas.meaning.dims import Dim, Dims
 from backprop.formulas.text.tree import (
     Sym,
@@ -18,7 +18,7 @@ __all__ = ["Grounds", "Shape"]
 
 Shape = tuple[Dim, ...]
 SCALARS = {"scalar", "constant", "small constant", "parameter", "learning rate", "decay rate", "step number", "penalty",
-           "cost", "any cost", "penalised cost"}  # fmt: skip
+           "cost", "any cost", "penalised cost", ONE}  # fmt: skip
 MATRICES = {"matrix", "queries", "keys", "values", "scores"}
 ROWS_OF_ONE = {"bias", "scale", "shift", "mean", "variance", "standard deviation"}
 
@@ -124,14 +124,28 @@ class Grounds(ABC):
             self.grounds[key] = self.by_role(name, ref) if declared is None else declared
         return self.grounds[key]
 
+    def has_flat_matrix(self) -> bool:
+        """Whether a letter that is called a matrix was made a row or a column to fit: vectors lie the other way."""
+        for key, shape in self.grounds.items():
+            name = str(key[0])
+            called = self.role(name) == "matrix" and self.declared(name) is None
+            if called and len(shape) == 2 and any(dim.length() == 1 for dim in shape):
+                return True
+        return False
+
     def by_role(self, name: str, ref: Ref) -> Shape:
         """The shape that a role has under these conventions."""
         role = self.role(name)
         used = self.usage.get(name, 0)
+        if name.startswith("1"):
+            return (self.dims.new(), self.dims.one) if self.vectors or self.samples else (self.dims.new(),)
         if role in SCALARS and not used:
             return ()
         if role in MATRICES:
             return (self.dims.new(), self.dims.new())
+        if role == "symmetric":
+            side = self.dims.new()
+            return (side, side)
         if role == "vector" and self.vectors in ("rows", "columns"):
             lies = self.vectors == "rows" and self.samples not in ("rows", "columns")
             return (self.dims.one, self.dims.new()) if lies else (self.dims.new(), self.dims.one)

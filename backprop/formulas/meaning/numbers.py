@@ -70,7 +70,7 @@ def decimal(text: str) -> arb:
     >>> decimal("0.5") * 2 == 1
     True
     """
-    mantissa, _, power = text.lower().partition("e")
+    mantissa, _, power = text.lower().rstrip(".").partition("e")
     whole, _, part = mantissa.partition(".")
     exponent = int(power or 0) - len(part)
     if abs(exponent) > 400 or len(whole) > 400:

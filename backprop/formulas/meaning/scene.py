@@ -10,17 +10,18 @@ import numpy as np
 from flint import arb
 
 from backprop.formulas.conventions.lookup import Limits, Lookup
-from backprop.formulas.conventions.naming import COUNTS, Ref, key_of, letters_of
-from backprop.formulas.meaning.arrays import Array, full
+from backprop.formulas.conventions.naming import COUNTS, ONE, Ref, key_of, letters_of
+from backprop.formulas.meaning.arrays import Array, along, each, full
 from backprop.formulas.meaning.chance import Chance, Expectations
 from backprop.formulas.meaning.dims import Dim, Dims, ShapeMisfit
+from backprop.formulas.meaning.numbers import decimal
 from backprop.formulas.meaning.shaping import Shaper
 from backprop.formulas.text.tree import NotUnderstood, Sym, Term, walk
 
 __all__ = ["PIECES", "Scene"]
 
-FRACTIONS = {"decay rate", "learning rate", "target", "small constant"}
-POSITIVE = {"parameter", "variance", "standard deviation", "second moment", "scale", "penalty"}
+FRACTIONS = {"decay rate", "learning rate", "target", "small constant", "distribution"}
+POSITIVE = {"parameter", "variance", "standard deviation", "second moment", "scale", "penalty", ONE}
 MOST_STEPS = 400_000
 """Steps of evaluation for one comparison of two sides."""
 PIECES = 16
@@ -30,11 +31,14 @@ PIECES = 16
 class Scene:
     """Values for one trial, drawn when they are first asked for."""
 
-    def __init__(self, lookup: Lookup, rng: np.random.Generator, *, equal: bool = False, unit: bool = False) -> None:
+    def __init__(self, lookup: Lookup, rng: np.random.Generator, *, equal: bool = False, unit: bool = False,
+                 wide: bool = False) -> None:  # fmt: skip
         self.lookup = lookup
         self.rng = rng
         self.equal = equal
         self.unit = unit
+        self.reach = 6.0 if wide else 2.0
+        self.near: list[str] = []
         self.limits = Limits(sample=int(rng.integers(2, 5)))
         self.shaper = Shaper(lookup, self.limits, Dims())
         self.values: dict[tuple[str, tuple[int, ...]], Array] = {}
@@ -142,9 +146,27 @@ class Scene:
         if key not in self.values:
             shape = tuple(self._length(dim) for dim in self.shaper.instance(name, places, ref))
             role = self.shaper.role(name)
-            draw = self.one_hot(shape) if role == "one-hot target" else full(shape, lambda _: self.number(name, role))
-            self.values[key] = draw
+            self.values[key] = self.drawn(name, role, shape)
         return self.values[key]
+
+    def drawn(self, name: str, role: str | None, shape: tuple[int, ...]) -> Array:
+        """Random values of a shape, as the role asks: one 1, parts of a whole, a symmetric matrix."""
+        if role == "one-hot target":
+            return self.one_hot(shape)
+        if name.startswith("1"):
+            return full(shape, lambda _: arb(1))
+        values = full(shape, lambda _: self.number(name, role))
+        if role == "symmetric" and len(shape) == 2:
+            return full(shape, lambda at: values[tuple(sorted(at))])
+        if role == "distribution" and shape:
+            axis = self.axis_of_units(shape)
+            return each(lambda x, whole: x / whole, values, along(values, axis))
+        return values
+
+    def axis_of_units(self, shape: tuple[int, ...]) -> int:
+        """The axis that the units of one sample lie along."""
+        batch = self.lookup.conventions.word("samples")
+        return 0 if len(shape) == 1 or batch == "columns" or (shape[1] == 1 and batch != "rows") else 1
 
     def _length(self, dim: Any) -> int:
         if dim.length() is None:
@@ -152,12 +174,15 @@ class Scene:
         return int(dim.length())
 
     def number(self, name: str, role: str | None) -> arb:
-        """One value: a whole number of sixteenths, positive or a fraction where the role asks for it."""
-        low, high = self.forced.get(name, (-2.0, 2.0))
+        """One value: whole sixteenths, positive or a fraction where the role asks for it, or near a limit."""
+        low, high = self.forced.get(name, (-self.reach, self.reach))
         if name not in self.forced and (self.unit or role in FRACTIONS):
             low, high = 0.0, 1.0
         elif name not in self.forced and role in POSITIVE:
             low, high = 0.0, 3.0
+        if self.near and (low, high) == (-self.reach, self.reach) and self.rng.random() < 0.75:
+            step = arb(int(self.rng.choice([-2, -1, 1, 2]))) / (2 * PIECES)
+            return int(self.rng.choice([-1, 1])) * decimal(str(self.rng.choice(self.near))) + step
         pieces = PIECES if high - low >= 0.5 else 1024
         whole = int(self.rng.integers(int(low * pieces) + 1, int(high * pieces)))
         return arb(whole if whole else 1) / pieces
@@ -168,8 +193,7 @@ class Scene:
         if not shape:
             out[()] = arb(int(self.rng.integers(0, 2)))
             return out
-        batch = self.lookup.conventions.word("samples")
-        axis = 0 if len(shape) == 1 or batch == "columns" or (shape[1] == 1 and batch != "rows") else 1
+        axis = self.axis_of_units(shape)
         others = [n for k, n in enumerate(shape) if k != axis]
         for rest in np.ndindex(*others):
             hot = int(self.rng.integers(0, shape[axis]))

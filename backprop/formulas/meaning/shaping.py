@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from backprop.formulas.conventions.lookup import Env, FunctionEntry
-from backprop.formulas.conventions.naming import COUNTS, PLACES, Ref, key_of
+from backprop.formulas.conventions.naming import COUNTS, PLACES, Ref, key_of, letters_of
 from backprop.formulas.conventions.products import product_kind
+from backprop.formulas.meaning.arguments import WHOLE, keywords, match_parameter
 from backprop.formulas.meaning.dims import Dim, ShapeMisfit
 from backprop.formulas.meaning.grounds import Grounds, Shape
 from backprop.formulas.text.tree import (
@@ -29,10 +30,7 @@ from backprop.formulas.text.tree import (
     walk,
 )  # fmt: skip
 
-__all__ = ["KEYWORDS", "Shaper", "keywords", "match_parameter"]
-
-KEYWORDS = ("axis", "keepdims", "dim", "keepdim")
-WHOLE = {"sum", "mean", "norm", "tr", "trace", "det"}
+__all__ = ["Shaper"]
 
 
 class Shaper(Grounds):
@@ -107,7 +105,7 @@ class Shaper(Grounds):
         """Components of an array; an index letter takes the length of its axis."""
         axes = self.axes(shape, len(comps))
         for comp, axis in zip(comps, axes, strict=True):
-            dim = env.get(key_of(comp)) if isinstance(comp, Sym) else None
+            dim = env.get(key_of(comp)) if isinstance(comp, Sym) else self.reach(comp, env)
             if isinstance(dim, Dim):
                 self.dims.join(dim, shape[axis])
             elif isinstance(comp, Sym) and self.lookup.conventions.roles.get(comp) in COUNTS:
@@ -115,6 +113,16 @@ class Shaper(Grounds):
         return tuple(
             dim for k, dim in enumerate(shape) if k not in axes and len(shape) - len(comps) > 0 and dim.length() != 1
         )
+
+    @staticmethod
+    def reach(comp: Term, env: Env) -> Dim | None:
+        """How long an axis must be for the index i + m: as long as both together."""
+        minus = [n.right for n in walk(comp) if isinstance(n, Infix) and n.sign == "-"]
+        if not isinstance(comp, Infix) or any(letters_of(node) for node in minus):
+            return None
+        dims = [env.get(key_of(letter)) for letter in letters_of(comp)]
+        found = [dim for dim in dims if isinstance(dim, Dim)]
+        return Dim(parts=tuple(found)) if len(found) > 1 else None
 
     @staticmethod
     def axes(shape: Shape, count: int) -> list[int]:
@@ -187,6 +195,8 @@ class Shaper(Grounds):
     def _deriv(self, node: Deriv, env: Env, local: dict[str, Shape]) -> Shape:
         top, below = self.shape(node.top, env, local), self.shape(node.below, env, local)
         layout = self.lookup.conventions.word("layout")
+        if node.second is not None and node.second == node.below and not top and below:
+            return (self.long(below), self.long(below))
         if not top:
             return below[::-1] if layout == "numerator" and len(below) == 2 else below
         if not below:
@@ -210,15 +220,29 @@ class Shaper(Grounds):
         shapes = [self.shape(arg, env, local) for arg in args]
         if axis is not None and name in WHOLE and axis < len(shapes[0]):
             return tuple(self.dims.one if k == axis else d for k, d in enumerate(shapes[0]) if keeps or k != axis)
-        if name == "diag":
-            dim = self.long(shapes[0]) if shapes[0] else self.dims.one
-            return (dim, dim)
-        if name in WHOLE:
+        found = self._of_matrices(name, shapes)
+        if found is not None:
+            return found
+        if name in WHOLE or self.lookup.conventions.activation.get(node.function.base) == "functional":
             return ()
         out: Shape = shapes[0]
         for shape in shapes[1:]:
             out = self.dims.stretch(out, shape)
         return out
+
+    def _of_matrices(self, name: str, shapes: list[Shape]) -> Shape | None:
+        """The shape of a function of whole matrices."""
+        if name == "diag":
+            dim = self.long(shapes[0]) if shapes[0] else self.dims.one
+            return (dim, dim)
+        if name in ("dot", "matmul", "mm") and len(shapes) == 2:
+            return self.matrix(shapes[0], shapes[1])
+        if name == "outer" and len(shapes) == 2 and all(shapes):
+            return (self.long(shapes[0]), self.long(shapes[1]))
+        if name in ("tr", "trace", "det", "inv") and len(shapes[0]) == 2:
+            self.dims.join(*shapes[0])
+            return shapes[0] if name == "inv" else ()
+        return None
 
     def _function_entry(self, node: Apply) -> FunctionEntry | None:
         entries = self.lookup.functions.get(self.lookup.function_name(node.function), [])
@@ -263,35 +287,3 @@ class Shaper(Grounds):
         """The places as numbers."""
         values = (self.lookup.place_value(place, env, kind, self.limits) for kind, place in ref.places)
         return tuple(value for value in values if value is not None)
-
-
-def keywords(node: Apply) -> tuple[tuple[Term, ...], int | None, bool]:
-    """The arguments, and axis=0, keepdims=True if they are given as in NumPy."""
-    given = {
-        a.left.base: a.right for a in node.args if isinstance(a, Compare) and a.sign == "=" and isinstance(a.left, Sym)
-    }
-    plain = tuple(
-        a for a in node.args if not (isinstance(a, Compare) and isinstance(a.left, Sym) and a.left.base in KEYWORDS)
-    )
-    axis = given.get("axis", given.get("dim"))
-    while isinstance(axis, (Bracket, Neg)):
-        axis = Num("1") if isinstance(axis, Neg) else axis.value
-    keeps = given.get("keepdims", given.get("keepdim"))
-    return (
-        plain,
-        int(axis.text) if isinstance(axis, Num) and axis.text.isdigit() else None,
-        isinstance(keeps, Sym) and keeps.base == "True",
-    )
-
-
-def match_parameter(param: Term, arg: Term) -> list[tuple[str, Term]]:
-    """The letters of a parameter, which may be a product: Row_mul(A * v)."""
-    while isinstance(param, Bracket):
-        param = param.value
-    if isinstance(param, Sym):
-        return [(param.base, arg)]
-    while isinstance(arg, Bracket):
-        arg = arg.value
-    if isinstance(param, Infix) and isinstance(arg, Infix) and param.sign == arg.sign:
-        return match_parameter(param.left, arg.left) + match_parameter(param.right, arg.right)
-    raise NotUnderstood("the argument has another form than the definition's", arg.start)

@@ -12,7 +12,7 @@ from flint import arb
 from backprop.formulas.conventions.naming import PLACES, Ref, key_of
 from backprop.formulas.conventions.products import product_kind
 from backprop.formulas.meaning.arrays import Array, box, each, matrix, total
-from backprop.formulas.meaning.dims import ShapeMisfit
+from backprop.formulas.meaning.dims import OutOfRange, ShapeMisfit
 from backprop.formulas.meaning.expressions import Expressions
 from backprop.formulas.meaning.numbers import sign_of
 from backprop.formulas.text.patterns import differing, powered, with_leaves
@@ -163,7 +163,8 @@ class Summing(Expressions):
         for comp, axis in zip(comps, self.axes(whole, len(comps)), strict=True):
             at = self.component(comp, env, local) - self.lookup.naming.first_component
             if not 0 <= at < whole.shape[axis]:
-                raise ShapeMisfit(f"component {at + 1} of an axis of length {whole.shape[axis]}")
+                kind = OutOfRange if isinstance(comp, Infix) else ShapeMisfit
+                raise kind(f"component {at + 1} of an axis of length {whole.shape[axis]}")
             place[axis] = at
         found = whole[tuple(place)]
         if isinstance(found, type(whole)) and found.ndim == 1 and found.size == 1:

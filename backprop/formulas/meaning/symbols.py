@@ -16,6 +16,7 @@ from backprop.formulas.meaning.summing import Summing
 from backprop.formulas.text.tree import (
     Deriv,
     NotUnderstood,
+    Num,
     Sym,
     Term,
     walk,
@@ -140,9 +141,11 @@ class Symbols(Summing):
             return self.value(conventions.cost, {}, {})
         if role in COUNTS or (not ref.places and self.scene.length_of(name) is not None):
             return box(arb(self.scene.count(name, role or "")))
+        if role in ("target class", "class", "index") and not ref.comps:
+            return box(arb(self.scene.counts.setdefault("#" + name, self.lookup.naming.first_component)))
         if role is None and name in ("\\pi", "e"):
             return box(arb.pi() if name == "\\pi" else arb(1).exp())
-        entries = self.lookup.functions.get(name)
+        entries = self.lookup.functions.get(name) if not (ref.places or ref.comps) else None
         return self.value(entries[0].body, {}, {}) if entries else None
 
     def arguments_of_cost(self) -> list[Any]:
@@ -184,15 +187,26 @@ class Symbols(Summing):
         """A quantity at all its samples and times, at the last layer."""
         limits = self.scene.limits
         ranges = [range(limits.last(k) if k == "layer" else 1, limits.last(k) + 1) for k in kinds]
-        return [self.instance(name, places, Ref(name)) for places in itertools.product(*ranges)]
+        return [self.instance(name, spot, placed_at(name, kinds, spot)) for spot in itertools.product(*ranges)]
 
     def outputs(self) -> list[Array]:
         """What no other definition of the same layer uses."""
         firsts = {name: entries[0] for name, entries in self.lookup.entries.items()}
         derived = {name for name, one in firsts.items() if any(isinstance(node, Deriv) for node in walk(one.body))}
         names = [name for name, one in firsts.items() if one.kind == "definition" and name not in derived]
+        numbered = [name for name in names if self.lookup.is_numbered(name)]
         found = [name for name in names if not self.lookup.is_used(name) and not self.lookup.is_cost(name)]
-        return [a for name in found for a in self.everywhere(name, self.lookup.kinds_of(name))]
+        arrays = [
+            a for name in found if name not in numbered for a in self.everywhere(name, self.lookup.kinds_of(name))
+        ]
+        refs = [entry.ref for name in numbered for entry in self.lookup.entries[name]]
+        ends = [ref for ref in refs if not self.lookup.is_used_there(ref)]
+        return arrays + [self.instance(ref.name, self.scene.shaper.places(ref, {}), ref) for ref in ends]
+
+
+def placed_at(name: str, kinds: tuple[str, ...], spot: tuple[int, ...]) -> Ref:
+    """The quantity of that name at places that are numbers."""
+    return Ref(name, tuple((kind, Num(str(value))) for kind, value in zip(kinds, spot, strict=True)))
 
 
 def all_indices(array: Array) -> Iterator[tuple[int, ...]]:

@@ -41,10 +41,6 @@ class Atoms(Differentials):
         """A relation; read in `parser.py`."""
 
     @abstractmethod
-    def product(self, level: int) -> Term:
-        """A product; read in `parser.py`."""
-
-    @abstractmethod
     def braced_cases(self) -> Term:
         """Cases; read in `parser.py`."""
 
@@ -88,6 +84,9 @@ class Atoms(Differentials):
             return self.bars()
         if self.text == "{" and self.looks_like_cases():
             return self.braced_cases()
+        if self.text == "\\{" and self.ahead(1) == "\\begin":
+            self.take()
+            return self.environment()
         if self.text == "\\{" and self.looks_like_cases():
             return self.braced_cases()
         if self.text in CLOSERS:
@@ -146,6 +145,8 @@ class Atoms(Differentials):
                  "\\begin": self.environment}  # fmt: skip
         if text in built and text not in self.lexicon.bases:
             return built[text]()
+        if self.is_indicator():
+            return self.indicator()
         found = self.flat_derivative() or self.prefixed_derivative()
         return found or self.name()
 
@@ -155,8 +156,12 @@ class Atoms(Differentials):
         symbol = self.symbol()
         base = symbol.base
         if base in self.lexicon.costs and self.text == "(" and base not in self.lexicon.functions:
-            self.bracket()
+            inner = self.bracket()
+            self.dropped = inner.value if isinstance(inner, Bracket) and isinstance(inner.value, Sym) else None
             return self.placed(symbol, start)
+        if base in self.lexicon.pointwise:
+            argument = Sym(self.lexicon.pointwise[base])
+            return self.placed(Apply(symbol, (argument,)), start)
         is_function = self.lexicon.is_function(base) or bool(symbol.primes and self.text == "(")
         if is_function and self.text in ("(", "[", "\\{", "{"):
             args = self.arguments()
@@ -215,11 +220,6 @@ class Atoms(Differentials):
         from_, condition, index = read_limits(lower)
         body = self.product(self.loosest)
         return self.placed(Sum(sign, index, from_, upper, body, condition), start)
-
-    @property
-    @abstractmethod
-    def loosest(self) -> int:
-        """The loosest level of products."""
 
     def root(self) -> Term:
         """\\sqrt{a}"""

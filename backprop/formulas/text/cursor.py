@@ -31,6 +31,7 @@ class Cursor(ABC):
         self.length = length
         self.depth = 0
         self.open_bars: list[str] = []
+        self.dropped: Term | None = None
 
     @property
     def token(self) -> Lexeme:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import replace
 
-from backprop.formulas.text.scripts import Scripts
+from backprop.formulas.text.hanging import Hanging
 from backprop.formulas.text.tokens import Lexeme
-from backprop.formulas.text.tree import Bracket, Deriv, Num, Sym, Term
+from backprop.formulas.text.tree import Apply, Bracket, Deriv, Infix, Num, Script, Sym, Term, walk
 
 __all__ = ["Differentials"]
 
 
-class Differentials(Scripts):
+class Differentials(Hanging):
     """Reads what begins with ∂, d or ∇."""
+
+    @property
+    @abstractmethod
+    def loosest(self) -> int:
+        """The loosest level of products."""
+
+    @abstractmethod
+    def product(self, level: int) -> Term:
+        """A product; read in `parser.py`."""
 
     def is_differential(self, text: str) -> bool:
         """Whether a token opens the top or the bottom of a derivative."""
@@ -44,12 +54,15 @@ class Differentials(Scripts):
             return 1
         if self.text == "^":
             self.take()
-            script = self.superscript()
-            value = getattr(script[0], "value", None) if len(script) == 1 else None
-            if not isinstance(value, Num) or value.text not in ("1", "2"):
-                raise self.stop("derivatives of first and second order are understood")
-            return int(value.text)
+            return self.order_of(self.superscript())
         return 1
+
+    def order_of(self, script: list[Script | int]) -> int:
+        """The 2 of d² and ∇²."""
+        value = getattr(script[0], "value", None) if len(script) == 1 else None
+        if not isinstance(value, Num) or value.text not in ("1", "2"):
+            raise self.stop("derivatives of first and second order are understood")
+        return int(value.text)
 
     def differential(self) -> tuple[int, Term | None]:
         """The top: its order and what is differentiated, if it stands there."""
@@ -93,22 +106,44 @@ class Differentials(Scripts):
         return self.placed(Deriv(top, below, order, second), start)
 
     def derivative(self) -> Term:
-        """∂L/∂x on a line."""
+        """∂L/∂x on a line, ∂_x L."""
         start = self.at
+        if self.ahead(1) == "_":
+            self.index += 2
+            below = self.subscript()[0]
+            return self.placed(Deriv(self.factor(), below), start)
         order = self.open_differential()
         top = self.factor()
         self.expect("/")
-        below, second = self.below(order)
-        return self.placed(Deriv(top, below, order, second), start)
+        by, second = self.below(order)
+        return self.placed(Deriv(top, by, order, second), start)
 
     def nabla(self) -> Term:
-        """∇_a C"""
+        """∇_a C, ∇²_a C; ∇C(a) is by what stands in the brackets."""
         start = self.at
         self.take()
-        self.expect("_")
-        below = self.subscript()
+        order, below = 1, None
+        while self.text in ("_", "^"):
+            if self.take().text == "_":
+                below = self.subscript()[0]
+            else:
+                order = self.order_of(self.superscript())
         top = self.factor()
-        return self.placed(Deriv(top, below[0]), start)
+        if below is not None and not any(isinstance(node, Sym) for node in walk(top)):
+            top = self.placed(Infix("", top, self.product(self.loosest)), top.start)
+        if below is None:
+            below = self.argument_of(top)
+        return self.placed(Deriv(top, below, 1, below if order == 2 else None), start)
+
+    def argument_of(self, top: Term) -> Term:
+        """a of C(a)"""
+        while isinstance(top, Bracket):
+            top = top.value
+        if isinstance(top, Apply) and isinstance(top.args[0], Sym):
+            return top.args[0]
+        if isinstance(top, Sym) and self.dropped is not None:
+            return self.dropped
+        raise self.stop("which variable this gradient is by")
 
     def prefixed_derivative(self) -> Term | None:
         """dX, d_X or \\delta X, if the conventions say that it is a derivative by X."""

@@ -18,7 +18,8 @@ PREFIXED = {
 STATISTICS = {"E", "Var", "std", "Std", "P", "Cov", "SD", "var", "\\sigma^2"}
 FUNCTIONS = PREFIXED | {
     "softmax", "logistic", "sum", "mean", "var", "std", "independent", "clip", "norm", "log1p", "expm1", "trace",
-    "transpose", "dot", "outer", "heaviside", "erfc", "atan", *NAMES, *ALIASES,
+    "transpose", "dot", "outer", "heaviside", "erfc", "atan", "maximum", "minimum", "multiply", "matmul", "mm",
+    "square", "inv", "sgn", *NAMES, *ALIASES,
 }  # fmt: skip
 """Names that take arguments in brackets, in small letters; the activations are those of the book."""
 INDEX_LETTERS = frozenset("ijklmnpqrst")
@@ -36,6 +37,7 @@ class Lexicon:
     opaque: list[tuple[str, ...]] = field(default_factory=list)
     prefixes: dict[str, str] = field(default_factory=dict)
     signs: dict[str, str] = field(default_factory=dict)
+    pointwise: dict[str, str] = field(default_factory=dict)
     precedence: dict[str, int] = field(default_factory=dict)
     concatenates: bool = False
     brackets: bool = False

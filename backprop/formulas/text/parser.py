@@ -9,15 +9,19 @@ factor    = primary { script | prime }       (`atoms.py`)
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from backprop.formulas.text.atoms import Atoms
 from backprop.formulas.text.lexicon import Lexicon
 from backprop.formulas.text.patterns import DOTS, continue_patterns
-from backprop.formulas.text.tokens import tokenise
+from backprop.formulas.text.tokens import Lexeme, tokenise
 from backprop.formulas.text.tree import Apply, Cases, Compare, Infix, Neg, NotUnderstood, Term
 
 __all__ = ["Parser", "parse", "parse_formula"]
 
 RELATIONS = ("=", "<", ">", "<=", ">=", "!=", ":=", "\\approx", "~", "\\in")
+ENDS = ("=", "+", "-", "*", "/", "\\cdot", ")", "}", "]", ",", ".")
+"""What cannot begin the argument of a function."""
 SEPARATORS = ("\\quad", ",", ";", "for", "where", "if", "with", "when", "otherwise", "else", "\\forall", ".")
 
 
@@ -143,8 +147,10 @@ class Parser(Atoms):
         self.expect("{")
         name = self.take().text
         self.expect("}")
-        if name not in ("cases", "c", "a"):
+        if name not in ("cases", "array", "matrix", "dcases"):
             raise self.stop(f"the environment {name!r} is not known")
+        if name == "array" and self.text == "{":
+            self.skip_braces()
         values, conditions = [], []
         while self.text != "\\end":
             value, condition = self.one_case()
@@ -154,6 +160,8 @@ class Parser(Atoms):
                 self.take()
         self.take()
         self.skip_braces()
+        if self.text == ".":
+            self.take()
         return self.placed(Cases(tuple(values), tuple(conditions)), start)
 
 
@@ -171,11 +179,37 @@ def parse(text: str, lexicon: Lexicon) -> Term:
     return found
 
 
+def at_a_point(tokens: list[Lexeme], lexicon: Lexicon) -> dict[str, str]:
+    """Functions that stand for their value at one point, as in f' = f (1 - f), and the letter of that point."""
+    words = [token.text for token in tokens]
+    spots = [
+        k
+        for k, word in enumerate(words)
+        if lexicon.is_function(word) and words[max(0, k - 1)] not in ("d", "\\partial")
+    ]
+    after = {k: behind_scripts(words, k + 1) for k in spots}
+    bare = {words[k] for k in spots if after[k] >= len(words) or words[after[k]] in ENDS}
+    applied = any(words[at : at + 1] == ["("] and words[at + 2 : at + 3] == [")"] for at in after.values())
+    primed = any(words[k + 1 : k + 2] == ["'"] for k in spots)
+    return dict.fromkeys(bare, "x") if bare and primed and not applied else {}
+
+
+def behind_scripts(words: list[str], at: int) -> int:
+    """The first token behind primes and powers."""
+    while at < len(words) and words[at] in ("'", "^"):
+        if words[at] == "^" and words[at + 1 : at + 2] == ["{"]:
+            at = next((k for k in range(at, len(words)) if words[k] == "}"), len(words))
+        elif words[at] == "^":
+            at += 1
+        at += 1
+    return at
+
+
 def parse_formula(text: str, lexicon: Lexicon) -> list[Term]:
     """A formula and its side conditions."""
     tokens = tokenise(text)
     if not tokens:
         raise NotUnderstood("there is no formula", 0)
     dots = any(piece.text == DOTS.base for piece in tokens)
-    nodes = Parser(tokens, lexicon, len(text)).formula()
+    nodes = Parser(tokens, replace(lexicon, pointwise=at_a_point(tokens, lexicon)), len(text)).formula()
     return [continue_patterns(node) for node in nodes] if dots else nodes

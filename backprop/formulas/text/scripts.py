@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 
 from backprop.formulas.text.cursor import Cursor
-from backprop.formulas.text.tokens import TRANSPOSES, Lexeme
+from backprop.formulas.text.tokens import Lexeme
 from backprop.formulas.text.tree import (
-    Bracket,
     Compare,
     Concat,
-    Indexed,
     Infix,
     Neg,
     Num,
-    Raised,
     Script,
     Sym,
     Term,
-    Turned,
 )
 
 __all__ = ["Scripts"]
+
+
+CLOSING = {"(": ")", "[": "]", "<": ">", "\\langle": "\\rangle"}
+"""Brackets round a superscript."""
 
 
 class Scripts(Cursor):
@@ -29,11 +29,13 @@ class Scripts(Cursor):
 
     def take_opaque(self) -> Sym | None:
         """A declared name of several tokens, e.g. \\delta 8."""
+        start = self.at
         for words in self.lexicon.opaque:
             here = tuple(t.text for t in self.tokens[self.index : self.index + len(words)])
             if here == words:
                 self.index += len(words)
-                return Sym(" ".join(words))
+                symbol = Sym(" ".join(words))
+                return self.with_scripts(symbol, start) if words[0] == "\\Delta" and len(words) == 2 else symbol
         return None
 
     def split_word(self) -> None:
@@ -118,20 +120,20 @@ class Scripts(Cursor):
             nodes[-1] = replace(nodes[-1], primes=nodes[-1].primes + 1)
         return nodes
 
-    def script_element(self) -> list[Term]:
-        """One entry of a script: `l-1`, `ij`, `(k)`, `-x`."""
+    def script_element(self, single: bool = False) -> list[Term]:
+        """One entry of a script: `l-1`, `ij`, `(k)`, `-x`; `single`: without what is added to it."""
         self.deeper()
         start = self.at
         if self.text == "-":
             self.take()
-            items: list[Term] = [self.placed(Neg(self.script_element()[0]), start)]
+            items: list[Term] = [self.placed(Neg(self.script_element(single=True)[0]), start)]
         elif self.kind == "word" and not self.text.startswith("\\"):
             items = self.script_word()
         else:
             items = [self.script_atom()]
         if self.text in ("_", "^") and isinstance(items[-1], Sym):
             items[-1] = self.with_scripts(items[-1], start)
-        while self.text in ("+", "-", "*", "/", "<", ">", "<=", ">=", "!=", "="):
+        while self.text in ("+", "-", "*", "/", "<", ">", "<=", ">=", "!=", "=") and not single:
             items[-1] = self.extend(items[-1], self.take().text, start)
         self.depth -= 1
         return items
@@ -148,10 +150,10 @@ class Scripts(Cursor):
 
     def extend(self, left: Term, sign: str, start: int) -> Term:
         """l - 1 in a script."""
-        right = self.script_element()
+        is_sum = sign in "+-*/"
+        right = self.script_element(single=is_sum)
         if len(right) != 1:
             raise self.stop("this script is not clear")
-        is_sum = sign in "+-*/"
         return self.placed(Infix(sign, left, right[0]) if is_sum else Compare(sign, left, right[0]), start)
 
     def script_atom(self) -> Term:
@@ -203,7 +205,7 @@ class Scripts(Cursor):
         return False
 
     def script_parts(self) -> list[Script | int]:
-        if self.text in ("(", "["):
+        if self.text in CLOSING or (self.text in ("+", "-", "*") and self.ahead(1) == "}"):
             return [self.one_script()]
         return [Script(item) for item in self.script_element()]
 
@@ -212,11 +214,14 @@ class Scripts(Cursor):
         if self.text == "'":
             self.take()
             return 1
-        if self.text in ("(", "["):
+        if self.text in CLOSING:
             opening = self.take().text
             value = self.expression()
-            self.expect(")" if opening == "(" else "]")
-            return Script(value, opening)
+            self.expect(CLOSING[opening])
+            return Script(value, "(" if opening != "[" else "[")
+        if self.text in ("+", "-") and not self.leads():
+            token = self.take()
+            return Script(Sym(token.text, start=token.start, end=token.end))
         if self.text == "-":
             start = self.at
             self.take()
@@ -230,27 +235,10 @@ class Scripts(Cursor):
             return Script(replace(named(token.text), start=token.start, end=token.end))
         return Script(self.script_atom())
 
-    def scripted(self, node: Term, start: int) -> Term:
-        """Scripts behind a bracket, a function or a number."""
-        while self.text in ("^", "**", "_") or (self.text == "'" and isinstance(node, Bracket)) or self.is_dot_t():
-            if self.is_dot_t():
-                self.index += 2
-                node = self.placed(Turned(node), start)
-                continue
-            sign = self.take().text
-            if sign == "_":
-                node = self.placed(Indexed(node, tuple(self.subscript())), start)
-                continue
-            for part in self.superscript() if sign != "'" else [1]:
-                if isinstance(part, int) or (isinstance(part.value, Sym) and part.value.base in TRANSPOSES):
-                    node = self.placed(Turned(node), start)
-                else:
-                    node = self.placed(Raised(node, part.value), start)
-        return node
-
-    def is_dot_t(self) -> bool:
-        """X.T, as NumPy writes a transpose."""
-        return self.text == "." and self.ahead(1) == "T" and "." not in self.lexicon.signs
+    def leads(self) -> bool:
+        """Whether a factor follows the sign that stands here."""
+        after = self.tokens[self.index + 1] if self.index + 1 < len(self.tokens) else Lexeme("end", "", 0, 0)
+        return after.kind in ("num", "word") or after.text in ("(", "{", "[")
 
     def limit(self) -> Term:
         """What stands at a Σ: i, i=1, {i,j}, {j \\ne i}."""
@@ -270,8 +258,13 @@ class Scripts(Cursor):
         return items[0] if len(items) == 1 else Concat(tuple(items))
 
     def argument(self) -> Term:
-        """{ a } or one token, as \\frac takes them."""
+        """{ a } or one token (of a number: one digit), as \\frac takes them."""
         if self.text != "{":
+            token = self.token
+            if token.kind == "num" and token.text.isdigit() and len(token.text) > 1:
+                cut = [Lexeme("num", digit, token.start + k, token.start + k + 1) for k, digit in enumerate(token.text)]
+                rest = Lexeme("num", token.text[1:], token.start + 1, token.end)
+                self.tokens[self.index : self.index + 1] = [cut[0], rest]
             return self.script_atom()
         self.take()
         node = self.expression()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from backprop.formulas.text.tree import NotUnderstood
 
-__all__ = ["ACCENTS", "LONGEST", "TRANSPOSES", "Lexeme", "first_piece", "tokenise"]
+__all__ = ["ACCENTS", "LONGEST", "TRANSPOSES", "Lexeme", "first_piece", "tokenise", "undress"]
 
 LONGEST = 4000
 """Characters of a text; what is longer is not a formula."""
@@ -29,7 +29,9 @@ SAME = {
     "∞": "\\infty", "≤": "<=", "≥": ">=", "≠": "!=", "\\le": "<=", "\\leq": "<=", "\\geq": ">=", "\\ge": ">=",
     "\\leqslant": "<=", "\\geqslant": ">=", "\\ne": "!=", "\\neq": "!=", "\\lt": "<", "\\gt": ">", "≈": "\\approx",
     "\\simeq": "\\approx", "≡": "=", "\\equiv": "=", "∼": "~", "\\sim": "~", "←": ":=", "\\leftarrow": ":=",
-    "\\gets": ":=", "\\coloneqq": ":=", "≔": ":=", "<-": ":=", "==": "=", "'": "'", "′": "'", "\\prime": "'", "’": "'",
+    "\\gets": ":=", "\\to": ":=", "→": ":=", "\\rightarrow": ":=", "\\mapsto": ":=", "\\triangleq": "=",
+    "\\doteq": "=", "\\longrightarrow": ":=", "\\longleftarrow": ":=",
+    "\\coloneqq": ":=", "≔": ":=", "<-": ":=", "==": "=", "'": "'", "′": "'", "\\prime": "'", "’": "'",
     "⊤": "\\top", "\\intercal": "\\top", "‖": "\\|", "||": "\\|", "\\Vert": "\\|", "\\lVert": "\\|", "\\rVert": "\\|",
     "\\lvert": "|", "\\rvert": "|", "\\vert": "|", "\\mid": "|", "∣": "|", "\\lbrace": "\\{", "\\rbrace": "\\}",
     "…": "...", "\\dots": "...", "\\cdots": "...", "\\ldots": "...", "⋯": "...", "\\dfrac": "\\frac",
@@ -47,7 +49,7 @@ SAME |= {letter: "\\" + name for letter, name in GREEK.items()}
 TRANSPOSES = ("T", "\\top", "⊤", "t", "'")
 _PATTERN = re.compile(
     r"(?P<space>\s+|~(?=\s*$))"
-    r"|(?P<num>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![A-Za-z]*_)|\.\d+)"
+    r"|(?P<num>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?:\.(?=\s*[-+/*)]))?|\.\d+)"
     r"|(?P<command>\\(?:[A-Za-z]+|.))"
     r"|(?P<word>[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*)"
     r"|(?P<op>\.\.\.|\.\*|\./|\*\*|:=|<-|<=|>=|!=|==|\|\||[-+*/@.,;:=<>()\[\]{}^_|~!&'’?])"
@@ -64,6 +66,23 @@ class Lexeme:
     end: int
 
 
+_DRESS = re.compile(
+    r"\$|(?<!\\)\\[()\[\]]|\\(?:tag|label|phantom|hspace|vspace)\*?\{[^{}]*\}"
+    r"|\\(?:begin|end)\{(?:align|aligned|equation|split|gather|gathered|displaymath|math)\*?\}"
+    r"|&(?=\s*(?:=|\\approx|:=|\\gets|\\leftarrow))"
+)
+"""What dresses a formula for the page and says nothing."""
+
+
+def undress(text: str) -> str:
+    """The text without dollars, numbers and alignment, every other sign at its own column.
+
+    >>> undress("$a &= b$")
+    ' a  = b '
+    """
+    return _DRESS.sub(lambda match: " " * len(match.group()), text)
+
+
 def tokenise(text: str) -> list[Lexeme]:
     """The tokens of a formula; spaces are gone, fonts are gone.
 
@@ -73,7 +92,7 @@ def tokenise(text: str) -> list[Lexeme]:
     if len(text) > LONGEST:
         raise NotUnderstood(f"{len(text)} characters, at most {LONGEST} are read", LONGEST)
     tokens: list[Lexeme] = []
-    at = 0
+    at, text = 0, undress(text)
     while at < len(text):
         at = _take(text, at, tokens)
     check_depth(tokens)
@@ -142,9 +161,7 @@ def _take_unicode(text: str, at: int, tokens: list[Lexeme]) -> int:
     """A letter or sign outside ASCII: small raised and lowered digits become scripts, Greek its name."""
     char = text[at]
     if char in SAME:
-        name = SAME[char]
-        letter = name.startswith("\\") and len(name) > 2 and name[1:].isalpha() and name not in ("\\top",)
-        tokens.append(Lexeme("word" if letter or name.startswith("\\mathcal") else "op", name, at, at + 1))
+        tokens.append(Lexeme("word" if _is_letter(SAME[char]) else "op", SAME[char], at, at + 1))
         return at + 1
     plain = unicodedata.normalize("NFKC", char)
     form = unicodedata.decomposition(char)
@@ -156,14 +173,21 @@ def _take_unicode(text: str, at: int, tokens: list[Lexeme]) -> int:
         tokens.append(Lexeme("word", last.text + char, last.start, at + 1))
         return at + 1
     if plain != char and plain.strip():
-        inner = tokenise(plain) if len(plain) < 4 else []
+        if form.startswith("<fraction>"):
+            plain = f"({plain.replace(chr(0x2044), '/')})"
+        inner = tokenise(plain) if len(plain) < 7 else []
         tokens.extend(Lexeme(t.kind, t.text, at, at + 1) for t in inner)
-        return at + 1
-    if plain.isalpha():
+    elif plain.isalpha():
         tokens.append(Lexeme("word", plain, at, at + 1))
     elif plain.strip() and unicodedata.category(char) not in ("Cf", "Zs"):
         raise NotUnderstood(f"the sign {char!r} is not known", at)
     return at + 1
+
+
+def _is_letter(name: str) -> bool:
+    """Whether a command is that of a letter or a function, not of a sign."""
+    named = name.startswith("\\") and len(name) > 2 and name[1:].isalpha() and name not in ("\\top",)
+    return named or name.startswith("\\mathcal")
 
 
 def _take_small(text: str, at: int, sign: str, tokens: list[Lexeme]) -> int:

@@ -168,7 +168,7 @@ class Compare(Term):
 
 @dataclass(frozen=True)
 class Bars(Term):
-    """|a| (kind `abs`) or ‖a‖ (kind `norm`)."""
+    """|a| (kind `abs`), ‖a‖ (kind `norm`), ‖a‖₁ (kind `norm1`)."""
 
     kind: str
     value: Term

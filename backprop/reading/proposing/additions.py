@@ -152,8 +152,25 @@ def _add_pieces(node: ast.expr, around: Surroundings, parent: ast.AST) -> Iterat
         if not text.isidentifier() and (wide or fits(shape, mine)):
             other = ast.parse(text, mode="eval").body
             yield ast.BinOp(node, ast.Mult(), other), "factor", 1.7
+            yield ast.BinOp(node, ast.Div(), other), "factor", 1.8
             if shape == mine and shape:
                 yield ast.BinOp(node, ast.Add(), other), "term", 2.0
+                yield from _add_weighted(node, other, around)
+
+
+def _add_weighted(node: ast.expr, other: ast.expr, around: Surroundings) -> Iterator[Change]:
+    """A penalty whose weight is an attribute, as it is or over the number of samples."""
+    weights = [text for text, shape in around.reachable.items() if shape == () and text not in around.turns]
+    for text in weights[:MOST_WEIGHTS]:
+        weighted = ast.BinOp(ast.parse(text, mode="eval").body, ast.Mult(), other)
+        yield ast.BinOp(node, ast.Add(), weighted), "term", 2.1
+        yield ast.BinOp(node, ast.Add(), ast.BinOp(ast.Constant(2), ast.Mult(), weighted)), "term", 2.2
+        for count in around.counts:
+            mean = ast.BinOp(weighted, ast.Div(), ast.parse(count, mode="eval").body)
+            yield ast.BinOp(node, ast.Add(), mean), "term", 2.2
+
+
+MOST_WEIGHTS = 8
 
 
 def fits(shape: tuple[int, ...], mine: tuple[int, ...]) -> bool:

@@ -60,7 +60,7 @@ def _propose(source: Source, statement: ast.stmt, around: Surroundings, most: fl
 def _prefer(changes: Iterator[Change], around: Surroundings) -> Iterator[Change]:
     """A change is more natural if it reads a name which the function makes and nobody reads."""
     for new, kind, weight in changes:
-        yield new, kind, weight - EXPECTED * _uses(new, around.idle)
+        yield new, kind, weight - EXPECTED * _uses(new, around.idle) if around.idle else weight
 
 
 def _place_changes(
@@ -79,7 +79,7 @@ EXPECTED = 0.4
 
 
 def _uses(new: ast.expr, names: frozenset[str]) -> bool:
-    return bool(names) and any(isinstance(node, ast.Name) and node.id in names for node in ast.walk(new))
+    return any(isinstance(node, ast.Name) and node.id in names for node in ast.walk(new))
 
 
 def _change_all(source: Source, nodes: Sequence[ast.expr], around: Surroundings) -> Iterator[Proposal]:
@@ -114,9 +114,12 @@ def _fit(source: Source, old: ast.expr, new: ast.expr) -> str:
     text = ast.unparse(new)
     if not isinstance(new, LOOSE) or not isinstance(source.parents[old], TIGHT):
         return text
-    around = source.spot(head_of(source.statement_of(old)))
-    bare, safe = (_parse(source.cut_replaced(around, Edit(source.spot(old), said))) for said in (text, f"({text})"))
-    return text if bare is not None and bare == safe else f"({text})"
+    kind = type(getattr(new, "op", new))
+    if (old, kind) not in source.bare:
+        around = source.spot(head_of(source.statement_of(old)))
+        bare, safe = (_parse(source.cut_replaced(around, Edit(source.spot(old), said))) for said in (text, f"({text})"))
+        source.bare[old, kind] = bare is not None and bare == safe
+    return text if source.bare[old, kind] else f"({text})"
 
 
 TIGHT = (

@@ -12,7 +12,6 @@ import numpy as np
 from backprop.reading.proposing.edits import Proposal, propose
 from backprop.reading.proposing.surroundings import Surroundings
 from backprop.reading.running.bench import Point
-from backprop.reading.running.entrances import Entrance, by_gradients
 from backprop.reading.running.workshop import Workshop
 from backprop.reading.source import Edit, Source
 
@@ -49,16 +48,15 @@ class Search:
 
     source: Source
     points: Sequence[Point]
+    shop: Workshop
     events: int
     """Values that one run makes."""
-    enter: Entrance = by_gradients
     pace: int = 1
     """How many runs of an ordinary program one run counts for."""
     full: list[Mend] = field(default_factory=list)
     parts: dict[tuple[bool, ...], list[Mend]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.shop = Workshop(self.source, self.points, self.enter)
         self.tried: set[tuple[Edit, ...]] = set()
 
     @property

@@ -118,7 +118,7 @@ def list_helpers(bench: Bench) -> dict[str, tuple[int, Any]]:
 
 def say_count(names: Mapping[str, Any], rows: int | None) -> list[str]:
     """Ways to say the number of samples here, the file's own first."""
-    if rows is None:
+    if not rows:
         return [f"len({name})" for name in TARGETS if isinstance(names.get(name), np.ndarray) and names[name].ndim][:1]
     whole = [name for name, value in names.items() if type(value) in (int, np.int64) and value == rows]
     batches = [name for name, value in names.items() if isinstance(value, np.ndarray) and value.shape[:1] == (rows,)]

@@ -10,13 +10,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CLOSE", "Made", "Place", "Shelf", "dedupe"]
+__all__ = ["CLOSE", "Made", "Place", "Rows", "Shelf", "dedupe"]
 
 Place: TypeAlias = int
 """One time that a line runs, at one point."""
 
 CLOSE = 1e-6
-DIGITS = 9
+SCALE, SPREAD = 2.0**30, 2**12
+"""Digits of a projection that tell values apart, and room for its exponent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,16 +38,40 @@ class Made:
         return self.text if self.binds >= binds else f"({self.text})"
 
 
-class Shelf:
-    """Expressions by shape, to be found by their value at the first place: a random projection, then the whole."""
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Many expressions of one shape: their values in rows, their lengths, and which one a row is."""
 
-    def __init__(self, expressions: Sequence[Made]) -> None:
-        self.by_shape: dict[tuple[int, ...], list[Made]] = {}
+    shape: tuple[int, ...]
+    values: NDArray[Any]
+    sizes: NDArray[Any]
+    name: Callable[[int], Made]
+
+
+class Shelf:
+    """Expressions by shape, to be found by their value at the first place: a random projection, then the whole.
+
+    Of those with the same value the shortest is kept; of many in rows only those that are found are ever named.
+    """
+
+    def __init__(self, expressions: Sequence[Made], rows: Sequence[Rows] = ()) -> None:
+        by_shape: dict[tuple[int, ...], list[Rows]] = {}
         for e in expressions:
-            self.by_shape.setdefault(e.first.shape, []).append(e)
-        self.stacks = {
-            shape: np.stack([e.first.ravel() for e in found]).astype(float) for shape, found in self.by_shape.items()
-        }
+            one = Rows(e.first.shape, e.first.reshape(1, -1).astype(float), np.array([e.size]), lambda _, e=e: e)  # type: ignore[misc]
+            by_shape.setdefault(one.shape, []).append(one)
+        for many in rows:
+            by_shape.setdefault(many.shape, []).append(many)
+        self.stacks: dict[tuple[int, ...], NDArray[Any]] = {}
+        self.places: dict[tuple[int, ...], list[tuple[Rows, int]]] = {}
+        for shape, found in by_shape.items():
+            values = np.concatenate([one.values for one in found])
+            of = np.repeat(np.arange(len(found)), [len(one.values) for one in found])
+            rows_in = np.concatenate([np.arange(len(one.values)) for one in found])
+            order = np.argsort(np.concatenate([one.sizes for one in found]), kind="stable")
+            _, kept = np.unique(_signs(values[order]), return_index=True)
+            order = order[np.sort(kept)]
+            self.stacks[shape] = values[order]
+            self.places[shape] = [(found[k], int(row)) for k, row in zip(of[order], rows_in[order], strict=True)]
         self.sorted: dict[tuple[tuple[int, ...], bytes], tuple[Any, ...]] = {}
 
     def _project(self, shape: tuple[int, ...], known: NDArray[np.bool_]) -> tuple[Any, ...]:
@@ -71,7 +96,7 @@ class Shelf:
         start, end = np.searchsorted(projected, (at - slack, at + slack))
         stack, mask = self.stacks[first.shape], known.ravel()
         near = [int(k) for k in order[start:end] if np.all(np.abs(stack[k] - flat)[mask] <= CLOSE * scale)]
-        return [self.by_shape[first.shape][k] for k in sorted(near)]
+        return [rows.name(row) for rows, row in (self.places[first.shape][k] for k in sorted(near))]
 
 
 def dedupe(expressions: Sequence[Made]) -> list[Made]:
@@ -87,6 +112,13 @@ def _weights(size: int) -> NDArray[Any]:
     return np.random.default_rng(size).uniform(0.5, 1.5, size)
 
 
-def _sign(v: NDArray[Any]) -> str:
+def _sign(v: NDArray[Any]) -> int:
     """The same for equal values, for others hardly ever: a random projection."""
-    return f"{float(v.ravel() @ _weights(v.size)):.{DIGITS}e}"
+    return int(_signs(v.reshape(1, -1))[0])
+
+
+def _signs(values: NDArray[Any]) -> NDArray[np.int64]:
+    """The sign of each row: its projection to some thirty digits of two, and its exponent."""
+    mantissa, exponent = np.frexp(values.astype(float) @ _weights(values.shape[1]))
+    signs: NDArray[np.int64] = np.rint(mantissa * SCALE).astype(np.int64) * SPREAD + exponent
+    return signs

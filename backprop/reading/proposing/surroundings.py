@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class Surroundings:
     idle: frozenset[str] = frozenset()
     """Names that the function makes and nobody reads: what was forgotten, most likely."""
 
-    @property
+    @cached_property
     def numbers(self) -> dict[str, tuple[int, ...]]:
         """Names of arrays and numbers with their shapes."""
         return {

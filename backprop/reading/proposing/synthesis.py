@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop.reading.proposing.pairs import LARGEST, RARE, Shape, broadcasts, pair_up, reductions
 from backprop.reading.proposing.shelf import CLOSE, Made, Shelf, dedupe
 
 __all__ = ["Vocabulary", "synthesise"]
@@ -17,13 +17,9 @@ __all__ = ["Vocabulary", "synthesise"]
 Values: TypeAlias = Sequence[NDArray[Any]]
 """What something is at every place."""
 
-Shape: TypeAlias = tuple[int, ...]
-
 MOST_LEAVES = 26
 MOST_BLOCKS = 72
 NEAR, FAR = 1.4, 1.5
-RARE = 3.0
-LARGEST = 4_096
 
 
 @dataclass(frozen=True)
@@ -55,8 +51,7 @@ def _synthesise(target: Values, scene: Vocabulary) -> list[Made]:
     leaves = _list_leaves(scene)
     blocks = dedupe([*leaves, *(e for leaf in leaves for e in _extend(leaf, scene))])[:MOST_BLOCKS]
     wanted = _list_shapes(target[0].shape)
-    pairs = dedupe([e for k, a in enumerate(blocks) for b in blocks[k:] for e in _combine(a, b, wanted)])
-    shelf = Shelf([*blocks, *pairs])
+    shelf = Shelf(blocks, list(pair_up(blocks, wanted)))
     found = [e for e in shelf.find(target[0]) if _matches(e, target)]
     found += list(_scale(target, shelf, scene))
     if not found:
@@ -115,73 +110,12 @@ def _extend(leaf: Made, scene: Vocabulary) -> Iterator[Made]:
     yield from _reduce(leaf)
 
 
-OPERATIONS: tuple[tuple[str, Callable[[Any, Any], Any], int], ...] = (
-    (" * ", np.multiply, 1),
-    (" / ", np.divide, 1),
-    (" + ", np.add, 0),
-    (" - ", lambda x, y: np.asarray(x, float) - y, 0),
-)
-
-
-def _combine(a: Made, b: Made, wanted: Set[Shape]) -> Iterator[Made]:
-    """Two blocks by one operation, in both orders where they differ, as far as somebody could ask for the shape."""
-    for left, right in ((a, b), (b, a)) if a is not b else ((a, b),):
-        x, y = left.first, right.first
-        product = None
-        if x.ndim == 2 and y.ndim == 2 and x.shape[1] == y.shape[0] and (x.shape[0], y.shape[1]) in wanted:
-            said = f"{left.inside(1)} @ {right.inside(2)}"
-            product = _apply(said, np.matmul, [left, right], a.size + b.size + 0.5, 1)
-        if product is not None:
-            yield product
-        if _broadcasts(x.shape, y.shape):
-            yield from _combine_entries(left, right, wanted, again=left is b and a is not b)
-
-
-def _combine_entries(left: Made, right: Made, wanted: Set[Shape], *, again: bool) -> Iterator[Made]:
-    """Entry by entry; `again`: both have met in the other order."""
-    shape = _stretch(left.first.shape, right.first.shape)
-    reduced = not wanted.isdisjoint(_list_reduced(shape))
-    for sign, function, binds in OPERATIONS if shape in wanted else OPERATIONS[:reduced]:
-        if again and sign in (" * ", " + "):
-            continue
-        said = f"{left.inside(binds)}{sign}{right.inside(binds + 1 if sign in (' / ', ' - ') else binds)}"
-        # A quotient by data is seldom meant, and fails where they are zero.
-        rare = RARE if sign == " / " and right.first.ndim else 1.0
-        made = _apply(said, function, [left, right], left.size + right.size + rare, binds)
-        if made is not None and shape in wanted:
-            yield made
-        if made is not None and reduced and sign == " * ":
-            yield from (e for e in _reduce(made) if e.first.shape in wanted)
-
-
-@cache
-def _stretch(a: Shape, b: Shape) -> Shape:
-    return np.broadcast_shapes(a, b)
-
-
-@cache
-def _list_reduced(shape: Shape) -> frozenset[Shape]:
-    """The shapes that sums along one axis have."""
-    axes = range(len(shape))
-    return frozenset((*shape[:k], *one, *shape[k + 1 :]) for k in axes for one in ((), (1,)))
-
-
 def _reduce(e: Made) -> Iterator[Made]:
-    """Sums over one axis."""
-    for axis in range(e.first.ndim):
-        for keep in (False, True):
-            said = f"{e.inside(2)}.sum(axis={axis}{', keepdims=True' if keep else ''})"
-            made = _apply(said, lambda x, a=axis, k=keep: x.sum(axis=a, keepdims=k), [e], e.size + 1 + keep / 2, 2)
-            if made is not None:
-                yield made
-        said = f"{e.inside(2)}.mean(axis={axis}, keepdims=True)"
-        mean = _apply(said, lambda x, a=axis: x.mean(axis=a, keepdims=True), [e], e.size + 2, 2)
-        if mean is not None:
-            yield mean
-
-
-def _broadcasts(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
-    return all(m == n or 1 in (m, n) for m, n in zip(a[::-1], b[::-1], strict=False))
+    """Sums and means along one axis."""
+    for reduction in reductions(e.first.ndim):
+        made = _apply(reduction.say(e.inside(2), e.first.ndim), reduction, [e], e.size + reduction.nodes, 2)
+        if made is not None:
+            yield made
 
 
 def _matches(e: Made, target: Values) -> bool:
@@ -274,7 +208,7 @@ def _take_off(rest: Callable[[Any, Any], Any], target: Values, block: Made) -> l
     found = []
     for k, t in enumerate(target):
         value = block.first if k == 0 else block.at(k)
-        if not _broadcasts(t.shape, value.shape):
+        if not broadcasts(t.shape, value.shape):
             return None
         left = np.asarray(rest(t, value))
         if left.shape != t.shape or np.isinf(left).any():

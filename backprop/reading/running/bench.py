@@ -17,7 +17,7 @@ from backprop.examiner.measuring.cases import Array, Case, draw_case, slice_case
 from backprop.examiner.measuring.noise import entry_sizes, measure_noise
 from backprop.examiner.measuring.oracles import Oracle
 from backprop.examiner.subject.adapters.detection import recognise
-from backprop.examiner.subject.protocol.subjects import Unusable
+from backprop.examiner.subject.protocol.subjects import Subject, Unusable
 from backprop.reading.running.entrances import Entrance, by_gradients
 from backprop.reading.running.probes import PROBE, SCOPE, Instrumented, instrument
 from backprop.reading.running.recorder import Event, Exhausted, ValueRecorder
@@ -28,6 +28,8 @@ __all__ = ["Bench", "Point", "TrueGradient", "load_module", "trust"]
 MODULE = "subject_under_reading"
 MOST_ENTRIES = 48
 """Entries of a tensor that are compared while reading; the judge compares more."""
+SLOW = 8
+"""How much longer than NumPy jax takes for small arrays."""
 SLACK = 1e-6
 SAFETY = 4.0
 
@@ -68,20 +70,24 @@ class Point:
 class Bench:
     """One subject on the bench.
 
+    `pace` is how many runs of an ordinary subject one run counts for.
     `plain` runs it as written; `probed` runs the instrumented twin with the recorder's probes.
     """
 
     def __init__(self, source: Source, enter: Entrance = by_gradients) -> None:
         self.source = source
         self.enter = enter
-        self.instrumented: Instrumented = instrument(source)
+        self.pace = SLOW if source.imports("jax") else 1
         self.recorder = ValueRecorder()
-        self.module = load_module(
-            compile(self.instrumented.tree, str(source.path), "exec"),
-            source.path,
-            {PROBE: self.recorder.probe, SCOPE: self.recorder.scope},
-        )
-        self.subject = enter(recognise(self.module, str(source.path), str(source.path)))
+        self.instrumented, self.module, subject = self._start()
+        self.subject = enter(subject)
+
+    def _start(self) -> tuple[Instrumented, types.ModuleType, Subject]:
+        """The instrumented tree, the module that runs it, and its subject."""
+        path, made = self.source.path, instrument(self.source)
+        names = {PROBE: self.recorder.probe, SCOPE: self.recorder.scope}
+        module = load_module(compile(made.tree, str(path), "exec"), path, names)
+        return made, module, recognise(module, str(path), str(path))
 
     def draw_points(self, plans: Sequence[tuple[int, int]]) -> list[Point]:
         """Points from (seed, rows), biases off zero; what does not work is left out.
@@ -155,12 +161,12 @@ class Bench:
             self.recorder.watch = frozenset()
 
 
-def load_module(code: types.CodeType, path: Path, names: Mapping[str, Any]) -> types.ModuleType:
+def load_module(code: types.CodeType, path: Path, names: Mapping[str, Any], name: str = MODULE) -> types.ModuleType:
     """Run a module's code under a name of its own, with some names given and its folder on the path."""
-    module = types.ModuleType(MODULE)
+    module = types.ModuleType(name)
     module.__file__ = str(path)
     vars(module).update(names)
-    sys.modules[MODULE] = module
+    sys.modules[name] = module
     folder = str(path.resolve().parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)

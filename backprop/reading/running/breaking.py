@@ -93,7 +93,7 @@ def _frames(source: Source, traceback: TracebackType | None) -> Iterator[Spot | 
     """The pieces of the source that were being run, the innermost last."""
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        if code.co_filename == str(source.path):
+        if code.co_filename in (str(source.path), str(source.path.resolve())):
             place = next(islice(code.co_positions(), traceback.tb_lasti // 2, None), None)
             yield None if place is None else _piece_at(source, *place)
         traceback = traceback.tb_next

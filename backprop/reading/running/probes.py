@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from backprop.reading.source import HEADED, SIMPLE, Source
 
-__all__ = ["PROBE", "SCOPE", "Instrumented", "instrument"]
+__all__ = ["PROBE", "SCOPE", "Instrumented", "instrument", "number_nodes", "probe_tree"]
 
 PROBE = "backprop_probe_"
 SCOPE = "backprop_scope_"
+NUMBER = "backprop_number"
+"""An attribute of nodes: their place in `ast.walk` of the tree as it was written."""
 VALUES = (
     ast.BinOp, ast.UnaryOp, ast.Call, ast.Subscript, ast.Attribute, ast.Name, ast.IfExp, ast.Compare, ast.BoolOp,
 )  # fmt: skip
@@ -37,18 +39,32 @@ def instrument(source: Source) -> Instrumented:
     return backprop_probe_(3, backprop_probe_(1, x) * backprop_probe_(2, x))
     """
     # Two trees of one text: the reader keeps the one, the other is changed.
-    tree = ast.parse(source.text, filename=str(source.path))
-    twins = dict(zip(ast.walk(tree), ast.walk(source.tree), strict=True))
-    writer = _Writer(twins)
+    return probe_tree(source, number_nodes(ast.parse(source.text, filename=str(source.path))))
+
+
+def number_nodes(tree: ast.Module) -> ast.Module:
+    """Every node remembers which it is, however the tree is changed and copied afterwards."""
+    for number, node in enumerate(ast.walk(tree)):
+        setattr(node, NUMBER, number)
+    return tree
+
+
+def probe_tree(source: Source, tree: ast.Module, *, everywhere: bool = False) -> Instrumented:
+    """The same for a tree that was numbered, and changed since: what was put in is left alone.
+
+    With `everywhere` what stands outside functions is probed as well.
+    """
+    writer = _Writer(source, everywhere=everywhere)
     writer.visit(tree)
     return Instrumented(ast.fix_missing_locations(tree), writer.sites)
 
 
 class _Writer(ast.NodeTransformer):
-    def __init__(self, twins: dict[ast.AST, ast.AST]) -> None:
-        self.twins = twins
+    def __init__(self, source: Source, *, everywhere: bool) -> None:
+        self.source = source
+        self.nodes = list(ast.walk(source.tree))
         self.sites: list[ast.AST] = []
-        self.inside = 0
+        self.inside = int(everywhere)
 
     def probe(self, node: ast.expr, old: ast.AST) -> ast.expr:
         """PROBE(k, node)"""
@@ -56,7 +72,7 @@ class _Writer(ast.NodeTransformer):
         return ast.copy_location(call, node)
 
     def _number(self, old: ast.AST) -> int:
-        self.sites.append(self.twins[old])
+        self.sites.append(self.nodes[getattr(old, NUMBER)])
         return len(self.sites) - 1
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
@@ -69,10 +85,21 @@ class _Writer(ast.NodeTransformer):
         return node
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        own = self.nodes[getattr(node, NUMBER)] if hasattr(node, NUMBER) else None
         self.inside += 1
         node.body = self.visit(node.body)  # type: ignore[assignment]
         self.inside -= 1
+        if own is not None and isinstance(self.source.function_of(own), ast.Module):
+            node.body = self._look_first(node.body, self.source.statement_of(own))
         return node
+
+    def _look_first(self, body: ast.expr, statement: ast.stmt) -> ast.expr:
+        """A function in a table outside functions: what it sees is what its statement sees. (SCOPE(…), body)[1]"""
+        self.sites.append(statement)
+        names = ast.Call(ast.Name("locals", ast.Load()), [], [])
+        mark = [ast.Constant(len(self.sites) - 1), names]
+        both = ast.Tuple([ast.Call(ast.Name(SCOPE, ast.Load()), mark, []), body], ast.Load())
+        return ast.copy_location(ast.Subscript(both, ast.Constant(1), ast.Load()), body)
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         for name in ("body", "orelse", "finalbody"):
@@ -94,12 +121,12 @@ class _Writer(ast.NodeTransformer):
         made: list[ast.stmt] = []
         for node in body:
             is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-            if isinstance(node, (*SIMPLE, *HEADED)) and not is_text:
+            if isinstance(node, (*SIMPLE, *HEADED)) and not is_text and hasattr(node, NUMBER):
                 names = ast.Call(ast.Name("locals", ast.Load()), [], [])
                 mark = [ast.Constant(self._number(node)), names]
                 made.append(ast.copy_location(ast.Expr(ast.Call(ast.Name(SCOPE, ast.Load()), mark, [])), node))
             made.append(self.visit(node))  # type: ignore[arg-type]
-            if isinstance(node, ast.AugAssign):
+            if isinstance(node, ast.AugAssign) and hasattr(node, NUMBER):
                 made.append(self._after(node))
         return made
 
@@ -120,7 +147,7 @@ class _Writer(ast.NodeTransformer):
         else:
             node = super().visit(node)
         reads = isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
-        if self.inside and isinstance(node, VALUES) and reads:
+        if self.inside and isinstance(node, VALUES) and reads and hasattr(node, NUMBER):
             return self.probe(node, old)
         return node
 

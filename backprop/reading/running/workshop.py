@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import types
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,14 +15,16 @@ import numpy as np
 from backprop.examiner.measuring.cases import Case
 from backprop.examiner.subject.adapters.detection import recognise
 from backprop.examiner.subject.protocol.subjects import Unusable
-from backprop.reading.running.bench import Point, load_module
+from backprop.reading.running.bench import Bench, Point, load_module
 from backprop.reading.running.entrances import Entrance, by_gradients
 from backprop.reading.running.recorder import Exhausted
 from backprop.reading.source import Edit, Source, Spot
 
-__all__ = ["Workshop"]
+__all__ = ["MOST_TICKS", "TICK", "Premises", "Workshop", "find_functions", "guard", "open_premises"]
 
 TICK = "backprop_tick_"
+TURNS = re.compile(r"\b(for|while)\b|" + "\n[ \t]+def ")
+"""What of an edited function may run for long; what it calls has its ticks."""
 MOST_TICKS = 20_000
 """Turns of loops and calls of functions in one run."""
 
@@ -41,10 +45,10 @@ class Workshop:
         self._load(source)
 
     def _load(self, source: Source) -> None:
-        code = compile(_guard(ast.parse(source.text, str(source.path))), str(source.path), "exec")
+        code = compile(guard(ast.parse(source.text, str(source.path))), str(source.path), "exec")
         self.module = load_module(code, source.path, {TICK: self._tick})
         self.subject = self.enter(recognise(self.module, str(source.path), str(source.path)))
-        self.live = dict(_find_functions(vars(self.module), self.module.__name__))
+        self.live = dict(find_functions(vars(self.module), self.module.__name__))
 
     def _tick(self) -> None:
         self._ticks += 1
@@ -126,8 +130,32 @@ class Workshop:
         moved = [Edit(_shift(edit.spot, first - 1), edit.replacement) for edit in edits]
         text = lines.replace(moved)
         text = "if 1:\n" + text if text[:1] in " \t" else text
-        tree = _guard(ast.parse(text))
-        return next((c for c in _codes(compile(tree, str(self.source.path), "exec")) if c.co_name == node.name), None)
+        code = compile(guard(ast.parse(text)) if TURNS.search(text) else text, str(self.source.path), "exec")
+        return next((c for c in _codes(code) if c.co_name == node.name), None)
+
+
+class Premises:
+    """Where a source is run: with probes at a bench, with pieces of it replaced in a workshop."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    def open_bench(self, enter: Entrance = by_gradients) -> Bench:
+        """A bench; Errors: as it raises."""
+        return Bench(self.source, enter)
+
+    def open_shop(self, bench: Bench, points: Sequence[Point]) -> Workshop:
+        """A workshop for the points of a bench."""
+        return Workshop(self.source, points, bench.enter)
+
+    def tell(self, found: dict[str, Any], what: str) -> dict[str, Any]:
+        """What was read, as plain data, in the lines of the file; `what` was asked for."""
+        return found
+
+
+def open_premises(path: Path, text: str | None = None) -> Premises:
+    """Those of a subject in a file, or of a text in its place; Errors: OSError, UnicodeDecodeError."""
+    return Premises(Source.read(path) if text is None else Source(path, text))
 
 
 def _shift(spot: Spot, lines: int) -> Spot:
@@ -138,12 +166,12 @@ def _codes(code: types.CodeType) -> list[types.CodeType]:
     return [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
 
 
-def _find_functions(names: dict[str, Any], module: str) -> dict[str, types.FunctionType]:
+def find_functions(names: dict[str, Any], module: str) -> dict[str, types.FunctionType]:
     """The functions and methods of a module by qualified name, decorators of the language taken off."""
     found: dict[str, types.FunctionType] = {}
     for name, thing in list(names.items()):
         if isinstance(thing, type) and thing.__module__ == module:
-            inside = _find_functions(dict(vars(thing)), module)
+            inside = find_functions(dict(vars(thing)), module)
             found |= {f"{name}.{one}": function for one, function in inside.items()}
         inner = getattr(thing, "__func__", getattr(thing, "fget", thing))
         if isinstance(inner, types.FunctionType) and inner.__module__ == module and inner.__name__ == name:
@@ -151,7 +179,7 @@ def _find_functions(names: dict[str, Any], module: str) -> dict[str, types.Funct
     return found
 
 
-def _guard(tree: ast.Module) -> ast.Module:
+def guard(tree: ast.Module) -> ast.Module:
     """A tick at the start of every loop and function, in place."""
     waiting: list[Any] = list(tree.body)
     while waiting:

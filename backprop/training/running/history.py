@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from backprop.shown import ShownAsText
 from backprop.training.trainable import Array, State
 
 __all__ = ["Callback", "Epoch", "History"]
 
 
 @dataclass(frozen=True, eq=False)
-class History:
+class History(ShownAsText):
     """What happened, epoch by epoch; entry k of each curve was measured after k epochs (0 = at the start).
 
     Attributes:
@@ -42,6 +43,14 @@ class History:
     description: str
     state: State = field(default_factory=dict)
     stopped: str = ""
+
+    def __str__(self) -> str:
+        done = len(self.costs) - 1
+        text = f"{done} epochs in {self.seconds:.1f} s ({self.description}); best after {self.best_epoch}"
+        text += f": cost {self.costs[self.best_epoch]:.4g}"
+        if self.validation_accuracies:
+            text += f", {self.validation_accuracies[self.best_epoch]:.1%} of the validation rows right"
+        return text + (f"; {self.stopped}" if self.stopped else "")
 
 
 @dataclass(frozen=True, eq=False)

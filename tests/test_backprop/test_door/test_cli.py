@@ -55,7 +55,7 @@ def test_derive_prints_a_chapter(capsys, form):
     status, out, err = run(capsys, "derive", "four_equations", "--format", form)
     assert (status, err) == (0, "")
     assert "BP2" in out
-    assert ("\\begin{align}" in out) == (form == "latex")
+    assert ("\\begin{list}" in out) == (form == "latex")
 
 
 def test_generate_then_verify_closes_the_circle(capsys, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,9 @@ from backprop.approximation import approximate
 from backprop.data import digits
 from backprop.errors import UsageError
 from backprop.pictures import approximation, plot_approximation, plot_training, training
+from backprop.pictures.signals import COLOURS, DASHES, MARKERS
 from backprop.pictures.slopes import plot_slopes
+from backprop.pictures.style import Palette
 from backprop.training import History
 
 PNG = b"\x89PNG\r\n"
@@ -203,3 +206,22 @@ def test_the_figure_of_slopes_shows_where_the_usual_formula_is_zero(tmp_path):
     assert path.read_bytes().startswith(PNG)
     with pytest.raises(UsageError, match="cannot write a figure"):
         plot_slopes(tmp_path / "slopes.xyz")
+
+
+def test_letters_of_vector_pictures_are_text(tmp_path):
+    """They can be searched, copied and read aloud."""
+    svg = plot_training(make_history(), tmp_path / "run.svg", title="A title to be found", cost="mse")
+    assert re.search(r"<text[^>]*>A title to be found</text>", svg.read_text(encoding="utf-8"))
+    pdf = plot_training(make_history(), tmp_path / "run.pdf", title="t", cost="mse")
+    assert b"/Type /Font" in pdf.read_bytes()
+
+
+def test_curves_of_one_panel_differ_in_more_than_colour(tmp_path):
+    """In grey, and for eyes that see fewer colours, dashes tell training and validation apart."""
+    svg = plot_training(make_history(), tmp_path / "run.svg", title="t", cost="mse").read_text(encoding="utf-8")
+    styles = re.findall(r'style="fill: none; ?([^"]*)"', svg)
+    for colour, dashed in ((Palette.blue, False), (Palette.orange, True)):
+        drawn = [style for style in styles if colour.lower() in style.lower()]
+        assert drawn
+        assert all(("stroke-dasharray" in style) == dashed for style in drawn)
+    assert len(set(map(str, DASHES))) == len(DASHES) == len(COLOURS) == len(MARKERS)

@@ -9,6 +9,7 @@ import pytest
 from backprop.examiner.judging.judge import judge
 from backprop.reading.broken import read_broken
 from backprop.reading.reader import SourceReading
+from backprop.reading.running.workshop import open_premises
 from backprop.verification.lines import read_lines
 from backprop.verification.submission import verify_file
 
@@ -58,7 +59,7 @@ def gradients(params, X, Y):
 def read_text(folder: Path, text: str) -> SourceReading:
     path = folder / "net.py"
     path.write_text(text, encoding="utf-8")
-    return read_broken(path)
+    return read_broken(open_premises(path))
 
 
 @pytest.mark.parametrize(("text", "piece"), [(OVERFLOWS, "np.exp(s)"), (SIGMOID, "np.log(1 - a)")])

@@ -10,6 +10,7 @@ import pytest
 
 from backprop.examiner.judging.judge import judge
 from backprop.reading.reader import read
+from backprop.reading.running.workshop import open_premises
 from backprop.runtime.compiled import build
 from backprop.specification.layers import (
     Activation,
@@ -93,7 +94,7 @@ def make_module(text: str) -> types.ModuleType:
 def test_the_spoilt_line_of_a_generated_module_is_found(tmp_path, text, line):
     path = tmp_path / "net.py"
     path.write_text(text, encoding="utf-8")
-    found = read(path)
+    found = read(open_premises(path))
     assert found.mends, "no mend"
     assert found.mends[0].lines == (line,)
     assert judge(make_module(found.source.replace(found.mends[0].edits)), seed=99).ok

@@ -10,6 +10,7 @@ from kit.programs import ATTENTION, DENSE, GRAPH, RECURRENT, STEPPING
 from backprop.examiner.judging.judge import judge
 from backprop.examiner.saying.report import Report
 from backprop.reading.reader import annotate, read
+from backprop.reading.running.workshop import open_premises
 from backprop.verification import lines
 from backprop.verification.submission import verify_file
 
@@ -54,7 +55,7 @@ def plant(tmp_path: Path, text: str, right: str, wrong: str) -> tuple[Path, int]
 @pytest.mark.parametrize(("text", "right", "wrong"), PLANTED, ids=[f"{r} for {w}" for _, r, w in PLANTED])
 def test_the_line_is_found_and_mended(tmp_path, text, right, wrong):
     path, line = plant(tmp_path, text, right, wrong)
-    found = read(path)
+    found = read(open_premises(path))
     assert found.mends, "no mend"
     assert found.mends[0].lines == (line,)
     assert judge(make_module(found.source.replace(found.mends[0].edits)), seed=99).ok
@@ -63,7 +64,7 @@ def test_the_line_is_found_and_mended(tmp_path, text, right, wrong):
 @pytest.mark.parametrize(("text", "right", "wrong"), LEFT_OUT, ids=[r.strip() for _, r, _ in LEFT_OUT])
 def test_a_line_that_was_left_out_is_put_back_where_it_was(tmp_path, text, right, wrong):
     path, line = plant(tmp_path, text, right, wrong)
-    found = read(path)
+    found = read(open_premises(path))
     assert found.mends[0].kind == "line left out"
     assert found.mends[0].lines == (line,)
     mended = found.source.replace(found.mends[0].edits)
@@ -73,7 +74,7 @@ def test_a_line_that_was_left_out_is_put_back_where_it_was(tmp_path, text, right
 
 def test_a_step_that_is_wrong_is_read_where_the_gradients_are_right(tmp_path):
     path, line = plant(tmp_path, STEPPING, "b - rate * db", "b + rate * db")
-    found = read(path)
+    found = read(open_premises(path))
     assert found.mends[0].lines == (line,)
     assert judge(make_module(found.source.replace(found.mends[0].edits)), seed=99).ok
 
@@ -81,7 +82,7 @@ def test_a_step_that_is_wrong_is_read_where_the_gradients_are_right(tmp_path):
 def test_two_faults_are_mended_each_on_its_line(tmp_path):
     text = DENSE.replace("db2 = d2.sum(axis=0)", "db2 = d2.mean(axis=0)")
     path, line = plant(tmp_path, text, "X.T @ d1 + REG * W1", "X.T @ d1")
-    found = read(path)
+    found = read(open_premises(path))
     other = next(k for k, row in enumerate(text.splitlines(), start=1) if "db2 = d2.mean" in row)
     assert set(found.mends[0].lines) == {line, other}
     assert judge(make_module(found.source.replace(found.mends[0].edits)), seed=99).ok
@@ -99,9 +100,9 @@ def make_module(text: str):
 def test_labels_of_a_right_program_hold_at_points_drawn_afresh(tmp_path, text, monkeypatch):
     path = tmp_path / "my_network.py"
     path.write_text(text, encoding="utf-8")
-    first = {label.line: set(label.texts) for label in annotate(path).labels}
+    first = {label.line: set(label.texts) for label in annotate(open_premises(path)).labels}
     monkeypatch.setattr("backprop.reading.reader.PLANS", ((71, 4), (72, 3)))
-    again = {label.line: set(label.texts) for label in annotate(path).labels}
+    again = {label.line: set(label.texts) for label in annotate(open_premises(path)).labels}
     assert first
     assert first == again
 
@@ -110,7 +111,8 @@ def test_labels_are_in_the_reader_s_own_names(tmp_path):
     path = tmp_path / "my_network.py"
     path.write_text(DENSE, encoding="utf-8")
     lines = DENSE.splitlines()
-    labels = {lines[label.line - 1].split(" = ")[0].strip(): str(label) for label in annotate(path).labels}
+    found = annotate(open_premises(path)).labels
+    labels = {lines[label.line - 1].split(" = ")[0].strip(): str(label) for label in found}
     assert labels["d1"] == "= ∂C/∂z1"
     assert labels["dW2"] == "= ∂C/∂W2"
     assert labels["db1"] == "= ∂C/∂b1"

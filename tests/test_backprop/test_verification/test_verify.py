@@ -15,8 +15,9 @@ from backprop.examiner.apart.generated import judge_with_exact
 from backprop.specification.network import Network
 from backprop.verification import strategies
 from backprop.verification.explanation import judge_and_explain
+from backprop.verification.random_runs import verify_random
 from backprop.verification.submission import verify_file
-from backprop.verification.verify import command_for, verify, verify_network, verify_random
+from backprop.verification.verify import command_for, verify, verify_network
 
 RANDOM = 12
 

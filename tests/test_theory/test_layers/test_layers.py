@@ -10,9 +10,11 @@ from theory.chapters.book import CHAPTERS
 from theory.chapters.networks.batch_norm import compact_form, derive_by_cuts, derive_compact_form, is_compact_form_equal
 from theory.chapters.networks.costs import COSTS, derive_cost_gradient, find_cost
 from theory.chapters.networks.layer_chapters import derive_residual
+from theory.chapters.networks.recurrent import derive_through_time, lift_through_time
 from theory.chapters.networks.softmax import derive_output_error, derive_stable_cost
+from theory.language.layer_sums import LayerTotal
 from theory.language.matrices import MatrixEntry
-from theory.language.notation import L, Partial, l, nodes, sample, total, unit, var
+from theory.language.notation import L, Partial, l, nodes, sample, substitute, total, unit, var
 from theory.layers.activation import activation
 from theory.layers.batch_norm import batch_norm, batch_norm_given
 from theory.layers.dropout import dropout
@@ -20,6 +22,7 @@ from theory.layers.gated import gated
 from theory.layers.layer_norm import layer_norm
 from theory.layers.penalty import penalty
 from theory.layers.prelu import prelu
+from theory.layers.recurrent import recurrent
 from theory.layers.residual import residual, residual_stack
 from theory.layers.weighted_sum import weighted_sum
 from theory.rules.backward import derive_adjoint
@@ -121,3 +124,22 @@ def test_the_chapters_of_the_layers_print_themselves(name, form):
     text = CHAPTERS[name].render(form)
     assert CHAPTERS[name].title.split(":")[0] in text
     assert "DOES NOT HOLD" not in text
+
+
+def test_backpropagation_through_time_is_derived_and_a_gradient_of_one_step_only_is_caught():
+    lifted = lift_through_time()
+    assert [check(derivation) for derivation in lifted.values()] == [[]] * 5
+    for name in ("e", "w", "b"):
+        summed = derive_through_time()[name]
+        assert isinstance(summed.result, LayerTotal)
+        assert not agree(summed.system, summed.subject, summed.result.body)
+        last = substitute(summed.result.body, {l: L})
+        assert not agree(summed.system, summed.subject, last)
+
+
+def test_a_recurrent_layer_holds_as_matrices():
+    for equation in layer_equations(recurrent).forward:
+        assert agree(recurrent(), equation.target, MatrixEntry(equation.matrix, *equation.target.indices))
+    for equation in layer_equations(recurrent).backward:
+        slope = Partial(var("C", None), equation.target)
+        assert agree(recurrent(), slope, MatrixEntry(equation.matrix, *equation.target.indices))

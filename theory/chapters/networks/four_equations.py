@@ -20,10 +20,10 @@ from functools import cache
 
 from sympy import Expr
 
-from theory.chapters.chapter import Chapter, Formula, Section
+from theory.chapters.chapter import Chapter, Section
+from theory.chapters.networks.layer_chapters import state
 from theory.language.derivation import Derivation
 from theory.language.notation import L, Partial, Variable, l, nodes, sample, shift, unit, var
-from theory.language.printing import show
 from theory.language.statement import System
 from theory.layers.dense import batched, dense
 from theory.rules.backward import derive_adjoint
@@ -107,14 +107,16 @@ def check_induction(base: Derivation, step: Derivation) -> list[Closure]:
     >>> all(closure.holds for closure in check_induction(*list(derive().values())[:2]))
     True
     """
-    hypothesis = [x for x in nodes(step.result) if isinstance(x, Variable) and x.name == "delta"]
+    errors, hypothesis = (
+        [x for x in nodes(d.result) if isinstance(x, Variable) and x.name == "delta"] for d in (base, step)
+    )
     shifted = shift(step.subject, l, l + 1)
     reached = step.system.cut_consumers(("z", l))
     chain = next(s for s in step.steps if s.rule == "chain over the cut")
     used = [x for x in nodes(chain.after) if isinstance(x, Partial) and x.u == var("C", None)]
     claimed = step.steps[0]
     return [
-        Closure("base: the error of layer L needs no other error", not has_errors(base.result)),
+        Closure("base: the error of layer L needs no other error", not errors),
         Closure("base: only ∂C/∂a^L, which the cost gives, is left unevaluated", only_given_partials(base.result)),
         Closure("step: no unevaluated derivative is left", not step.result.has(Partial)),
         Closure(
@@ -130,11 +132,6 @@ def check_induction(base: Derivation, step: Derivation) -> list[Closure]:
     ]
 
 
-def has_errors(expr: Expr) -> bool:
-    """Does an error occur in the formula?"""
-    return any(isinstance(x, Variable) and x.name == "delta" for x in nodes(expr))
-
-
 def only_given_partials(expr: Expr) -> bool:
     """Are all unevaluated derivatives of the form ∂C/∂a^L?"""
     left = [x for x in nodes(expr) if isinstance(x, Partial)]
@@ -143,17 +140,13 @@ def only_given_partials(expr: Expr) -> bool:
 
 def sections() -> Sequence[Section]:
     """The chapter: one sample, the induction, then a batch."""
-    statements = [
-        Formula(d.label, f"{show(d.target)} := {show(d.expr)}", f"{show(d.target, 'latex')} := {show(d.expr, 'latex')}")
-        for d in system(False).definitions
-    ]
     closures = check_induction(derive_one("BP1", False), derive_one("BP2", False))
     checks = "\n".join(f"- {c.what}: {'holds' if c.holds else 'DOES NOT HOLD'}" for c in closures)
     return [
         "Given: two forward definitions for every layer l = 1..L, an arbitrary differentiable activation f_l and an "
         "arbitrary cost C of the outputs a^L. Claim: the derivative of C by z_j^l, called the error, is given by "
         "BP1 for l = L and by BP2 for every layer below.",
-        *statements,
+        *state(system(False)),
         "One sample, base of the induction.",
         derive_matrix_form("BP1", False),
         "One sample, step of the induction.",

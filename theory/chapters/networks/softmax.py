@@ -1,12 +1,12 @@
 """The output layer: softmax with its full Jacobian, and the errors δ^L that collapse to a - y.
 
-A vector-valued output needs the whole Jacobian ∂a_i/∂z_j = a_i(δ_ij - a_j).  With cross-entropy the
+A vector-valued output needs the whole Jacobian ∂a_i/∂z_j = a_i([i=j] - a_j).  With cross-entropy the
 sum over i collapses because the targets of a sample sum to one; sigmoid with binary cross-entropy and
 the identity with squared error collapse to the same a - y.
 
 >>> for derivation in derivations()[:4]:
 ...     print(derivation.label, derivation.equation())
-Jacobian ∂a_ri^L/∂z_sj^L = a_ri^L (δ_ij - a_rj^L) δ_rs
+Jacobian ∂a_ri^L/∂z_sj^L = a_ri^L ([i=j] - a_rj^L) [r=s]
 BP1 δ_sj^L = (a_sj^L - y_sj)/n
 BP1 δ_sj^L = (a_sj^L - y_sj)/n
 BP1 δ_sj^L = a_sj^L - y_sj
@@ -88,7 +88,7 @@ def derive_slope(output: str) -> Derivation:
     """∂a_ri^L/∂z_sj^L of an output function: the full Jacobian of softmax, a(1 - a) for the sigmoid, else f'_L.
 
     >>> print(derive_slope("sigmoid").equation())
-    ∂a_ri^L/∂z_sj^L = a_ri^L (1 - a_ri^L) δ_ij δ_rs
+    ∂a_ri^L/∂z_sj^L = a_ri^L (1 - a_ri^L) [i=j] [r=s]
     """
     system = batched(dense())
     definition = output_definition(output)
@@ -133,7 +133,7 @@ def derive_output_error(output: str, cost: str, weighted: bool = False) -> Deriv
 
 
 def distribute(expr: Expr) -> Expr:
-    """Σ_k y_k (δ_kj - a_j) as two sums, where the targets stand alone against something free of k."""
+    """Σ_k y_k ([k=j] - a_j) as two sums, where the targets stand alone against something free of k."""
 
     def split(node: Expr) -> Expr | None:
         if isinstance(node, Total) and isinstance(node.body, Mul):

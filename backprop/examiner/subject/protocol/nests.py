@@ -66,6 +66,8 @@ def walk(nest: Nest, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 def _children(nest: Nest) -> list[tuple[int | str, Any]] | None:
     """List (key, child) of a container; None for a leaf."""
+    if isinstance(nest, np.ndarray):
+        return None
     if isinstance(nest, Mapping):
         return [(_name_key(key), value) for key, value in nest.items()]
     if isinstance(nest, tuple) and hasattr(nest, "_fields"):

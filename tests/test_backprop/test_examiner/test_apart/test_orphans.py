@@ -20,7 +20,7 @@ PATIENCE = 60.0
 MOMENTS = 20.0
 """Far more than the second or two that it takes, for machines with other work; a process that stays, stays for ever."""
 MARK = "BACKPROP_TEST_OF_ORPHANS"
-HOST, JUDGE = "host", "judge"
+HOST, JUDGE, PREPARED = "host", "judge", "prepared"
 ENDS = (signal.SIGTERM, signal.SIGKILL)
 SIGNALS = (signal.SIGTERM, signal.SIGKILL, signal.SIGHUP, signal.SIGINT)
 GONE = ") ? 0 0"
@@ -103,10 +103,13 @@ class Run:
         self.seen |= set(self.list_family())
 
     def find(self, who: str) -> list[int]:
-        """The judge, or the host of the subject, which is a copy of the judge that it made first of all."""
-        judges = [pid for pid in self.list_family() if "apart.child" in _read(pid, "cmdline")]
-        copies = [pid for pid in judges if int(_read(pid, "stat").rpartition(")")[2].split()[1] or 0) in judges]
-        return copies if who == HOST else [pid for pid in judges if pid not in copies]
+        """The prepared process, its copy that judges, or the copy of the judge that runs the subject."""
+        ours = {pid: _read(pid, "stat") for pid in self.list_family() if "apart.child" in _read(pid, "cmdline")}
+        parents = {pid: int(stat.rpartition(")")[2].split()[1] or 0) for pid, stat in ours.items()}
+        prepared = [pid for pid, parent in parents.items() if parent not in parents]
+        judges = [pid for pid, parent in parents.items() if parent in prepared]
+        found = {PREPARED: prepared, JUDGE: judges, HOST: [p for p, parent in parents.items() if parent in judges]}
+        return found[who]
 
     def wrote(self, name: str) -> bool:
         """Whether the subject came to this place."""
@@ -198,7 +201,7 @@ def test_what_a_subject_started_ends_with_the_command(start, sent: signal.Signal
     assert end_at(start, "in gradients", hang(ASLEEP, "loading", STARTS), sent) == []
 
 
-@pytest.mark.parametrize("who", [JUDGE, HOST])
+@pytest.mark.parametrize("who", [PREPARED, JUDGE, HOST])
 @pytest.mark.parametrize("event", ["host", "in gradients"])
 def test_whoever_of_the_family_is_killed_all_end_and_the_command_says_so(start, who: str, event: str) -> None:
     run = start(ASLEEP)

@@ -1,0 +1,77 @@
+"""Edited pieces of a program with the hooks that a gradient is read by, and no others."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from backprop.attaching.looking.rewriting import BLEND, CALL, PROBE, PROBED, SCALE, Rewriter, Rewritten, store_thunk
+from backprop.reading.source import Spot
+
+__all__ = ["HookKeeper"]
+
+
+class HookKeeper(Rewriter):
+    """Puts the hooks of some sites and statements in, found by where they stood in the text as written.
+
+    Of several nodes at one place the outermost is taken: what stands where the gradient was named is the gradient.
+    """
+
+    def __init__(
+        self,
+        sites: Mapping[Spot, int],
+        statements: Mapping[Spot, int],
+        places: Callable[[ast.AST], Iterable[Spot]],
+    ) -> None:
+        super().__init__(Rewritten(ast.Module([], [])))
+        self.sites, self.statements, self.places = dict(sites), dict(statements), places
+
+    def _take(self, numbers: dict[Spot, int], node: ast.AST) -> int | None:
+        spot = next((spot for spot in self.places(node) if spot in numbers), None) if numbers else None
+        return None if spot is None else numbers.pop(spot)
+
+    def value(self, node: Any, target: str = "") -> Any:
+        """An expression, with a probe around it if it is one of the sites."""
+        if not isinstance(node, PROBED) or not isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
+            return None if node is None else self.generic_visit(node)
+        number = self._take(self.sites, node)
+        inside = self._inside(node)
+        return inside if number is None else self._hook(PROBE, node, ast.Constant(number), inside)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
+        number = self._take(self.statements, node)
+        old, value = store_thunk(node.target), self.visit(node.value)
+        adds = isinstance(node.op, ast.Add | ast.Sub)
+        kept = number is not None and adds
+        node.value = self._hook(SCALE, node.value, ast.Constant(number), old, value) if kept else value
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        number = self._take(self.statements, node)
+        old, value = store_thunk(node.targets[0]), self.visit(node.value)
+        node.value = value if number is None else self._hook(BLEND, node.value, ast.Constant(number), old, value)
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        number, call = self._take(self.statements, node), node.value
+        if number is None or not isinstance(call, ast.Call):
+            node.value = self.visit(call)
+            return node
+        inside: Any = self._inside(call)
+        hooked: Any = self._hook(CALL, call, ast.Constant(number), inside.func, *inside.args)
+        hooked.keywords, node.value = inside.keywords, hooked
+        return node
+
+    def _loop(self, node: Any) -> Any:
+        for name in ("iter", "test"):
+            if hasattr(node, name):
+                setattr(node, name, self.visit(getattr(node, name)))
+        node.body, node.orelse = self._statements(node.body), self._statements(node.orelse)
+        return node
+
+    visit_For = visit_While = _loop
+
+    def keep(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """The statements with those hooks."""
+        return self._statements(body)

@@ -1,0 +1,1 @@
+"""A recurrent network as a module: loops over the steps of a sequence."""

@@ -1,0 +1,1 @@
+"""Derivations told step by step: rule, why, numbers, shapes."""

@@ -1,0 +1,121 @@
+"""Which of several trainings is meant, and what a program may touch while it is looked at."""
+
+from __future__ import annotations
+
+import pytest
+from kit.samples.attached_programs import DATA, SCRIPT
+
+from backprop.attaching.entry import load
+from backprop.examiner.judging.judge import judge
+from backprop.verification.submission import verify_file
+
+AGAIN = SCRIPT.replace(DATA, "").replace("0.1", "0.2")
+OTHER = AGAIN.replace("(1 - hidden ** 2)", "hidden")
+
+
+def write(folder, text, name="program.py"):
+    file = folder / name
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_two_trainings_of_different_verdicts_are_ambiguous_with_a_ready_command_each(tmp_path):
+    file = write(tmp_path, SCRIPT + OTHER)
+    report = verify_file(file)
+    assert (report.verdict, report.reason) == ("unusable", "ambiguous")
+    said = report.notes[0]
+    assert "is verified" in said
+    assert "is wrong" in said
+    for part, verdict in zip(said.split("--begin ")[1:], ("verified", "wrong"), strict=True):
+        begin, _, end = part.split(";")[0].partition(" --end ")
+        assert verify_file(file, options={"begin": int(begin), "end": int(end)}).verdict == verdict
+
+
+def test_two_trainings_of_one_verdict_are_counted(tmp_path):
+    report = verify_file(write(tmp_path, SCRIPT + AGAIN))
+    assert report.verdict == "verified"
+    assert report.to_dict()["evidence"]["other_readings"] == 1
+
+
+def test_a_training_behind_an_endless_one_is_found_too(tmp_path):
+    endless = SCRIPT.replace("range(500)", "iter(int, 1)")
+    assert verify_file(write(tmp_path, endless + OTHER)).reason == "ambiguous"
+
+
+WRITING = """
+import os
+from pathlib import Path
+import numpy as np
+here = Path(__file__).parent
+rows = np.loadtxt(here / "rows.csv", delimiter=",")
+open("log.txt", "w").write("begun")
+os.makedirs("out/deep", exist_ok=True)
+(here / "out" / "a.txt").write_text("x")
+open("rows.csv", "a").write("9,9\\n")
+x, y = rows[:, :1], rows[:, 1:]
+w = np.ones((1, 1))
+for i in range(100):
+    w = w - 0.01 * x.T @ (x @ w - y) / len(x)
+np.save("w.npy", w)
+"""
+
+
+def test_what_a_program_writes_does_not_reach_the_readers_folder(tmp_path):
+    (tmp_path / "out").mkdir()
+    write(tmp_path, "1,2\n2,4\n3,7\n", "rows.csv")
+    file = write(tmp_path, WRITING)
+    before = {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")}
+    assert judge(load(file)).verdict == "verified"
+    assert {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")} == before
+
+
+def test_writing_there_by_its_whole_name_is_refused_and_named(tmp_path):
+    file = write(tmp_path, f"open({str(tmp_path / 'log.txt')!r}, 'w')\n{SCRIPT}")
+    report = verify_file(file)
+    assert report.reason == "crashed"
+    assert "writes into" in report.notes[0]
+    assert not (tmp_path / "log.txt").exists()
+    write(tmp_path, "", "mine.txt")
+
+
+TORCH = """
+import torch
+from torch import nn
+model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+criterion = nn.MSELoss()
+things, answers = torch.randn(6, 3), torch.randn(6, 2)
+"""
+
+
+def test_a_model_and_a_loss_without_data_are_told_what_is_missing(tmp_path):
+    pytest.importorskip("torch")
+    report = verify_file(write(tmp_path, TORCH))
+    assert report.reason == "nothing"
+    assert "the model model and the loss criterion" in report.notes[0]
+    assert "--data X,Y" in report.notes[0]
+
+
+def test_data_are_named_by_an_option(tmp_path):
+    pytest.importorskip("torch")
+    assert verify_file(write(tmp_path, TORCH), options={"data": "things,answers"}).verdict == "verified"
+
+
+OWN_WORDS = """
+import numpy as np
+class Net:
+    def __init__(self, n):
+        self.A, self.B = np.random.randn(n, 6), np.random.randn(6, 2)
+    def improve(self, stuff, goal, lr):
+        h = np.tanh(stuff @ self.A)
+        d = (h @ self.B - goal) / len(stuff)
+        back = stuff.T @ ((d @ self.B.T) * (1 - h ** 2))
+        self.B -= lr * h.T @ d
+        self.A -= lr * back
+images, answers = np.random.randn(9, 5), np.random.randn(9, 2)
+net = Net(5)
+"""
+
+
+@pytest.mark.parametrize(("text", "verdict"), [(OWN_WORDS, "verified"), (OWN_WORDS.replace("** 2", "** 3"), "wrong")])
+def test_named_data_train_an_object_by_methods_of_any_name(text, verdict, tmp_path):
+    assert judge(load(write(tmp_path, text), data="images,answers")).verdict == verdict
