@@ -31,7 +31,7 @@ got 3-2, hidden none, output identity, cost half-sse; write 3-8-2
     def __post_init__(self) -> None:
         if self.dense.depth != 2 or not self.dense.is_plain:
             raise UsageError(
-                f"a recurrent network has three sizes, inputs-units-outputs, and no other layers, "
+                "a recurrent network has three sizes, inputs-units-outputs, and no other layers, "
                 f"got {self.dense!s:.80}; write 3-8-2"
             )
 
