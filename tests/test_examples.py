@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import runpy
+import shlex
 import sys
 from pathlib import Path
 
 import pytest
+
+from backprop.door.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -44,3 +48,29 @@ def test_an_example_runs_and_leaves_its_picture(path, tmp_path, monkeypatch, cap
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_is_short(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 80
+
+
+TABLE = (ROOT / "examples" / "README.md").read_text(encoding="utf-8").partition("## Every heading")[2]
+ROWS = re.findall(r"^\| (.+?) \| (.+?) \|$", TABLE, re.MULTILINE)[1:]
+COMMANDS = sorted({command for _, answer in ROWS for command in re.findall(r"`backprop ([^`]+)`", answer)})
+FILES = sorted({f for _, answer in ROWS for f in re.findall(r"`((?:examples|tests)/[^`]+)`", answer)})
+FEWEST_HEADINGS = 60
+
+
+def test_no_heading_is_left_without_an_answer():
+    assert len(ROWS) >= FEWEST_HEADINGS
+    assert all("`" in answer or answer.startswith("prose") for _, answer in ROWS)
+
+
+@pytest.mark.parametrize(
+    "file", sorted({f for _, answer in ROWS for f in re.findall(r"`((?:examples|tests)/[^`]+)`", answer)})
+)
+def test_a_file_of_the_table_is_there(file):
+    assert (ROOT / file).is_file()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_table_runs(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(command)) == 0
+    assert capsys.readouterr().out.strip() or list(tmp_path.iterdir())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ from backprop.attaching.running.leaves import NumberLeaf, Place, find_leaves, to
 from backprop.attaching.running.replaying import Iteration, IterationRecorder, MadeValue
 from backprop.attaching.running.training import adds
 
-__all__ = ["is_repeatable", "list_lost", "list_siblings", "order_by_use"]
+__all__ = ["is_computed", "is_repeatable", "list_lost", "list_siblings", "order_by_use", "widen_flow"]
 
 LAST = 10**6
+ROUNDING = 1e-11
 
 
 def is_repeatable(iteration: Iteration) -> bool:
@@ -46,7 +48,7 @@ def list_lost(iteration: Iteration, flow: GradientFlow, candidate: CostCandidate
         values = list(iteration.start)
         size = float(np.max(np.abs(start), initial=0.0)) or 1.0
         values[k] = start + size * np.random.default_rng(k).uniform(0.01, 0.1, start.shape)
-        if evaluate(iteration, candidate, values) != evaluate(iteration, candidate, list(iteration.start)):
+        if _matters(iteration, candidate, values):
             lost.append(tidy(leaf))
     return lost
 
@@ -62,16 +64,43 @@ def list_siblings(iteration: Iteration, flow: GradientFlow, candidate: CostCandi
         if not known & set(leaf.places) and stems & {stem_of(place) for place in leaf.places}
         and to_array(leaf.value) is not None
     ]  # fmt: skip
-    others += [leaf for leaf in list_unmoved(iteration) if leaf not in others]
+    others += [leaf for leaf, _ in list_unmoved(iteration) if leaf not in others]
     wider = Iteration(iteration.program, iteration.snapshot, [*iteration.leaves, *others])
     wider.held = iteration.held
     lost = []
     for k in range(len(iteration.leaves), len(wider.leaves)):
         values = list(wider.start)
         values[k] = values[k] + 0.05 * (np.abs(values[k]) + 0.1)
-        if evaluate(wider, candidate, values) != evaluate(wider, candidate, list(wider.start)):
+        if _matters(wider, candidate, values):
             lost.append(tidy(wider.leaves[k]))
     return lost
+
+
+def _matters(iteration: Iteration, candidate: CostCandidate, values: Sequence[Any]) -> bool:
+    """Whether the cost is another at these values, by more than its own rounding."""
+    here, there = (evaluate(iteration, candidate, one) for one in (list(iteration.start), values))
+    return not abs(there - here) <= ROUNDING * max(abs(here), abs(there))
+
+
+def is_computed(iteration: Iteration, flow: GradientFlow, candidate: CostCandidate, name: str, factor: float) -> bool:
+    """Whether the iteration computes the gradient of an array that it does not move: then its step leaves that out."""
+    others = [leaf for leaf in find_leaves(iteration.snapshot.names) if tidy(leaf) == name]
+    if not others or to_array(others[0].value) is None:
+        return False
+    wider = Iteration(iteration.program, iteration.snapshot, [*iteration.leaves, others[0]])
+    wider.held, wider.emptied = iteration.held, flow.iteration.emptied
+    start = wider.start[-1]
+    recorder = wider.freeze(wanted=None)
+    wider.run(None, recorder)
+    same = [event.value for event in recorder.events if event.value.shape == start.shape and start.size > 1]
+    rng = np.random.default_rng(3)
+    for _ in range(2):
+        u = rng.standard_normal(start.shape)
+        step = 1e-5 * (float(np.max(np.abs(start), initial=0.0)) or 1.0)
+        ends = [evaluate(wider, candidate, [*wider.start[:-1], start + sign * step * u]) for sign in (1.0, -1.0)]
+        slope = factor * float(np.real(ends[0] - ends[1])) / (2 * step)
+        same = [value for value in same if slope and abs(float(np.sum(np.real(value) * u)) / slope - 1) < 1e-5]
+    return bool(same)
 
 
 class _StatementRecorder(IterationRecorder):
@@ -90,29 +119,45 @@ class _StatementRecorder(IterationRecorder):
         return super().blend(statement, old, new)
 
 
-def list_unmoved(iteration: Iteration) -> list[NumberLeaf]:
+def list_unmoved(iteration: Iteration) -> list[tuple[NumberLeaf, frozenset[int]]]:
     """What the iteration adds to, or takes from, though what it adds was nothing this time: a bias whose first gradient
-    is zero."""
+    is zero, weights behind a slope that is wrong and zero; with the statements that do so."""
     recorder = _StatementRecorder(iteration.held)
     iteration.run(None, recorder)
     rewritten = iteration.program.rewritten
     inside = {ast.unparse(node) for node in ast.walk(rewritten.originals[iteration.snapshot.loop][0])}
-    added = [one for one in (rewritten.statements[number] for number in recorder.visited) if adds(one)]
-    ends = set()
-    for statement in added:
-        target = statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]  # type: ignore[attr-defined]
+    ends: dict[tuple[str, str], set[int]] = {}
+    for number in recorder.visited:
+        statement: Any = rewritten.statements[number]
+        if not adds(statement):
+            continue
+        target = statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]
+        while isinstance(target, ast.Subscript):
+            target = target.value
         # A name is the loop's own where the statement stands in it; an attribute, wherever it does.
         if isinstance(target, ast.Name) and ast.unparse(statement) in inside:
-            ends.add(("name", target.id))
+            ends.setdefault(("name", target.id), set()).add(number)
         elif isinstance(target, ast.Attribute):
-            ends.add(("attr", target.attr))
+            ends.setdefault(("attr", target.attr), set()).add(number)
     known = {place for leaf in iteration.leaves for place in leaf.places}
-    return [
-        leaf
-        for leaf in find_leaves(iteration.snapshot.names)
-        if not known & set(leaf.places) and any(place[-1] in ends for place in leaf.places)
-        and to_array(leaf.value) is not None
-    ]  # fmt: skip
+    found = []
+    for leaf in find_leaves(iteration.snapshot.names):
+        numbers = {n for place in leaf.places for step in place[-2:] for n in ends.get(step, ())}
+        if numbers and not known & set(leaf.places) and to_array(leaf.value) is not None:
+            found.append((leaf, frozenset(numbers)))
+    return found
+
+
+def widen_flow(flow: GradientFlow, names: Sequence[str]) -> GradientFlow | None:
+    """With parameters that the iteration moves by nothing: their gradient is their step. None where it has no rate."""
+    more = [(leaf, numbers) for leaf, numbers in list_unmoved(flow.iteration) if tidy(leaf) in names]
+    if {tidy(leaf) for leaf, _ in more} != set(names) or not flow.rates:
+        return None
+    iteration = flow.iteration.like([*flow.iteration.leaves, *(leaf for leaf, _ in more)])
+    iteration.held = flow.iteration.held | {n for _, numbers in more for n in numbers}
+    nothing = tuple(None for _ in more)
+    rates = tuple((rate, (*levels, *nothing)) for rate, levels in flow.rates[:1])
+    return replace(flow, iteration=iteration, rates=rates)
 
 
 def stem_of(place: Place) -> tuple[Any, ...]:

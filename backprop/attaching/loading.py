@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from backprop.attaching.advising.habits import list_habits
+from backprop.attaching.advising.rules import check_rule, name_rule
 from backprop.attaching.looking.documents import Document, missing_packages, read_document
 from backprop.attaching.looking.driving import list_drivers, name_model
 from backprop.attaching.looking.refusals import Refused
@@ -19,7 +21,7 @@ from backprop.attaching.nesting import tidy
 from backprop.attaching.pieces import Attached, attach
 from backprop.attaching.running.privacy import in_private_copy
 from backprop.attaching.running.program import HookedProgram
-from backprop.attaching.words import CHOICE, MARK, OTHERS, TAKEN
+from backprop.attaching.words import CHOICE, HABIT, LEFT_OUT, MARK, OTHERS, RULE, TAKEN
 from backprop.examiner.subject.loading import name_reason
 from backprop.examiner.subject.protocol.subjects import Subject, describe_error
 
@@ -32,6 +34,13 @@ def make_subject(attached: Attached, label: str, reading: int = 0) -> Subject:
     """The subject of a reading, with what was taken for what as its notes."""
     subject = Subject(attached.functions(), label, str(attached.document.path.resolve()))
     subject.notes += [f"{TAKEN}{line}" for line in attached.describe()]
+    subject.notes += [f"{HABIT}{said}" for said in list_habits(attached.document, attached.flow)]
+    rule = name_rule(attached.flow)
+    broken = check_rule(attached.flow, rule) if rule else ""
+    if broken:
+        subject.notes.append(f"{RULE}{rule}: {broken}")
+    if attached.left_out:
+        subject.notes.append(f"{LEFT_OUT}{', '.join(attached.left_out)}")
     if attached.others:
         subject.notes.append(f"{OTHERS}{', '.join(map(str, attached.others))}")
     if attached.others or reading:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.checking import is_repeatable, list_lost, list_siblings, order_by_use
+from backprop.attaching.checking import is_computed, is_repeatable, list_lost, list_siblings, order_by_use, widen_flow
 from backprop.attaching.costing.choosing import choose
 from backprop.attaching.costing.costs import find_unvisited
 from backprop.attaching.costing.fitting import Chosen, gradient_reader, measure
@@ -39,6 +39,8 @@ class Attached:
     """The parameters in the order in which the iteration uses them first."""
     driven: str = ""
     """What was made to train a class that nobody trains."""
+    left_out: tuple[str, ...] = ()
+    """Parameters whose gradient is computed and which the step does not move."""
     others: tuple[int, ...] = ()
     """Further trainings in the program, by their numbers: they are read and judged apart."""
 
@@ -216,7 +218,18 @@ def _read_cost(
                     "which its last layer has the gradient; give --cost NAME or --cost half-sse")  # fmt: skip
         return None
     candidate = attached.chosen.candidate
-    lost = [*list_lost(iteration, flow, candidate), *list_siblings(iteration, flow, candidate)]
+    lost = list_lost(iteration, flow, candidate)
+    factor = attached.chosen.factor
+    beside = list_siblings(iteration, flow, candidate)
+    left = [name for name in beside if name not in lost and is_computed(iteration, flow, candidate, name, factor)]
+    lost += [name for name in beside if name not in left]
+    if beside and lost == beside and not left:
+        # What is added to it is nothing: that is a gradient too.
+        wider = widen_flow(flow, beside)
+        if wider is not None:
+            return replace(attached, flow=wider, order=tuple(order_by_use(wider)))
+    if left and not lost:
+        return replace(attached, left_out=tuple(left))
     if lost:
         seen.append(f"{where}: the cost depends on {', '.join(lost)}, beside its parameters, but no gradient of it was "
                     f"seen; write its update like that of the others ({lost[0]} -= rate * its gradient), or give "

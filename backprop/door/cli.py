@@ -229,6 +229,10 @@ def verify(
     jobs: Annotated[
         int | None, typer.Option("--jobs", min=1, help="Subjects or networks that run at once; usually all processors.")
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option("--cluster", help="Folder: graded by the workers of this Dask scheduler, HOST:PORT."),
+    ] = None,
     list_causes: Annotated[bool, typer.Option("--list-causes", help="Print the mistakes it names.")] = False,
     hint: Annotated[str, typer.Option("--hint", help="How much is told: verdict, place, line or mend.")] = "mend",
     annotate: Annotated[
@@ -278,7 +282,7 @@ def verify(
     telling = Telling(hint, "json" if as_json else form, annotate, diff, mend, rubric, feedback)
     telling.check(target)
     about_sizes = {k: v for k, v in options.items() if v != SIZES_OPTIONS[k]}
-    asked = Wanted(seed, telling.form == "json", timeout, jobs, certify, about_sizes, telling, attaching)
+    asked = Wanted(seed, telling.form == "json", timeout, jobs, certify, about_sizes, telling, attaching, cluster)
     if random is not None:
         return finish_random(random, target, asked)
     return finish_target(target, accuracy, asked)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,13 +81,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
 
 
-def judge(path: str | Path, *, seed: int = 0, timeout: float | None = None) -> JudgedReport:
-    """Judge a file in a process of its own; a wrong one is read as well."""
+@cache
+def judge(path: Path, seed: int, timeout: float | None) -> JudgedReport:
+    """Judge a file in a process of its own, once in a run of the tests; a wrong one is read as well."""
     from backprop.verification.lines import read_lines
     from backprop.verification.submission import verify_file
 
     report = verify_file(path, seed=seed, timeout=timeout)
-    return JudgedReport(read_lines(report, Path(path), seed=seed, timeout=timeout))
+    return JudgedReport(read_lines(report, path, seed=seed, timeout=timeout))
 
 
 class ProgramItem(pytest.Item):
@@ -99,7 +101,7 @@ class ProgramItem(pytest.Item):
 
     def runtest(self) -> None:
         """Fails with the report."""
-        found = judge(self.program, timeout=self.config.getoption("--backprop-timeout"))
+        found = judge(Path(self.program), 0, self.config.getoption("--backprop-timeout"))
         if not found.ok:
             pytest.fail(str(found), pytrace=False)
 
@@ -139,16 +141,8 @@ def note(request: pytest.FixtureRequest, found: JudgedReport) -> JudgedReport:
     return found
 
 
-@pytest.fixture(scope="session")
-def backprop_judged() -> dict[tuple[Any, ...], JudgedReport]:
-    """Programs that were judged already."""
-    return {}
-
-
 @pytest.fixture
-def backprop_report(
-    request: pytest.FixtureRequest, backprop_judged: dict[tuple[Any, ...], JudgedReport]
-) -> JudgedReport:
+def backprop_report(request: pytest.FixtureRequest) -> JudgedReport:
     """The report of the program that the marker names, or --backprop."""
     marker = request.node.get_closest_marker("backprop")
     named = request.config.getoption("--backprop")
@@ -159,10 +153,7 @@ def backprop_report(
     words = {"seed": 0, "timeout": request.config.getoption("--backprop-timeout")} | (marker.kwargs if marker else {})
     path = Path(marker.args[0] if marker and marker.args else named[0])
     path = path if path.is_absolute() or path.exists() else request.path.parent / path
-    key = (path.resolve(), *sorted(words.items()))
-    if key not in backprop_judged:
-        backprop_judged[key] = judge(path, **words)
-    return note(request, backprop_judged[key])
+    return note(request, judge(path, words["seed"], words["timeout"]))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["report"]
 
-MOST_SHOWN = 200
+MOST_SHOWN = 100
 """Layers whose lines a person reads on one page."""
 
 
@@ -79,6 +79,8 @@ def page_of_network(target: str, words: tuple[str, str, str], seed: int) -> tupl
 def page_of_program(target: str, hint: str, timeout: float | None, seed: int) -> tuple[str, Report]:
     """The page of a file."""
     from backprop.reporting.pages.homework_page import mark_file
+    from backprop.verification.submission import prepare
 
     check_target(target)
-    return mark_file(Path(target), hint=hint, timeout=timeout, seed=seed)
+    with prepare():
+        return mark_file(Path(target), hint=hint, timeout=timeout, seed=seed)

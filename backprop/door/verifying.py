@@ -51,6 +51,7 @@ class Wanted:
     telling: Telling
     attaching: dict[str, Any] = field(default_factory=dict)
     """What a file as it is is to be taken for, as far as that was said."""
+    cluster: str | None = None
 
     def refuse(self, what: str, *, timed: bool = False) -> None:
         """Options that mean nothing for this target are refused, not ignored."""
@@ -83,14 +84,15 @@ def finish_target(target: str | None, accuracy: str, asked: Wanted) -> int:
     is_folder = Path(target).is_dir()
     if not is_folder:
         check_target(target)
+        if asked.cluster is not None:
+            raise UsageError(f"--cluster grades a folder of submissions, got {target!r}; leave it out")
     from backprop.verification.submission import prepare
 
     with prepare(many=is_folder):
         if is_folder:
             jobs = asked.jobs or count_processors()
-            return finish_folder(
-                Path(target), asked.telling, {"seed": asked.seed, "timeout": asked.timeout, "jobs": jobs}
-            )
+            how = {"seed": asked.seed, "timeout": asked.timeout, "jobs": jobs, "cluster": asked.cluster}
+            return finish_folder(Path(target), asked.telling, how)
         report = tell_file(target, asked.telling, seed=asked.seed, timeout=asked.timeout, options=asked.attaching)
     return finish_status(report)
 

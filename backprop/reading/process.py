@@ -62,7 +62,7 @@ def _find(request: dict[str, Any]) -> dict[str, Any]:
         try:
             opener = getattr(importlib.import_module(module), function)
             premises = opener(Path(request["path"]), request["text"], **request["options"])
-            return {"found": premises.tell(ways[request["what"]](premises).to_dict())}
+            return {"found": premises.tell(ways[request["what"]](premises).to_dict(), request["what"])}
         except UsageError as error:
             return {"error": str(error)}
         except Exception as error:  # what objects of a subject raise, and a text that cannot be parsed

@@ -28,8 +28,6 @@ PLANS = ((11, 2), (12, 3), (13, 5))
 """Seeds and rows: n = 2 and 3 for what is measured entry by entry, one more against chance."""
 FIRST_SUSPECTS = 6
 RENEWED = 8
-SLOW = 8
-"""How much longer than NumPy jax takes for small arrays."""
 LABELLED = ((11, 2), (12, 3), (14, 4))
 """Where labels are found: in few rows all targets are the same too often."""
 MIDDLE, SHORT, ALL = 1.9, 2.2, 9.0
@@ -132,7 +130,12 @@ def _rank(bench: Bench, point: Point, found: Sequence[Sufficient], shared: Set[a
     misshapen = _find_misshapen(bench, point)
     around = [one for s in set(ran) for one in (*_heads_around(source, s), *source.block_of(s))]
     ranked = dict.fromkeys([*misshapen, *sufficient, *sorted({*ran, *around}, key=lambda s: -s.lineno)])
-    return [s for s in ranked if s not in shared and isinstance(s, (*SIMPLE, *HEADED))]
+    return [s for s in ranked if (s not in shared or _is_table(s)) and isinstance(s, (*SIMPLE, *HEADED))]
+
+
+def _is_table(statement: ast.stmt) -> bool:
+    """Whether a statement holds several functions: the cost may use one, and the gradients another."""
+    return sum(isinstance(node, ast.Lambda) for node in ast.walk(statement)) > 1
 
 
 def _heads_around(source: Source, statement: ast.stmt) -> list[ast.stmt]:
@@ -191,7 +194,7 @@ def _search(
 def _begin(bench: Bench, points: Sequence[Point], shop: Workshop) -> Search:
     """A search that counts what its runs cost."""
     events = len(bench.record(points[0].case)[0])
-    return Search(bench.source, points, shop, events, SLOW if bench.source.imports("jax") else 1)
+    return Search(bench.source, points, shop, events, bench.pace)
 
 
 def _list_renewals(bench: Bench, points: Sequence[Point], found: Sequence[Sufficient]) -> Iterator[Proposal]:

@@ -24,7 +24,7 @@ from theory.language.statement import System
 from theory.witnesses.numbers import Dual, Reals
 from theory.witnesses.world import Key, World
 
-__all__ = ["ACTIVATION", "COST", "GIVEN", "Numbers"]
+__all__ = ["ACTIVATION", "COST", "GIVEN", "Numbers", "list_given"]
 
 ACTIVATION, COST = "sigmoid", "half-sse"
 GIVEN: dict[str, Any] = {
@@ -34,6 +34,13 @@ GIVEN: dict[str, Any] = {
     "y": ((1.0, 0.0), (0.0, 1.0)),
 }
 """Two samples and the parameters of a network 2-2-1 (of 2-2-2 where one output would say nothing)."""
+
+
+def list_given() -> list[tuple[str, Any]]:
+    """What is given of the small network, by the names that a reader knows."""
+    w, b = GIVEN["w"], GIVEN["b"]
+    return [("X", GIVEN["x"]), ("W^1", w[1]), ("b^1", b[1]), ("W^2", w[2]), ("b^2", b[2]), ("Y", GIVEN["y"])]
+
 
 PLEASANT = (0.5, -0.25, 0.75, 0.2, -0.4, 0.6, 1.25, -0.8)
 MOST_TERMS = 4

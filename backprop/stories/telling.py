@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from backprop.errors import unknown_name
-from backprop.stories.numbers import ACTIVATION, COST, GIVEN
+from backprop.stories.numbers import ACTIVATION, COST, list_given
 from backprop.stories.rules import RULE_STORIES, RuleStory
 from backprop.stories.story import Story, StoryStep, tell, tell_chapter
 from theory.chapters.book import CHAPTERS
@@ -44,7 +44,8 @@ def choose(topic: str) -> list[Story | str] | RuleStory:
 
 def describe_rule(rule: RuleStory) -> str:
     """Its law, why it holds, the example."""
-    parts = [f"{rule.name}" + (f": {rule.law}" if rule.law else ""), "", *textwrap.wrap(rule.why, WIDTH - 6)]
+    head = f"{rule.name}" + (f": {rule.law}" if rule.law else "")
+    parts = [*textwrap.wrap(head, WIDTH - 6), "", *textwrap.wrap(rule.why, WIDTH - 6)]
     example = ["", "For example", *textwrap.indent(rule.example, "  ").splitlines()] if rule.example else []
     return textwrap.indent("\n".join(parts + example), INDENT)
 
@@ -79,9 +80,9 @@ def describe_example(story: Story) -> str:
     """What the small network is."""
     if not story.sizes:
         return ""
-    x, w, b = (GIVEN[name] for name in ("x", "w", "b"))
-    return (f"{INDENT}Numbers come from a network {story.sizes}, {ACTIVATION}, {COST} where the cost is not stated, "
-            f"X = {x}, W^1 = {w[1]}, b^1 = {b[1]}.")  # fmt: skip
+    given = ", ".join(f"{name} = {value}" for name, value in list_given())
+    text = f"Numbers come from a network {story.sizes}, {ACTIVATION}, {COST} where the cost is not stated: {given}."
+    return textwrap.fill(text, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
 
 
 def tell_all(parts: Sequence[Story | str]) -> Iterator[str]:

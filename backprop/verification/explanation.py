@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from backprop.attaching.words import name_other_cost
+from backprop.attaching.words import name_training_faults
 from backprop.examiner.apart.generated import judge_with_exact
 from backprop.examiner.judging.judge import Early
 from backprop.examiner.measuring.examination import Examination
@@ -37,7 +37,7 @@ def judge_and_explain(target: Any, *, seed: int = 0, pace: Pace | None = None, e
     'gradient_never_computed'
     """
     report = judge_with_exact(target, seed=seed, explain=explain_findings, pace=pace, early=early)
-    return name_other_cost(report)
+    return name_training_faults(report)
 
 
 def explain_findings(subject: Subject, examination: Examination, findings: list[Finding]) -> list[Finding]:

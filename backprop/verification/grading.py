@@ -14,17 +14,14 @@ from typing import Any
 
 from backprop.errors import UsageError
 from backprop.examiner.saying.report import VERDICTS, Report
-from backprop.verification.lines import read_lines
-from backprop.verification.submission import verify_file
+from backprop.verification.cluster import grade_on_cluster
+from backprop.verification.marking import grade_file
 
 __all__ = ["Grades", "find_submissions", "grade_folder"]
 
 NOT_SUBMITTED = ("conftest.py", "setup.py")
 SUBJECT_NAMES = {"subject", "cost", "gradients", "step", "fun", "grad"}
 """A file that defines one of these at its top level means to be a subject."""
-
-READING = 10.0
-"""Seconds for the lines of one submission."""
 
 Progress = Callable[[int, int], None]
 
@@ -64,11 +61,13 @@ def grade_folder(
     jobs: int = 1,
     progress: Progress | None = None,
     lines: bool = False,
+    cluster: str | None = None,
 ) -> Grades:
     """Verify every submission of a folder, each in a process of its own with a time limit in seconds (`verify_file`).
 
     Parameters: `jobs` is how many run at once; `progress(done, whole)` is called after each; with `lines` the source of
-    those that are wrong is read as well, each for `READING` seconds at most. Which files count is said
+    those that are wrong is read as well, each for some seconds at most; `cluster` is the address of a scheduler of
+    Dask, whose workers grade in the place of this machine. Which files count is said
     at `find_submissions`. A file that is unusable, defines none of a subject's names and is imported by another one
     beside it is a helper: it is listed, not graded. Errors: UsageError if there is nothing to grade; none for what the
     submissions do.
@@ -78,8 +77,8 @@ def grade_folder(
         raise UsageError(f"no .py file in the folder {str(folder)!r}; give a folder of submissions")
     names = [path.relative_to(folder).as_posix() for path in files]
     reports: dict[str, Report] = {}
-    abandon = threading.Event()
-    graded = _run(lambda path: _grade(path, seed, timeout, abandon, lines=lines), files, jobs, abandon)
+    how: Any = {"seed": seed, "timeout": timeout, "lines": lines}
+    graded = _run(files, jobs, how) if cluster is None else grade_on_cluster(cluster, folder, files, how)
     for done, (name, report) in enumerate(zip(names, graded, strict=True), start=1):
         reports[name] = report
         if progress is not None:
@@ -88,17 +87,13 @@ def grade_folder(
     return Grades(folder, {name: r for name, r in reports.items() if name not in helpers}, helpers)
 
 
-def _grade(path: Path, seed: int, timeout: float | None, abandon: threading.Event, *, lines: bool) -> Report:
-    """One submission: judged, and read where that is wanted and something is wrong."""
-    if not path.read_bytes().strip():
-        return Report("unusable", str(path), notes=(f"{path}: the file is empty",), reason="nothing")
-    report = verify_file(path, seed=seed, timeout=timeout, abandon=abandon)
-    wanted = lines and report.verdict == "wrong" and not abandon.is_set()
-    return read_lines(report, path, seed=seed, timeout=timeout, seconds=READING) if wanted else report
-
-
-def _run(verify: Callable[[Path], Report], files: list[Path], jobs: int, abandon: threading.Event) -> Iterator[Report]:
+def _run(files: list[Path], jobs: int, how: dict[str, Any]) -> Iterator[Report]:
     """One after the other in this thread, or several at once; an interruption ends those that run."""
+    abandon = threading.Event()
+
+    def verify(path: Path) -> Report:
+        return grade_file(path, abandon=abandon, **how)
+
     if jobs == 1:
         yield from map(verify, files)
         return

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from functools import cache
 from pathlib import Path
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -41,9 +42,16 @@ def ask(html: str, script: str, folder: Path, *flags: str) -> object:
 
 def list_requests(page: Path, folder: Path) -> set[str]:
     """Every host that the page asks for, from the browser's own log: without what it asks of its maker by itself."""
-    blank = folder / "blank.html"
-    blank.write_text("<p>nothing</p>", encoding="utf-8")
-    return list_hosts(page, folder) - list_hosts(blank, folder) - MAKERS
+    return list_hosts(page, folder) - hosts_of_nothing() - MAKERS
+
+
+@cache
+def hosts_of_nothing() -> frozenset[str]:
+    """What the browser asks for when it shows an empty page."""
+    with tempfile.TemporaryDirectory() as name:
+        blank = Path(name) / "blank.html"
+        blank.write_text("<p>nothing</p>", encoding="utf-8")
+        return frozenset(list_hosts(blank, Path(name)))
 
 
 def list_hosts(page: Path, folder: Path) -> set[str]:

@@ -198,7 +198,7 @@ class MathML(Alphabet):
         return f"<msqrt>{body}</msqrt>"
 
     def transposed(self, base: str) -> str:
-        return f"<msup>{self.group(base) if '<msu' in base else f'<mrow>{base}</mrow>'}<mo>⊤</mo></msup>"
+        return f"<msup>{self.group(base) if base.startswith('<ms') else f'<mrow>{base}</mrow>'}<mo>⊤</mo></msup>"
 
     def matrix(self, name: str) -> str:
         return f"<mi>{super().matrix(name)}</mi>"

@@ -23,11 +23,14 @@ from theory.language.latex_text import GREEK, escape_latex
 
 __all__ = ["split_prose", "typeset"]
 
+SPELLED = {name.removeprefix("var"): letter for letter, name in GREEK.items()}
 TOKEN = re.compile(
-    r"(?P<code>`[^`\n]+`)|(?P<abbreviation>\b[ei]\.[ge]\.)|(?P<number>(?:\d+(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?(?![^\W_])|\boo\b)"
+    r"(?P<code>`[^`\n]+`)|(?P<abbreviation>\b[ei]\.[ge]\.)"
+    r"|(?P<number>(?:\d+(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?(?![^\W_])|\boo\b)"
+    rf"|(?P<greek>\b(?:{'|'.join(SPELLED)})(?=[_^]))"
     r"|(?P<letter>(?<![A-Za-z0-9_À-ɏ])[A-Za-zℝ](?![A-Za-z0-9À-ɏ])(?:'+(?![A-Za-z]))?|[α-ωΑ-ΩΣ∂∇]'*)"
-    r"|(?P<word>[^\W\d_]\w*(?:['’][a-z]+)?)"
-    r"|(?P<script>\*\*|[_^])|(?P<operator>:=|<=|>=|->|\+-|\.\.|(?<=\w)\.(?=[a-z](?!\w))|[-+*/=<>≤≥≈∘⊙√±−·×→≠…½ᵀ²³∞∈])"
+    r"|(?P<word>[^\W\d_]\w*(?:['’][a-z]+)?)|(?P<script>\*\*|[_^])"
+    r"|(?P<operator>:=|<=|>=|->|\+-|\.\.|(?<=\w)\.(?=[a-z](?!\w))|[-+*/=<>≤≥≈∘⊙√±−·×→≠…½ᵀ²³∞∈])"
     r"|(?P<open>[(\[|])|(?P<close>[)\]])|(?P<space>\s+)|(?P<other>.)",
     re.DOTALL,
 )
@@ -144,6 +147,9 @@ class _Reader:
             )
         if token.kind == "letter" and not self.is_word(token):
             return self.read_letter(token)
+        if token.kind == "greek":
+            self.at += 1
+            return self.add_scripts(_Atom("letter", SPELLED[token.text], strong=True))
         if token.kind == "word" and token.text in FUNCTIONS and self.peek(1).text in ("(", "["):
             self.at += 1
             call = self.read_group()

@@ -26,7 +26,7 @@ from backprop.approximation.proving.stabbing import lay_lines
 from backprop.approximation.proving.undecided import Undecided
 from backprop.approximation.proving.values import enclose_values
 
-__all__ = ["ForcedKinks", "Triple", "force_kinks"]
+__all__ = ["ForcedKinks", "Triple", "force_kinks", "force_kinks_both_ways"]
 
 MARGIN = 1e-9
 """How much wider than ε, relatively, the tube is in which a triple is looked for before it is proved."""
@@ -64,9 +64,14 @@ class ForcedKinks:
                     raise ArithmeticError(f"the triples {one} and {other} overlap: they may force the same kink")
 
     @property
+    def count(self) -> int:
+        """Of the kinks."""
+        return len(self.rising) + len(self.falling)
+
+    @property
     def least_width(self) -> int:
         """No ReLU network with fewer hidden units is within epsilon."""
-        return len(self.rising) + len(self.falling) + bool(self.slopes)
+        return self.count + bool(self.slopes)
 
 
 def force_kinks(target: Expr, grid: Floats, values: Floats, epsilon: float) -> ForcedKinks:
@@ -83,6 +88,11 @@ def force_kinks(target: Expr, grid: Floats, values: Floats, epsilon: float) -> F
     >>> force_kinks(parse("abs(x - 1/2)"), x, abs(x - 1 / 2), 1e-3).least_width
     2
     """
+    return max(force_kinks_both_ways(target, grid, values, epsilon), key=lambda proof: proof.least_width)
+
+
+def force_kinks_both_ways(target: Expr, grid: Floats, values: Floats, epsilon: float) -> list[ForcedKinks]:
+    """The proofs with lines from the left, from the right, and others where there is one kink."""
     height = epsilon * (1 + MARGIN)
     low, high = values - height, values + height
     from_left = [(turn.places, turn.rises) for turn in lay_lines(grid, low, high)[1]]
@@ -90,8 +100,7 @@ def force_kinks(target: Expr, grid: Floats, values: Floats, epsilon: float) -> F
     last = len(grid) - 1
     from_right = [((last - c, last - b, last - a), rises) for (a, b, c), rises in reversed(mirrored)]
     single = _narrow(grid, values, from_left[0], height) if len(from_left) == 1 else []
-    proofs = [_prove_turns(target, grid, values, epsilon, turns) for turns in (from_left, from_right, *single)]
-    return max(proofs, key=lambda proof: proof.least_width)
+    return [_prove_turns(target, grid, values, epsilon, turns) for turns in (from_left, from_right, *single)]
 
 
 def _narrow(grid: Floats, values: Floats, turn: _Turn, height: float) -> list[list[_Turn]]:

@@ -8,15 +8,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from backprop.approximation.ground.target import FunctionTarget
+from backprop.approximation.ground.outcome import ShallowNetwork
+from backprop.approximation.ground.target import Floats, FunctionTarget
 from backprop.approximation.limits.continuity import is_surely_continuous
-from backprop.approximation.proving.kinks import force_kinks
-from backprop.approximation.proving.prover import IntervalClaim, prove, prove_tightly
+from backprop.approximation.proving.kinks import force_kinks_both_ways
+from backprop.approximation.proving.prover import IntervalClaim, prove
 from backprop.approximation.proving.rounding import bound_rounding
 from backprop.approximation.proving.stabbing import list_points
+from backprop.approximation.proving.tight import prove_tightly
 from backprop.approximation.searching.growing import grow_until
+from backprop.approximation.searching.pruning import prune
 from backprop.approximation.searching.result import Approximation, evaluate_network, list_own_points
+from backprop.approximation.searching.tilted import make_network
 from backprop.approximation.searching.tube import fit_tube
+from backprop.approximation.widths.decide import decide
+from backprop.approximation.widths.orders import list_orders
 from backprop.codegen.functions.promises import find_promise
 from backprop.errors import UsageError
 from theory.functions.elementwise import find as find_activation
@@ -32,6 +38,8 @@ LOOSER = (1.02, 1.1, 1.5, 3.0, 10.0)
 """Times the error on the grid: what is tried to prove where no error was asked for."""
 TIGHTER = (1.0, 0.97, 0.9, 0.75, 0.5)
 """Times the error asked for: what the grid must show before a proof is tried."""
+JUMP = 1e-6
+"""Relatively: if the width is another for so much more and so much less than epsilon, that is said."""
 INSIDE = 1e-4
 """How far inside the tube, relatively, a network is laid: the rest is for what is between the points."""
 BOXES_TO_TIGHTEN, TERMS_TO_TIGHTEN = 4000, 200_000
@@ -138,23 +146,55 @@ def _list_bounds(approximation: Approximation) -> Iterator[float]:
 
 
 def narrow_relu(approximation: Approximation, epsilon: float) -> Approximation:
-    """The narrower of a ReLU network and one laid into the tube, and how many units every such network needs.
+    """The narrowest of a ReLU network and of those laid into the tube, and how many units every such network needs.
 
-    Both widths are proved: the upper one by the certificate, the lower one by forced kinks.
+    Both widths are proved: the upper one by the certificate, the lower one by forced kinks; where one unit is between
+    them, it is decided whether it is needed, if that takes no more work than is allowed.
     """
     target = require_function(approximation)
     x = list_points(target, target.grid, epsilon)
-    least = force_kinks(target.as_written, x, target(x), epsilon).least_width
+    proofs = force_kinks_both_ways(target.as_written, x, target(x), epsilon)
+    least = max(proof.least_width for proof in proofs)
     laid = fit_tube(target, x, epsilon * (1 - INSIDE))
     if laid is not None and (not approximation.reached or len(laid.w) < approximation.width):
-        points = np.append(target.grid, list_own_points(laid.w, laid.b, target.domain))
-        error = float(np.max(np.abs(evaluate_network(approximation.sigma, laid, points) - target(points))))
-        found = certify(replace(approximation, network=laid, sup_error=error, grid_points=len(points)), epsilon)
-        approximation = found if found.certified else approximation
-    return replace(approximation, width_lower_bound=least)
+        approximation = _take_if_proved(approximation, laid, epsilon)
+    kinks = max(proof.count for proof in proofs)
+    orders = list_orders([proof for proof in proofs if proof.count == kinks])
+    if orders and approximation.reached and approximation.width == least + 1 == kinks + 1:
+        answer = decide(target.as_written, target, x, epsilon, orders)
+        if answer.found is not None:
+            approximation = _take_if_proved(approximation, make_network(*answer.found), epsilon)
+        least += answer.is_excluded
+    jumps = (
+        approximation.reached and approximation.width == least + 1 == kinks + 1 and _jumps(target, x, epsilon, kinks)
+    )
+    return replace(approximation, width_lower_bound=least, width_jumps=jumps)
+
+
+def _jumps(target: FunctionTarget, x: Floats, epsilon: float, kinks: int) -> bool:
+    """Whether so many units as there are kinks are enough for a little more than epsilon, and not for a little less."""
+    answers = []
+    for wanted in (epsilon * (1 + JUMP), epsilon * (1 - JUMP)):
+        proofs = force_kinks_both_ways(target.as_written, x, target(x), wanted)
+        orders = list_orders([proof for proof in proofs if proof.count == kinks])
+        if not orders or max(proof.count for proof in proofs) != kinks:
+            return False
+        answers.append(decide(target.as_written, target, x, wanted, orders))
+        if len(answers) == 1 and answers[0].found is None:
+            return False
+    return answers[1].is_excluded
+
+
+def _take_if_proved(approximation: Approximation, network: ShallowNetwork, epsilon: float) -> Approximation:
+    """The network in the place of another, if it is proved to be within epsilon."""
+    target = require_function(approximation)
+    points = np.append(target.grid, list_own_points(network.w, network.b, target.domain))
+    error = float(np.max(np.abs(evaluate_network(approximation.sigma, network, points) - target(points))))
+    found = certify(replace(approximation, network=network, sup_error=error, grid_points=len(points)), epsilon)
+    return found if found.certified else approximation
 
 
 def grow_certified(grow: Callable[[float], Approximation], epsilon: float) -> Approximation:
     """Ask for less and less error on the grid until the error is proved to be below epsilon everywhere."""
-    found = grow_until(lambda one: one.reached, grow, certify, TIGHTER, epsilon)
+    found = grow_until(lambda one: one.reached, lambda wanted: prune(grow(wanted)), certify, TIGHTER, epsilon)
     return narrow_relu(found, epsilon) if found.activation == "relu" else found

@@ -51,6 +51,8 @@ class Approximation(Outcome):
         certificate: the proof that |F - f| is below a bound at every point, or what came of the attempt; None if it
             was not tried.
         width_lower_bound: for ReLU and an epsilon, the proved least width of any network within epsilon; None else.
+        width_jumps: whether that least width is enough for 1 + 1e-6 times epsilon and too small for 1 - 1e-6 times: at
+            epsilon itself it may be either.
         limit: why no network with this activation, of any width, is nearer than some error, with the proof; None where
             nothing of the kind is known.
         method: how it was found: "fit", "constructive" (the network of the proof) or "adam" (plain training).
@@ -71,6 +73,7 @@ class Approximation(Outcome):
     sigma: Callable[[Any], Any] = field(repr=False)
     certificate: Certificate | None = field(repr=False, default=None)
     width_lower_bound: int | None = None
+    width_jumps: bool = False
     limit: Limit | None = field(repr=False, default=None)
     method: str = "fit"
     bound: AprioriBound | None = None
@@ -132,6 +135,7 @@ class Approximation(Outcome):
             **({"continued_at": list(self.function.list_continued())} if self.function.list_continued() else {}),
             **self.list_numbers("grid" if self.function.known_between else "data"),
             "width_lower_bound": self.width_lower_bound,
+            **({"width_jumps_at_epsilon": True} if self.width_jumps else {}),
             "error_lower_bound": self.error_lower_bound,
             **({"error_lower_bound_proof": self.limit.to_dict()} if self.limit is not None else {}),
             "a_priori_bound": self.bound.total if self.bound else None,
@@ -180,6 +184,8 @@ class Approximation(Outcome):
         if self.width_lower_bound:
             least = f"{self.width_lower_bound} unit{'s' * (self.width_lower_bound != 1)}"
             text += f"; any {self.activation} network that near has at least {least} (proved)"
+            if self.width_jumps:
+                text += " - so many are enough for 1.000001 times that error, and too few for 0.999999 times (proved)"
         if self.limit is not None:
             least = describe_below(self.limit.lower)
             text += f"; any {self.activation} network, of any width, errs by at least {least} somewhere (proved)"

@@ -22,6 +22,7 @@ from backprop.approximation.searching.candidate import CUTOFFS, ROUNDING, Candid
 from backprop.approximation.searching.certified import NOTHING_TO_PROVE, grow_certified, narrow_relu
 from backprop.approximation.searching.certified import certify as certify_network
 from backprop.approximation.searching.placement import list_nodes, list_placements
+from backprop.approximation.searching.pruning import prune
 from backprop.approximation.searching.refinement import refine
 from backprop.approximation.searching.result import Approximation, list_own_points
 from backprop.errors import UsageError
@@ -113,7 +114,7 @@ def approximate(
 def _run(search: _Search, what: Target, count: int | None, wanted: float | None, certify: bool) -> Approximation:
     """Fit the width, or grow to the error that is wanted; with a proof if one is asked for."""
     if not certify:
-        return search.fit(check_width(what, count)) if count is not None else search.grow(wanted or 0.0)
+        return search.fit(check_width(what, count)) if count is not None else prune(search.grow(wanted or 0.0))
     if count is not None or wanted is None:
         return certify_network(search.fit(count or 1), wanted)
     if search.sigma.name == "relu":
@@ -142,7 +143,7 @@ class _Search(WidthSearch[Approximation]):
         return list(GROWN_WIDTHS) if most is None else [*(w for w in GROWN_WIDTHS if w < most), most]
 
     def search(self, width: int) -> Candidate:
-        narrow = self.find(width - 1 if width <= SMALL else width // 2) if width > 1 else None
+        narrow = self._find_narrower(width) if width > 1 else None
         if narrow and narrow.error <= ROUNDING * self._scale:
             return self.pad(width, narrow)
         x, y = self._list_nodes(width)
@@ -158,6 +159,12 @@ class _Search(WidthSearch[Approximation]):
         allowed = safe.error if narrow else math.inf
         rank = Candidate.by_error if is_whole else Candidate.by_score
         return min((one for one in found if one.error <= allowed), key=rank)
+
+    def _find_narrower(self, width: int) -> Candidate:
+        """The network it grows out of; one between that was found before and is better takes its place."""
+        before = self.find(width - 1 if width <= SMALL else width // 2)
+        others = (found for known, found in self.known.items() if known < width)
+        return min([before, *others], key=Candidate.by_error)
 
     def _list_nodes(self, width: int) -> tuple[Floats, Floats]:
         """Where the fit looks, and F there: of data at the points themselves, or at some that are evenly spread."""

@@ -17,6 +17,7 @@ from backprop.approximation.ground.outcome import ShallowNetwork
 from backprop.approximation.ground.solving import solve_minimax_exactly
 from backprop.approximation.ground.target import Floats
 from backprop.approximation.proving.stabbing import Line, Start, lay_lines, list_crossings
+from backprop.approximation.searching.tilted import find_slopes, find_sums, make_network, tilt_lines
 
 __all__ = ["fit_tube"]
 
@@ -25,12 +26,12 @@ SLACK = 4
 """A tube with one piece more to spare could be narrower by about 2 in so many pieces: looked for down to this."""
 CUTS = 3
 """How often points are added where lines met, and the lines laid again."""
-FREE_KINKS = 20
-"""So many kinks may look either way when a sum is looked for; the rest look as brings it nearer, largest first."""
 POINTS_PER_PIECE = 64
 """Of the linear programme."""
 MOST_WORK = 1e7
 """Lines times points: beyond it a network takes minutes to lay."""
+MANY = 20
+"""With more pieces lines are tried as they are laid."""
 TRIED = 3
 """Sets of kinks for which the linear programme is solved."""
 
@@ -49,8 +50,10 @@ def fit_tube(function: Function, x: Floats, epsilon: float) -> ShallowNetwork | 
     11
     """
     fewest = len(_lay_freely(x, function(x), epsilon))
-    if fewest * len(x) > MOST_WORK:
-        return None
+    if fewest > MANY:
+        network = tilt_lines(function, x, epsilon, fewest)
+        if network is not None or fewest * len(x) > MOST_WORK:
+            return network
     for count in (fewest, fewest + 1):
         fits: list[_Fit] = []
         for lay in LAYS:
@@ -68,6 +71,13 @@ def fit_tube(function: Function, x: Floats, epsilon: float) -> ShallowNetwork | 
     return None
 
 
+def _close_in(x: Floats, knots: Floats) -> Floats:
+    """Points with the knots and the middles beside them."""
+    edges = np.union1d(x, knots)
+    at = np.searchsorted(edges, knots[1:-1])
+    return np.union1d(edges, [(edges[at] + edges[at - 1]) / 2, (edges[at] + edges[at + 1]) / 2])
+
+
 def _place_knots(function: Function, x: Floats, epsilon: float, count: int, lay: Lay) -> Iterator[Floats]:
     """The knots of `count` pieces in the narrowest tube, on points that close in on them; nothing if it has more.
 
@@ -80,9 +90,7 @@ def _place_knots(function: Function, x: Floats, epsilon: float, count: int, lay:
             return
         low, knots = found
         yield knots
-        edges = np.union1d(x, knots)
-        at = np.searchsorted(edges, knots[1:-1])
-        x = np.union1d(edges, [(edges[at] + edges[at - 1]) / 2, (edges[at] + edges[at + 1]) / 2])
+        x = _close_in(x, knots)
 
 
 def _lay_freely(x: Floats, y: Floats, epsilon: float) -> list[Line]:
@@ -164,7 +172,7 @@ class _Fit:
         for look_left in _list_subsets(self.knots, self.heights):
             heights = _solve_bound(self.hats, self.y, _slope_equation(self.knots, look_left))
             if self.measure(heights) < best:
-                best, network = self.measure(heights), _make_network(self.knots, heights, look_left)
+                best, network = self.measure(heights), make_network(self.knots, heights, look_left)
         return network
 
     def with_slope(self) -> ShallowNetwork | None:
@@ -190,44 +198,13 @@ def _solve_bound(hats: Floats, y: Floats, equation: Floats) -> Floats:
     return np.insert(others, last, ratios @ others)
 
 
-def _slopes(knots: Floats, heights: Floats) -> Floats:
-    return np.asarray(np.diff(heights) / np.diff(knots))
-
-
 def _list_subsets(knots: Floats, heights: Floats) -> Iterator[tuple[int, ...]]:
     """Sets of inner knots whose kinks nearly add up to minus the first slope: all before the flattest piece, others."""
-    slopes = _slopes(knots, heights)
+    slopes = find_slopes(knots, heights)
     yield tuple(range(int(np.argmin(np.abs(slopes)))))
     jumps = np.diff(slopes)
     if len(jumps):
-        yield from _find_sums(jumps, -float(slopes[0]))
-
-
-def _find_sums(numbers: Floats, wanted: float) -> list[tuple[int, ...]]:
-    """Sets of indices with sums near a number: a few numbers free, the others as they bring it nearer, largest first.
-
-    The free ones are cut in two halves; for each sum of the one the nearest of the other is looked up.
-
-    Source: E. Horowitz, S. Sahni, Computing partitions with applications to the knapsack problem (1974).
-
-    >>> _find_sums(np.array([3.0, 5.0, 7.0]), 10.0)[0]
-    (0, 2)
-    """
-    order = np.argsort(-np.abs(numbers), kind="stable")
-    free = order[np.unique(np.linspace(0, len(order) - 1, min(len(order), FREE_KINKS)).astype(int))]
-    taken: list[int] = []
-    for k in (int(k) for k in order if k not in free):
-        if abs(wanted - numbers[k]) < abs(wanted):
-            taken.append(k)
-            wanted -= float(numbers[k])
-    halves = [free[: len(free) // 2], free[len(free) // 2 :]]
-    choices = [np.arange(2 ** len(half))[:, None] >> np.arange(len(half)) & 1 == 1 for half in halves]
-    sums = [choice @ numbers[half] for choice, half in zip(choices, halves, strict=True)]
-    order = np.argsort(sums[1])
-    near = order[np.clip(np.searchsorted(sums[1][order], wanted - sums[0]), 0, len(order) - 1)]
-    best = np.argsort(np.abs(wanted - sums[0] - sums[1][near]))[:TRIED]
-    return [tuple(sorted([*taken, *halves[0][choices[0][k]].tolist(), *halves[1][choices[1][near[k]]].tolist()]))
-            for k in best]  # fmt: skip
+        yield from find_sums(jumps, -float(slopes[0]))
 
 
 def _slope_equation(knots: Floats, look_left: Sequence[int]) -> Floats:
@@ -241,18 +218,8 @@ def _slope_equation(knots: Floats, look_left: Sequence[int]) -> Floats:
     return np.asarray(rows[0] + jumps[list(look_left)].sum(axis=0))
 
 
-def _make_network(knots: Floats, heights: Floats, look_left: Sequence[int]) -> ShallowNetwork:
-    """One unit a kink: relu(x − t), or relu(t − x) for those that look left."""
-    jumps, inner = np.diff(_slopes(knots, heights)), knots[1:-1]
-    w = np.ones(len(inner))
-    w[list(look_left)] = -1.0
-    b = -w * inner
-    at_start = float(np.sum(jumps * np.maximum(w * knots[0] + b, 0)))
-    return ShallowNetwork(w, b, jumps, float(heights[0]) - at_start)
-
-
 def _make_network_with_slope(knots: Floats, heights: Floats) -> ShallowNetwork:
     """The same with a unit more for the first slope."""
-    slopes = _slopes(knots, heights)
+    slopes = find_slopes(knots, heights)
     w, b = np.ones(len(knots) - 1), -knots[:-1]
     return ShallowNetwork(w, b, np.append(slopes[0], np.diff(slopes)), float(heights[0]))

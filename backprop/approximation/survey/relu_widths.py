@@ -46,6 +46,8 @@ class ReluWidth:
     bound: float | None = None
     boxes: int = 0
     seconds: float = 0.0
+    jumps: bool = False
+    """Whether `lower` is enough for 1 + 1e-6 times epsilon and too little for 1 − 1e-6 times."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ def bound_width(target: FunctionTarget, epsilon: float) -> ReluWidth:
         bound=proof.bound if proof is not None and found.certified else None,
         boxes=len(proof.edges) - 1 if proof is not None and found.certified else 0,
         seconds=time.perf_counter() - began,
+        jumps=found.width_jumps,
     )
 
 

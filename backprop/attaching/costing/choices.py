@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from backprop.attaching.costing.costs import CostCandidate
 from backprop.attaching.costing.fitting import SAME, CandidateFit, Measured
 from backprop.attaching.costing.flowing import GradientFlow
 
@@ -39,11 +41,12 @@ class Choice:
 
     def nice(self, fit: CandidateFit, value: float | None) -> tuple[float, float] | None:
         """(factor, scale) where a simple multiple of the candidate has this ratio to the gradient."""
+        sign = -1.0 if value and value < 0 and is_made_large(fit.candidate) else 1.0
         for scale in self.scales:
             factor = scale / value if value else 0.0
             for simple in simple_factors(self._shapes(fit)):
-                if abs(factor / simple - 1) < SAME:
-                    return simple, scale
+                if abs(sign * factor / simple - 1) < SAME:
+                    return sign * simple, scale
         return None
 
     def _shapes(self, fit: CandidateFit) -> list[int]:
@@ -54,6 +57,14 @@ class Choice:
     order: tuple[int, ...] = ()
     numbers: frozenset[float] = frozenset()
     """What a penalty may be: numbers of the program, doubled, halved, over a size."""
+
+
+LARGE = re.compile(r"(likelihood|log|reward|score|elbo|utility)", re.IGNORECASE)
+
+
+def is_made_large(candidate: CostCandidate) -> bool:
+    """Whether a number is one that training makes large, by its name: its negative is a cost then."""
+    return candidate.strength >= 0 and bool(LARGE.search(candidate.name)) and "loss" not in candidate.name.lower()
 
 
 def simple_factors(sizes: Iterable[int]) -> list[float]:

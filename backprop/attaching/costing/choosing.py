@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.costing.choices import Choice
+from backprop.attaching.costing.choices import Choice, is_made_large
 from backprop.attaching.costing.costs import TABLE
 from backprop.attaching.costing.fitting import SAME, CandidateFit, Chosen, Measured
 from backprop.attaching.costing.flowing import GradientFlow
@@ -101,6 +101,10 @@ def _choose_strong(choice: Choice, fits: list[CandidateFit]) -> Chosen | None:
     for fit in sorted(fits, key=lambda one: -one.candidate.strength):
         if choice.whole(fit):
             return _own(choice, fit)
+    for fit in fits:
+        nice = choice.nice(fit, fit.factor) if is_made_large(fit.candidate) and fit.factor else None
+        if nice is not None and fit.factor and nice[0] < 0 and fit.whole(fit.factor):
+            return Chosen(fit.candidate, *nice, "the file's own, which its training makes large")
     other = uses_other_rows(choice.flow, [fit.candidate for fit in fits])
     kept = [fit for i, fit in enumerate(fits) if i not in other]
     if not kept:
@@ -235,7 +239,7 @@ def _option(choice: Choice, fit: CandidateFit, chosen: Chosen, tensors: frozense
     own = fit.candidate.strength
     table_order = list(TABLE).index(fit.candidate.table) if fit.candidate.table else 0
     # A known cost says more than a number without a name, which may be one by chance.
-    rank = (bool(chosen.penalty), 2 if own == 0 else own < 0, abs(math.log(chosen.factor)), table_order)
+    rank = (bool(chosen.penalty), 2 if own == 0 else own < 0, abs(math.log(abs(chosen.factor))), table_order)
     size = sum(choice.flow.iteration.start[k].size for k in tensors)
     return Option(chosen, tensors, size, sized, len(set(fit.ratios) - tensors), rank)
 

@@ -7,6 +7,7 @@ iteration and nothing else. Values are never compared with derivatives here: the
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,6 +28,8 @@ ROUNDING = 1e-15
 LATEST = 160
 JITTER = 0.05
 MOST_NUMBERS = 12
+MOST_TURNS, ENDS = 24, 4
+"""Of a value that is made more often than that, the first and the last are looked at."""
 SILENT = 24
 """Values in a row that do not flow to a parameter, after one that did, end the search."""
 USES = (ast.Name, ast.Attribute, ast.Subscript)
@@ -124,6 +127,7 @@ def _find_levels(measuring: _Measuring, k: int, events: Sequence[MadeValue], pla
     sites = measuring.iteration.program.rewritten.sites
     found: list[FlowLevel] = []
     own = [event for event in events if event.value.shape == shape and event.value.dtype.kind == "f"]
+    own = _leave_out_turns(own)
     silent = 0
     for event in own[: -LATEST - 1 : -1]:
         level = _measure(measuring, k, event, plain, isinstance(sites[event.key[0]].node, USES))
@@ -133,6 +137,19 @@ def _find_levels(measuring: _Measuring, k: int, events: Sequence[MadeValue], pla
         elif found and silent >= SILENT:
             break
     return found
+
+
+def _leave_out_turns(events: Sequence[MadeValue]) -> list[MadeValue]:
+    """Without the middle turns of long loops: what is gathered there flows on after the last, or from the first."""
+    times: Counter[int] = Counter(event.key[0] for event in events)
+    seen: Counter[int] = Counter()
+    kept = []
+    for event in events:
+        site = event.key[0]
+        seen[site] += 1
+        if times[site] <= MOST_TURNS or seen[site] <= ENDS or seen[site] > times[site] - ENDS:
+            kept.append(event)
+    return kept
 
 
 def _measure(measuring: _Measuring, k: int, event: MadeValue, plain: Sequence[Any], used: bool) -> FlowLevel | None:

@@ -1,4 +1,4 @@
-"""One iteration of a program on the bench of the reading room, and in its workshop."""
+"""One iteration of a program on the bench of the reading room."""
 
 from __future__ import annotations
 
@@ -14,11 +14,8 @@ from typing import Any
 import numpy as np
 
 from backprop.attaching.costing.fitting import Chosen
-from backprop.attaching.lines.keeping import HookKeeper
-from backprop.attaching.lines.outfits import Outfit, Wardrobe, list_codes, pair
+from backprop.attaching.lines.outfits import Outfit, Wardrobe
 from backprop.attaching.lines.shrinking import count_samples, shrink
-from backprop.attaching.lines.spots import EditedLines
-from backprop.attaching.looking.iterations import Mangler, make_piece
 from backprop.attaching.pieces import Attached, HandedOver
 from backprop.examiner.measuring.cases import Case
 from backprop.examiner.subject.protocol.subjects import Subject, Unusable
@@ -26,12 +23,13 @@ from backprop.reading.running.bench import Bench, Point
 from backprop.reading.running.entrances import Entrance
 from backprop.reading.running.probes import PROBE, SCOPE, Instrumented, probe_tree
 from backprop.reading.running.recorder import Event, move
-from backprop.reading.running.workshop import TICK, Workshop, guard
-from backprop.reading.source import Edit, Source, Spot
+from backprop.reading.source import Source
 
-__all__ = ["AttachedBench", "AttachedShop", "Stand"]
+__all__ = ["AttachedBench", "Stand", "as_function"]
 
 SHAKE = 1e-4
+PACE = 2
+"""A run puts a whole program back first."""
 
 
 class Stand:
@@ -94,6 +92,7 @@ class AttachedBench(Bench):
         self.stand = stand
         self._of_cost: dict[int, set[ast.stmt]] = {}
         super().__init__(stand.source, enter)
+        self.pace *= PACE
 
     def _start(self) -> tuple[Instrumented, types.ModuleType, Subject]:
         stand = self.stand
@@ -101,8 +100,8 @@ class AttachedBench(Bench):
         probed = copy.deepcopy(program.rewritten)
         made = probe_tree(self.source, probed.tree, everywhere=True)
         names = vars(program.module)
-        names[PROBE] = _as_function(self.recorder.probe)
-        names[SCOPE] = _as_function(self._look)
+        names[PROBE] = as_function(self.recorder.probe)
+        names[SCOPE] = as_function(self._look)
         piece = probed.piece(snapshot.loop, program.more.get(snapshot.loop, ()))
         outfit = stand.wardrobe.dress(program.compile(made.tree), program.compile_piece(snapshot, piece))
         return made, program.module, stand.make_subject(lambda: outfit)
@@ -156,7 +155,7 @@ class AttachedBench(Bench):
             self.recorder.change = {}
 
 
-def _as_function(method: Callable[..., Any]) -> Callable[..., Any]:
+def as_function(method: Callable[..., Any]) -> Callable[..., Any]:
     """A function that stays among the names of a program: what is none is put back with its state."""
 
     def call(*args: Any) -> Any:
@@ -180,109 +179,3 @@ def _shake(key: Any, value: Any) -> Any:
 def _ours(names: dict[str, Any]) -> dict[str, Any]:
     """The names of the program, without those of its hooks."""
     return {name: value for name, value in names.items() if not name.startswith(("hook_", "backprop_", "__"))}
-
-
-class AttachedShop(Workshop):
-    """The workshop for an iteration: functions and the iteration get the code of their edited text."""
-
-    def __init__(self, stand: Stand, points: Sequence[Point], enter: Entrance) -> None:
-        self.stand = stand
-        self.source, self.points, self.enter = stand.source, points, enter
-        self.runs = self._ticks = 0
-        iteration, rewritten = stand.iteration, stand.program.rewritten
-        self.loop, self.scope = rewritten.loops[iteration.snapshot.loop]
-        self.owner = rewritten.classes.get(iteration.snapshot.loop)
-        self.body = rewritten.originals[iteration.snapshot.loop][0].body
-        levels = stand.attached.flow.adaptive or [level for rate in stand.attached.flow.rates[:1] for level in rate[1]]
-        sites = {level.key[0] for level in levels if level is not None}
-        self.sites = {self.source.spot(rewritten.sites[k].node): k for k in sites}
-        self.statements = {self.source.spot(rewritten.statements[k]): k for k in iteration.held}
-        vars(stand.program.module)[TICK] = _as_function(self._tick)
-        self.base = self._dress_all()
-        self.outfit = self.base
-        self.subject = enter(stand.make_subject(lambda: self.outfit))
-
-    def _keeper(self, places: Any) -> HookKeeper:
-        return HookKeeper(self.sites, self.statements, places)
-
-    def _dress_all(self) -> Outfit:
-        """The program as written, with the hooks that are needed and with ticks."""
-        tree = ast.parse(self.source.text, str(self.source.path))
-        keeper = self._keeper(lambda node: [self.source.spot(node)])
-        tree.body = keeper.keep(tree.body)
-        guard(ast.fix_missing_locations(tree))
-        first, last = self._body_lines()
-        lines = EditedLines(self.source, first, last, ())
-        return self.stand.wardrobe.dress(self.stand.program.compile(tree), self._make_piece(lines))
-
-    def _body_lines(self) -> tuple[int, int]:
-        return self.body[0].lineno, self.body[-1].end_lineno or self.body[-1].lineno
-
-    def _make_piece(self, lines: EditedLines) -> types.CodeType:
-        body = lines.body
-        if self.body[0].lineno == self.loop.lineno and isinstance(body[0], ast.For | ast.While):
-            body = body[0].body
-        once = make_piece(self._keeper(lines.places).keep(body), self.loop, self.scope, self.owner)
-        return self.stand.program.compile_piece(self.stand.iteration.snapshot, guard(once))
-
-    def _install(self, edits: Sequence[Edit]) -> Any:
-        """Put the edited code on; give what undoes it, or None where it cannot be put on."""
-        try:
-            outfit = self._dress(edits)
-        except (SyntaxError, ValueError):
-            return None
-        if outfit is None:
-            return None
-        self.outfit = outfit.over(self.base)
-
-        def restore() -> None:
-            self.outfit = self.base
-
-        return restore
-
-    def _dress(self, edits: Sequence[Edit]) -> Outfit | None:
-        first, last = self._body_lines()
-        inside = [edit for edit in edits if first <= edit.spot.line and edit.spot.end_line <= last]
-        out = Outfit()
-        if inside:
-            out.piece = self._make_piece(EditedLines(self.source, first, last, inside))
-        groups: dict[tuple[str, ast.stmt], list[Edit]] = {}
-        for edit in edits:
-            unit = None if edit in inside else self._unit_of(edit.spot)
-            if unit is None and edit not in inside:
-                return None
-            if unit is not None:
-                groups.setdefault(unit, []).append(edit)
-        for (name, node), some in groups.items():
-            fitted = self._dress_unit(name, node, some)
-            if fitted is None:
-                return None
-            out = out.over(fitted)
-        return out
-
-    def _unit_of(self, spot: Spot) -> tuple[str, ast.stmt] | None:
-        """The function, or the statement at the top, that a spot is part of."""
-        for name, node in self.source.outer_functions:
-            if node.body[0].lineno <= spot.line and spot.end_line <= (node.end_lineno or 0):
-                return name, node
-        for statement in self.source.tree.body:
-            if statement.lineno <= spot.line and spot.end_line <= (statement.end_lineno or 0):
-                return None if isinstance(statement, ast.ClassDef | ast.For | ast.While) else ("", statement)
-        return None
-
-    def _dress_unit(self, name: str, node: ast.stmt, edits: Sequence[Edit]) -> Outfit | None:
-        lines = EditedLines(self.source, node.lineno, node.end_lineno or node.lineno, edits)
-        tree: Any = ast.Module(self._keeper(lines.places).keep(lines.body), [])
-        if "." in name:
-            tree = Mangler(name.rpartition(".")[0].rpartition(".")[2]).visit(tree)
-        made = self.stand.program.compile(guard(ast.fix_missing_locations(tree)))
-        wardrobe, out = self.stand.wardrobe, Outfit()
-        last = node.end_lineno or node.lineno
-        own = [code for code, _ in pair(wardrobe.whole, wardrobe.whole) if node.lineno <= code.co_firstlineno <= last]
-        for code in list_codes(made):
-            old = next((one for one in own if one.co_name == code.co_name), None)
-            fitted = None if old is None else wardrobe.fit(old, code)
-            if fitted is None:
-                return None
-            out = out.over(fitted)
-        return out

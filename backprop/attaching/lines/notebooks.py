@@ -39,6 +39,7 @@ def tell_cells(found: dict[str, Any], document: Document, raw: str) -> dict[str,
         "labels": labels,
         "source": "".join(shown),
         "mends": mends,
+        "bom": "",
     }
 
 

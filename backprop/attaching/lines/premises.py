@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from backprop.attaching.lines.bench import AttachedBench, AttachedShop, Stand
+from backprop.attaching.lines.bench import AttachedBench, Stand
+from backprop.attaching.lines.forward import read_forward
 from backprop.attaching.lines.notebooks import tell_cells
+from backprop.attaching.lines.shop import AttachedShop
 from backprop.attaching.loading import attach_file
 from backprop.attaching.looking.documents import read_document
 from backprop.attaching.pieces import Attached
+from backprop.examiner.subject.protocol.subjects import Unusable
 from backprop.reading.running.bench import Bench, Point
 from backprop.reading.running.entrances import Entrance, by_gradients
 from backprop.reading.running.workshop import Premises, Workshop
@@ -48,8 +52,21 @@ class AttachedPremises(Premises):
     def open_shop(self, bench: Bench, points: Sequence[Point]) -> Workshop:
         return AttachedShop(self.stand, points, bench.enter)
 
-    def tell(self, found: dict[str, Any]) -> dict[str, Any]:
+    def read_more(self, found: dict[str, Any]) -> dict[str, Any]:
+        """Where the backward pass has no mend, or the cost is another function: what a change of that mends."""
+        is_other = self.stand.attached.chosen.true_cost is not None
+        if found["mends"] and not is_other:
+            return found
+        with contextlib.suppress(Unusable):
+            more = read_forward(self.stand, far=is_other).to_dict()
+            if more["mends"]:
+                mends = [{**mend, "forward": True} for mend in more["mends"]]
+                return {**found, "location": more["location"], "mends": mends}
+        return found
+
+    def tell(self, found: dict[str, Any], what: str) -> dict[str, Any]:
         """In a file the lines are its own; in a notebook they are those of a cell."""
+        found = self.read_more(found) if what == "read" else found
         last, place = self.own_lines, found["location"]
         document = read_document(self.path, self.raw)
         found["labels"] = [label for label in found["labels"] if label["line"] <= last]

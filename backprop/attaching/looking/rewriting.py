@@ -61,9 +61,10 @@ class Rewritten:
         end."""
         loop, scope = self.loops[number]
         body = [statement for statement in copy.deepcopy(loop.body) if not is_loop_hook(statement)]
-        return make_piece([*body, *map(self._compute, more)], loop, scope, self.classes.get(number))
+        return make_piece([*body, *map(self.compute, more)], loop, scope, self.classes.get(number))
 
-    def _compute(self, site: int) -> ast.stmt:
+    def compute(self, site: int) -> ast.stmt:
+        """A statement that computes a site, if it can be."""
         probe = ast.Call(ast.Name(PROBE, ast.Load()), [ast.Constant(site), copy.deepcopy(self.sites[site].node)], [])  # type: ignore[list-item]
         tree: Any = ast.parse("try:\n    pass\nexcept Exception:\n    pass")
         tree.body[0].body = [ast.Expr(probe)]

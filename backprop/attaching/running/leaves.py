@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import types
 from collections.abc import Iterator, Mapping
@@ -10,11 +11,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-__all__ = ["NumberLeaf", "Place", "children", "find_leaves", "is_number", "put", "read", "set_place", "to_array"]
+__all__ = [
+    "NumberLeaf", "Place", "children", "find_leaves", "has_cells", "is_number", "list_cells", "put", "read",
+    "set_place", "to_array",
+]  # fmt: skip
 
 Step: TypeAlias = tuple[str, Any]
 Place: TypeAlias = tuple[Step, ...]
-"""("name", n), then ("attr", n) or ("item", k)."""
+"""("name", n), then ("attr", n), ("item", k) or, of a function, ("cell", n): a name of the function around it."""
 MOST_LEAVES = 2_000
 MOST_NUMBERS = 400
 DEEPEST = 12
@@ -44,7 +48,7 @@ def write_place(place: Place) -> str:
     """
     out = ""
     for kind, key in place:
-        out += key if kind == "name" else f".{key}" if kind == "attr" else f"[{key!r}]"
+        out = key if kind in ("name", "cell") else f"{out}.{key}" if kind == "attr" else f"{out}[{key!r}]"
     return out
 
 
@@ -104,15 +108,32 @@ def find_leaves(names: Mapping[str, Any]) -> list[NumberLeaf]:
             found.setdefault(key, ([], value))[0].append(place)
         elif is_number_list(value):
             found.setdefault(id(value), ([], value))[0].append(place)
-        elif len(place) < DEEPEST and not isinstance(value, ATOMS) and id(value) not in seen:
+        elif len(place) < DEEPEST and (not isinstance(value, ATOMS) or has_cells(value)) and id(value) not in seen:
             seen.add(id(value))
             queue += [((*place, step), child) for step, child in children(value)]
     return [NumberLeaf(tuple(places), value) for places, value in found.values()]
 
 
+def has_cells(value: Any) -> bool:
+    """Whether a function holds names of a function around it that are no functions, modules or classes."""
+    return isinstance(value, types.FunctionType) and any(
+        not isinstance(held, ATOMS) or has_cells(held) for _, held in list_cells(value)
+    )
+
+
+def list_cells(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    """Names of the functions around a function, with what they stand for."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):  # not bound yet
+            if cell.cell_contents is not function:
+                yield name, cell.cell_contents
+
+
 def children(value: Any) -> Iterator[tuple[Step, Any]]:
-    """What a container or an object holds."""
-    if isinstance(value, Mapping):
+    """What a container or an object holds, and a function that was made in another."""
+    if isinstance(value, types.FunctionType):
+        yield from ((("cell", name), held) for name, held in list_cells(value))
+    elif isinstance(value, Mapping):
         if len(value) <= LONGEST:
             yield from ((("item", key), child) for key, child in list(value.items()) if isinstance(key, str | int))
     elif isinstance(value, list | tuple):
@@ -132,10 +153,16 @@ def read(names: Mapping[str, Any], place: Place) -> Any:
     value: Any = names
     for kind, key in place:
         try:
-            value = getattr(value, key) if kind == "attr" else value[key]
+            value = _step(value, kind, key)
         except (KeyError, IndexError, AttributeError, TypeError):
             return None
     return value
+
+
+def _step(owner: Any, kind: str, key: Any) -> Any:
+    if kind == "cell":
+        return dict(list_cells(owner))[key]
+    return getattr(owner, key) if kind == "attr" else owner[key]
 
 
 def put(names: Any, leaf: NumberLeaf, value: np.ndarray[Any, Any]) -> Any:
@@ -177,9 +204,11 @@ def set_place(names: Any, place: Place, value: Any) -> None:
     """Put an object at a place."""
     owner = names
     for kind, key in place[:-1]:
-        owner = getattr(owner, key) if kind == "attr" else owner[key]
+        owner = _step(owner, kind, key)
     kind, key = place[-1]
-    if kind == "attr":
+    if kind == "cell":
+        owner.__closure__[owner.__code__.co_freevars.index(key)].cell_contents = value
+    elif kind == "attr":
         setattr(owner, key, value)
     elif isinstance(owner, tuple):
         changed = (*owner[:key], value, *owner[key + 1 :])

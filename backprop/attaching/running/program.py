@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import copy
 import os
 import random
 import sys
@@ -18,15 +17,16 @@ import numpy as np
 from backprop.attaching.looking.documents import Document
 from backprop.attaching.looking.iterations import PIECE, load_names
 from backprop.attaching.looking.rewriting import HOOKS, Rewritten, rewrite
-from backprop.attaching.running.leaves import find_leaves, put
+from backprop.attaching.running.copying import copy_names
+from backprop.attaching.running.leaves import find_leaves, has_cells, put
 from backprop.attaching.running.restoring import Restorer, Unrestorable
 
 __all__ = ["HookedProgram", "Hooks", "Names", "StateSnapshot"]
 
 MODULE = "subject_under_examination"
-LARGE = 2_000_000
-"""Arrays with more entries are shared between runs, not copied: data of that size are not written into."""
 NEVER = {"__builtins__", "__name__", "__file__", "__doc__", "__loader__", "__spec__", "__package__", *HOOKS}
+OURS = ("backprop_probe_", "backprop_scope_", "backprop_tick_")
+"""What the reading room puts among the names of a program."""
 ATOMIC = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
 
 
@@ -85,8 +85,14 @@ class Names(MutableMapping[str, Any]):
 
 
 def is_data(name: str, value: Any) -> bool:
-    """Whether a name stands for a value of the program: no hook, module, function or class."""
-    return name not in NEVER and not name.startswith("hook_") and not isinstance(value, ATOMIC)
+    """Whether a name stands for a value of the program: no hook, module, function or class; a function that was made in
+    another one, with values of that, is a value."""
+    return (
+        name not in NEVER
+        and not name.startswith(OURS)
+        and not name.startswith("hook_")
+        and (not isinstance(value, ATOMIC) or has_cells(value))
+    )
 
 
 @dataclass(frozen=True)
@@ -106,25 +112,6 @@ class StateSnapshot:
     def names(self) -> Names:
         """All names, to be looked at only."""
         return Names(None if self.local is None else dict(self.local), dict(self.shared))
-
-
-def copy_names(
-    local: Mapping[str, Any] | None, shared: Mapping[str, Any]
-) -> tuple[dict[str, Any] | None, dict[str, Any]]:
-    """Deep copies; what cannot be copied stays what it is."""
-    memo: dict[int, Any] = {}
-    for value in [*(local or {}).values(), *shared.values()]:
-        if isinstance(value, np.ndarray) and value.size > LARGE:
-            memo[id(value)] = value
-
-    def one(value: Any) -> Any:
-        try:
-            return copy.deepcopy(value, memo)
-        except Exception:  # generators, files, tensors inside a graph, anything with a lock
-            return value
-
-    mine = None if local is None else {name: one(value) for name, value in local.items()}
-    return mine, {name: one(value) for name, value in shared.items()}
 
 
 def widen(names: Names) -> None:

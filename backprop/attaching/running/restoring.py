@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.running.leaves import is_jax, is_tensor
+from backprop.attaching.running.leaves import is_jax, is_tensor, list_cells
 
 __all__ = ["Restorer"]
 
@@ -35,6 +35,7 @@ class Restorer:
         self.arrays: list[tuple[Any, Any]] = []
         self.tensors: list[tuple[Any, Any, Any]] = []
         self.generators: list[tuple[Any, Any]] = []
+        self.functions: list[tuple[types.FunctionType, dict[str, Any]]] = []
         self._seen: set[int] = set()
         queue: list[Any] = [value for one in names for value in one.values()]
         while queue:
@@ -43,6 +44,8 @@ class Restorer:
                 raise Unrestorable("too much")
 
     def _take(self, value: Any) -> list[Any]:
+        if isinstance(value, types.FunctionType) and value.__closure__ and id(value) not in self._seen:
+            return self._take_function(value)
         if isinstance(value, (PLAIN, FIXED)) or id(value) in self._seen or is_jax(value):
             return []
         self._seen.add(id(value))
@@ -59,6 +62,13 @@ class Restorer:
             self.generators.append((value, value.get_state()))
             return []
         return self._take_container(value)
+
+    def _take_function(self, function: types.FunctionType) -> list[Any]:
+        """What a function holds of the functions around it."""
+        self._seen.add(id(function))
+        held = dict(list_cells(function))
+        self.functions.append((function, held))
+        return list(held.values())
 
     def _take_container(self, value: Any) -> list[Any]:
         if isinstance(value, tuple | frozenset):
@@ -103,6 +113,10 @@ class Restorer:
                 tensor.grad = grad
         for container, items in self.containers:
             _refill(container, items)
+        for function, held in self.functions:
+            for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+                if name in held:
+                    cell.cell_contents = held[name]
         for generator, state in self.generators:
             if hasattr(generator, "set_state"):
                 generator.set_state(state)

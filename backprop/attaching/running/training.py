@@ -189,15 +189,17 @@ def find_dependent(program: HookedProgram, snapshot: StateSnapshot, moved: list[
     if any(a is None or b is None or a.shape != b.shape for a, b in zip(plain, before, strict=True)):
         return []
     really = {i for i, (a, b) in enumerate(zip(plain, before, strict=True)) if not np.array_equal(a, b)}
-    stays, touched = set(), {}
+    stays, states, touched = set(), set(), {}
     for i in sorted(really):
-        kept, touched[i] = _shake(program, snapshot, leaves, i, before[i], plain)
+        kept, forgets, touched[i] = _shake(program, snapshot, leaves, i, before[i], plain)
         stays |= {i} if kept else set()
+        states |= {i} if forgets else set()
     if not any(touched[i] & stays for i in stays):
         # Large steps keep little of a change; what is written as a sum with itself is one.
         stays |= {i for i in really if touched[i] and _is_added_to(program, snapshot, leaves[i])}
     trains = any(touched[i] & stays for i in stays)
-    return [leaf for i, leaf in enumerate(leaves) if i in touched and touched[i] & really] if trains else []
+    own = [i for i in touched if touched[i] & really and i not in states]
+    return [leaf for i, leaf in enumerate(leaves) if i in own] if trains else []
 
 
 def _shake(
@@ -207,18 +209,20 @@ def _shake(
     i: int,
     value: Any,
     plain: list[Any],
-) -> tuple[bool, set[int]]:
-    """After a small change of one leaf: whether most of it is still there, and which leaves move otherwise."""
+) -> tuple[bool, bool, set[int]]:
+    """After a small change of one leaf: whether most of it is still there, whether all that moves forgets it, and which
+    leaves move otherwise."""
     rng = np.random.default_rng(i)
     change = rng.standard_normal(value.shape) * SMALL * (float(np.max(np.abs(value), initial=0.0)) or 1.0)
     after = _run(program, snapshot, leaves, leaves[i], value + change)
     gaps = [_gap(a, b) for a, b in zip(after, plain, strict=True)]
     # What is overwritten keeps nothing of a change, and depends on nothing for that.
     gone = np.abs(gaps[i]) <= TINY * np.abs(change)
+    forgets = bool(np.all(gone[plain[i] != value]))
     gaps[i] = np.where(gone, 0.0, gaps[i] - change)
     kept = float(np.linalg.norm(gaps[i])) <= KEPT * float(np.linalg.norm(change)) and not gone.all()
     floor = [1e-11 * (float(np.max(np.abs(p), initial=0.0)) + 1e-3) for p in plain]
-    return kept, {j for j, g in enumerate(gaps) if float(np.max(np.abs(g), initial=0.0)) > floor[j]}
+    return kept, forgets, {j for j, g in enumerate(gaps) if float(np.max(np.abs(g), initial=0.0)) > floor[j]}
 
 
 def _is_added_to(program: HookedProgram, snapshot: StateSnapshot, leaf: NumberLeaf) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,10 @@ class Analytic(ABC):
     def differentiate(self, case: Case, tensor: int, direction: Array) -> float:
         """The derivative; raises `Unusable` where the cost does not carry it."""
 
+    def differentiate_each(self, case: Case, tensor: int, directions: Sequence[Array]) -> list[float]:
+        """The derivatives along several directions; raises as for one."""
+        return [self.differentiate(case, tensor, direction) for direction in directions]
+
 
 class ComplexStep(Analytic):
     """Im C(θ + ih u)/h with h = 1e-30: no subtraction, so no cancellation."""
@@ -46,12 +51,21 @@ class ComplexStep(Analytic):
         return None if carried else "the cost drops the imaginary part, as float(...) and abs do"
 
     def differentiate(self, case: Case, tensor: int, direction: Array) -> float:
-        values: list[NDArray[Any]] = list(case.values)
-        values[tensor] = values[tensor] + COMPLEX_STEP * 1j * direction
-        value = case.cost(values)
+        value = case.cost(self._move(case, tensor, direction))
         if not isinstance(value, complex):
             raise Unusable("the cost drops the imaginary part")
         return value.imag / COMPLEX_STEP
+
+    def differentiate_each(self, case: Case, tensor: int, directions: Sequence[Array]) -> list[float]:
+        found = case.costs_at_once([self._move(case, tensor, direction) for direction in directions])
+        if found is None or not all(isinstance(value, complex) for value in found):
+            return super().differentiate_each(case, tensor, directions)
+        return [value.imag / COMPLEX_STEP for value in found]
+
+    def _move(self, case: Case, tensor: int, direction: Array) -> list[NDArray[Any]]:
+        values: list[NDArray[Any]] = list(case.values)
+        values[tensor] = values[tensor] + COMPLEX_STEP * 1j * direction
+        return values
 
 
 class DualNumbers(Analytic):

@@ -88,13 +88,20 @@ class Case:
 
     def costs(self, points: Sequence[Sequence[NDArray[Any]]]) -> list[float]:
         """The real cost at several points, at once where all of them have one; else NaN where it has none."""
+        found = self.costs_at_once(points)
+        if found is None:
+            return [self._cost_or_nan(values) for values in points]
+        return [float(np.real(one)) for one in found]
+
+    def costs_at_once(self, points: Sequence[Sequence[NDArray[Any]]]) -> list[Any] | None:
+        """What `cost` gives at several points, asked for together; None where that cannot be, or one has none."""
         with contextlib.suppress(Unusable):
             if self.shares and not self.reseed:
                 calls = [(rebuild(self.template, values), self.X, self.Y) for values in points]
                 found = self.subject.call_each("cost", calls, **copy.deepcopy(self.context))
                 self.evaluations += len(points)
-                return [float(np.real(_as_scalar(one, self.subject.label))) for one in found]
-        return [self._cost_or_nan(values) for values in points]
+                return [_as_scalar(one, self.subject.label) for one in found]
+        return None
 
     def _cost_or_nan(self, values: Sequence[NDArray[Any]]) -> float:
         try:

@@ -110,8 +110,7 @@ class _Probe:
             self._read_entries(range(self.leaf.size))
             return
         self.directions = self.effort.directions
-        for _ in range(self.directions):
-            self._read(self._draw(), None)
+        self._read([(self._draw(), None) for _ in range(self.directions)])
         self._read_entries(self._choose_spots())
         if self.effort.closer and any(self._mismatches(r) for r, _, _ in self.readings):
             self._look_closer()
@@ -153,20 +152,25 @@ class _Probe:
             reading.state = "differs"
         return [r for r, _, _ in self.readings]
 
-    def _read(self, direction: Array, index: tuple[int, ...] | None) -> None:
-        claimed = float(self.gradient[index]) if index is not None else float(np.sum(self.gradient * direction))
-        size = self.size if index is None else float(self.sizes[index])
-        found = self.oracle.differentiate(self.tensor, direction, size, claimed if math.isfinite(claimed) else 0.0)
-        self.readings.append((Reading(index, claimed, found.value, found.uncertainty), found, direction))
+    def _read(self, places: Sequence[tuple[Array, tuple[int, ...] | None]]) -> None:
+        """Readings along directions, each that of an entry or of none."""
+        claims = [float(np.sum(self.gradient * along) if at is None else self.gradient[at]) for along, at in places]
+        sizes = [self.size if at is None else float(self.sizes[at]) for _, at in places]
+        hoped = [claim if math.isfinite(claim) else 0.0 for claim in claims]
+        asked = [(along, size, claim) for (along, _), size, claim in zip(places, sizes, hoped, strict=True)]
+        found = self.oracle.differentiate_each(self.tensor, asked)
+        for (along, at), claimed, one in zip(places, claims, found, strict=True):
+            self.readings.append((Reading(at, claimed, one.value, one.uncertainty), one, along))
 
     def _read_entries(self, flat: Sequence[int] | range) -> None:
         known = {r.index for r, _, _ in self.readings}
+        places: dict[tuple[int, ...], Array] = {}
         for k in flat:
             index = tuple(int(i) for i in np.unravel_index(int(k), self.leaf.shape)) if self.leaf.shape else ()
             if index not in known:
-                direction = np.zeros(self.leaf.shape)
-                direction[index] = 1.0
-                self._read(direction, index)
+                places[index] = np.zeros(self.leaf.shape)
+                places[index][index] = 1.0
+        self._read([(direction, index) for index, direction in places.items()])
 
     def _choose_spots(self) -> list[int]:
         """The largest entries, some that are claimed to be zero, and some at random."""

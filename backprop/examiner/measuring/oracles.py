@@ -25,6 +25,8 @@ MOST_LEVELS = 13
 SHARP_ENOUGH = 0.1
 """The ladder stops at this part of the slack that the comparison allows anyway."""
 FEWEST_LEVELS = 3
+MOST_TOGETHER = 4_096
+"""Numbers of parameters of all the points that are asked for together."""
 COLUMNS = 5
 
 ANALYTIC_ROUNDING = 1e-13
@@ -81,16 +83,38 @@ class Oracle:
             return self._step_analytically(self.analytic, tensor, direction)
         return self.extrapolate(tensor, direction, size, claimed)
 
+    def differentiate_each(self, tensor: int, asked: Sequence[tuple[Array, float, float]]) -> list[Estimate]:
+        """`differentiate` for each (direction, size, claimed): what all of them need is asked for together."""
+        found: list[Estimate] = []
+        together = max(1, MOST_TOGETHER // max(sum(v.size for v in self.case.values), 1))
+        for begin in range(0, len(asked), together):
+            part = asked[begin : begin + together]
+            if self.analytic is not None:
+                slopes = self.analytic.differentiate_each(self.case, tensor, [direction for direction, _, _ in part])
+                found += [self._trust(slope) for slope in slopes]
+                continue
+            places = _first_places(self.first_step)
+            costs = self.case.costs([self.shift(tensor, d * size, t) for d, size, _ in part for t in places])
+            for k, one in enumerate(part):
+                found.append(self.extrapolate(tensor, *one, known=costs[k * len(places) : (k + 1) * len(places)]))
+        return found
+
     def extrapolate(
-        self, tensor: int, direction: Array, size: float, claimed: float = 0.0, first: float | None = None
+        self,
+        tensor: int,
+        direction: Array,
+        size: float,
+        claimed: float = 0.0,
+        first: float | None = None,
+        known: Sequence[float] = (),
     ) -> Estimate:
         """Central differences at steps h, h/4, h/16 …, extrapolated to h = 0 (Richardson, Neville).
 
         The error of each extrapolation is measured by its disagreement with its neighbours, plus the noise
         of the cost divided by the step; the one with the least error is taken. Where the natural unit is so small that
-        noise hides the slope, a wider one is tried, and believed if it agrees.
+        noise hides the slope, a wider one is tried, and believed if it agrees. `known`: the costs at the first places.
         """
-        found = self._climb(tensor, direction, size, claimed, first)
+        found = self._climb(tensor, direction, size, claimed, first, known)
         goal = RELATIVE_SLACK * max(abs(found.value), abs(claimed))
         if first is not None or not self.widest > size or found.uncertainty <= goal:
             return found
@@ -106,14 +130,22 @@ class Oracle:
 
         return _extrapolate(evaluate, self.center, self.noise, abs(claimed), self.first_step)
 
-    def _climb(self, tensor: int, direction: Array, size: float, claimed: float, first: float | None) -> Estimate:
+    def _climb(
+        self,
+        tensor: int,
+        direction: Array,
+        size: float,
+        claimed: float,
+        first: float | None,
+        known: Sequence[float] = (),
+    ) -> Estimate:
         """One ladder of steps."""
         unit = direction * size
 
         def evaluate(places: Sequence[float]) -> list[float]:
             return self.case.costs([self.shift(tensor, unit, t) for t in places])
 
-        found = _extrapolate(evaluate, self.center, self.noise, abs(claimed) * size, first or self.first_step)
+        found = _extrapolate(evaluate, self.center, self.noise, abs(claimed) * size, first or self.first_step, known)
         gaps = tuple((h * size, gap / size, noise / size) for h, gap, noise in found.gaps)
         return Estimate(found.value / size, found.uncertainty / size, gaps)
 
@@ -141,18 +173,25 @@ class Oracle:
         return agree(found, trusted.value, trusted.uncertainty, RELATIVE_SLACK * abs(trusted.value))
 
     def _step_analytically(self, method: Analytic, tensor: int, direction: Array) -> Estimate:
-        slope = method.differentiate(self.case, tensor, direction)
+        return self._trust(method.differentiate(self.case, tensor, direction))
+
+    def _trust(self, slope: float) -> Estimate:
         return Estimate(slope, ANALYTIC_ROUNDING * abs(slope) + ROUNDING * abs(self.center))
 
 
 def _extrapolate(
-    evaluate: Callable[[Sequence[float]], list[float]], center: float, noise: float, claimed: float, first: float
+    evaluate: Callable[[Sequence[float]], list[float]],
+    center: float,
+    noise: float,
+    claimed: float,
+    first: float,
+    known: Sequence[float] = (),
 ) -> Estimate:
     steps: list[float] = []
     rows: list[list[float]] = []
     gaps: list[tuple[float, float, float]] = []
     best = Estimate(math.nan, math.inf)
-    for h, ahead, behind in _take_steps(evaluate, first):
+    for h, ahead, behind in _take_steps(evaluate, first, known):
         if not (math.isfinite(ahead) and math.isfinite(behind)):
             continue
         rounding = NOISE_SAFETY * max(noise, ROUNDING * max(abs(ahead), abs(behind))) / h
@@ -167,15 +206,19 @@ def _extrapolate(
 
 
 def _take_steps(
-    evaluate: Callable[[Sequence[float]], list[float]], first: float
+    evaluate: Callable[[Sequence[float]], list[float]], first: float, known: Sequence[float] = ()
 ) -> Iterator[tuple[float, float, float]]:
     """A step and the cost on its two sides, ever smaller; the first ones are needed in any case, asked for at once."""
-    known: list[float] = []
+    costs = list(known)
     for level in range(MOST_LEVELS):
-        if 2 * level == len(known):
-            coming = range(level, FEWEST_LEVELS) or (level,)
-            known += evaluate([side * first / STEP_RATIO**one for one in coming for side in (1, -1)])
-        yield first / STEP_RATIO**level, known[2 * level], known[2 * level + 1]
+        if 2 * level == len(costs):
+            costs += evaluate([side * first / STEP_RATIO**level for side in (1, -1)] if level else _first_places(first))
+        yield first / STEP_RATIO**level, costs[2 * level], costs[2 * level + 1]
+
+
+def _first_places(first: float) -> list[float]:
+    """Where the cost is needed in any case: on both sides of the point, at the first steps."""
+    return [side * first / STEP_RATIO**level for level in range(FEWEST_LEVELS) for side in (1, -1)]
 
 
 def _extend(above: list[float], steps: Sequence[float], value: float) -> list[float]:

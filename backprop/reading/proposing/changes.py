@@ -64,7 +64,8 @@ def change_place(node: ast.expr, around: Surroundings) -> Iterator[Change]:
 
 
 def _is_whole(value: Any) -> bool:
-    return is_number(value) and getattr(value, "dtype", np.dtype(type(value))).kind in "iub"
+    kind = getattr(getattr(value, "dtype", np.dtype(type(value))), "kind", "f")
+    return is_number(value) and kind in "iub"
 
 
 def _is_place(node: ast.expr, parent: ast.AST) -> bool:

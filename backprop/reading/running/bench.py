@@ -28,6 +28,8 @@ __all__ = ["Bench", "Point", "TrueGradient", "load_module", "trust"]
 MODULE = "subject_under_reading"
 MOST_ENTRIES = 48
 """Entries of a tensor that are compared while reading; the judge compares more."""
+SLOW = 8
+"""How much longer than NumPy jax takes for small arrays."""
 SLACK = 1e-6
 SAFETY = 4.0
 
@@ -68,12 +70,14 @@ class Point:
 class Bench:
     """One subject on the bench.
 
+    `pace` is how many runs of an ordinary subject one run counts for.
     `plain` runs it as written; `probed` runs the instrumented twin with the recorder's probes.
     """
 
     def __init__(self, source: Source, enter: Entrance = by_gradients) -> None:
         self.source = source
         self.enter = enter
+        self.pace = SLOW if source.imports("jax") else 1
         self.recorder = ValueRecorder()
         self.instrumented, self.module, subject = self._start()
         self.subject = enter(subject)

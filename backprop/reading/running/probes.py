@@ -61,6 +61,7 @@ def probe_tree(source: Source, tree: ast.Module, *, everywhere: bool = False) ->
 
 class _Writer(ast.NodeTransformer):
     def __init__(self, source: Source, *, everywhere: bool) -> None:
+        self.source = source
         self.nodes = list(ast.walk(source.tree))
         self.sites: list[ast.AST] = []
         self.inside = int(everywhere)
@@ -84,10 +85,21 @@ class _Writer(ast.NodeTransformer):
         return node
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        own = self.nodes[getattr(node, NUMBER)] if hasattr(node, NUMBER) else None
         self.inside += 1
         node.body = self.visit(node.body)  # type: ignore[assignment]
         self.inside -= 1
+        if own is not None and isinstance(self.source.function_of(own), ast.Module):
+            node.body = self._look_first(node.body, self.source.statement_of(own))
         return node
+
+    def _look_first(self, body: ast.expr, statement: ast.stmt) -> ast.expr:
+        """A function in a table outside functions: what it sees is what its statement sees. (SCOPE(…), body)[1]"""
+        self.sites.append(statement)
+        names = ast.Call(ast.Name("locals", ast.Load()), [], [])
+        mark = [ast.Constant(len(self.sites) - 1), names]
+        both = ast.Tuple([ast.Call(ast.Name(SCOPE, ast.Load()), mark, []), body], ast.Load())
+        return ast.copy_location(ast.Subscript(both, ast.Constant(1), ast.Load()), body)
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         for name in ("body", "orelse", "finalbody"):

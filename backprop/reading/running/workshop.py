@@ -148,8 +148,8 @@ class Premises:
         """A workshop for the points of a bench."""
         return Workshop(self.source, points, bench.enter)
 
-    def tell(self, found: dict[str, Any]) -> dict[str, Any]:
-        """What was read, as plain data, in the lines of the file."""
+    def tell(self, found: dict[str, Any], what: str) -> dict[str, Any]:
+        """What was read, as plain data, in the lines of the file; `what` was asked for."""
         return found
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from backprop.drawing.layout import plot_layout
 from backprop.examiner.saying.report import Entry
@@ -79,9 +80,11 @@ def draw_evidence(tensors: Mapping[str, Any]) -> Drawing | None:
     names, sizes = zip(*rows, strict=True)
     with open_figure(0.8 + 0.32 * len(rows)) as figure:
         axes = figure.add_subplot()
-        axes.hlines(range(len(rows)), min(sizes) / 3, sizes, color=Palette.grey, linewidth=1.2)
+        axes.hlines(range(len(rows)), min(sizes) / 1e3, sizes, color=Palette.grey, linewidth=1.2)
         axes.plot(sizes, range(len(rows)), "o", color=Palette.blue)
         axes.set(xscale="log", yticks=range(len(rows)), yticklabels=names, ylim=(len(rows) - 0.5, -0.5))
+        axes.set_xlim(10.0 ** np.floor(np.log10(min(sizes) / 3)), 10.0 ** np.ceil(np.log10(max(sizes) * 1.1)))
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel("a difference above this would be seen")
         svg = inline(figure, "seen")
     return Drawing(svg, "How finely each tensor was compared: an entry that is off by more than its dot is found.")

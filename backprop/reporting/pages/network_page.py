@@ -37,6 +37,8 @@ CHAPTER_OF = {name.replace("_", ""): name for name in CHAPTERS} | {"gated": "gat
 """A kind of layer, in small letters, and its chapter."""
 LEFT = {"F1": "Z", "F2": "A", "BP1": "Δ", "BP2": "Δ", "BP3": "∂C/∂b", "BP4": "∂C/∂W"}
 
+MOST_DRAWN = 24
+"""Layers that can be told apart in one picture."""
 LEAD = (
     "From equations to verified code: derived for any depth and width, the code generated from that, and examined by "
     "what shares nothing with the generator."
@@ -122,7 +124,10 @@ def list_network_parts(net: CompiledNetwork, report: Report) -> list[PagePart]:
 
 def write_network(network: Network) -> Iterator[Markup]:
     """The drawing, the cost as it is stated, every activation."""
-    yield fill("picture", draw_network(network))
+    if network.depth <= MOST_DRAWN:
+        yield fill("picture", draw_network(network))
+    else:
+        yield Markup("<p>{}; its {} layers are too many for one picture.</p>").format(str(network), network.depth)
     cost = find_cost(network.cost, network.weighted)
     formula = set_row("<mi>C</mi><mo>=</mo>", show(cost.expression, "mathml"))
     yield Markup("<p>The cost, {}, is the {}:</p><div class='wide'>{}</div>").format(cost.title, cost.scale, formula)
@@ -138,9 +143,10 @@ def write_code(net: CompiledNetwork) -> Iterator[Markup]:
     yield Markup("<p>Each equation links to the lines that it became, each line to its equation.</p>")
     yield write_equations(net, shown)
     yield fill("code", shown, "forward and backward pass", linked=True)
-    yield Markup("<details class='part'><summary>The whole module</summary>{}</details>").format(
-        fill("code", lines, "the module")
+    whole = Markup(
+        "<details class='part'><summary>The whole module</summary><pre class='code' tabindex='0'>{}</pre></details>"
     )
+    yield whole.format(net.source)
 
 
 def write_derivations(network: Network) -> Iterator[Markup]:

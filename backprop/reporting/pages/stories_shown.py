@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from backprop.reporting.pages.mathematics import set_change, set_expression, set_row
 from backprop.reporting.pages.template import fill
-from backprop.stories.numbers import ACTIVATION, COST, GIVEN
+from backprop.stories.numbers import ACTIVATION, COST, list_given
 from backprop.stories.story import Story, StoryStep
 
 __all__ = ["write_example", "write_story"]
@@ -75,12 +75,7 @@ def make_anchor(text: str) -> str:
 
 def write_example(story: Story) -> Markup:
     """What the small network is that the numbers come from."""
-    given = ", ".join(
-        f"{name} = {value}" for name, value in (
-            ("X", GIVEN["x"]), ("W^1", GIVEN["w"][1]), ("W^2", GIVEN["w"][2]), ("b^1", GIVEN["b"][1]),
-            ("b^2", GIVEN["b"][2]), ("Y", GIVEN["y"]),
-        )
-    )  # fmt: skip
+    given = ", ".join(f"{name} = {value}" for name, value in list_given())
     told: dict[str, Any] = {"sizes": story.sizes, "given": given}
     told["functions"] = f"{ACTIVATION} in every layer, cost {COST} where none is stated"
     return fill("example", told)

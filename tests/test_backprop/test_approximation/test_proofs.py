@@ -21,7 +21,8 @@ from backprop.approximation.checking.definitions import ACTIVATIONS, TARGETS
 from backprop.approximation.ground.named import NAMED
 from backprop.approximation.proving.kinks import force_kinks
 from backprop.approximation.proving.precision import computing
-from backprop.approximation.proving.prover import IntervalClaim, _TightProof, prove, prove_tightly
+from backprop.approximation.proving.prover import IntervalClaim, prove
+from backprop.approximation.proving.tight import TightProof, prove_tightly
 from backprop.approximation.proving.values import enclose_range
 from backprop.approximation.searching.certified import certify_slopes, make_claim
 from backprop.approximation.searching.tube import fit_tube
@@ -240,7 +241,7 @@ def test_a_bound_is_hardly_more_than_the_true_error(target, domain, activation, 
     points = np.concatenate([np.linspace(low, high, SEEN), *closing_in])
     points = points[(points >= low) & (points <= high)]
     claim = make_claim(found)
-    search = _TightProof(claim, found.function.scale, np.inf, np.inf, 1, 1)
+    search = TightProof(claim, found.function.scale, np.inf, np.inf, 1, 1)
     with computing():
         search.begin([float(x) for x in points[np.argsort(-np.abs(found.f(points) - found.function(points)))[:20]]])
     seen = (search.epsilon - 0.9e-15 * found.function.scale) / 1.015

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kit.samples.attached_programs import CLASS, FAULTS, KINDS, SCRIPT
+from kit.samples.habits_of_code import FORWARD, TABLE
 
 from backprop.attaching.lines.premises import open_attached
 from backprop.attaching.lines.shrinking import count_samples
@@ -75,6 +76,21 @@ def test_a_line_inside_a_loop_of_a_function_and_its_edit_are_told_in_the_files_o
     line = text.splitlines()[edit["line"] - 1]
     new = line[: edit["column"]] + edit["replacement"] + line[edit["end_column"] :]
     assert new in report.reading["mended"].splitlines()
+
+
+def test_a_slope_in_a_table_of_functions_is_mended_there(mended):
+    text = TABLE.replace("a * (1 - a)", "a * (1 + a)")
+    report = mended(text)
+    assert report.location["line"] == line_of(text, "a * (1 + a)")
+    assert "lambda a: a * (1 - a)" in report.reading["mended"]
+
+
+def test_a_fault_of_the_forward_pass_has_its_line_where_the_backward_pass_is_right(mended):
+    text = FORWARD.replace("a = e / e.sum(axis=1", "a = e / e.sum(axis=0")
+    report = mended(text)
+    assert report.location["line"] == line_of(text, "a = e / e.sum(axis=0")
+    assert report.findings[0].equation == "forward"
+    assert report.mend["verified"]
 
 
 def test_in_a_notebook_it_is_a_cell_and_a_line_there(mended):

@@ -17,12 +17,13 @@ from kit.samples.attached_programs import (
     NUMBER,
     SCRIPT,
 )
+from kit.samples.habits_of_code import HABITS_OF_CODE, SLIPS
 
 import backprop
 from backprop.attaching.entry import load
 from backprop.attaching.loading import attach_file
 from backprop.attaching.looking.refusals import REASONS, Refused
-from backprop.attaching.words import name_other_cost
+from backprop.attaching.words import name_training_faults
 from backprop.examiner.judging.judge import judge
 from backprop.examiner.subject.protocol.subjects import Unusable
 from backprop.verification.explanation import judge_and_explain
@@ -55,6 +56,19 @@ def test_a_fault_has_its_place(kind, right, wrong, equation, layer, tmp_path):
     assert (report.findings[0].equation, report.findings[0].layer) == (equation, layer)
 
 
+@pytest.mark.parametrize("habit", HABITS_OF_CODE)
+def test_a_habit_is_read_as_it_is_meant(habit, tmp_path):
+    report = examine(tmp_path, HABITS_OF_CODE[habit])
+    assert report.verdict == "verified", str(report)
+
+
+@pytest.mark.parametrize("habit", SLIPS)
+def test_a_slip_in_a_habit_is_wrong(habit, tmp_path):
+    assert HABITS_OF_CODE[habit].count(SLIPS[habit][0]) == 1
+    report = judge_and_explain(load(write(tmp_path, HABITS_OF_CODE[habit].replace(*SLIPS[habit]))))
+    assert report.verdict == "wrong", str(report)
+
+
 def test_weights_that_change_while_the_error_goes_back_are_an_update_fault(tmp_path):
     first = "        out = grad @ self.W.T\n"
     late = LAYERS.replace(first, "").replace("        return out\n", "        return grad @ self.W.T\n")
@@ -85,7 +99,7 @@ def test_a_loss_that_the_gradients_do_not_belong_to_is_a_fault_of_the_cost(tmp_p
         "W1, b1 =", "def squares(o, t):\n    return np.sum((o - t) ** 4)\nW1, b1 =", 1
     )
     subject = load(write(tmp_path, text))
-    report = name_other_cost(judge(subject))
+    report = name_training_faults(judge(subject))
     assert report.findings[0].equation == "cost"
     assert "another function" in report.findings[0].explanation
 
@@ -217,7 +231,7 @@ def test_a_cost_over_other_rows_than_the_gradient_is_no_basis(tmp_path):
     assert report.verdict == "verified", str(report)
     assert "binary cross-entropy" in " ".join(report.notes)
     assert "other rows" in " ".join(report.notes)
-    wrong = name_other_cost(examine(tmp_path, COLUMNS.replace("* outs[k] * (1 - outs[k])", "* outs[k]")))
+    wrong = name_training_faults(examine(tmp_path, COLUMNS.replace("* outs[k] * (1 - outs[k])", "* outs[k]")))
     assert (wrong.findings[0].equation, wrong.findings[0].layer) == ("BP2", 2)
 
 
@@ -230,7 +244,7 @@ def test_a_cost_over_other_rows_and_a_last_layer_of_no_known_cost_are_ambiguous(
 @pytest.mark.parametrize("rate", [1.0, 0.5])
 def test_a_factor_that_the_step_takes_up_is_no_fault(rate, tmp_path):
     """Cost and gradient have the same rows, and differ by their number, by which the step divides."""
-    report = name_other_cost(examine(tmp_path, COLUMNS.replace("4, 1.0)", f"12, {rate})")))
+    report = name_training_faults(examine(tmp_path, COLUMNS.replace("4, 1.0)", f"12, {rate})")))
     assert report.verdict == "verified", str(report)
     assert "total_cost" in " ".join(report.notes)
 
@@ -243,8 +257,11 @@ def test_a_number_bound_anew_is_a_parameter(tmp_path):
     assert wrong.findings[0].equation == "BP3"
 
 
-def test_a_number_that_the_piece_sets_and_did_not_move_is_not_overlooked(tmp_path):
+@pytest.mark.parametrize(("right", "wrong"), [("error.mean()", "error.sum()"), ("X.T @ error", "X.T @ (error + 1)")])
+def test_a_number_that_the_piece_sets_and_did_not_move_is_not_overlooked(right, wrong, tmp_path):
     lines = NUMBER.splitlines()
     first, last = (lines.index(f"        {text}") + 1 for text in ("error = predict(w, b) - y", "print(cost(w, b))"))
-    with pytest.raises(Refused, match="depends on b"):
-        load(write(tmp_path, NUMBER), begin=first, end=last)
+    subject = load(write(tmp_path, NUMBER), begin=first, end=last)
+    assert "parameters w, b" in " ".join(map(str, subject.notes))
+    assert judge(subject).verdict == "verified"
+    assert judge(load(write(tmp_path, NUMBER.replace(right, wrong)), begin=first, end=last)).verdict == "wrong"

@@ -109,9 +109,11 @@ def test_a_folder_gets_points_and_pages(folder, tmp_path, capsys):
 
 
 def test_a_hint_holds_for_the_pages_too(folder, tmp_path):
-    words = ["--feedback", str(tmp_path), "--hint", "place", "--format", "csv"]
-    assert main(["verify", str(folder), *words]) == 1
-    slope = (tmp_path / "slope.html").read_text(encoding="utf-8")
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "slope.py").write_bytes((folder / "slope.py").read_bytes())
+    words = ["--feedback", str(tmp_path / "pages"), "--hint", "place", "--format", "csv"]
+    assert main(["verify", str(tmp_path / "one"), *words]) == 1
+    slope = (tmp_path / "pages" / "slope.html").read_text(encoding="utf-8")
     assert "Root cause: BP2" in slope
     assert 'class="mend"' not in slope
 

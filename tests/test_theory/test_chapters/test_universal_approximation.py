@@ -24,6 +24,7 @@ from theory.chapters.approximation.claims import (
     exponent,
     means,
 )
+from theory.chapters.approximation.least_width import LEAST_WIDTH
 from theory.chapters.approximation.staircase import BOUND, LENGTH, PROOF, STEEPNESS, VARIATION
 from theory.chapters.approximation.universal_approximation import check
 from theory.chapters.approximation.universality import THEOREMS, degree_of_power_network, describe_coverage, find_traits
@@ -31,7 +32,7 @@ from theory.chapters.book import main, render
 from theory.chapters.chapter import FORMATS
 from theory.functions.activation_catalogue import NAMES
 
-CLAIMS = [claim for part in PROOF for claim in part.claims]
+CLAIMS = [claim for part in (*PROOF, *LEAST_WIDTH) for claim in part.claims]
 NAMED = {claim.name: claim for claim in CLAIMS}
 T, N = Symbol("t", real=True), Symbol("n", integer=True, positive=True)
 Y, P, I = IndexedBase("y"), IndexedBase("p"), Symbol("i", integer=True, positive=True)
@@ -183,3 +184,12 @@ def test_the_chapter_says_so_when_a_claim_fails(monkeypatch):
 def test_the_chapter_is_a_program(capsys):
     assert main(["universal_approximation"]) == 0
     assert "the bound: sup |F - f| <= V*σ(-h*s/2) + ω(h/2)/2 + ω(h)/2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("part", range(len(LEAST_WIDTH)))
+def test_the_section_on_the_least_width_is_judged(part):
+    """Each claim holds, and is refused with something added to its right side (or taken from it)."""
+    for claim in LEAST_WIDTH[part].claims:
+        assert claim.holds()
+        wrong = claim.right - 1 if claim.relation == "<=" else claim.right + 1
+        assert not replace(claim, right=wrong).holds()

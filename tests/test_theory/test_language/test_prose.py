@@ -16,7 +16,8 @@ from theory.language.prose import split_prose, typeset
 
 PDFLATEX = shutil.which("pdflatex")
 COMPLAINTS = re.compile(r"^(?:! .*|Overfull .*|Missing character.*|LaTeX Warning: Reference.*)$", re.MULTILINE)
-FORMULAS = ["δ", "z_j^l", "a^0", "l = 1..L", "∂C/∂w_ij", "f'(z)", "γ ρ", "M_{l-1}", "|x - y| <= d", "t**2", "E(z^2)"]
+FORMULAS = ["δ", "z_j^l", "a^0", "l = 1..L", "∂C/∂w_ij", "f'(z)", "γ ρ", "M_{l-1}", "|x - y| <= d", "t**2", "E(z^2)",
+            "delta^2", "beta_1"]  # fmt: skip
 
 
 @given(st.text(max_size=60))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from theory.chapters.approximation.claim_printing import write_expression
 from theory.chapters.approximation.claims import Claim
+from theory.chapters.approximation.least_width import LEAST_WIDTH
 from theory.chapters.approximation.staircase import BOUND, PROOF, Passage
 from theory.chapters.approximation.universality import THEOREMS, Theorem, degree_of_power_network, list_coverage
 from theory.chapters.chapter import Chapter, Formula, Section
@@ -21,7 +22,7 @@ POWERS, UNITS = (1, 2, 3, 4), 3
 
 def check(parts: Sequence[Passage] = PROOF) -> list[Claim]:
     """The claims of the proof that their judges refuse (none, if it is right)."""
-    return [claim for part in parts for claim in part.claims if not claim.holds()]
+    return [claim for part in (*parts, *LEAST_WIDTH) for claim in part.claims if not claim.holds()]
 
 
 def state(theorem: Theorem) -> str:
@@ -50,6 +51,9 @@ def sections() -> Sequence[Section]:
         if part.title == BOUND_AFTER:
             out += [BOUND_TEXT, Formula("the bound", f"sup |F - f| <= {write_expression(BOUND)}",
                                         rf"\sup |F - f| \le {write_expression(BOUND, latex=True)}")]  # fmt: skip
+    out.append(WIDTHS)
+    for part in LEAST_WIDTH:
+        out += [f"{part.title}. {part.text}", *map(show, part.claims)]
     return [*out, SILENCE]
 
 
@@ -73,6 +77,9 @@ coefficient."""
 
 BOUND_AFTER = "Between two values"
 BOUND_TEXT = """Everything together, for f(x) = y_1 + Σ (y_(i+1) - y_i) σ(s (x - x_i)), n - 1 hidden units:"""
+
+WIDTHS = """For ReLU units the least width for a given ε can be known: from below by kinks that every network near F \
+has, from above by a network."""
 
 SILENCE = """What the theorems do not say.
 - No width: density is about all widths together. The proof above gives one that suffices, for each ε and F; \

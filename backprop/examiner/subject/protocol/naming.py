@@ -157,7 +157,9 @@ def _is_bias_beside(key: int | str, shape: tuple[int, ...], block: list[Item]) -
 def _is_additive(key: int | str, shape: tuple[int, ...], position: int) -> bool:
     letter = _split_key(key)[0].lower()
     if letter:
-        plain = letter in ADDITIVE or (letter.lstrip("d_").startswith("b") and _is_vector(shape))
+        # A single letter may be anything; as a matrix it is no bias.
+        named = letter in ADDITIVE and (len(letter) > 1 or _is_vector(shape))
+        plain = named or (letter.lstrip("d_").startswith("b") and _is_vector(shape))
         return plain or has_word(_split_key(key)[0], BIAS_WORDS)
     return position > 0 and (len(shape) <= 1 or min(shape) == 1)
 

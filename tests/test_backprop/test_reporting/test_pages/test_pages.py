@@ -10,6 +10,7 @@ import pytest
 from kit import browser
 
 import backprop
+from backprop.door.reporting import MOST_SHOWN
 from backprop.examiner.saying.report import Report
 from backprop.reporting.pages.homework_page import mark_file, write_homework_page
 from backprop.reporting.pages.network_page import write_network_page
@@ -246,3 +247,20 @@ def test_without_its_script_the_page_is_whole(network_page, tmp_path):
     bare = re.sub(r"<script>.*?</script>", "", network_page, flags=re.DOTALL)
     hidden = "return [...document.querySelectorAll('.step')].filter((s) => s.classList.contains('later')).length;"
     assert browser.ask(bare, hidden, tmp_path) == 0
+
+
+def test_the_deepest_network_that_is_shown_makes_a_small_file_too():
+    net = backprop.build("-".join(["2", *["3"] * (MOST_SHOWN - 1), "1"]), activation="tanh")
+    tensor = {
+        "verdict": "right",
+        "entries": 36,
+        "directions": 0,
+        "uncertainty": 1e-13,
+        "escapes": "every entry was compared",
+    }
+    tensors = {f"{letter}{layer}": tensor for layer in range(1, MOST_SHOWN + 1) for letter in "Wb"}
+    html = write_network_page(
+        net, Report("verified", str(net.network), evidence={"tensors": tensors, "cases": ["one"]})
+    )
+    assert len(html.encode()) < MOST
+    assert "too many for one picture" in html

@@ -1,0 +1,108 @@
+"""Networks from lines with knots: the kinks whose units look left have to add up to minus the first slope.
+
+With many kinks some of them nearly do, and what is missing is made up for by tilting all lines together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from backprop.approximation.ground.outcome import ShallowNetwork
+from backprop.approximation.ground.target import Floats
+from backprop.approximation.proving.stabbing import Line, lay_lines, list_crossings
+
+__all__ = ["find_slopes", "find_sums", "make_network", "tilt_lines"]
+
+FREE_KINKS = 34
+"""So many kinks may look either way when a sum is looked for; the rest look as brings it nearer, largest first."""
+NARROWER = (2e-2, 1e-2, 3e-3, 1e-3, 1e-4)
+"""By how much tubes are narrower in which lines are laid."""
+CUTS_OF_LINES, AROUND = 6, 121
+"""How often lines are laid again, with so many points around each knot."""
+TRIED = 3
+"""Sets of kinks that are tried."""
+
+Function = Callable[[Floats], Floats]
+
+
+def tilt_lines(function: Function, x: Floats, epsilon: float, count: int) -> ShallowNetwork | None:
+    """Lines of a slightly narrower tube, tilted together by what is missing from a sum of kinks to the first slope.
+
+    With many kinks some sum of them is so near that the tilt is nothing.
+    """
+    for share in NARROWER:
+        points = x
+        for _ in range(CUTS_OF_LINES):
+            lines = lay_lines(points, *_bound(function(points), epsilon * (1 - share)))[0]
+            knots = np.array([x[0], *list_crossings(lines), x[-1]])
+            if len(lines) != count or np.any(np.diff(knots) <= 0):
+                break
+            network = _tilt(function, points, epsilon, knots, lines)
+            if network is not None:
+                return network
+            reach = np.interp(knots[1:-1], points[1:], np.diff(points))
+            near = (knots[1:-1, None] + 4 * reach[:, None] * np.linspace(-1, 1, AROUND)).ravel()
+            points = np.union1d(points, near[(near > x[0]) & (near < x[-1])])
+    return None
+
+
+def _bound(y: Floats, epsilon: float) -> tuple[Floats, Floats]:
+    return y - epsilon, y + epsilon
+
+
+def _tilt(function: Function, x: Floats, epsilon: float, knots: Floats, lines: list[Line]) -> ShallowNetwork | None:
+    heights = np.array([line.y + line.slope * (t - line.x) for line, t in zip([lines[0], *lines], knots, strict=True)])
+    points = np.union1d(x, knots)
+    values = function(points)
+    if float(np.max(np.abs(np.interp(points, knots, heights) - values))) >= epsilon:
+        return None
+    slopes = find_slopes(knots, heights)
+    jumps = np.diff(slopes)
+    for look_left in find_sums(jumps, -float(slopes[0])):
+        tilted = heights - (slopes[0] + jumps[list(look_left)].sum()) * (knots - (x[0] + x[-1]) / 2)
+        if float(np.max(np.abs(np.interp(points, knots, tilted) - values))) < epsilon:
+            return make_network(knots, tilted, look_left)
+    return None
+
+
+def find_slopes(knots: Floats, heights: Floats) -> Floats:
+    return np.asarray(np.diff(heights) / np.diff(knots))
+
+
+def find_sums(numbers: Floats, wanted: float) -> list[tuple[int, ...]]:
+    """Sets of indices with sums near a number: a few numbers free, the others as they bring it nearer, largest first.
+
+    The free ones are cut in two halves; for each sum of the one the nearest of the other is looked up.
+
+    Source: E. Horowitz, S. Sahni, Computing partitions with applications to the knapsack problem (1974).
+
+    >>> find_sums(np.array([3.0, 5.0, 7.0]), 10.0)[0]
+    (0, 2)
+    """
+    order = np.argsort(-np.abs(numbers), kind="stable")
+    free = order[np.unique(np.linspace(0, len(order) - 1, min(len(order), FREE_KINKS)).astype(int))]
+    taken: list[int] = []
+    for k in (int(k) for k in order if k not in free):
+        if abs(wanted - numbers[k]) < abs(wanted):
+            taken.append(k)
+            wanted -= float(numbers[k])
+    halves = [free[: len(free) // 2], free[len(free) // 2 :]]
+    choices = [np.arange(2 ** len(half))[:, None] >> np.arange(len(half)) & 1 == 1 for half in halves]
+    sums = [choice @ numbers[half] for choice, half in zip(choices, halves, strict=True)]
+    order = np.argsort(sums[1])
+    near = order[np.clip(np.searchsorted(sums[1][order], wanted - sums[0]), 0, len(order) - 1)]
+    best = np.argsort(np.abs(wanted - sums[0] - sums[1][near]))[:TRIED]
+    return [tuple(sorted([*taken, *halves[0][choices[0][k]].tolist(), *halves[1][choices[1][near[k]]].tolist()]))
+            for k in best]  # fmt: skip
+
+
+def make_network(knots: Floats, heights: Floats, look_left: Sequence[int]) -> ShallowNetwork:
+    """One unit a kink: relu(x − t), or relu(t − x) for those that look left."""
+    jumps, inner = np.diff(find_slopes(knots, heights)), knots[1:-1]
+    w = np.ones(len(inner))
+    w[list(look_left)] = -1.0
+    b = -w * inner
+    at_start = float(np.sum(jumps * np.maximum(w * knots[0] + b, 0)))
+    return ShallowNetwork(w, b, jumps, float(heights[0]) - at_start)

@@ -1,0 +1,44 @@
+"""Steps that are named after a published rule: variants of it, and what is none."""
+
+from __future__ import annotations
+
+from kit.samples.attached_programs import ADAM
+
+HEAD = ADAM.partition("for t in range")[0]
+M, S = "m[k] = 0.9 * m[k] + 0.1 * g[k]", "s[k] = 0.999 * s[k] + 0.001 * g[k] ** 2"
+SCALED = "p[k] -= 0.01 * {} / (np.sqrt(s[k]) + 1e-8)"
+CORRECTED = "p[k] = p[k] - 0.01 * (m[k] / (1 - 0.9 ** t)) / (np.sqrt(s[k] / (1 - 0.999 ** t)) + 1e-8)"
+
+
+def write_program(name, *lines):
+    """A program that trains by a function of this name with these lines for each parameter."""
+    body = "\n".join(f"        {line}" for line in lines)
+    step = f"def {name}(p, g, t):\n    for k in p:\n{body}\n"
+    loop = f"for t in range(1, 200):\n    loss = cost(p, X, Y)\n    g = gradients(p, X, Y)\n    {name}(p, g, t)\n"
+    return HEAD + step + loop
+
+
+VARIANTS = {
+    "adam": ("adam", M, S, CORRECTED),
+    "adam without correction": ("adam_step", M, S, SCALED.format("m[k]")),
+    "adam, epsilon under the root": ("update_adam", M, S, "p[k] -= 0.01 * m[k] / np.sqrt(s[k] + 1e-8)"),
+    "rmsprop": ("rmsprop", "s[k] = 0.9 * s[k] + 0.1 * g[k] ** 2", SCALED.format("g[k]")),
+    "adagrad": ("adagrad", "s[k] += g[k] ** 2", SCALED.format("g[k]")),
+    "momentum": ("momentum", "m[k] = 0.9 * m[k] - 0.1 * g[k]", "p[k] += m[k]"),
+    "momentum, averaged": ("momentum_step", M, "p[k] -= 0.3 * m[k]"),
+    "nesterov": ("nesterov", "old = m[k].copy()", "m[k] = 0.9 * m[k] - 0.1 * g[k]", "p[k] += -0.9 * old + 1.9 * m[k]"),
+    "nesterov, as libraries do": ("nesterov", "m[k] = 0.9 * m[k] + g[k]", "p[k] -= 0.1 * (g[k] + 0.9 * m[k])"),
+}
+EXCHANGED = "p[k] = p[k] - 0.01 * (m[k] / (1 - 0.999 ** t)) / (np.sqrt(s[k] / (1 - 0.9 ** t)) + 1e-8)"
+NO_SQUARES = "s[k] = 0.999 * s[k] + 0.001 * g[k]"
+NO_VARIANTS = {
+    "squares of nothing": ("adam", M, NO_SQUARES, SCALED.replace("s[k]", "abs(s[k])").format("m[k]")),
+    "weights that do not add up": ("adam", "m[k] = 0.9 * m[k] + 0.9 * g[k]", S, SCALED.format("m[k]")),
+    "no root": ("adam", M, S, "p[k] -= 0.01 * m[k] / (s[k] + 1e-8)"),
+    "one correction": ("adam", M, S, SCALED.format("(m[k] / (1 - 0.9 ** t))")),
+    "corrections exchanged": ("adam", M, S, EXCHANGED),
+    "rmsprop that grows": ("rmsprop", "s[k] = 0.9 * s[k] + 0.9 * g[k] ** 2", SCALED.format("g[k]")),
+    "adagrad that forgets": ("adagrad", "s[k] = 0.9 * s[k] + 0.1 * g[k] ** 2", SCALED.format("g[k]")),
+    "momentum that keeps all": ("momentum", "m[k] = m[k] - 0.1 * g[k]", "p[k] += m[k]"),
+    "momentum and the gradient again": ("momentum", "m[k] = 0.9 * m[k] - 0.1 * g[k]", "p[k] += m[k] - 0.1 * g[k]"),
+}  # fmt: skip

@@ -1,0 +1,85 @@
+"""What training adds: a step is compared with the rule it names, and habits are told, never judged."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from kit.samples.attached_programs import ADAM, SCRIPT
+from kit.samples.named_rules import NO_VARIANTS, VARIANTS, write_program
+
+from backprop.attaching.advising.rules import check_rule, name_rule
+from backprop.attaching.entry import load
+from backprop.attaching.loading import attach_file
+from backprop.verification.explanation import judge_and_explain
+from backprop.verification.submission import verify_file
+
+
+def write(folder, text):
+    file = folder / "program.py"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def compare(folder, lines):
+    with np.errstate(all="ignore"):
+        flow = attach_file(write(folder, write_program(*lines))).flow
+        rule = name_rule(flow)
+        assert rule is not None
+        return check_rule(flow, rule)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_published_variant_is_no_fault(name, tmp_path):
+    assert compare(tmp_path, VARIANTS[name]) == ""
+
+
+@pytest.mark.parametrize("name", NO_VARIANTS)
+def test_what_is_named_after_a_rule_and_is_none_is_told(name, tmp_path):
+    assert compare(tmp_path, NO_VARIANTS[name])
+
+
+def test_such_a_step_is_wrong_at_the_update_and_its_gradient_right(tmp_path):
+    report = judge_and_explain(load(write(tmp_path, write_program(*NO_VARIANTS["one correction"]))))
+    assert report.verdict == "wrong"
+    assert [finding.equation for finding in report.findings] == ["update"]
+    assert {tensor["verdict"] for tensor in report.evidence["tensors"].values()} == {"right"}
+    assert "is the derivative of the cost, but the step" in str(report)
+
+
+def test_a_step_without_a_name_is_compared_with_nothing(tmp_path):
+    assert name_rule(attach_file(write(tmp_path, ADAM)).flow) is None
+
+
+def test_a_gradient_that_is_computed_and_not_used_is_a_fault_of_the_step(tmp_path):
+    left = SCRIPT.replace("b2 -= lr * delta.sum(axis=0)", "db2 = delta.sum(axis=0)")
+    report = verify_file(write(tmp_path, left))
+    assert (report.findings[0].equation, report.findings[0].parameters) == ("update", ("b2",))
+
+
+HABITS = {
+    "draws its samples with replacement": "    idx = rng.integers(0, 12, size=12)\n    x, y = X[idx], Y[idx]\n",
+    "": "    idx = rng.permutation(12)\n    x, y = X[idx], Y[idx]\n",
+}
+
+
+@pytest.mark.parametrize("said", HABITS)
+def test_how_batches_are_drawn_is_a_note_and_no_verdict(said, tmp_path):
+    head = "for epoch in range(500):\n"
+    text = SCRIPT.replace("X @", "x @").replace("X.T", "x.T").replace("out - Y", "out - y").replace("len(X)", "12")
+    report = judge_and_explain(load(write(tmp_path, text.replace(head, head + HABITS[said]))))
+    assert report.verdict == "verified"
+    assert bool(said) == any(said and said in note for note in report.notes)
+    assert bool(said) == any(note.startswith("training: ") for note in report.notes)
+
+
+def test_what_is_made_anew_in_every_epoch_is_told_with_its_line(tmp_path):
+    inner = SCRIPT.partition("for epoch in range(500):\n")
+    body = "".join(f"    {line}\n" for line in inner[2].splitlines()[:-1])
+    body = body.replace("W1 -= lr * X.T @ back", "v = 0.9 * v - lr * X.T @ back\n        W1 += v")
+    again = "    v = np.zeros((3, 4))\n    lr = 0.1\n    for step in range(4):\n        lr *= 0.9\n"
+    report = judge_and_explain(load(write(tmp_path, inner[0] + inner[1] + again + body)))
+    said = [note for note in report.notes if note.startswith("training: ")]
+    assert report.verdict == "verified"
+    assert len(said) == 2
+    assert "line 11 makes v anew" in said[0]
+    assert "line 12 sets lr back" in said[1]
