@@ -180,9 +180,7 @@ def generate(
     output: Output = SIZES_OPTIONS["--output"],
     cost: Cost = SIZES_OPTIONS["--cost"],
     accuracy: Accuracy = SIZES_OPTIONS["--accuracy"],
-    target: Annotated[
-        str, typer.Option("--target", help="numpy, jax, or recurrent: NumPy, inputs-units-outputs for sequences.")
-    ] = "numpy",
+    target: Annotated[str, typer.Option("--target", help="numpy, jax, recurrent (for sequences).")] = "numpy",
     file: Annotated[Path | None, typer.Option("-o", help="File to write; standard output if not given.")] = None,
 ) -> int:
     """Print the module of a network, for NumPy or JAX, or of a recurrent one: forward pass, cost, gradients.

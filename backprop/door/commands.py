@@ -131,9 +131,8 @@ def write_source(network: Network, accuracy: Any, target: str) -> str:
         raise UsageError(f"--target {target} has the fast formulas only, got --accuracy {accuracy}; leave it out")
     from backprop.codegen.printing.emit_jax import emit_jax
     from backprop.runtime.recurrent import CompiledRecurrent
-    from backprop.specification.recurrent import RecurrentNetwork
 
-    return emit_jax(network, net.program) if target == "jax" else CompiledRecurrent(RecurrentNetwork(network)).source
+    return emit_jax(network, net.program) if target == "jax" else CompiledRecurrent(network).source
 
 
 def read_accuracy(word: str) -> Any:
