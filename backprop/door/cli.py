@@ -180,10 +180,10 @@ def generate(
     output: Output = SIZES_OPTIONS["--output"],
     cost: Cost = SIZES_OPTIONS["--cost"],
     accuracy: Accuracy = SIZES_OPTIONS["--accuracy"],
-    target: Annotated[str, typer.Option("--target", help="numpy or jax.")] = "numpy",
+    target: Annotated[str, typer.Option("--target", help="numpy, jax, recurrent (for sequences).")] = "numpy",
     file: Annotated[Path | None, typer.Option("-o", help="File to write; standard output if not given.")] = None,
 ) -> int:
-    """Print the module of a network, for NumPy or for JAX: forward pass, cost, gradients.
+    """Print the module of a network, for NumPy or JAX, or of a recurrent one: forward pass, cost, gradients.
 
     Example: backprop generate 4-3-2 --activation tanh -o network.py
     """

@@ -8,7 +8,7 @@ from typing import Any
 
 from backprop.codegen.lowering.load import load
 from backprop.codegen.recurrence.emit_steps import emit_steps
-from backprop.specification.network import DEFAULT_COST, DEFAULT_OUTPUT
+from backprop.specification.network import DEFAULT_COST, DEFAULT_OUTPUT, Network
 from backprop.specification.recurrent import RecurrentNetwork
 
 __all__ = ["CompiledRecurrent", "build_recurrent"]
@@ -28,9 +28,10 @@ class CompiledRecurrent:
     [(3, 4), (4, 4), (4,)]
     """
 
-    def __init__(self, network: RecurrentNetwork) -> None:
-        self.network = network
-        self.source: str = emit_steps(network)
+    def __init__(self, dense: Network) -> None:
+        """`dense` is the same network for sequences of one step: a hidden layer and an output layer."""
+        self.network = RecurrentNetwork(dense)
+        self.source: str = emit_steps(self.network)
         self.module: ModuleType = load(self.source, "recurrent")
 
     def __getattr__(self, name: str) -> Any:
@@ -55,4 +56,4 @@ def build_recurrent(
     >>> print(build_recurrent("1-2-1", activation="sigmoid").source.splitlines()[0])
     \"\"\"A recurrent network 1-2-1, hidden sigmoid, output identity, cost half-sse: forward pass, cost and gradients.
     """
-    return CompiledRecurrent(RecurrentNetwork.parse(sizes, activation, output, cost))
+    return CompiledRecurrent(RecurrentNetwork.parse(sizes, activation, output, cost).dense)

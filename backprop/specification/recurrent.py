@@ -22,7 +22,8 @@ class RecurrentNetwork:
     (3, 8, 2)
     >>> RecurrentNetwork.parse("3-2")
     Traceback (most recent call last):
-    backprop.errors.UsageError: a recurrent network has three sizes, inputs-units-outputs, got (3, 2); write 3-8-2
+    backprop.errors.UsageError: a recurrent network has three sizes, inputs-units-outputs, and no other layers, \
+got 3-2, hidden none, output identity, cost half-sse; write 3-8-2
     """
 
     dense: Network
@@ -30,7 +31,8 @@ class RecurrentNetwork:
     def __post_init__(self) -> None:
         if self.dense.depth != 2 or not self.dense.is_plain:
             raise UsageError(
-                f"a recurrent network has three sizes, inputs-units-outputs, got {self.dense.sizes}; write 3-8-2"
+                "a recurrent network has three sizes, inputs-units-outputs, and no other layers, "
+                f"got {self.dense!s:.80}; write 3-8-2"
             )
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sympy import Rational
 
+from theory.language.layer_sums import LayerTotal
 from theory.language.notation import (
     Delta,
     Function,
@@ -13,6 +14,7 @@ from theory.language.notation import (
     Width,
     l,
     n,
+    nodes,
     same,
     sample,
     substitute,
@@ -65,6 +67,43 @@ def skipping() -> System:
     z, a = var("z", l, J), var("a", l, J)
     weighted = total(var("w", l, I, J) * var("a", l - 1, I), I) + total(var("a", l - 2, h), h) * var("b", l, J)
     return System((Definition("F1", z, weighted), Definition("F2", a, Function(l, 0, z))), last=L)
+
+
+GATES = {
+    "z": ("alpha", "w", "b"),  # what is written
+    "g": ("mu", "v", "c"),  # forget
+    "r": ("nu", "e", "beta"),  # write
+    "u": ("rho", "omega", "gamma"),  # read
+}
+"""The weighted inputs of an LSTM: weights of what enters, weights of the step before, bias (letters as they come)."""
+
+
+def lstm() -> System:
+    """m^l = f(g) m^{l-1} + f(r) f(z), h^l = f(u) f(m): five cuts, and twelve parameters that all steps share."""
+    s, i, k, j = sample(), unit("i", 0), unit("i", 1), unit("j", 1)
+    z, g, r, u, m, h = (var(letter, l, s, j) for letter in "zgrumh")
+    gates = []
+    for letter, (enters, before, bias) in GATES.items():
+        weighted = total(var(enters, None, i, j) * var("x", l, s, i), i)
+        weighted += total(var(before, None, k, j) * var("h", l - 1, s, k), k) + var(bias, None, j)
+        gates.append(Definition(letter, var(letter, l, s, j), weighted))
+    cell = Function(l, 0, g) * var("m", l - 1, s, j) + Function(l, 0, r) * Function(l, 0, z)
+    last = Function(l, 0, u) * Function(l, 0, m)
+    definitions = (*gates, Definition("cell", m, cell), Definition("out", h, last))
+    return System(definitions, last=L, cuts=(*GATES, "m"), adjoints=(), output="h")
+
+
+@pytest.mark.parametrize("letter", ["m", "g", "v", "mu"])
+def test_an_lstm_is_stated_forward_only_and_derived_right_through_time(letter):
+    i, k, j = unit("i", 0), unit("i", 1), unit("j", 1)
+    cuts = {name: var(name, l, S, j) for name in "mg"}
+    derivation = derive_adjoint(
+        lstm(), {**cuts, "v": var("v", None, k, j), "mu": var("mu", None, i, j)}[letter], "", ""
+    )
+    assert check(derivation) == []
+    assert isinstance(derivation.result, LayerTotal) == (letter not in cuts)
+    cells_above = [x for x in nodes(derivation.result) if isinstance(x, Partial) and x.x.family == ("m", l + 1)]
+    assert len(cells_above) == (letter == "m")  # from cell to cell without a weight in between
 
 
 @pytest.mark.parametrize("system", [residual(), gated(), squared()], ids=["residual", "gated", "squared"])

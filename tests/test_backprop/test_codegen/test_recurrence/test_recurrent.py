@@ -7,6 +7,7 @@ import pytest
 
 import backprop
 from backprop.codegen.lowering.load import load
+from backprop.door.cli import main
 from backprop.errors import UsageError
 
 ROUNDING = 1e-12
@@ -96,3 +97,12 @@ def test_errors_stay_below_the_bound_and_reach_it_where_the_slope_is_one(activat
 def test_what_is_not_three_sizes_is_refused(sizes):
     with pytest.raises(UsageError):
         backprop.build_recurrent(sizes)
+
+
+def test_the_command_line_generates_the_same_module(net, tmp_path, capsys):
+    path = tmp_path / "recurrent.py"
+    assert main(["generate", "3-4-2", "--activation", "tanh", "--target", "recurrent", "-o", str(path)]) == 0
+    assert path.read_text(encoding="utf-8") == net.source
+    capsys.readouterr()
+    assert main(["generate", "3-2", "--target", "recurrent"]) == 2
+    assert "three sizes" in capsys.readouterr().err
