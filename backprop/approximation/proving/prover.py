@@ -158,7 +158,8 @@ class IntervalProof(Bisection[Interval, Certificate]):
             return self.model(point, point, point)[0]
         total = _evaluate(claim.target, x) - arb(claim.constant)
         for w, b, c in zip(claim.w, claim.b, claim.c, strict=True):
-            total -= arb(c) * _evaluate(claim.activation, arb(w) * x + arb(b))
+            z = arb(w) * x + arb(b)
+            total -= arb(c) * (z.max(arb(0)) if self.is_bent_line else _evaluate(claim.activation, z))
         return total
 
     def bound_on(self, a: float, b: float) -> tuple[float, float]:
