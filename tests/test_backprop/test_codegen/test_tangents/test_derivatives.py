@@ -80,3 +80,22 @@ def test_a_mistake_in_a_line_is_called_wrong(mistake):
 def test_what_has_no_second_derivative_or_cannot_be_read_is_refused(sizes, cost, activation, said):
     with pytest.raises(UsageError, match=said):
         backprop.build_with_derivatives(sizes, cost, activation)
+
+
+def test_a_wrong_gradient_of_a_cost_with_derivatives_is_not_called_another_forward_pass():
+    source = backprop.build_with_derivatives("1-6-5-1", COSTS[1]).__source__
+    head, _, tail = source.partition("def gradients")
+    wrong = tail.replace("+ zx1 ** 2 * f_prime_prime(z1)", "")
+    said = str(backprop.verify(load(head + "def gradients" + wrong)))
+    assert "Part of the cost does not depend on the outputs alone" in said
+    assert "another forward pass" not in said
+
+
+def test_of_an_ordinary_cost_that_reads_the_outputs_alone_it_is_not_said():
+    source = backprop.build_with_derivatives("1-6-5-1", "(y - t)^2").__source__
+    head, _, tail = source.partition("def gradients")
+    assert "delta3 = row_cost_y(X" in tail
+    wrong = tail.replace("delta3 = row_cost_y(X", "delta3 = z3 * row_cost_y(X")
+    report = backprop.verify(load(head + "def gradients" + wrong))
+    assert not report.ok
+    assert "outputs alone" not in str(report)
