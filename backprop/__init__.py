@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from backprop.runtime.compiled import CompiledNetwork, build
     from backprop.runtime.recurrent import build_recurrent
     from backprop.runtime.saving import load, save
+    from backprop.runtime.tangents import build_with_derivatives
     from backprop.specification.layers import (
         GEGLU,
         GLU,
@@ -54,10 +55,10 @@ __version__ = VERSION
 __all__ = [
     "GEGLU", "GLU", "Activation", "BatchNorm", "Bilinear", "CompiledNetwork", "Dense", "Dropout", "Gated",
     "LayerNorm", "Network", "PReLU", "Residual", "SwiGLU", "UsageError", "activation", "approximate",
-    "approximate_2d", "assert_gradients", "build", "build_recurrent", "draw", "fit", "from_keras", "from_sklearn",
-    "from_torch", "load", "save", "subject_from_file", "subject_from_functions", "subject_from_jax",
-    "subject_from_keras", "subject_from_network", "subject_from_object", "subject_from_op", "subject_from_sklearn",
-    "subject_from_torch", "subject_from_update", "subject_from_values", "verify",
+    "approximate_2d", "assert_gradients", "build", "build_recurrent", "build_with_derivatives", "draw", "fit",
+    "from_keras", "from_sklearn", "from_torch", "load", "save", "subject_from_file", "subject_from_functions",
+    "subject_from_jax", "subject_from_keras", "subject_from_network", "subject_from_object", "subject_from_op",
+    "subject_from_sklearn", "subject_from_torch", "subject_from_update", "subject_from_values", "verify",
 ]  # fmt: skip
 PUBLIC = {
     **dict.fromkeys(__all__, "backprop.specification.layers"),
@@ -70,6 +71,7 @@ PUBLIC = {
     "assert_gradients": "backprop.verification.verify",
     "build": "backprop.runtime.compiled",
     "build_recurrent": "backprop.runtime.recurrent",
+    "build_with_derivatives": "backprop.runtime.tangents",
     "draw": "backprop.drawing.sample",
     "fit": "backprop.training",
     **dict.fromkeys(("from_keras", "from_sklearn", "from_torch"), "backprop.frameworks"),

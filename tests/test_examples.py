@@ -23,6 +23,7 @@ PICTURES = {
     "10_franke.py": "franke.png",
     "11_vanishing_slopes.py": "slopes.png",
     "25_recurrent.py": "recurrent.png",
+    "26_boundary_value.py": "boundary_value.png",
     "24_which_activation.py": "activations.png",
     "14_universal_approximation.py": "universal-approximation/relu_widths.png",
 }

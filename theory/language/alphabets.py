@@ -11,7 +11,7 @@ from theory.language.latex_text import GREEK, SIGNS
 __all__ = ["ALPHABETS", "Alphabet", "Latex", "MathML"]
 
 
-MATRICES = {letter: letter.upper() for letter in "azwyxhvgumre"}
+MATRICES = {letter: letter.upper() for letter in "azwyxhvgumre"} | {"a_x": "Ȧ", "z_x": "Ż", "a_xx": "Ǎ", "z_xx": "Ž"}
 """A matrix is written with the capital of its entries' letter."""
 
 
@@ -132,7 +132,8 @@ class Latex(Alphabet):
         return f"{{{base}}}^{{\\!\\top}}"
 
     def matrix(self, name: str) -> str:
-        return {**MATRICES, "delta": r"\Delta"}.get(name, self.letter(name))
+        dotted = {name: GLOSSARY[name].latex[:-1] + name[0].upper() for name in MATRICES if "_" in name}
+        return {**MATRICES, **dotted, "delta": r"\Delta"}.get(name, self.letter(name))
 
     def ones(self) -> str:
         return r"\mathbf{1}"

@@ -25,6 +25,10 @@ GLOSSARY: dict[str, Letter] = {
     for letter in (
         Letter("a", "activation of a unit; a^0 = x is the input", "(n, M_l)", "a", "a", "a", True),
         Letter("z", "weighted input of a unit", "(n, M_l)", "z", "z", "z", True),
+        Letter("a_x", "how an activation changes with the input x: ∂a/∂x", "(n, M_l)", "ax", r"\dot a", "ȧ", True),
+        Letter("z_x", "how a weighted input changes with x: ∂z/∂x", "(n, M_l)", "zx", r"\dot z", "ż", True),
+        Letter("a_xx", "the second derivative ∂²a/∂x²", "(n, M_l)", "axx", r"\check a", "ǎ", True),
+        Letter("z_xx", "the second derivative ∂²z/∂x²", "(n, M_l)", "zxx", r"\check z", "ž", True),
         Letter("y", "target", "(n, M_L)", "Y", "y", "y", True),
         Letter("delta", "error of a unit, the derivative of C by z", "(n, M_l)", "delta", r"\delta", "δ", True),
         Letter("w", "weight from unit i of layer l-1 (first index) to unit j of layer l", "(M_{l-1}, M_l)",

@@ -32,7 +32,7 @@ PLAIN = {
     "ł": r"\l{}", "æ": r"\ae{}",
 }  # fmt: skip
 ACCENTS = {"\u0301": "'", "\u0300": "`", "\u0302": "^", "\u0303": "~", "\u0308": '"', "\u030a": "r", "\u030c": "v",
-           "\u0327": "c", "\u0304": "="}  # fmt: skip
+           "\u0327": "c", "\u0304": "=", "\u0307": "."}  # fmt: skip
 BASES = {"i": r"\i", "j": r"\j"}
 
 PREAMBLE = r"""\documentclass[11pt,a4paper]{article}

@@ -166,8 +166,8 @@ def var(name: str, layer: object, *indices: Index) -> Variable:
 
     >>> var("q", l)
     Traceback (most recent call last):
-    KeyError: "no letter 'q' in the glossary; it has: a, z, y, delta, w, b, C, x, h, v, e, c, g, alpha, \
-mu, nu, rho, u, gamma, beta, epsilon, m, r, omega"
+    KeyError: "no letter 'q' in the glossary; it has: a, z, a_x, z_x, a_xx, z_xx, y, delta, w, b, C, x, h, v, e, \
+c, g, alpha, mu, nu, rho, u, gamma, beta, epsilon, m, r, omega"
     """
     if name not in GLOSSARY:
         raise KeyError(f"no letter {name!r} in the glossary; it has: {', '.join(GLOSSARY)}")

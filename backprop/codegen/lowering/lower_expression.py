@@ -130,7 +130,7 @@ def lower_applied(scope: Scope, expr: Expr) -> Expression:
     _, order, argument = expr.args
     if scope.function is None:
         return Number(1) if order else lower_expression(scope, argument)
-    return Call(scope.function + ("_prime" if order else ""), lower_expression(scope, argument))
+    return Call(scope.function + "_prime" * int(order), lower_expression(scope, argument))
 
 
 def lower_power(scope: Scope, expr: Expr) -> Expression:

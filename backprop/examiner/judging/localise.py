@@ -27,6 +27,7 @@ from backprop.examiner.saying.sentences import (
     HIDDEN_ERROR_TOO,
     LAYER_ZERO,
     LAYERS_ZERO,
+    MORE_THAN_OUTPUTS,
     OTHER_ACTIVATIONS,
     OUTPUT_ERROR,
     name_them,
@@ -153,6 +154,7 @@ def _explain_delta(examination: Examination, layer: WrongLayer, wrong: list[int]
         if other:
             return make_finding(examination, "forward", None, wrong, other)
         text = say(OUTPUT_ERROR, right=name_tensors(examination, layer.right), **measured)
+        text += say(MORE_THAN_OUTPUTS, moved=probes.feel_inputs() or 0.0)
         return make_finding(examination, "BP1", number, wrong, text + _describe(examination, layer))
     changed = say(CHANGED_WEIGHTS, layer=number, **probes.measure_rates(number))
     if changed:
@@ -173,11 +175,9 @@ def _say_forward(examination: Examination, layer: WrongLayer, probes: Probes) ->
     if layer.number < 2 or not layer.wrong_W or not layer.wrong_b:
         return ()
     found = probes.fit_activations(layer.wrong_W[0], layer.wrong_b[0])
-    return (
-        ()
-        if found is None
-        else say(OTHER_ACTIVATIONS, layer=layer.number, right_below=name_tensors(examination, right), **found)
-    )
+    if found is None:
+        return ()
+    return say(OTHER_ACTIVATIONS, layer=layer.number, right_below=name_tensors(examination, right), **found)
 
 
 def _explain_local(examination: Examination, layer: WrongLayer, below: list[WrongLayer]) -> Finding:

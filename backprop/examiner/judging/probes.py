@@ -105,11 +105,7 @@ class Probes:
         return bool(spared.any() and not np.any(agrees & seen & ~np.expand_dims(spared, axis)))
 
     def _find(self, layer: int, role: str, *, dense: bool = False) -> int | None:
-        found = [
-            i
-            for i, leaf in enumerate(self.leaves)
-            if leaf.layer == layer and leaf.role == role and (leaf.dense or not dense)
-        ]
+        found = [k for k, x in enumerate(self.leaves) if (x.layer, x.role) == (layer, role) and (x.dense or not dense)]
         return found[0] if len(found) == 1 else None
 
     def _compare_spans(self, tensor: int) -> bool | None:
@@ -160,7 +156,7 @@ class Probes:
             return None
         parts = [slice_case(self._base, first, 1) for first in range(min(PLACES, self._base.rows or 0))]
         whole = slice_case(self._base, 0, len(parts))
-        pairs = [None if part is None else _ask(self._read_activations, part, W, b) for part in parts]
+        pairs = (_ask(self._read_activations, part, W, b) for part in parts if part is not None)
         known = [pair for pair in pairs if pair is not None]
         if len(known) < 2 or whole is None:
             return None
@@ -168,7 +164,7 @@ class Probes:
         share = float(mine @ true) / float(true @ true)
         away = float(np.linalg.norm(mine - share * true)) / float(np.linalg.norm(mine))
         fitted = _ask(self._add_up, whole, [part for part in parts if part is not None], (W, b))
-        moved = _ask(self._feel_inputs, parts[0]) if parts[0] is not None else None
+        moved = self.feel_inputs()
         if fitted is None or moved is None:
             return None
         return {"off": fitted[0], "entries": fitted[1], "away": away, "moved": moved}
@@ -191,6 +187,11 @@ class Probes:
         room = PARALLEL * float(np.max(np.abs(one), initial=0.0)) or 1.0
         return float(np.max(np.abs(one - share * other))) / room, one.size
 
+    def feel_inputs(self) -> float | None:
+        """The `moved` of `fit_activations`, for the first sample; None where it cannot be measured."""
+        part = slice_case(self._base, 0, 1)
+        return None if part is None else _ask(self._feel_inputs, part)
+
     def _feel_inputs(self, part: Case) -> float | None:
         """By how much the cost of one sample changes where W^1 and b^1 move so that z^1 stays, in units of noise."""
         W, b = self._find(1, "W", dense=True), self._find(1, "b", dense=True)
@@ -206,10 +207,9 @@ class Probes:
         values = list(part.values)
         values[W] = values[W] + (added.T if outward else added)
         values[b] = values[b] - move.reshape(self.leaves[b].shape)
-        before = float(np.real(part.cost(part.values)))
-        after = float(np.real(part.cost(values)))
-        noise = measure_noise(part, np.random.default_rng(0))
-        return abs(after - before) / (FELT * noise + STILL * abs(before) or 1.0)
+        before, after = (float(np.real(part.cost(at))) for at in (part.values, values))
+        room = FELT * measure_noise(part, np.random.default_rng(0)) + STILL * abs(before)
+        return abs(after - before) / (room or 1.0)
 
     def _take(self, part: Case, tensor: int) -> Array:
         """The subject's gradient of one tensor, without what was divided out."""
@@ -224,11 +224,8 @@ class Probes:
         true = measure_entries(part, b, [tuple(map(int, np.unravel_index(k, shape))) for k in units])
         pair = []
         for dW, delta in ((block.yours, given), (block.expected, true)):
-            a = _divide(dW.T if outward else dW, delta)
-            if a is None:
-                return None
-            pair.append(a)
-        return pair[0], pair[1]
+            pair.append(_divide(dW.T if outward else dW, delta))
+        return None if pair[0] is None or pair[1] is None else (pair[0], pair[1])
 
     def _compare_slice(self, part: Case, tensor: int, rows: int) -> bool | None:
         block = self._read_block(part, tensor)

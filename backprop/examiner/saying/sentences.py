@@ -123,6 +123,13 @@ OTHER_ACTIVATIONS = Predicate(
         f"all {entries} numbers of the layer's gradient."
     ),
 )
+MORE_THAN_OUTPUTS = Predicate(
+    "cost_reads_more_than_outputs",
+    lambda moved, **more: moved > 1,
+    lambda **more: (
+        "Part of the cost does not depend on the outputs alone (or layer 1 is not dense): W1 acts beside z^1."
+    ),
+)
 CHANGED_WEIGHTS = Predicate(
     "weights_changed_before",
     lambda rates, rate, spread, **more: rates >= FEWEST_RATES and abs(rate) > SAME_RATE

@@ -47,6 +47,7 @@ TABLE: list[tuple[Predicate, dict[str, Any], tuple[dict[str, Any], ...]]] = [
      ({"off": 0.9}, {"tensors": []}, {"right": ["b2"]})),
     (sentences.OTHER_ACTIVATIONS, FIT | {"layer": 2, "away": 0.1, "moved": 0.2, "right_below": []},
      (*NO_FIT, {"layer": 1}, {"away": 0.0}, {"moved": 2.0}, {"right_below": ["W1"]})),
+    (sentences.MORE_THAN_OUTPUTS, {"moved": 2.0}, ({"moved": 1.0},)),
     (sentences.CHANGED_WEIGHTS, {"rates": 9, "rate": 0.5, "spread": 1e-6, "layer": 1},
      ({"rates": 2}, {"rate": 0.0}, {"spread": 0.1})),
     (sentences.HIDDEN_ERROR, {"off": 2.0, "above": ["W2"], "layer": 1}, ({"off": 1.0}, {"above": []})),

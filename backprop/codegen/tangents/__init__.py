@@ -1,0 +1,1 @@
+"""A network with its first and second derivative by the input, as a module."""
