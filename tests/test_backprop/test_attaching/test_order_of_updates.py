@@ -46,6 +46,20 @@ class Model:
 Model().train(rng.normal(size=(9, 3)), rng.normal(size=(9, 2)))
 """
 
+ADAPTED = """
+def change(self, name, slope):
+    self.speed[name] = 0.9 * self.speed[name] + 0.1 * slope
+    self.size[name] = 0.99 * self.size[name] + 0.01 * slope ** 2
+    first, second = self.speed[name] / (1 - 0.9 ** self.count), self.size[name] / (1 - 0.99 ** self.count)
+    setattr(self, name, getattr(self, name) - self.rate * first / (np.sqrt(second) + 1e-8))
+"""
+ADAPTED_LINES = """
+slope = {g}
+self.speed["{n}"] = 0.9 * self.speed["{n}"] + 0.1 * slope
+self.size["{n}"] = 0.99 * self.size["{n}"] + 0.01 * slope ** 2
+self.{n} -= self.rate * (self.speed["{n}"] / (1 - 0.9 ** self.count)) / (
+    np.sqrt(self.size["{n}"] / (1 - 0.99 ** self.count)) + 1e-8)
+"""
 ATTRIBUTE, ITEM, ELEMENT = (
     ("self.inner", "self.outer"),
     ('self.table["inner"]', 'self.table["outer"]'),
@@ -77,6 +91,9 @@ FORMS = {
     "into an output": (ATTRIBUTE, "", "np.subtract(self.{n}, self.rate * ({g}), out=self.{n})"),
     "copied to": (ATTRIBUTE, "", "np.copyto(self.{n}, self.{n} - self.rate * ({g}))"),
     "an optimiser for each": (ATTRIBUTE, "", "self.optimiser.step('{n}', self.{n}, {g})"),
+    "momentum": (
+        ATTRIBUTE, "", "self.speed['{n}'] = 0.9 * self.speed['{n}'] - self.rate * ({g})\nself.{n} += self.speed['{n}']",
+    ),
     "momentum, setattr in a method": (
         ATTRIBUTE,
         MOVE + "self.speed[name] = 0.9 * self.speed[name] - self.rate * slope\n"
@@ -89,6 +106,8 @@ FORMS = {
         "self.speed['{n}'] *= 0.9\nself.speed['{n}'] -= self.rate * ({g})\n"
         "np.add(self.{n}, self.speed['{n}'], out=self.{n})",
     ),
+    "adapted": (ATTRIBUTE, "", ADAPTED_LINES),
+    "adapted, setattr in a method": (ATTRIBUTE, ADAPTED, "self.change('{n}', {g})"),
 }  # fmt: skip
 BACK = "back = (error @ {outer}.T) * (1 - hidden ** 2)"
 
