@@ -108,7 +108,7 @@ class HandedOver:
             "cost": lambda params, X, Y: self.cost(params),
             "gradients": lambda params, X, Y: self.pack(self.read_gradients(self.unpack(params))),
         }
-        if self._has_rate():
+        if self.attached.flow.rates:
             out["step"] = lambda params, X, Y, rate: self.step(params, rate)
         return out
 
@@ -143,12 +143,6 @@ class HandedOver:
         if chosen.penalty:
             out = out + sum(chosen.penalty / 2 * np.sum(values[k] ** 2) for k in chosen.penalised)
         return out
-
-    def _has_rate(self) -> bool:
-        flow = self.attached.flow
-        statements = self.iteration.program.rewritten.statements
-        calls = any(type(statements[number]).__name__ == "Expr" for number in self.iteration.held)
-        return bool(flow.rates) and not calls
 
     def step(self, params: Any, rate: float) -> Any:
         """The iteration's own update, with this rate."""

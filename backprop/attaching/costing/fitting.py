@@ -63,7 +63,11 @@ class Chosen:
 
 
 def gradient_reader(flow: GradientFlow, scale: float = 1.0) -> Callable[[Sequence[Any]], list[Any]]:
-    """The gradients at given parameters, with the update held back: values, or steps, or what a library left."""
+    """The gradients at given parameters, with the update held back: values, or steps, or what a library left.
+
+    Where no step is handed over, since it has no rate, nothing else would show that weights change while the error is
+    still going back: there the values are those of the whole iteration.
+    """
     if flow.library:
         return lambda values: _read_library(flow.iteration, values)
     return lambda values: _read_levels(flow, values, scale)
@@ -74,7 +78,8 @@ def _read_levels(flow: GradientFlow, values: Sequence[Any], scale: float) -> lis
     iteration = flow.iteration
     levels: Sequence[Any] = flow.adaptive or flow.rates[0][1]
     rate = 1.0 if flow.adaptive else flow.rates[0][0]
-    recorder = iteration.freeze(wanted=frozenset(level.key[0] for level in levels if level is not None))
+    wanted = frozenset(level.key[0] for level in levels if level is not None)
+    recorder = IterationRecorder(held=iteration.held, factor=1.0 if flow.adaptive else 0.0, wanted=wanted)
     iteration.run(values, recorder)
     found = {event.key: event.value for event in recorder.events}
     after = [] if all(levels) else iteration.run(values, IterationRecorder(held=iteration.held, factor=1.0))

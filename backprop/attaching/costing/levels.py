@@ -28,7 +28,11 @@ class FlowLevel:
 
 
 def drop_memories(iteration: Iteration) -> Iteration:
-    """Without the leaves that belong to one parameter entry by entry: an optimiser's memory of it, or a mean of it."""
+    """Without the leaves that belong to one parameter entry by entry: an optimiser's memory of it, or a mean of it.
+
+    Where weights change while the error is still going back, a memory reaches other parameters through those weights;
+    with the update held back it does not.
+    """
     plain = iteration.run()
     rng = np.random.default_rng(5)
     stay = []
@@ -39,7 +43,8 @@ def drop_memories(iteration: Iteration) -> Iteration:
         values = list(iteration.start)
         values[k] = np.where(some, value + size * rng.uniform(0.2, 0.5, value.shape), value)
         after = iteration.run(values)
-        if any(_spreads(a, b, some) for j, (a, b) in enumerate(zip(after, plain, strict=True))):
+        spreads = any(_spreads(a, b, some) for a, b in zip(after, plain, strict=True))
+        if spreads and _is_felt(iteration, values, some):
             stay.append(iteration.leaves[k])
     if not stay or len(stay) == len(iteration.leaves):
         return iteration
@@ -47,6 +52,19 @@ def drop_memories(iteration: Iteration) -> Iteration:
     out.emptied = tuple(leaf for leaf in iteration.leaves if all(leaf is not one for one in stay))
     out.held = find_updates(out)
     return out
+
+
+def _is_felt(iteration: Iteration, values: Sequence[Any], some: Any) -> bool:
+    """Whether, with the update held back, what was changed in a leaf reaches any value but entry by entry."""
+    plain, moved = iteration.freeze(wanted=None), iteration.freeze(wanted=None)
+    iteration.run(None, plain)
+    iteration.run(values, moved)
+    before, after = ({event.key: event.value for event in one.events} for one in (plain, moved))
+    return before.keys() != after.keys() or any(
+        not np.array_equal(value, after[key], equal_nan=True)
+        and (value.shape != some.shape or _spreads(after[key], value, some))
+        for key, value in before.items()
+    )
 
 
 def _spreads(after: Any, before: Any, some: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,6 +56,7 @@ class IterationRecorder(Hooks):
     seen: int = 0
     current: dict[int, Any] = field(default_factory=dict)
     """The objects that hold the parameters now, by identity."""
+    names: Names | None = None
 
     def watch(self, value: Any) -> None:
         """A parameter is held by this object from now on."""
@@ -109,12 +111,32 @@ class IterationRecorder(Hooks):
         return self._mix(before, new)
 
     def call(self, statement: int, function: Any, *args: Any, **keywords: Any) -> Any:
-        """A call that does nothing but update is left out where the update is held."""
-        if statement in self.held and self.factor == 0.0:
+        """A call that does nothing but update is left out where the update is held; of another, `factor` of what it
+        changed stays, so that lines behind it read what they would read after such a step."""
+        if statement not in self.held or self.factor == 1.0:
+            return function(*args, **keywords)
+        if self.factor == 0.0:
             return None
-        if statement in self.held and self.factor != 1.0:
-            raise Refused("a step made by a call has no rate that could be set", "nothing")
-        return function(*args, **keywords)
+        before = [to_array(read(self.here(), leaf.places[0])) for leaf in self.leaves]
+        value = function(*args, **keywords)
+        for leaf, old in zip(self.leaves, before, strict=True):
+            now = self.here()
+            new = to_array(read(now, leaf.places[0]))
+            if old is None or new is None or new.shape != old.shape:
+                raise Refused("a step made by a call has no rate that could be set", "nothing")
+            if not np.array_equal(new, old, equal_nan=True):
+                self.watch(put(now, leaf, old + self.factor * (new - old)))
+        return value
+
+    def here(self) -> Names:
+        """The names as they are now, those of the iteration too."""
+        assert self.names is not None
+        if self.names.local is None:
+            return self.names
+        frame: Any = sys._getframe(1)
+        while frame is not None and frame.f_code.co_name != "hook_piece":
+            frame = frame.f_back
+        return self.names if frame is None else Names(dict(frame.f_locals), self.names.shared)
 
     def _holds(self, value: Any, depth: int = 0) -> bool:
         if id(value) in self.current or any(_share(value, one) for one in self.current.values()):
@@ -231,6 +253,7 @@ class Iteration:
 
         def prepare(names: Names) -> None:
             kept.append(names)
+            recorder.names = names
             self.adjust(names)
             for leaf in self.emptied:
                 put(names, leaf, np.zeros_like(to_array(leaf.value)))

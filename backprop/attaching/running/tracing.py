@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,24 +17,14 @@ class Tracer(IterationRecorder):
 
     def __init__(self, leaves: Sequence[NumberLeaf]) -> None:
         super().__init__(leaves=leaves)
-        self.names: Names | None = None
         self.before: list[bytes] = []
         self.latest: int | None = None
         self.updates: set[int] = set()
         self.lost = False
 
     def _state(self) -> list[bytes]:
-        names = self._here()
+        names = self.here()
         return [_print(read(names, leaf.places[0])) for leaf in self.leaves]
-
-    def _here(self) -> Any:
-        frame: Any = sys._getframe(1)
-        assert self.names is not None
-        if self.names.local is None:
-            return self.names
-        while frame is not None and frame.f_code.co_name != "hook_piece":
-            frame = frame.f_back
-        return self.names if frame is None else Names(dict(frame.f_locals), self.names.shared)
 
     def look(self) -> None:
         """What changed since the last look was changed by the latest statement."""
