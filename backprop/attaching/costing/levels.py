@@ -13,6 +13,9 @@ from backprop.attaching.running.tracing import find_updates
 
 __all__ = ["FlowLevel", "drop_idle", "drop_memories", "keep_effective"]
 
+ASIDE = 0.05
+"""How far from the program's own parameters, in shares of their size, it is asked again."""
+
 
 @dataclass(frozen=True)
 class FlowLevel:
@@ -29,24 +32,37 @@ class FlowLevel:
 
 def drop_memories(iteration: Iteration) -> Iteration:
     """Without the leaves that belong to one parameter entry by entry: an optimiser's memory of it, or a mean of it."""
-    plain = iteration.run()
-    rng = np.random.default_rng(5)
-    stay = []
-    for k, value in enumerate(iteration.start):
-        some = np.asarray(rng.random(value.shape) < 0.5)
-        some.flat[0] = True
-        size = float(np.max(np.abs(value), initial=0.0)) or 1.0
-        values = list(iteration.start)
-        values[k] = np.where(some, value + size * rng.uniform(0.2, 0.5, value.shape), value)
-        after = iteration.run(values)
-        if any(_spreads(a, b, some) for j, (a, b) in enumerate(zip(after, plain, strict=True))):
-            stay.append(iteration.leaves[k])
+    spread = _list_spreading(iteration)
+    if len(spread) < len(iteration.leaves):
+        # At zero weights on centred data a bias reaches nothing but itself: asked beside them as well.
+        spread |= _list_spreading(iteration.beside(ASIDE))
+    stay = [iteration.leaves[k] for k in sorted(spread)]
     if not stay or len(stay) == len(iteration.leaves):
         return iteration
     out = iteration.like(stay)
     out.emptied = tuple(leaf for leaf in iteration.leaves if all(leaf is not one for one in stay))
     out.held = find_updates(out)
     return out
+
+
+def _list_spreading(iteration: Iteration) -> set[int]:
+    """The leaves of which a change of some entries reaches other entries."""
+    plain = iteration.run()
+    rng = np.random.default_rng(5)
+    found = set()
+    for k, value in enumerate(iteration.start):
+        some = np.asarray(rng.random(value.shape) < 0.5)
+        some.flat[0] = True
+        if some.size > 1 and some.all():
+            # Where all entries are changed there are no others that could be reached.
+            some.flat[-1] = False
+        size = float(np.max(np.abs(value), initial=0.0)) or 1.0
+        values = list(iteration.start)
+        values[k] = np.where(some, value + size * rng.uniform(0.2, 0.5, value.shape), value)
+        after = iteration.run(values)
+        if any(_spreads(a, b, some) for a, b in zip(after, plain, strict=True)):
+            found.add(k)
+    return found
 
 
 def _spreads(after: Any, before: Any, some: Any) -> bool:
