@@ -11,7 +11,7 @@ import numpy as np
 from backprop.attaching.running.replaying import Iteration, Key
 from backprop.attaching.running.tracing import find_updates
 
-__all__ = ["FlowLevel", "drop_idle", "drop_memories", "keep_effective"]
+__all__ = ["FlowLevel", "drop_idle", "drop_memories", "keep_dependent", "keep_effective"]
 
 ASIDE = 0.05
 """How far from the program's own parameters, in shares of their size, it is asked again."""
@@ -106,6 +106,18 @@ def keep_effective(iteration: Iteration, levels: Sequence[list[FlowLevel]]) -> l
         if any(key in now and key in values and _differs(now[key], values[key]) for key in earliest.values()):
             kept.append(k)
     return kept
+
+
+def keep_dependent(iteration: Iteration, levels: Sequence[list[FlowLevel]]) -> list[list[FlowLevel]]:
+    """Without values that are the same at all parameters, where there are others: a rate for each entry flows into its
+    parameter as a gradient does, and is none."""
+    sites = frozenset(level.key[0] for one in levels for level in one)
+    here, there = iteration.freeze(wanted=sites), iteration.freeze(wanted=sites)
+    iteration.run(None, here)
+    iteration.run(iteration.beside(ASIDE).start, there)
+    now = {event.key: event.value for event in there.events}
+    same = {e.key for e in here.events if e.key in now and not _differs(now[e.key], e.value)}
+    return [[level for level in one if level.key not in same] or one for one in levels]
 
 
 def _differs(a: Any, b: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backprop.attaching.entry import load
+from backprop.attaching.looking.refusals import Refused
 from backprop.examiner.judging.judge import judge
 
 ZEROS = """
@@ -87,3 +88,54 @@ def test_no_neuron_of_a_network_of_lists_is_lost(seed, verdict, tmp_path):
     report = judge(load(file))
     assert report.verdict == verdict
     assert all(f"net[{i}][{j}]['weights']" in report.notes[0] for i in range(2) for j in range(2))
+
+
+RATES = """
+import numpy as np
+rng = np.random.default_rng(1)
+t = np.linspace(0, 2, 9)
+seen = 2.0 * np.exp(-0.7 * t) + rng.normal(0, 0.02, 9)
+def solve(theta):
+    k, c = theta
+    N = np.empty(9)
+    N[0] = c
+    for i in range(8):
+        N[i + 1] = N[i] * (1 - 0.25 * k)
+    return N
+def adjoint(theta, N):
+    k, c = theta
+    left = (N - seen) / len(seen)
+    lam, gk = left[8], 0.0
+    for i in reversed(range(8)):
+        gk -= lam * 0.25 * N[i]
+        lam = lam * (1 - 0.25 * k) + left[i]
+    return np.array([gk, lam])
+theta = np.array([0.4, 1.5])
+rate = np.array([0.05, 0.5])
+for it in range(50):
+    N = solve(theta)
+    loss = 0.5 * np.mean((N - seen) ** 2)
+    g = adjoint(theta, N)
+    theta = STEP
+"""
+STEPS = ("theta - rate * g", "theta - g * rate", "theta + -rate * g", "theta - 0.5 * rate * g")
+
+
+@pytest.mark.parametrize("cost", [None, "loss"])
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("verdict", ["verified", "wrong"])
+def test_a_rate_for_each_entry_is_no_gradient(step, cost, verdict, tmp_path):
+    text = RATES.replace("STEP", step)
+    file = tmp_path / "program.py"
+    file.write_text(text.replace("gk -=", "gk +=") if verdict == "wrong" else text, encoding="utf-8")
+    report = judge(load(file, cost=cost))
+    assert report.verdict == verdict
+    assert any("gradients from g; the step is not one number times that" in note for note in report.notes)
+    assert any("cost: loss" in note for note in report.notes)
+
+
+def test_a_cost_that_is_not_there_is_told_with_those_that_are(tmp_path):
+    file = tmp_path / "program.py"
+    file.write_text(RATES.replace("STEP", STEPS[0]), encoding="utf-8")
+    with pytest.raises(Refused, match=r"--cost price: no such number depends on the parameters; there are loss, and"):
+        load(file, cost="price")
