@@ -78,7 +78,7 @@ class Attached:
         texts = dict.fromkeys(sites[level.key[0]].text for level in levels if level is not None)
         said = ", ".join(texts) or "the step itself"
         if flow.adaptive:
-            return f"{said}; the step is that of an optimiser or a clipping, not in proportion to it"
+            return f"{said}; the step is not one number times that (an optimiser, a clipping, a rate for each entry)"
         return f"{said}; the step is {abs(flow.rates[0][0]):.4g} times that"
 
     def _tell_cost(self) -> str:
@@ -172,11 +172,21 @@ def _attach(program: HookedProgram, cost: str | None, only: frozenset[int] | Non
         # Small tensors: threads would wait for each other.
         torch.set_num_threads(1)
     seen: list[str] = []
+    unknown: list[Refused] = []
     for k, training in enumerate(found):
         for way in training if reading in (0, k) else ():
-            attached = _read(program, way, cost, seen)
+            try:
+                attached = _read(program, way, cost, seen)
+            except Refused as refusal:
+                # A loop inside another may not have the cost that was asked for; the other may.
+                if cost is None or refusal.reason != "nothing":
+                    raise
+                unknown.append(refusal)
+                continue
             if attached is not None:
                 return replace(attached, others=tuple(n for n in range(1, len(found)) if n != k))
+    if unknown:
+        raise max(unknown, key=lambda refusal: len(str(refusal)))
     said = "; ".join(dict.fromkeys(seen)) or describe_nothing(program)
     raise Refused(f"{program.document.path}: {said}", "nothing")
 

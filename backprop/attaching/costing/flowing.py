@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.costing.levels import FlowLevel, drop_idle, drop_memories, keep_effective
+from backprop.attaching.costing.levels import FlowLevel, drop_idle, drop_memories, keep_dependent, keep_effective
 from backprop.attaching.running.leaves import NumberLeaf, is_tensor, read
 from backprop.attaching.running.replaying import Iteration, IterationRecorder, MadeValue
 
@@ -100,7 +100,9 @@ def _find_flow(iteration: Iteration) -> GradientFlow | None:
         return GradientFlow(iteration, (), None, library=True)
     recorder = measuring.record()
     plain = measuring.displace()
-    levels = [_find_levels(measuring, k, recorder.events, plain) for k in range(len(iteration.leaves))]
+    levels = keep_dependent(
+        iteration, [_find_levels(measuring, k, recorder.events, plain) for k in range(len(iteration.leaves))]
+    )
     kept = keep_effective(iteration, levels)
     if not kept:
         return _by_displacement(iteration, recorder, plain)

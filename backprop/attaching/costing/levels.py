@@ -11,7 +11,10 @@ import numpy as np
 from backprop.attaching.running.replaying import Iteration, Key
 from backprop.attaching.running.tracing import find_updates
 
-__all__ = ["FlowLevel", "drop_idle", "drop_memories", "keep_effective"]
+__all__ = ["FlowLevel", "drop_idle", "drop_memories", "keep_dependent", "keep_effective"]
+
+ASIDE = 0.05
+"""How far from the program's own parameters, in shares of their size, it is asked again."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class FlowLevel:
 
 
 def drop_memories(iteration: Iteration) -> Iteration:
+<<<<<<< HEAD
     """Without the leaves that belong to one parameter entry by entry: an optimiser's memory of it, or a mean of it.
 
     Where weights change while the error is still going back, a memory reaches other parameters through those weights;
@@ -46,6 +50,14 @@ def drop_memories(iteration: Iteration) -> Iteration:
         spreads = any(_spreads(a, b, some) for a, b in zip(after, plain, strict=True))
         if spreads and _is_felt(iteration, values, some):
             stay.append(iteration.leaves[k])
+=======
+    """Without the leaves that belong to one parameter entry by entry: an optimiser's memory of it, or a mean of it."""
+    spread = _list_spreading(iteration)
+    if len(spread) < len(iteration.leaves):
+        # At zero weights on centred data a bias reaches nothing but itself: asked beside them as well.
+        spread |= _list_spreading(iteration.beside(ASIDE))
+    stay = [iteration.leaves[k] for k in sorted(spread)]
+>>>>>>> w-fixb
     if not stay or len(stay) == len(iteration.leaves):
         return iteration
     out = iteration.like(stay)
@@ -54,6 +66,7 @@ def drop_memories(iteration: Iteration) -> Iteration:
     return out
 
 
+<<<<<<< HEAD
 def _is_felt(iteration: Iteration, values: Sequence[Any], some: Any) -> bool:
     """Whether, with the update held back, what was changed in a leaf reaches any value but entry by entry."""
     plain, moved = iteration.freeze(wanted=None), iteration.freeze(wanted=None)
@@ -65,6 +78,26 @@ def _is_felt(iteration: Iteration, values: Sequence[Any], some: Any) -> bool:
         and (value.shape != some.shape or _spreads(after[key], value, some))
         for key, value in before.items()
     )
+=======
+def _list_spreading(iteration: Iteration) -> set[int]:
+    """The leaves of which a change of some entries reaches other entries."""
+    plain = iteration.run()
+    rng = np.random.default_rng(5)
+    found = set()
+    for k, value in enumerate(iteration.start):
+        some = np.asarray(rng.random(value.shape) < 0.5)
+        some.flat[0] = True
+        if some.size > 1 and some.all():
+            # Where all entries are changed there are no others that could be reached.
+            some.flat[-1] = False
+        size = float(np.max(np.abs(value), initial=0.0)) or 1.0
+        values = list(iteration.start)
+        values[k] = np.where(some, value + size * rng.uniform(0.2, 0.5, value.shape), value)
+        after = iteration.run(values)
+        if any(_spreads(a, b, some) for a, b in zip(after, plain, strict=True)):
+            found.add(k)
+    return found
+>>>>>>> w-fixb
 
 
 def _spreads(after: Any, before: Any, some: Any) -> bool:
@@ -108,6 +141,18 @@ def keep_effective(iteration: Iteration, levels: Sequence[list[FlowLevel]]) -> l
         if any(key in now and key in values and _differs(now[key], values[key]) for key in earliest.values()):
             kept.append(k)
     return kept
+
+
+def keep_dependent(iteration: Iteration, levels: Sequence[list[FlowLevel]]) -> list[list[FlowLevel]]:
+    """Without values that are the same at all parameters, where there are others: a rate for each entry flows into its
+    parameter as a gradient does, and is none."""
+    sites = frozenset(level.key[0] for one in levels for level in one)
+    here, there = iteration.freeze(wanted=sites), iteration.freeze(wanted=sites)
+    iteration.run(None, here)
+    iteration.run(iteration.beside(ASIDE).start, there)
+    now = {event.key: event.value for event in there.events}
+    same = {e.key for e in here.events if e.key in now and not _differs(now[e.key], e.value)}
+    return [[level for level in one if level.key not in same] or one for one in levels]
 
 
 def _differs(a: Any, b: Any) -> bool:

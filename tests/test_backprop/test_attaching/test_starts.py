@@ -1,0 +1,141 @@
+"""Starts at which gradients are degenerate: what is a parameter is asked beside them too, and of some entries."""
+
+from __future__ import annotations
+
+import pytest
+
+from backprop.attaching.entry import load
+from backprop.attaching.looking.refusals import Refused
+from backprop.examiner.judging.judge import judge
+
+ZEROS = """
+import numpy as np
+rng = np.random.default_rng(3)
+raw = rng.uniform(10, 50, size=(40, 2))
+X = (raw - raw.mean(axis=0)) / raw.std(axis=0)
+y = (raw @ np.array([0.5, 0.3]) + rng.normal(size=40) > 24).astype(float)TARGET
+w, b = WEIGHTS, BIAS
+for epoch in range(100):
+    a = 1 / (1 + np.exp(-(X @ w + b)))
+    loss = -np.mean(y * np.log(a) + (1 - y) * np.log(1 - a)) + 0.1 / 2 * np.sum(w ** 2)
+    d = (a - y) / len(y)
+    gw = X.T @ d + 0.1 * w
+    gb = SUM
+    w = w - 0.5 * gw
+    b = b - 0.5 * gb
+"""
+KINDS = {
+    "a vector and a number": ("", "np.zeros(2)", "0.0", "d.sum()"),
+    "a column and a number": ("[:, None]", "np.zeros((2, 1))", "0.0", "np.sum(d)"),
+    "a column and an array": ("[:, None]", "np.zeros((2, 1))", "np.zeros(1)", "d.sum(axis=0)"),
+}
+
+
+FAULTS = {"none": ("", ""), "penalty": ("+ 0.1 * w", "+ 0.2 * w"), "bias": ("gb = ", "gb = 2 * ")}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_zero_weights_on_standardised_data_are_read_with_their_bias(kind, fault, tmp_path):
+    text = ZEROS
+    for name, value in zip(("TARGET", "WEIGHTS", "BIAS", "SUM"), KINDS[kind], strict=True):
+        text = text.replace(name, value)
+    file = tmp_path / "program.py"
+    file.write_text(text.replace(*FAULTS[fault]), encoding="utf-8")
+    report = judge(load(file))
+    assert report.verdict == ("verified" if fault == "none" else "wrong")
+    assert any("parameters w, b" in note for note in report.notes)
+
+
+NEURONS = """
+from math import exp
+from random import random, seed
+seed(SEED)
+rows = [[random(), random(), i % 2] for i in range(6)]
+net = [[{"weights": [random() for _ in range(3)]} for _ in range(2)] for _ in range(2)]
+for epoch in range(20):
+    for row in rows:
+        below = row[:2]
+        for layer in net:
+            for neuron in layer:
+                z = neuron["weights"][-1] + sum(w * x for w, x in zip(neuron["weights"], below))
+                neuron["out"] = 1.0 / (1.0 + exp(-z))
+            below = [neuron["out"] for neuron in layer]
+        goal = [1 - row[2], row[2]]
+        loss = 0.5 * sum((o - t) ** 2 for o, t in zip(below, goal))
+        for j, neuron in enumerate(net[1]):
+            neuron["delta"] = (below[j] - goal[j]) * below[j] * (1.0 - below[j])
+        for j, neuron in enumerate(net[0]):
+            back = sum(n["weights"][j] * n["delta"] for n in net[1])
+            neuron["delta"] = back * neuron["out"] * (1.0 - neuron["out"])
+        below = row[:2]
+        for layer in net:
+            for neuron in layer:
+                for j in range(2):
+                    neuron["weights"][j] -= 0.5 * neuron["delta"] * below[j]
+                neuron["weights"][-1] -= 0.5 * neuron["delta"]
+            below = [neuron["out"] for neuron in layer]
+"""
+HIDDEN = 'back * neuron["out"] * '
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("verdict", ["verified", "wrong"])
+def test_no_neuron_of_a_network_of_lists_is_lost(seed, verdict, tmp_path):
+    text = NEURONS.replace("SEED", str(seed))
+    file = tmp_path / "program.py"
+    file.write_text(text.replace(HIDDEN, "back * ") if verdict == "wrong" else text, encoding="utf-8")
+    report = judge(load(file))
+    assert report.verdict == verdict
+    assert all(f"net[{i}][{j}]['weights']" in report.notes[0] for i in range(2) for j in range(2))
+
+
+RATES = """
+import numpy as np
+rng = np.random.default_rng(1)
+t = np.linspace(0, 2, 9)
+seen = 2.0 * np.exp(-0.7 * t) + rng.normal(0, 0.02, 9)
+def solve(theta):
+    k, c = theta
+    N = np.empty(9)
+    N[0] = c
+    for i in range(8):
+        N[i + 1] = N[i] * (1 - 0.25 * k)
+    return N
+def adjoint(theta, N):
+    k, c = theta
+    left = (N - seen) / len(seen)
+    lam, gk = left[8], 0.0
+    for i in reversed(range(8)):
+        gk -= lam * 0.25 * N[i]
+        lam = lam * (1 - 0.25 * k) + left[i]
+    return np.array([gk, lam])
+theta = np.array([0.4, 1.5])
+rate = np.array([0.05, 0.5])
+for it in range(50):
+    N = solve(theta)
+    loss = 0.5 * np.mean((N - seen) ** 2)
+    g = adjoint(theta, N)
+    theta = STEP
+"""
+STEPS = ("theta - rate * g", "theta - g * rate", "theta + -rate * g", "theta - 0.5 * rate * g")
+
+
+@pytest.mark.parametrize("cost", [None, "loss"])
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("verdict", ["verified", "wrong"])
+def test_a_rate_for_each_entry_is_no_gradient(step, cost, verdict, tmp_path):
+    text = RATES.replace("STEP", step)
+    file = tmp_path / "program.py"
+    file.write_text(text.replace("gk -=", "gk +=") if verdict == "wrong" else text, encoding="utf-8")
+    report = judge(load(file, cost=cost))
+    assert report.verdict == verdict
+    assert any("gradients from g; the step is not one number times that" in note for note in report.notes)
+    assert any("cost: loss" in note for note in report.notes)
+
+
+def test_a_cost_that_is_not_there_is_told_with_those_that_are(tmp_path):
+    file = tmp_path / "program.py"
+    file.write_text(RATES.replace("STEP", STEPS[0]), encoding="utf-8")
+    with pytest.raises(Refused, match=r"--cost price: no such number depends on the parameters; there are loss, and"):
+        load(file, cost="price")
