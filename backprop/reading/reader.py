@@ -95,7 +95,7 @@ def read(premises: Premises) -> SourceReading:
     _search(bench, search, wrong, found, suspects)
     disturbs = {source.statement_of(one.node).lineno: one.disturbs for one in reversed(found)}
     mends = tuple(sorted(search.full, key=lambda mend: _rank_mend(mend, disturbs)))
-    labels = tuple(label_lines(bench, points[:2]))
+    labels = tuple(label_lines(bench, points))
     return SourceReading(bench.source, _locate(bench, mends, suspects), mends, labels, search.shop.runs)
 
 

@@ -239,7 +239,9 @@ def _option(choice: Choice, fit: CandidateFit, chosen: Chosen, tensors: frozense
     own = fit.candidate.strength
     table_order = list(TABLE).index(fit.candidate.table) if fit.candidate.table else 0
     # A known cost says more than a number without a name, which may be one by chance.
-    rank = (bool(chosen.penalty), 2 if own == 0 else own < 0, abs(math.log(abs(chosen.factor))), table_order)
+    # Of a number and minus that number, the one that the training makes small is the cost.
+    turned = chosen.factor < 0
+    rank = (bool(chosen.penalty), 2 if own == 0 else own < 0, abs(math.log(abs(chosen.factor))), turned, table_order)
     size = sum(choice.flow.iteration.start[k].size for k in tensors)
     return Option(chosen, tensors, size, sized, len(set(fit.ratios) - tensors), rank)
 
@@ -248,7 +250,7 @@ def _how(fit: CandidateFit, factor: float) -> str:
     times = "" if abs(factor - 1) < SAME else f"{factor:.6g} times "
     if fit.candidate.strength < 0:
         return f"inferred: the gradient is that of {times}{fit.candidate.name}"
-    return "the file's own, which the gradient fits" if not times else f"the gradient is that of {times}what it prints"
+    return "the file's own, which the gradient fits" if not times else f"the gradient is that of {times}this number"
 
 
 def _fit_penalty(

@@ -1,4 +1,4 @@
-"""An iteration with few samples: what is measured entry by entry is small then."""
+"""An iteration with few samples, unlike ones: what is measured entry by entry is small then."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ __all__ = ["count_samples", "shrink"]
 DEEPEST = 4
 MOST_SAMPLES = 100_000
 FEW, TRIED, SMALLER = 2, 16, 0.8
+DRAWS = 16
 
 
 def count_samples(iteration: Iteration) -> list[int]:
@@ -49,10 +50,11 @@ def _measure(iteration: Iteration, samples: int) -> float:
 
 
 def shrink(iteration: Iteration, samples: int, rows: int) -> Iteration:
-    """The same iteration with the first rows of everything that has so many samples, and of numbers that count them."""
+    """The same iteration with some rows of everything that has so many samples, and of numbers that count them."""
     out = iteration.like(iteration.leaves)
     known = {place for leaf in (*iteration.leaves, *iteration.emptied) for place in leaf.places}
-    changes = list(_list_changes(iteration.snapshot.names, known, samples, rows))
+    names = iteration.snapshot.names
+    changes = list(_list_changes(names, known, samples, _draw_rows(names, known, samples, rows)))
     before = iteration.adjust
 
     def adjust(names: Names) -> None:
@@ -64,7 +66,28 @@ def shrink(iteration: Iteration, samples: int, rows: int) -> Iteration:
     return out
 
 
-def _list_changes(names: Names, known: set[Place], samples: int, rows: int) -> Iterator[tuple[Place, Any]]:
+def _draw_rows(names: Names, known: set[Place], samples: int, rows: int) -> list[int]:
+    """Samples from everywhere, and as unlike as they are: where targets are sorted, the first are all of one class."""
+    classes = [group for leaf in _list_arrays(names) if not known & set(leaf.places)
+               for group in _list_classes(leaf.value, samples)]  # fmt: skip
+    ends = np.linspace(0, samples, rows + 1)
+    rng = np.random.default_rng(rows)
+    draws = [np.sort((ends[:-1] + rng.random(rows) * np.diff(ends)).astype(int)) for _ in range(DRAWS)]
+    best = max(draws, key=lambda rows: sum(len(np.unique(group[rows])) for group in classes))
+    return [int(row) for row in best]
+
+
+def _list_classes(value: Any, samples: int) -> Iterator[Any]:
+    """The class of each sample, as a number, where an array has few kinds of entries along its samples."""
+    array = np.asarray(value.detach() if hasattr(value, "detach") else value)
+    for axis in range(array.ndim):
+        if array.shape[axis] == samples and array.size <= MOST_SAMPLES:
+            kinds, group = np.unique(np.moveaxis(array, axis, 0).reshape(samples, -1), axis=0, return_inverse=True)
+            if 1 < len(kinds) <= samples / 2:
+                yield np.ravel(group)
+
+
+def _list_changes(names: Names, known: set[Place], samples: int, rows: list[int]) -> Iterator[tuple[Place, Any]]:
     for leaf in _list_arrays(names):
         if known & set(leaf.places):
             continue
@@ -73,24 +96,26 @@ def _list_changes(names: Names, known: set[Place], samples: int, rows: int) -> I
             yield from ((place, cut) for place in leaf.places)
     for place, value in _walk(names):
         if type(value) in (int, np.int64) and value == samples:
-            yield place, type(value)(rows)
+            yield place, type(value)(len(rows))
         elif _is_batch(value) and len(value) == samples and not known & {place}:
-            yield place, value[:rows]
+            yield place, type(value)(value[row] for row in rows)
 
 
 def _list_arrays(names: Names) -> Sequence[NumberLeaf]:
     return [leaf for leaf in find_leaves(names) if hasattr(leaf.value, "shape")]
 
 
-def _cut(value: Any, samples: int, rows: int) -> Any:
-    """The first rows along every axis that has so many samples."""
+def _cut(value: Any, samples: int, rows: list[int]) -> Any:
+    """These rows along every axis that has so many samples."""
     if samples not in value.shape or (isinstance(value, np.generic)):
         return None
-    kept = value[tuple(slice(rows) if n == samples else slice(None) for n in value.shape)]
+    kept = value
+    for axis in (axis for axis, n in enumerate(value.shape) if n == samples):
+        kept = kept[(slice(None),) * axis + (rows,)]
     is_order = len(value.shape) == 1 and np.asarray(value).dtype.kind in "iu"
     if is_order and np.array_equal(np.sort(np.asarray(value)), np.arange(samples)):
         # An order of the samples stays one.
-        return value[np.asarray(value) < rows]
+        return value[np.asarray(value) < len(rows)]
     return kept.copy() if isinstance(kept, np.ndarray) else kept.clone() if hasattr(kept, "clone") else kept
 
 

@@ -30,6 +30,7 @@ from backprop.examiner.saying.sentences import (
     MORE_THAN_OUTPUTS,
     OTHER_ACTIVATIONS,
     OUTPUT_ERROR,
+    TOGETHER_BESIDE_RIGHT,
     name_them,
 )
 
@@ -95,6 +96,9 @@ def _explain_layers(examination: Examination, layers: list[WrongLayer]) -> list[
         below = layers[position + 1 :]
         if not layer.wrong:
             continue
+        if _is_ambiguous(examination, layer, probes):
+            findings.append(_explain_alone(examination, layer))
+            break
         if _is_delta_fault(examination, layer, below, probes) or _spoils_below(examination, layer, below, probes):
             consequence = [i for lower in [layer, *below] for i in lower.wrong]
             findings.append(_explain_delta(examination, layer, consequence, probes))
@@ -122,6 +126,28 @@ def _is_delta_fault(examination: Examination, layer: WrongLayer, below: list[Wro
     if "b" in right or probes.spares_inputs(layer.wrong_W[0]):
         return False
     return probes.uses_right_activation(layer.wrong_W[0]) is not False
+
+
+def _is_ambiguous(examination: Examination, layer: WrongLayer, probes: Probes) -> bool:
+    """Whether the wrong matrix of the only layer has no bias beside it, and nothing in its rows that tells whether its
+    error is wrong."""
+    leaves = examination.leaves
+    alone = all(leaf.role != "b" or not leaf.dense for leaf in leaves if leaf.layer == layer.number)
+    if examination.depth > 1 or not alone or not layer.wrong_W or any(not leaves[i].dense for i in layer.wrong):
+        return False
+    return not probes.spares_inputs(layer.wrong_W[0]) and probes.uses_right_activation(layer.wrong_W[0]) is None
+
+
+def _explain_alone(examination: Examination, layer: WrongLayer) -> Finding:
+    """A wrong matrix of which the equation cannot be told."""
+    wrong = list(layer.wrong)
+    names, (largest, expected) = name_tensors(examination, wrong), measure_sizes(examination, wrong)
+    zero = say(LAYERS_ZERO, layer=layer.number, tensors=names, largest=largest, expected=expected)
+    if zero:
+        return make_finding(examination, "update", layer.number, wrong, zero)
+    said = say(BESIDE_UNSEEN_ERROR, layer=layer.number, off=measure_gap(examination, wrong), shown_by=[],
+               kind=_name_kind(examination, layer))  # fmt: skip
+    return make_finding(examination, None, layer.number, wrong, said + _describe(examination, layer))
 
 
 def _spoils_below(examination: Examination, layer: WrongLayer, below: list[WrongLayer], probes: Probes) -> bool:
@@ -191,6 +217,12 @@ def _explain_local(examination: Examination, layer: WrongLayer, below: list[Wron
                    beside=name_tensors(examination, beside))  # fmt: skip
         if zero:
             return make_finding(examination, "update", number, list(layer.wrong), zero)
+    right = [i for i in layer.right if leaves[i].dense]
+    roles = {leaves[i].role == "b" for i in layer.wrong if leaves[i].dense}
+    if len(roles) == 2 and right:
+        together = say(TOGETHER_BESIDE_RIGHT, off=measure_gap(examination, list(layer.wrong)), tensors=names,
+                       right=name_tensors(examination, right))  # fmt: skip
+        return make_finding(examination, None, number, list(layer.wrong), together + _describe(examination, layer))
     shown_by = [i for i in layer.right if leaves[i].dense == leaves[layer.wrong[0]].dense] + beside
     measured = {"layer": number, "off": measure_gap(examination, list(layer.wrong)),
                 "kind": _name_kind(examination, layer), "shown_by": name_tensors(examination, shown_by)}  # fmt: skip

@@ -181,6 +181,15 @@ BESIDE_UNSEEN_ERROR = Predicate(
     ),
 )
 
+TOGETHER_BESIDE_RIGHT = Predicate(
+    "weight_and_bias_wrong_beside_right_ones",
+    lambda off, right, **more: differs(off) and bool(right),
+    lambda tensors, right, **more: (
+        f"The gradient of {name_them(tensors)} is wrong, that of {name_them(right)} is right. Whether the error that "
+        f"{name_them(tensors)} are made from is wrong, these numbers alone do not show."
+    ),
+)
+
 BEYOND_KINK = Predicate(
     "slope_beyond_the_one_sided_ones",
     lambda part, **more: not 0 <= part <= 1,

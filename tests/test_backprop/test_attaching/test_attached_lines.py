@@ -14,9 +14,11 @@ from kit.samples.attached_programs import CLASS, FAULTS, KINDS, SCRIPT
 from kit.samples.habits_of_code import FORWARD, TABLE
 
 from backprop.attaching.lines.premises import open_attached
-from backprop.attaching.lines.shrinking import count_samples
+from backprop.attaching.lines.shrinking import _draw_rows, count_samples
 from backprop.attaching.lines.spots import EditedLines
 from backprop.attaching.pieces import HandedOver
+from backprop.attaching.running.program import Names
+from backprop.reading.reader import annotate
 from backprop.reading.source import Edit, Source, Spot
 from backprop.verification.lines import read_lines
 from backprop.verification.submission import verify_file
@@ -117,7 +119,7 @@ def test_where_a_program_stops_before_it_trains_the_line_is_told(mended):
     assert "cannot reshape" in report.reading["broke"]
 
 
-def test_few_samples_are_the_first_of_all_and_nothing_else_is_cut(tmp_path):
+def test_few_samples_are_some_of_all_and_nothing_else_is_cut(tmp_path):
     file = tmp_path / "program.py"
     file.write_text(SCRIPT, encoding="utf-8")
     stand = open_attached(file).stand
@@ -128,6 +130,46 @@ def test_few_samples_are_the_first_of_all_and_nothing_else_is_cut(tmp_path):
     assert names["X"].shape == (3, 3)
     assert [v.shape for v in few.unpack(params)] == [v.shape for v in whole.unpack(params)]
     assert few.cost(params) != whole.cost(params)
+
+
+SORTED = """import numpy as np
+Y = np.sort(np.arange(40) % {classes} > 0).astype(float)[:, None]
+X = np.random.default_rng(0).standard_normal((40, 3))
+W, b = np.random.default_rng(1).standard_normal((3, 1)), np.zeros(1)
+for epoch in range(50):
+    Z = X @ W + b
+    A = 1 / (1 + np.exp(-Z))
+    loss = -np.mean(Y * np.log(A) + (1 - Y) * np.log(1 - A))
+    dZ = A - Y
+    W = W - 0.1 * X.T @ dZ / len(X)
+    db = {db}
+    b = b - 0.1 * db
+"""
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+@pytest.mark.parametrize("db", ["dZ.mean(axis=0)", "dZ.sum(axis=0)"])
+def test_targets_in_order_do_not_make_an_output_its_own_error(classes, db, tmp_path):
+    file = tmp_path / "program.py"
+    file.write_text(SORTED.format(classes=classes, db=db), encoding="utf-8")
+    labels = {label.line: label.texts for label in annotate(open_attached(file)).labels}
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert [lines[line - 1].split()[0] for line in labels if "∂C/∂Z" in str(labels[line])] == ["dZ"]
+    assert not any("∂C/∂(1 - Y)" in text for texts in labels.values() for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("targets", "axis"), [(np.arange(90) // 30, 0), (np.arange(90) % 3, 0), (np.arange(90) > 80, 1)]
+)
+@pytest.mark.parametrize("rows", [3, 5])
+def test_the_few_samples_are_of_every_class(targets, axis, rows):
+    names = Names(
+        {"y": np.expand_dims(targets, 1 - axis), "x": np.arange(90.0), "pairs": [np.ones(2) * k for k in range(90)]}, {}
+    )
+    few = _draw_rows(names, set(), 90, rows)
+    assert len(set(few)) == rows
+    assert set(targets[few]) == set(targets)
+    assert _draw_rows(names, set(), 90, rows) == few
 
 
 TEXT = "a = b + c\nif a:\n    d = f(a, b) * (c - 1)\n    e = d\n"

@@ -119,3 +119,30 @@ net = Net(5)
 @pytest.mark.parametrize(("text", "verdict"), [(OWN_WORDS, "verified"), (OWN_WORDS.replace("** 2", "** 3"), "wrong")])
 def test_named_data_train_an_object_by_methods_of_any_name(text, verdict, tmp_path):
     assert judge(load(write(tmp_path, text), data="images,answers")).verdict == verdict
+
+
+MEANS = """import numpy as np
+x = np.random.default_rng(0).standard_normal((12, 3))
+y = (x[:, 0] > 0).astype(float)
+w, b = np.ones(3), np.zeros(1)
+def {name}(p):
+    {body}
+for i in range(40):
+    p = 1 / (1 + np.exp(-(x @ w + b)))
+    value = {name}(p)
+    e = p.copy()
+    e[y == 1] -= 1
+    e = e / len(y)
+    w = w - 0.1 * x.T @ e
+    b = b - 0.1 * e.sum()
+"""
+MEAN = "(y * np.log(p) + (1 - y) * np.log(1 - p)).mean()"
+
+
+@pytest.mark.parametrize("name", ["forward", "measure", "loss"])
+@pytest.mark.parametrize("body", [f"return -{MEAN}", f"value = {MEAN}; return -value", f"return 0.0 - {MEAN}"])
+def test_the_cost_is_the_number_that_is_made_small_not_minus_that(name, body, tmp_path):
+    report = verify_file(write(tmp_path, MEANS.format(name=name, body=body)))
+    (cost,) = [str(note) for note in report.notes if "taken: cost" in str(note)]
+    assert report.verdict == "verified"
+    assert "times" not in cost

@@ -157,3 +157,69 @@ def test_the_explanation_says_what_the_pattern_shows() -> None:
     assert "penalty" in judge(Network(equal, "penalty with the wrong sign")).findings[0].explanation
     assert "batch size" in judge(Network(equal, "sum where the cost")).findings[0].explanation
     assert "(7, 4)" in judge(Network(equal, "bias not reduced")).findings[0].explanation
+
+
+class TwoHeads:
+    """A layer in one object with the one above it: their parameters are of one layer by their names."""
+
+    def __init__(self, fault: str) -> None:
+        self.fault = fault
+
+    def parameters(self, rng: np.random.Generator) -> Any:
+        return {"W": rng.normal(size=(3, 4)), "b": rng.normal(size=4), "V": rng.normal(size=(4, 2)),
+                "c": rng.normal(size=2)}  # fmt: skip
+
+    def data(self, rng: np.random.Generator) -> Any:
+        return rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
+
+    def cost(self, params: Any, X: Any, Y: Any) -> float:
+        hidden = np.tanh(X @ params["W"] + params["b"])
+        return float(np.sum((hidden @ params["V"] + params["c"] - Y) ** 2) / 2)
+
+    def gradients(self, params: Any, X: Any, Y: Any) -> Any:
+        hidden = np.tanh(X @ params["W"] + params["b"])
+        error = hidden @ params["V"] + params["c"] - Y
+        below = error @ params["V"].T * {"slope": hidden, "square": 1 - hidden, "none": 1.0}[self.fault]
+        return {"W": X.T @ below, "b": below.sum(axis=0), "V": hidden.T @ error, "c": error.sum(axis=0)}
+
+
+@pytest.mark.parametrize("fault", ["slope", "square", "none"])
+def test_a_weight_and_a_bias_wrong_together_are_not_said_to_have_a_right_error(fault):
+    findings = judge(TwoHeads(fault)).findings
+    assert {name for finding in findings for name in finding.parameters} == {"W", "b"}
+    assert not any("is right (the gradient of" in finding.explanation for finding in findings)
+    assert not any(finding.equation in ("BP1", "BP3", "BP4") for finding in findings)
+
+
+class OneWeight:
+    """Logistic regression without a bias, with a penalty or with an error that is wrong."""
+
+    def __init__(self, penalty: float, error: Callable[[Any], Any], shape: tuple[int, ...]) -> None:
+        self.penalty, self.error, self.shape = penalty, error, shape
+
+    def parameters(self, rng: np.random.Generator) -> Any:
+        return {"w": rng.normal(size=self.shape)}
+
+    def data(self, rng: np.random.Generator) -> Any:
+        return rng.normal(size=(20, 2)), (rng.random((20, *self.shape[1:])) > 0.5).astype(float)
+
+    def cost(self, params: Any, X: Any, Y: Any) -> float:
+        z = X @ params["w"]
+        return float(np.sum(np.log(1 + np.exp(z)) - Y * z) + 0.5 * np.sum(params["w"] ** 2))
+
+    def gradients(self, params: Any, X: Any, Y: Any) -> Any:
+        p = 1 / (1 + np.exp(-X @ params["w"]))
+        return {"w": X.T @ self.error(p - Y) + self.penalty * params["w"]}
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 1)])
+def test_a_wrong_penalty_of_a_lone_weight_is_no_output_error(shape):
+    (finding,) = judge(OneWeight(3.0, lambda error: error, shape)).findings
+    assert finding.equation != "BP1"
+    assert "error" not in finding.explanation.split(";")[0]
+
+
+def test_of_a_lone_weight_neither_equation_is_said():
+    (finding,) = judge(OneWeight(1.0, lambda error: error**3, (2,))).findings
+    assert finding.equation is None
+    assert "nothing else that is made from the error delta^1 shows whether that is right" in finding.explanation

@@ -58,6 +58,8 @@ TABLE: list[tuple[Predicate, dict[str, Any], tuple[dict[str, Any], ...]]] = [
      ({"off": 1.0}, {"shown_by": []})),
     (sentences.BESIDE_UNSEEN_ERROR, {"off": 2.0, "shown_by": [], "layer": 1, "kind": "weight gradient"},
      ({"off": 1.0}, {"shown_by": ["b1"]})),
+    (sentences.TOGETHER_BESIDE_RIGHT, {"off": 2.0, "tensors": ["W1", "b1"], "right": ["b2"]},
+     ({"off": 1.0}, {"right": []})),
     (sentences.BEYOND_KINK, {"part": 2.0, "case": "a case", "tensors": ["b1"]}, ({"part": 1.0}, {"part": 0.3})),
     (sentences.TENSOR_SHAPE, {"got": [1, 3], "expected": [3], "tensor": "b1"}, ({"got": [3]},)),
     (sentences.TENSOR_MISSING, {"given": 0, "entries": 3, "tensor": "b1"}, ({"given": 3},)),
