@@ -102,6 +102,7 @@ class IntervalProof(Bisection[Interval, Certificate]):
     def __init__(self, claim: IntervalClaim, epsilon: float, deadline: float, most_boxes: int, most_terms: int) -> None:
         super().__init__(epsilon, deadline, most_boxes, most_terms, len(claim.w) + 1)
         self.claim, self.why = claim, ""
+        self.units = [(arb(w), arb(b), arb(c)) for w, b, c in zip(claim.w, claim.b, claim.c, strict=True)]
         self.is_bent_line = isinstance(claim.activation, Max) and set(claim.activation.args) == {X, Zero()}
 
     def list_boxes(self) -> list[tuple[float, Interval]]:
@@ -157,9 +158,9 @@ class IntervalProof(Bisection[Interval, Certificate]):
         if claim.of_slopes:
             return self.model(point, point, point)[0]
         total = _evaluate(claim.target, x) - arb(claim.constant)
-        for w, b, c in zip(claim.w, claim.b, claim.c, strict=True):
-            z = arb(w) * x + arb(b)
-            total -= arb(c) * (z.max(arb(0)) if self.is_bent_line else _evaluate(claim.activation, z))
+        for w, b, c in self.units:
+            z = w * x + b
+            total -= c * (z.max(arb(0)) if self.is_bent_line else _evaluate(claim.activation, z))
         return total
 
     def bound_on(self, a: float, b: float) -> tuple[float, float]:
@@ -182,25 +183,27 @@ class IntervalProof(Bisection[Interval, Certificate]):
         radius = (arb(b) - arb(centre)).max(arb(centre) - arb(a))
         make_term = _slope_term if claim.of_slopes else _term
         _add(total, make_term(claim.target, here, there, [arb(a), arb(b)], radius), arb(1))
-        for w, shift, c in zip(claim.w, claim.b, claim.c, strict=True):
-            if self.is_bent_line and self.add_line(total, (w, shift, c), (a, centre, b)):
+        places = (arb(a), arb(centre), arb(b))
+        for unit in self.units:
+            if self.is_bent_line and self.add_line(total, unit, places):
                 continue
-            inner = [arb(w) * x + arb(shift) for x in (here, there)]
-            ends = [arb(w) * arb(end) + arb(shift) for end in (a, b)]
-            _add(total, make_term(claim.activation, inner[0], inner[1], ends, radius), -arb(c))
+            w, shift, c = unit
+            inner = [w * x + shift for x in (here, there)]
+            ends = [w * end + shift for end in (places[0], places[2])]
+            _add(total, make_term(claim.activation, inner[0], inner[1], ends, radius), -c)
         return total
 
-    def add_line(self, total: list[Ball], unit: tuple[float, float, float], places: tuple[float, float, float]) -> bool:
+    def add_line(self, total: list[Ball], unit: tuple[Ball, Ball, Ball], places: tuple[Ball, Ball, Ball]) -> bool:
         """A unit max(x, 0) where its argument has one sign on the box: nothing, or a line; whether it has."""
-        w, shift, c = (arb(number) for number in unit)
-        low, middle, high = (w * arb(place) + shift for place in places)
+        w, shift, c = unit
+        low, high = w * places[0] + shift, w * places[2] + shift
         if self.claim.of_slopes and not (bool(low != 0) and bool(high != 0)):
             return False  # at its kink it has no slope
         if bool(low <= 0) and bool(high <= 0):
             return True
         if not (bool(low >= 0) and bool(high >= 0)):
             return False
-        values = (w, arb(0)) if self.claim.of_slopes else (middle, w)
+        values = (w, arb(0)) if self.claim.of_slopes else (w * places[1] + shift, w)
         for k, value in enumerate(values):
             total[k] -= c * value
         return True

@@ -31,33 +31,16 @@ class FlowLevel:
 
 
 def drop_memories(iteration: Iteration) -> Iteration:
-<<<<<<< HEAD
     """Without the leaves that belong to one parameter entry by entry: an optimiser's memory of it, or a mean of it.
 
     Where weights change while the error is still going back, a memory reaches other parameters through those weights;
     with the update held back it does not.
     """
-    plain = iteration.run()
-    rng = np.random.default_rng(5)
-    stay = []
-    for k, value in enumerate(iteration.start):
-        some = np.asarray(rng.random(value.shape) < 0.5)
-        some.flat[0] = True
-        size = float(np.max(np.abs(value), initial=0.0)) or 1.0
-        values = list(iteration.start)
-        values[k] = np.where(some, value + size * rng.uniform(0.2, 0.5, value.shape), value)
-        after = iteration.run(values)
-        spreads = any(_spreads(a, b, some) for a, b in zip(after, plain, strict=True))
-        if spreads and _is_felt(iteration, values, some):
-            stay.append(iteration.leaves[k])
-=======
-    """Without the leaves that belong to one parameter entry by entry: an optimiser's memory of it, or a mean of it."""
     spread = _list_spreading(iteration)
     if len(spread) < len(iteration.leaves):
         # At zero weights on centred data a bias reaches nothing but itself: asked beside them as well.
         spread |= _list_spreading(iteration.beside(ASIDE))
     stay = [iteration.leaves[k] for k in sorted(spread)]
->>>>>>> w-fixb
     if not stay or len(stay) == len(iteration.leaves):
         return iteration
     out = iteration.like(stay)
@@ -66,19 +49,6 @@ def drop_memories(iteration: Iteration) -> Iteration:
     return out
 
 
-<<<<<<< HEAD
-def _is_felt(iteration: Iteration, values: Sequence[Any], some: Any) -> bool:
-    """Whether, with the update held back, what was changed in a leaf reaches any value but entry by entry."""
-    plain, moved = iteration.freeze(wanted=None), iteration.freeze(wanted=None)
-    iteration.run(None, plain)
-    iteration.run(values, moved)
-    before, after = ({event.key: event.value for event in one.events} for one in (plain, moved))
-    return before.keys() != after.keys() or any(
-        not np.array_equal(value, after[key], equal_nan=True)
-        and (value.shape != some.shape or _spreads(after[key], value, some))
-        for key, value in before.items()
-    )
-=======
 def _list_spreading(iteration: Iteration) -> set[int]:
     """The leaves of which a change of some entries reaches other entries."""
     plain = iteration.run()
@@ -94,10 +64,23 @@ def _list_spreading(iteration: Iteration) -> set[int]:
         values = list(iteration.start)
         values[k] = np.where(some, value + size * rng.uniform(0.2, 0.5, value.shape), value)
         after = iteration.run(values)
-        if any(_spreads(a, b, some) for a, b in zip(after, plain, strict=True)):
+        spreads = any(_spreads(a, b, some) for a, b in zip(after, plain, strict=True))
+        if spreads and _is_felt(iteration, values, some):
             found.add(k)
     return found
->>>>>>> w-fixb
+
+
+def _is_felt(iteration: Iteration, values: Sequence[Any], some: Any) -> bool:
+    """Whether, with the update held back, what was changed in a leaf reaches any value but entry by entry."""
+    plain, moved = iteration.freeze(wanted=None), iteration.freeze(wanted=None)
+    iteration.run(None, plain)
+    iteration.run(values, moved)
+    before, after = ({event.key: event.value for event in one.events} for one in (plain, moved))
+    return before.keys() != after.keys() or any(
+        not np.array_equal(value, after[key], equal_nan=True)
+        and (value.shape != some.shape or _spreads(after[key], value, some))
+        for key, value in before.items()
+    )
 
 
 def _spreads(after: Any, before: Any, some: Any) -> bool:
