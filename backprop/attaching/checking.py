@@ -17,21 +17,54 @@ from backprop.attaching.running.leaves import NumberLeaf, Place, find_leaves, to
 from backprop.attaching.running.replaying import Iteration, IterationRecorder, MadeValue
 from backprop.attaching.running.training import adds
 
-__all__ = ["is_computed", "is_repeatable", "list_lost", "list_siblings", "order_by_use", "widen_flow"]
+__all__ = ["is_computed", "is_repeatable", "list_lost", "list_siblings", "order_by_use", "tell_order", "widen_flow"]
 
 LAST = 10**6
 ROUNDING = 1e-11
+ORDER = 1e-13
+"""What the order of a sum may change, in shares of the largest entry."""
 
 
 def is_repeatable(iteration: Iteration) -> bool:
-    """Whether the iteration, run again, with and without its values written down, gives the same bits."""
+    """Whether the iteration, run again, with and without its values written down, gives the same bits; but for
+    rounding, where a set may be gone through in another order."""
     first, again = iteration.run(), iteration.run()
     written = iteration.run(None, IterationRecorder(wanted=None))
     iteration.program.forget()
     fresh = iteration.run()
+    room = ORDER if find_set(iteration) is not None else 0.0
     return all(
-        a is not None and all(b is not None and np.array_equal(a, b, equal_nan=True) for b in rest)
+        a is not None and all(b is not None and _is_same(a, b, room) for b in rest)
         for a, *rest in zip(first, again, written, fresh, strict=True)
+    )
+
+
+def _is_same(a: Any, b: Any, room: float) -> bool:
+    if a.shape != b.shape or not room:
+        return np.array_equal(a, b, equal_nan=True)
+    return np.allclose(a, b, rtol=0.0, atol=room * float(np.nanmax(np.abs(a), initial=0.0)), equal_nan=True)
+
+
+def find_set(iteration: Iteration) -> int | None:
+    """The first line that makes a set of something; None where none does."""
+    lines = [
+        node.lineno
+        for node in ast.walk(iteration.program.document.tree)
+        if isinstance(node, ast.Set | ast.SetComp)
+        or (isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in ("set", "frozenset"))
+    ]
+    return min(lines, default=None)
+
+
+def tell_order(iteration: Iteration) -> str:
+    """What a set has to do with numbers that are others in every run; "" where there is none."""
+    line = find_set(iteration)
+    if line is None:
+        return ""
+    return (
+        f"; a set is made at {iteration.program.document.place(line)}, and objects in a set come in an order that "
+        "changes from run to run: a backward pass whose numbers depend on it, by more than rounding, is not right "
+        "in every order; with dict.fromkeys(...) in place of set(...) the order stays, and it can be examined"
     )
 
 

@@ -10,7 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.checking import is_computed, is_repeatable, list_lost, list_siblings, order_by_use, widen_flow
+from backprop.attaching.checking import (
+    is_computed,
+    is_repeatable,
+    list_lost,
+    list_siblings,
+    order_by_use,
+    tell_order,
+    widen_flow,
+)
 from backprop.attaching.costing.choosing import choose
 from backprop.attaching.costing.costs import find_unvisited
 from backprop.attaching.costing.fitting import Chosen, gradient_reader, measure
@@ -201,7 +209,7 @@ def _read(program: HookedProgram, training: Training, cost: str | None, seen: li
     where = f"the loop at {program.document.place(loop.lineno)}" + (f" in {around}" if around else "")
     iteration = Iteration(program, training.snapshot, training.moved)
     if not is_repeatable(iteration):
-        seen.append(f"{where} gives other numbers when it is run again from the same state")
+        seen.append(f"{where} gives other numbers when it is run again from the same state{tell_order(iteration)}")
         return None
     iteration.held = find_updates(iteration)
     program.compute_more(training.snapshot.loop, find_unvisited(iteration))

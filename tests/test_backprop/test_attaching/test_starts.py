@@ -139,3 +139,83 @@ def test_a_cost_that_is_not_there_is_told_with_those_that_are(tmp_path):
     file.write_text(RATES.replace("STEP", STEPS[0]), encoding="utf-8")
     with pytest.raises(Refused, match=r"--cost price: no such number depends on the parameters; there are loss, and"):
         load(file, cost="price")
+
+
+ENGINE = """
+class Value:
+    def __init__(self, data, before=()):
+        self.data, self.grad, self.back = data, 0.0, lambda: None
+        self.before = set(before)
+    def __add__(self, other):
+        out = Value(self.data + other.data, (self, other))
+        def back():
+            self.grad += out.grad
+            other.grad += out.grad
+        out.back = back
+        return out
+    def __mul__(self, other):
+        out = Value(self.data * other.data, (self, other))
+        def back():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+        out.back = back
+        return out
+    def backward(self):
+        order, seen = [], set()
+        def build(node):
+            if node not in seen:
+                seen.add(node)
+                for one in node.before:
+                    build(one)
+                order.append(node)
+        build(self)
+        self.grad = 1.0
+        for node in reversed(order):
+            node.back()
+a, b = Value(0.7), Value(-0.3)
+for step in range(20):
+    loss = Value(0.0)
+    for x, y in ((0.31, 0.77), (1.13, -0.21), (-0.57, 0.43), (0.89, 0.19)):
+        e = a * Value(x) + b + Value(-y)
+        loss = loss + e * e + e * e * b * b
+    a.grad = b.grad = 0.0
+    loss.backward()
+    a.data -= 0.01 * a.grad
+    b.data -= 0.01 * b.grad
+"""
+
+
+def judge_text(text, folder):
+    file = folder / "program.py"
+    file.write_text(text, encoding="utf-8")
+    return judge(load(file))
+
+
+def test_an_engine_that_goes_through_a_set_is_right_in_every_order(tmp_path):
+    assert judge_text(ENGINE, tmp_path).verdict == "verified"
+
+
+ORDERED = """
+import numpy as np
+import time
+parts = {1, 2, 3}
+x, y = np.arange(6.0) / 6, np.arange(6.0) / 3 + 0.1
+w = np.array([0.5, 0.2])
+for step in range(20):
+    e = w[0] * x + w[1] - y
+    loss = 0.5 * np.sum(e ** 2)
+    g = np.array([np.sum(e * x), np.sum(e)])
+    w = w - 0.05 * g * (1 + SIZE * (time.perf_counter_ns() % 1000))
+"""
+
+
+def test_what_differs_from_run_to_run_by_rounding_is_taken_where_there_is_a_set(tmp_path):
+    assert judge_text(ORDERED.replace("SIZE", "1e-18"), tmp_path).verdict == "verified"
+    with pytest.raises(Refused, match=r"gives other numbers .* a set is made at line 4, .* dict.fromkeys"):
+        judge_text(ORDERED.replace("SIZE", "1e-6"), tmp_path)
+
+
+def test_without_a_set_no_order_is_spoken_of(tmp_path):
+    with pytest.raises(Refused, match="gives other numbers") as refusal:
+        judge_text(ORDERED.replace("SIZE", "1e-6").replace("{1, 2, 3}", "[1, 2, 3]"), tmp_path)
+    assert "a set is made" not in str(refusal.value)
