@@ -10,7 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.checking import is_computed, is_repeatable, list_lost, list_siblings, order_by_use, widen_flow
+from backprop.attaching.checking import (
+    is_computed,
+    is_repeatable,
+    list_idle,
+    list_lost,
+    list_siblings,
+    order_by_use,
+    widen_flow,
+)
 from backprop.attaching.costing.choosing import choose
 from backprop.attaching.costing.costs import find_unvisited
 from backprop.attaching.costing.fitting import Chosen, gradient_reader, measure
@@ -41,6 +49,8 @@ class Attached:
     """What was made to train a class that nobody trains."""
     left_out: tuple[str, ...] = ()
     """Parameters whose gradient is computed and which the step does not move."""
+    idle: tuple[str, ...] = ()
+    """Arrays beside the parameters on which the cost does not depend: they are not examined."""
     others: tuple[int, ...] = ()
     """Further trainings in the program, by their numbers: they are read and judged apart."""
 
@@ -182,7 +192,8 @@ def _attach(program: HookedProgram, cost: str | None, only: frozenset[int] | Non
         for way in training if reading in (0, k) else ():
             attached = _read(program, way, cost, seen)
             if attached is not None:
-                return replace(attached, others=tuple(n for n in range(1, len(found)) if n != k))
+                idle = tuple(list_idle(attached.flow, attached.chosen.candidate))
+                return replace(attached, idle=idle, others=tuple(n for n in range(1, len(found)) if n != k))
     said = "; ".join(dict.fromkeys(seen)) or describe_nothing(program)
     raise Refused(f"{program.document.path}: {said}", "nothing")
 
