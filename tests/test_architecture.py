@@ -80,7 +80,7 @@ LINES = {
     "backprop.pictures": 1_480,
     "backprop.processes": 295,
     "backprop.progress": 140,
-    "backprop.reading": 4_560,
+    "backprop.reading": 4_575,
     "backprop.reporting.pages": 820,
     "backprop.reporting": 860,
     "backprop.runtime": 1_000,

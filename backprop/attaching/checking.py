@@ -17,12 +17,15 @@ from backprop.attaching.running.leaves import NumberLeaf, Place, find_leaves, to
 from backprop.attaching.running.replaying import Iteration, IterationRecorder, MadeValue
 from backprop.attaching.running.training import adds
 
-__all__ = ["is_computed", "is_repeatable", "list_lost", "list_siblings", "order_by_use", "tell_order", "widen_flow"]
+__all__ = [
+    "is_computed", "is_repeatable", "list_idle", "list_lost", "list_siblings", "order_by_use", "tell_order", "widen_flow",
+]  # fmt: skip
 
 LAST = 10**6
 ROUNDING = 1e-11
 ORDER = 1e-13
 """What the order of a sum may change, in shares of the largest entry."""
+MOST_IDLE = 16
 
 
 def is_repeatable(iteration: Iteration) -> bool:
@@ -107,6 +110,26 @@ def list_siblings(iteration: Iteration, flow: GradientFlow, candidate: CostCandi
         if _matters(wider, candidate, values):
             lost.append(tidy(wider.leaves[k]))
     return lost
+
+
+def list_idle(flow: GradientFlow, candidate: CostCandidate) -> list[str]:
+    """Arrays beside the parameters on which the cost does not depend: a bias before a batch normalisation."""
+    iteration = flow.iteration
+    known = {place for leaf in flow.leaves for place in leaf.places}
+    stems = {stem_of(place) for leaf in flow.leaves for place in leaf.places}
+    others = [
+        leaf for leaf in find_leaves(iteration.snapshot.names)
+        if not known & set(leaf.places) and stems & {stem_of(place) for place in leaf.places}
+        and isinstance(leaf.value, np.ndarray) and leaf.value.dtype.kind == "f"
+    ][:MOST_IDLE]  # fmt: skip
+    wider = Iteration(iteration.program, iteration.snapshot, [*iteration.leaves, *others])
+    wider.held, idle = iteration.held, []
+    for k, leaf in enumerate(others, len(iteration.leaves)):
+        values = list(wider.start)
+        values[k] = values[k] + 0.05 * (np.abs(values[k]) + 0.1)
+        if not _matters(wider, candidate, values):
+            idle.append(tidy(leaf))
+    return idle
 
 
 def _matters(iteration: Iteration, candidate: CostCandidate, values: Sequence[Any]) -> bool:

@@ -21,7 +21,7 @@ from backprop.attaching.nesting import tidy
 from backprop.attaching.pieces import Attached, attach
 from backprop.attaching.running.privacy import in_private_copy
 from backprop.attaching.running.program import HookedProgram
-from backprop.attaching.words import CHOICE, HABIT, LEFT_OUT, MARK, OTHERS, RULE, TAKEN
+from backprop.attaching.words import CHOICE, HABIT, IDLE, LEFT_OUT, MARK, OTHERS, RULE, TAKEN
 from backprop.examiner.subject.loading import name_reason
 from backprop.examiner.subject.protocol.subjects import Subject, describe_error
 
@@ -41,6 +41,9 @@ def make_subject(attached: Attached, label: str, reading: int = 0) -> Subject:
         subject.notes.append(f"{RULE}{rule}: {broken}")
     if attached.left_out:
         subject.notes.append(f"{LEFT_OUT}{', '.join(attached.left_out)}")
+    if attached.idle:
+        subject.notes.append(f"{IDLE}{', '.join(attached.idle)} (the cost does not depend on "
+                             f"{'it' if len(attached.idle) == 1 else 'them'})")  # fmt: skip
     if attached.others:
         subject.notes.append(f"{OTHERS}{', '.join(map(str, attached.others))}")
     if attached.others or reading:

@@ -13,6 +13,7 @@ import numpy as np
 from backprop.attaching.checking import (
     is_computed,
     is_repeatable,
+    list_idle,
     list_lost,
     list_siblings,
     order_by_use,
@@ -49,6 +50,8 @@ class Attached:
     """What was made to train a class that nobody trains."""
     left_out: tuple[str, ...] = ()
     """Parameters whose gradient is computed and which the step does not move."""
+    idle: tuple[str, ...] = ()
+    """Arrays beside the parameters on which the cost does not depend: they are not examined."""
     others: tuple[int, ...] = ()
     """Further trainings in the program, by their numbers: they are read and judged apart."""
 
@@ -192,7 +195,8 @@ def _attach(program: HookedProgram, cost: str | None, only: frozenset[int] | Non
                 unknown.append(refusal)
                 continue
             if attached is not None:
-                return replace(attached, others=tuple(n for n in range(1, len(found)) if n != k))
+                idle = tuple(list_idle(attached.flow, attached.chosen.candidate))
+                return replace(attached, others=tuple(n for n in range(1, len(found)) if n != k), idle=idle)
     if unknown:
         raise max(unknown, key=lambda refusal: len(str(refusal)))
     said = "; ".join(dict.fromkeys(seen)) or describe_nothing(program)

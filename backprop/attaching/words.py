@@ -8,8 +8,8 @@ from backprop.examiner.saying.grounds import Predicate, say
 from backprop.examiner.saying.report import Finding, Report
 
 __all__ = [
-    "CHOICE", "HABIT", "LEFT_OUT", "MARK", "OTHERS", "OTHER_RULE", "RULE", "STEP_LEAVES_OUT", "TAKEN", "is_taken_alike",
-    "list_others", "name_choice", "name_loop", "name_taken", "name_training_faults",
+    "CHOICE", "HABIT", "IDLE", "LEFT_OUT", "MARK", "OTHERS", "OTHER_RULE", "RULE", "STEP_LEAVES_OUT", "TAKEN",
+    "is_taken_alike", "list_others", "name_choice", "name_loop", "name_taken", "name_training_faults",
 ]  # fmt: skip
 
 TAKEN = "taken: "
@@ -19,6 +19,8 @@ OTHERS = "other trainings in it: "
 HABIT = "training: "
 """Before what is said of how a file trains; no verdict rests on it."""
 RULE, LEFT_OUT = "the step is named after ", "the step leaves out "
+IDLE = "not examined: "
+"""Before arrays beside the parameters that change nothing."""
 CHOICE = "to choose this one: "
 """Before the options that say so, where a file trains more than once."""
 PARAMETERS, COST = "parameters ", "cost: "

@@ -53,7 +53,15 @@ def list_known(bench: Bench, points: Sequence[Point]) -> list[Known]:
         if all(key in one for one in measured):
             values, forward = (tuple(one[key][k] for one in measured) for k in (0, 1))
             found.append(Known(names[key], values, forward, _made_of(bench, names, key)))
-    return found
+    return [one for one in found if not _is_shared(one.name, found)]
+
+
+def _is_shared(name: str, found: Sequence[Known]) -> bool:
+    """Whether a parameter and another value, with another adjoint, have one name: then it says nothing."""
+    same = [one.values for one in found if one.name == name]
+    if all(one.forward is not None for one in found if one.name == name):
+        return False
+    return any(a.shape != b.shape or not np.allclose(a, b) for one in same for a, b in zip(same[0], one, strict=True))
 
 
 def _made_of(bench: Bench, names: dict[Key, str], key: Key) -> str:

@@ -126,7 +126,9 @@ def _rank(bench: Bench, point: Point, found: Sequence[Sufficient], shared: Set[a
     source, sites = bench.source, bench.instrumented.sites
     events, _ = bench.record(point.case)
     ran = [source.statement_of(sites[event.key[0]]) for event in events]
-    sufficient = [source.statement_of(one.node) for one in found]
+    # A name that hands on what another suspect made, as in `return`, stands behind that.
+    made_first = sorted(found, key=lambda one: (-len(one.mends), one.disturbs, _hands_on(one, found)))
+    sufficient = [source.statement_of(one.node) for one in made_first]
     misshapen = _find_misshapen(bench, point)
     around = [one for s in set(ran) for one in (*_heads_around(source, s), *source.block_of(s))]
     ranked = dict.fromkeys([*misshapen, *sufficient, *sorted({*ran, *around}, key=lambda s: -s.lineno)])

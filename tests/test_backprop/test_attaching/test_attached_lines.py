@@ -172,6 +172,68 @@ def test_the_few_samples_are_of_every_class(targets, axis, rows):
     assert _draw_rows(names, set(), 90, rows) == few
 
 
+CELL = """import numpy as np
+r = np.random.default_rng(0)
+X, Y = r.standard_normal((9, 3)), r.standard_normal((9, 2))
+class Net:
+    def __init__(self):
+        self.W, self.V, self.{bias} = r.standard_normal((3, 4)), r.standard_normal((4, 2)), np.zeros(2)
+    def step(self):
+        c = np.tanh(X @ self.W)
+        error = c @ self.V + self.{bias} - Y
+        loss = np.sum(error ** 2) / 2
+        dbias = error.sum(axis=0)
+        dc = error @ self.V.T
+        dV = c.T @ error
+        dW = X.T @ (dc * (1 - c ** 2))
+        self.W = self.W - 0.01 * dW
+        self.V = self.V - 0.01 * dV
+        self.{bias} = self.{bias} - 0.01 * dbias
+net = Net()
+for i in range(20):
+    net.step()
+"""
+
+
+@pytest.mark.parametrize(("bias", "told"), [("c", False), ("k", True)])
+def test_one_name_for_a_parameter_and_a_value_is_no_label(bias, told, tmp_path):
+    file = tmp_path / "program.py"
+    text = CELL.format(bias=bias)
+    file.write_text(text, encoding="utf-8")
+    labels = {label.line: label.texts for label in annotate(open_attached(file)).labels}
+    assert ("∂C/∂c" in labels.get(line_of(text, "dc ="), ())) == told
+    assert (f"∂C/∂{bias}" in labels.get(line_of(text, "dbias ="), ())) == told
+    assert labels[line_of(text, "dV =")] == ("∂C/∂V",)
+
+
+RETURNED = """import numpy as np
+r = np.random.default_rng(0)
+X, Y = r.standard_normal((9, 3)), r.standard_normal((9, 2))
+W, V = r.standard_normal((3, 4)), r.standard_normal((4, 2))
+def back(g, z):
+    s = 1 / (1 + np.exp(-z))
+    gz = g * (s + np.exp(-z ** 2))
+    {handed}
+for i in range(20):
+    z = X @ W
+    h = z / (1 + np.exp(-2.7 * z))
+    error = h @ V - Y
+    loss = np.sum(error ** 2) / 2
+    dV = h.T @ error
+    dW = X.T @ back(error @ V.T, z)
+    W = W - 0.01 * dW
+    V = V - 0.01 * dV
+"""
+
+
+@pytest.mark.parametrize("handed", ["return gz", "out = gz; return out"])
+def test_where_no_mend_is_found_the_line_is_not_one_that_hands_a_name_on(handed, mended):
+    text = RETURNED.format(handed=handed)
+    report = mended(text)
+    assert report.verdict == "wrong"
+    assert report.location["line"] != line_of(text, "return")
+
+
 TEXT = "a = b + c\nif a:\n    d = f(a, b) * (c - 1)\n    e = d\n"
 
 

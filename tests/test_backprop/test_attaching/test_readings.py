@@ -146,3 +146,43 @@ def test_the_cost_is_the_number_that_is_made_small_not_minus_that(name, body, tm
     (cost,) = [str(note) for note in report.notes if "taken: cost" in str(note)]
     assert report.verdict == "verified"
     assert "times" not in cost
+
+
+BEFORE = """import numpy as np
+r = np.random.default_rng(0)
+X, Y = r.standard_normal((20, 3)), r.standard_normal((20, 2))
+W1, b1, W2, b2 = r.standard_normal((3, 4)), np.zeros(4), r.standard_normal((4, 2)), np.zeros(2)
+for i in range(50):
+    z = X @ W1 + b1
+    s = np.sqrt({spread})
+    n = (z - z.mean(axis=0)) / s
+    h = np.tanh(n)
+    e = h @ W2 + b2 - Y
+    loss = np.sum(e ** 2) / 2
+    dn = e @ W2.T * (1 - h ** 2)
+    dz = (dn - dn.mean(axis=0){more}) / s
+    dW1, db1, dW2, db2 = X.T @ dz, dz.sum(axis=0), h.T @ e, e.sum(axis=0)
+    W1 = W1 - 0.01 * dW1
+    b1 = b1 - 0.01 * db1
+    W2 = W2 - 0.01 * dW2
+    b2 = b2 - 0.01 * db2
+"""
+
+
+@pytest.mark.parametrize(
+    ("spread", "more", "verdict"),
+    [("z.var(axis=0) + 1e-5", " - n * (dn * n).mean(axis=0)", "verified"), ("z.var(axis=0) + 1e-5", "", "wrong"),
+     ("np.ones(4)", "", "verified")],
+)  # fmt: skip
+def test_a_bias_that_changes_nothing_is_examined_or_named_as_left_out(spread, more, verdict, tmp_path):
+    report = verify_file(write(tmp_path, BEFORE.format(spread=spread, more=more)))
+    assert report.verdict == verdict
+    named = [note for note in map(str, report.notes) if note.startswith("not examined: ")]
+    assert named == (
+        [] if "b1" in report.evidence["tensors"] else ["not examined: b1 (the cost does not depend on it)"]
+    )
+
+
+def test_what_matters_is_not_said_to_be_left_out(tmp_path):
+    report = verify_file(write(tmp_path, SCRIPT))
+    assert not any("not examined" in str(note) for note in report.notes)
