@@ -64,7 +64,7 @@ LINES = {
     "theory": 9_430,
     "backprop.approximation": 9_520,
     "backprop.answers": 60,
-    "backprop.attaching": 6_620,
+    "backprop.attaching": 6_670,
     "backprop.codegen": 5_060,
     "backprop.copies": 290,
     "backprop.data": 690,

@@ -18,7 +18,8 @@ from backprop.attaching.running.replaying import Iteration, IterationRecorder, M
 from backprop.attaching.running.training import adds
 
 __all__ = [
-    "is_computed", "is_repeatable", "list_idle", "list_lost", "list_siblings", "order_by_use", "tell_order", "widen_flow",
+    "is_computed", "is_repeatable", "list_idle", "list_lost", "list_siblings", "order_by_use", "tell_order",
+    "widen_flow",
 ]  # fmt: skip
 
 LAST = 10**6

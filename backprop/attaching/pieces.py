@@ -183,6 +183,17 @@ def _attach(program: HookedProgram, cost: str | None, only: frozenset[int] | Non
         # Small tensors: threads would wait for each other.
         torch.set_num_threads(1)
     seen: list[str] = []
+    attached, k = _read_first(program, found, cost, seen, reading)
+    if attached is None:
+        raise Refused(f"{program.document.path}: {'; '.join(dict.fromkeys(seen)) or NOTHING}", "nothing")
+    idle = tuple(list_idle(attached.flow, attached.chosen.candidate))
+    return replace(attached, others=tuple(n for n in range(1, len(found)) if n != k), idle=idle)
+
+
+def _read_first(
+    program: HookedProgram, found: Sequence[Sequence[Training]], cost: str | None, seen: list[str], reading: int
+) -> tuple[Attached | None, int]:
+    """The first training that can be read, with its number; Errors: Refused where none has the cost asked for."""
     unknown: list[Refused] = []
     for k, training in enumerate(found):
         for way in training if reading in (0, k) else ():
@@ -193,19 +204,15 @@ def _attach(program: HookedProgram, cost: str | None, only: frozenset[int] | Non
                 if cost is None or refusal.reason != "nothing":
                     raise
                 unknown.append(refusal)
-                continue
-            if attached is not None:
-                idle = tuple(list_idle(attached.flow, attached.chosen.candidate))
-                return replace(attached, others=tuple(n for n in range(1, len(found)) if n != k), idle=idle)
+            else:
+                if attached is not None:
+                    return attached, k
     if unknown:
         raise max(unknown, key=lambda refusal: len(str(refusal)))
-    said = "; ".join(dict.fromkeys(seen)) or describe_nothing(program)
-    raise Refused(f"{program.document.path}: {said}", "nothing")
+    return None, 0
 
 
-def describe_nothing(program: HookedProgram) -> str:
-    """What there is where nothing trains."""
-    return "no loop in it changes arrays by something that depends on them; give --begin LINE --end LINE"
+NOTHING = "no loop in it changes arrays by something that depends on them; give --begin LINE --end LINE"
 
 
 def _read(program: HookedProgram, training: Training, cost: str | None, seen: list[str]) -> Attached | None:
