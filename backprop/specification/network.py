@@ -43,8 +43,7 @@ class Network(ShownAsText):
 
     Errors: UsageError with what, got, where and what to do.  Source: LECTURE items 1, 8, 11, 14.
 
-    >>> from backprop.shown import ShownAsText
-from backprop.specification.layers import BatchNorm, Dropout
+    >>> from backprop.specification.layers import BatchNorm, Dropout
     >>> network = Network(64, Dense(32, "relu"), BatchNorm(), Dropout(0.5), Dense(10, "softmax"), cost="cross-entropy")
     >>> network.sizes, network.depth, network.size
     ((64, 32, 10), 2, 2474)

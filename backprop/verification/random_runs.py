@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from concurrent.futures import ProcessPoolExecutor
@@ -130,7 +131,9 @@ def verify_random(
     run, examine = RandomRun(seed, count), check or _verify
     for begin in range(0, count, PART):
         part = _list_drawn(min(PART, count - begin), seed + begin)
-        for network, report in _verify_each(part, seed, examine, jobs if check is None else 1):
+        # A process that has loaded jax has threads, which copies of it would lack.
+        at_once = jobs if check is None and "jax" not in sys.modules else 1
+        for network, report in _verify_each(part, seed, examine, at_once):
             run.note(network, report)
             if progress is not None:
                 progress(min(run.networks, count), count)

@@ -20,7 +20,7 @@ ACTIVATION = {
         '        "toy": Statement(lambda x: x * sympy.tanh(x), "a toy"),\n',
     ),
     "backprop/examiner/certifying/balls.py": ('        "mish": lambda', '        "toy": lambda x: x * x.tanh(),\n'),
-    "backprop/approximation/checking/reader.py": ('    "mish": "', '    "toy": "x*tanh(x)",\n'),
+    "backprop/approximation/checking/definitions.py": ('    "mish": "', '    "toy": "x*tanh(x)",\n'),
 }
 """The catalogue, and the two statements that judge it and share nothing with it: file -> (before this, a line)."""
 

@@ -51,7 +51,7 @@ class Wardrobe:
         known = {id(code) for code, _ in pair(self.whole, self.whole)}
         self.functions: defaultdict[int, list[types.FunctionType]] = defaultdict(list)
         for thing in gc.get_objects():
-            if isinstance(thing, types.FunctionType) and id(thing.__code__) in known:
+            if type(thing) is types.FunctionType and id(thing.__code__) in known:
                 self.functions[id(thing.__code__)].append(thing)
 
     def fit(self, old: types.CodeType, new: types.CodeType) -> Outfit | None:

@@ -33,7 +33,7 @@ class EditedLines:
     >>> lines = EditedLines(source, 2, 2, [Edit(Spot(2, 4, 2, 5), "d * 2")])
     >>> names = [node for node in ast.walk(lines.tree) if isinstance(node, ast.Name)]
     >>> [(node.id, spot.line, spot.column) for node in names for spot in lines.places(node)]
-    [('c', 2, 0), ('e', 2, 8)]
+    [('c', 2, 0), ('e', 2, 8), ('d', 2, 4)]
     """
 
     def __init__(self, source: Source, first: int, last: int, edits: Sequence[Edit]) -> None:
