@@ -89,10 +89,9 @@ def pair_up(blocks: Sequence[Made], wanted: Set[Shape]) -> Iterator[Rows]:
     for k, block in enumerate(blocks):
         groups.setdefault((block.first.shape, block.first.dtype.kind), []).append(k)
     stacks = {key: np.stack([blocks[k].first for k in members]) for key, members in groups.items()}
-    for a, mine in groups.items():
-        for b, theirs in groups.items():
-            pair = _Pair(blocks, stacks[a], mine, stacks[b], theirs, again=a == b)
-            yield from pair.make(wanted, first=list(groups).index(a) <= list(groups).index(b))
+    for i, (a, mine) in enumerate(groups.items()):
+        for j, (b, theirs) in enumerate(groups.items()):
+            yield from _Pair(blocks, stacks[a], mine, stacks[b], theirs, again=i == j).make(wanted, first=i <= j)
 
 
 @dataclass(frozen=True)

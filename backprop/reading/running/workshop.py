@@ -80,9 +80,12 @@ class Workshop:
         case: Case = replace(point.case, subject=self.subject)
         try:
             with np.errstate(all="ignore"):
-                given = case.gradients(case.values)
+                return self._compare(point, case, case.gradients(case.values))
         except (Unusable, Exhausted):
             return None
+
+    def _compare(self, point: Point, case: Case, given: Sequence[Any]) -> tuple[bool, ...]:
+        """Which of the given gradients are right at a point; the case calls the edited code."""
         return point.truth.right(given, [leaf.shape for leaf in case.leaves])
 
     def _install(self, edits: Sequence[Edit]) -> Any:
