@@ -67,11 +67,16 @@ def choose_epsilon(rng: random.Random, size: Fraction, is_true: bool) -> float:
     return float(size * (1 + margin)) if is_true else float(size / (1 + margin))
 
 
+def claim_zero(text: str, epsilon: float, is_true: bool) -> Drawn:
+    """A function of x on [0, 1] against the network that is 0."""
+    return Drawn(text, "x", (), 0.0, (0.0, 1.0), epsilon, (0.0, 1.0), is_true)
+
+
 def about(rng: random.Random, text: str, size: Fraction, is_true: bool) -> Drawn:
     """A function that is size * x on [0, 1]: against a network that is 0, or as the activation against 0."""
     epsilon = choose_epsilon(rng, size, is_true)
     if rng.random() < 0.5:
-        return Drawn(text, "x", (), 0.0, (0.0, 1.0), epsilon, (0.0, 1.0), is_true)
+        return claim_zero(text, epsilon, is_true)
     return Drawn("0*x", text, ((1.0, 0.0, 1.0),), 0.0, (0.0, 1.0), epsilon, (0.0, 1.0), is_true)
 
 
@@ -160,7 +165,7 @@ def draw_steep(rng: random.Random, is_true: bool) -> Drawn:
         f"(1 - tanh({steep}*{gap})**2)*{write_fraction(size)}",
     ])  # fmt: skip
     epsilon = choose_epsilon(rng, size, is_true)
-    return Drawn(text, "x", (), 0.0, (0.0, 1.0), epsilon, (0.0, 1.0), is_true)
+    return claim_zero(text, epsilon, is_true)
 
 
 def draw_network(rng: random.Random, is_true: bool) -> Drawn:
@@ -251,7 +256,7 @@ def draw_window(rng: random.Random, is_true: bool) -> Drawn:
         f"where(x < {low}, 0, where(x > {high}, 0, {write_fraction(size)}))",
     ])  # fmt: skip
     epsilon = choose_epsilon(rng, size, is_true)
-    return Drawn(text, "x", (), 0.0, (0.0, 1.0), epsilon, (0.0, 1.0), is_true)
+    return claim_zero(text, epsilon, is_true)
 
 
 def draw_outside(rng: random.Random, is_true: bool) -> Drawn:
