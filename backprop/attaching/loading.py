@@ -44,6 +44,9 @@ def make_subject(attached: Attached, label: str, reading: int = 0) -> Subject:
     if attached.idle:
         subject.notes.append(f"{IDLE}{', '.join(attached.idle)} (the cost does not depend on "
                              f"{'it' if len(attached.idle) == 1 else 'them'})")  # fmt: skip
+    if attached.apart:
+        subject.notes.append(f"{IDLE}{', '.join(attached.apart)} (changed by training by a rule of "
+                             f"{'its' if len(attached.apart) == 1 else 'their'} own, not by a gradient)")  # fmt: skip
     if attached.others:
         subject.notes.append(f"{OTHERS}{', '.join(map(str, attached.others))}")
     if attached.others or reading:

@@ -23,7 +23,8 @@ from backprop.attaching.checking import (
 from backprop.attaching.costing.choosing import choose
 from backprop.attaching.costing.costs import find_unvisited
 from backprop.attaching.costing.fitting import Chosen, gradient_reader, measure
-from backprop.attaching.costing.flowing import GradientFlow, find_flow
+from backprop.attaching.costing.flowing import GradientFlow, by_step, find_flow
+from backprop.attaching.costing.levels import find_memories
 from backprop.attaching.looking.documents import Document
 from backprop.attaching.looking.refusals import Refused
 from backprop.attaching.nesting import fill, nest, tidy
@@ -52,6 +53,8 @@ class Attached:
     """Parameters whose gradient is computed and which the step does not move."""
     idle: tuple[str, ...] = ()
     """Arrays beside the parameters on which the cost does not depend: they are not examined."""
+    apart: tuple[str, ...] = ()
+    """What the iteration changes by a rule of its own, and the cost depends on: running means, schedules."""
     others: tuple[int, ...] = ()
     """Further trainings in the program, by their numbers: they are read and judged apart."""
 
@@ -90,7 +93,14 @@ class Attached:
         said = ", ".join(texts) or "the step itself"
         if flow.adaptive:
             return f"{said}; the step is not one number times that (an optimiser, a clipping, a rate for each entry)"
-        return f"{said}; the step is {abs(flow.rates[0][0]):.4g} times that"
+        # Where only the step shows the gradient, the gradient is the step over the rate that was found.
+        rate = abs(flow.rates[0][0]) / (1.0 if texts else self.chosen.scale)
+        shares = sorted({share for share in flow.decays if share})
+        if shares:
+            said += (
+                f" (the step takes {', '.join(f'{share:.4g}' for share in shares)} of some parameters beside: a decay)"
+            )
+        return f"{said}; the step is {rate:.4g} times {'that' if texts else 'the gradient'}"
 
     def _tell_cost(self) -> str:
         chosen = self.chosen
@@ -160,7 +170,10 @@ class HandedOver:
         flow = self.attached.flow
         factor = rate / abs(flow.rates[0][0]) * self.attached.chosen.scale
         recorder = IterationRecorder(held=self.iteration.held, factor=factor)
-        return self.pack(self.iteration.run(self.unpack(params), recorder))
+        values = self.unpack(params)
+        after = self.iteration.run(values, recorder)
+        taken = [recorder.factor * share for share in flow.decays or [0.0] * len(after)]
+        return self.pack([a + t * v if t else a for a, t, v in zip(after, taken, values, strict=True)])
 
 
 def attach(
@@ -223,6 +236,7 @@ def _read(program: HookedProgram, training: Training, cost: str | None, seen: li
         seen.append(f"{where} gives other numbers when it is run again from the same state{tell_order(iteration)}")
         return None
     iteration.held = find_updates(iteration)
+    iteration.emptied = find_memories(iteration)
     program.compute_more(training.snapshot.loop, find_unvisited(iteration))
     flow = find_flow(iteration)
     if flow is None:
@@ -241,7 +255,8 @@ def _read_cost(
                     "which its last layer has the gradient; give --cost NAME or --cost half-sse")  # fmt: skip
         return None
     candidate = attached.chosen.candidate
-    lost = list_lost(iteration, flow, candidate)
+    lost, apart = list_lost(iteration, flow, candidate)
+    attached = replace(attached, apart=tuple(apart))
     factor = attached.chosen.factor
     beside = list_siblings(iteration, flow, candidate)
     left = [name for name in beside if name not in lost and is_computed(iteration, flow, candidate, name, factor)]
@@ -262,12 +277,24 @@ def _read_cost(
 
 
 def _choose(program: HookedProgram, flow: GradientFlow, cost: str | None) -> Attached | None:
+    found = _choose_of(program, flow, cost)
+    if any(flow.decays) and (found is None or found[1] < len(flow.leaves)):
+        other = _choose_of(program, by_step(flow), cost)
+        found = max((one for one in (found, other) if one is not None), key=lambda one: one[1], default=None)
+    return None if found is None else found[0]
+
+
+def _choose_of(program: HookedProgram, flow: GradientFlow, cost: str | None) -> tuple[Attached, int] | None:
+    """A reading, and how many of its parameters have the gradient of its cost."""
     measured = measure(flow)
     sizes = {n for fit in measured.fits for n in _sizes(fit)}
     more, constants = _numbers(flow)
     order = order_by_use(flow)
     chosen = choose(flow, measured, list_scales(flow), cost, more | sizes, constants, order)
-    return None if chosen is None else Attached(program.document, flow, chosen, tuple(order))
+    if chosen is None:
+        return None
+    fit = next(fit for fit in measured.fits if fit.candidate is chosen.candidate)
+    return Attached(program.document, flow, chosen, tuple(order)), len(fit.support(chosen.scale / chosen.factor))
 
 
 def _sizes(fit: Any) -> set[int]:

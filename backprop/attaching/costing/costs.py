@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from backprop.attaching.looking.losses import SLOPES, STRONG
 from backprop.attaching.looking.rewriting import Rewritten, Site
 from backprop.attaching.running.leaves import to_array
 from backprop.attaching.running.program import Names
@@ -19,9 +20,7 @@ from backprop.attaching.running.replaying import Iteration, IterationRecorder, K
 
 __all__ = ["TABLE", "CostCandidate", "Pair", "find_candidates", "find_pairs"]
 
-STRONG = re.compile(r"(loss|cost|nll|objective|criterion|likelihood|verlust|kosten|perte|costo|coste)", re.IGNORECASE)
 WEAK = re.compile(r"(err|mse|rmse|mae|bce|entropy|sse|residu|energy|fehler|penalty|reg)", re.IGNORECASE)
-SLOPES = re.compile(r"(prime|deriv|grad|backward|delta|^d_|_d$|^d[A-Z])")
 OTHER_DATA = re.compile(r"(val|valid|test|dev|acc)", re.IGNORECASE)
 
 
@@ -154,7 +153,13 @@ def find_candidates(
     rewritten = iteration.program.rewritten
     base = {event.key: event.value for event in recorder.events}
     found = []
+    called = {
+        rewritten.sites[number].text.partition("(")[0] for number in recorder.counts if number not in rewritten.beside
+    }
     for event in recorder.events:
+        if event.key[0] in rewritten.beside and rewritten.sites[event.key[0]].text.partition("(")[0] in called:
+            # The program computes it itself, of what it means to.
+            continue
         if event.value.size != 1 or event.key not in moved or not np.isfinite(event.value).all():
             continue
         if not np.array_equal(event.value, moved[event.key]):

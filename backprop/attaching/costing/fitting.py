@@ -136,6 +136,9 @@ def measure(flow: GradientFlow, seed: int = 0) -> Measured:
             weights.setdefault(k, []).append(float(np.sum(u * value)))
             for i, slope in enumerate(_differentiate(iteration, candidates, sites, point, k, u)):
                 found[i].setdefault(k, []).append(slope)
+    # What raises, or is no number, at an output and a target was meant for other things.
+    some = [i for i, rows in found.items() if any(np.isfinite(s) for row in rows.values() for s in row)]
+    candidates, found = [candidates[i] for i in some], {n: found[i] for n, i in enumerate(some)}
     largest = max((abs(s) for row in slopes.values() for s in row if np.isfinite(s)), default=0.0)
     fits = [CandidateFit(one, _compare(found[i], slopes, largest)) for i, one in enumerate(candidates)]
     return Measured(fits, weights, slopes, found)

@@ -14,15 +14,22 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.costing.levels import FlowLevel, drop_idle, drop_memories, keep_dependent, keep_effective
+from backprop.attaching.costing.levels import (
+    CROSS,
+    SLIGHT,
+    FlowLevel,
+    drop_idle,
+    drop_memories,
+    keep_dependent,
+    keep_effective,
+    keep_unshown,
+)  # fmt: skip
 from backprop.attaching.running.leaves import NumberLeaf, is_tensor, read
-from backprop.attaching.running.replaying import Iteration, IterationRecorder, MadeValue
+from backprop.attaching.running.replaying import Iteration, IterationRecorder, Key, MadeValue
+from backprop.attaching.running.tracing import find_updates
 
-__all__ = ["FlowLevel", "GradientFlow", "find_flow"]
+__all__ = ["FlowLevel", "GradientFlow", "by_step", "find_flow"]
 
-SLIGHT = 1e-4
-"""How much of the update is made while flows are measured: what an update does to later values is second order."""
-CROSS = 1e-2
 LINEAR = 1e-6
 ROUNDING = 1e-15
 LATEST = 160
@@ -47,6 +54,8 @@ class GradientFlow:
     rates: tuple[tuple[float, tuple[FlowLevel | None, ...]], ...]
     adaptive: tuple[FlowLevel, ...] | None
     library: bool = False
+    decays: tuple[float, ...] = ()
+    """The share of each parameter that its step takes beside its gradient: a weight decay."""
     numbers: tuple[float, ...] = ()
     """Single numbers that the update names: its rate may be one of them."""
 
@@ -64,11 +73,19 @@ class _Measuring:
         statements = iteration.program.rewritten.statements
         calls = any(isinstance(statements[number], ast.Expr) for number in iteration.held)
         self.factor = 1.0 if calls else SLIGHT
-        self.runs = 0
+        self.moved: dict[Key, list[Any] | None] = {}
+
+    def respond(self, event: MadeValue, change: Any) -> list[Any] | None:
+        """The displacements with a value changed, asked once whoever wants to know; None where it cannot be."""
+        if event.key not in self.moved:
+            try:
+                self.moved[event.key] = self.displace(changes={event.key: _adder(change)})
+            except Exception:  # a shape, an index, a kind that cannot be changed: then it is none
+                self.moved[event.key] = None
+        return self.moved[event.key]
 
     def displace(self, **options: Any) -> list[Any]:
         """(new − old) / factor for each parameter."""
-        self.runs += 1
         recorder = IterationRecorder(held=self.iteration.held, factor=self.factor, **options)
         after = self.iteration.run(None, recorder)
         return [(a - b) / self.factor for a, b in zip(after, self.iteration.start, strict=True)]
@@ -99,24 +116,54 @@ def _find_flow(iteration: Iteration) -> GradientFlow | None:
     if all(_has_grad(iteration, leaf) for leaf in iteration.leaves):
         return GradientFlow(iteration, (), None, library=True)
     recorder = measuring.record()
+    # What is made behind the last change of a parameter flows into none.
+    ahead = [event for event in recorder.events if event.order <= recorder.latest]
     plain = measuring.displace()
-    levels = keep_dependent(
-        iteration, [_find_levels(measuring, k, recorder.events, plain) for k in range(len(iteration.leaves))]
-    )
+    levels = keep_dependent(iteration, [_find_levels(measuring, k, ahead, plain) for k in range(len(iteration.leaves))])
     kept = keep_effective(iteration, levels)
     if not kept:
         return _by_displacement(iteration, recorder, plain)
+    kept = sorted({*kept, *keep_unshown(iteration, levels, kept)})
     smaller = iteration.like([iteration.leaves[k] for k in kept])
+    smaller.held = find_updates(smaller)
+    if smaller.held != iteration.held:
+        # What is no parameter is what it is in the program, and goes on as there.
+        return _find_flow(smaller)
     mine = [levels[k] for k in kept]
     rates = _find_common(mine)
     wholes = [[level for level in one if level.whole and level.used] for one in mine]
     first = [min(one, key=lambda level: level.order) for one in wholes if one]
     # Of a single number it cannot be seen whether a step is in proportion to it.
     sized = [level for level, leaf in zip(first, smaller.start, strict=False) if leaf.size > 1] or first
-    adapts = len(first) == len(mine) and all(level.rate is None for level in sized)
+    # One step that is not in proportion is an optimiser's or a clipping's; that of a gradient of nothing looks like it.
+    adapts = len(first) == len(mine) and any(level.rate is None and level.decay is None for level in sized)
     if rates and not adapts:
         return GradientFlow(smaller, tuple(rates), None, numbers=_list_numbers(smaller, recorder))
-    return GradientFlow(smaller, (), tuple(first)) if adapts else None
+    return GradientFlow(smaller, (), tuple(first)) if adapts else _with_decay(smaller, mine, recorder)
+
+
+def _with_decay(
+    iteration: Iteration, levels: Sequence[list[FlowLevel]], recorder: IterationRecorder
+) -> GradientFlow | None:
+    """Where some steps are a gradient and a share of the parameter itself, and the others are gradients."""
+    shown = [
+        [level if level.rate is not None else replace(level, rate=level.decay[0])
+         for level in one if level.rate is not None or level.decay is not None]
+        for one in levels
+    ]  # fmt: skip
+    rates = _find_common(shown) if all(shown) else []
+    if not rates:
+        return None
+    decays = [level.decay[1] if level is not None and level.decay else 0.0 for level in rates[0][1]]
+    return GradientFlow(iteration, tuple(rates[:1]), None, numbers=_list_numbers(iteration, recorder),
+                        decays=tuple(decays))  # fmt: skip
+
+
+def by_step(flow: GradientFlow) -> GradientFlow:
+    """The same with what the step takes of a parameter counted to its gradient, as that of a penalty."""
+    (rate, levels), *_ = flow.rates
+    shown = tuple(None if share else level for level, share in zip(levels, flow.decays, strict=True))
+    return replace(flow, rates=((rate, shown),), decays=())
 
 
 def _has_grad(iteration: Iteration, leaf: NumberLeaf) -> bool:
@@ -133,10 +180,12 @@ def _find_levels(measuring: _Measuring, k: int, events: Sequence[MadeValue], pla
     silent = 0
     for event in own[: -LATEST - 1 : -1]:
         level = _measure(measuring, k, event, plain, isinstance(sites[event.key[0]].node, USES))
-        silent = silent + 1 if level is None else 0
+        part = level is not None and level.rate is None and level.decay is None and not level.whole
+        # Part of a sum: what stands before is part of it as well.
+        silent = silent + (2 if part else 1) if level is None or part else 0
         if level is not None:
             found.append(level)
-        elif found and silent >= SILENT:
+        if found and silent >= SILENT:
             break
     return found
 
@@ -156,11 +205,8 @@ def _leave_out_turns(events: Sequence[MadeValue]) -> list[MadeValue]:
 
 def _measure(measuring: _Measuring, k: int, event: MadeValue, plain: Sequence[Any], used: bool) -> FlowLevel | None:
     some, change = _draw_change(event.value)
-    try:
-        moved = measuring.displace(changes={event.key: _adder(change)})
-    except Exception:  # a shape, an index, a kind that cannot be changed: then it is none
-        return None
-    if any(m is None or m.shape != p.shape for m, p in zip(moved, plain, strict=True)):
+    moved = measuring.respond(event, change)
+    if moved is None or any(m is None or m.shape != p.shape for m, p in zip(moved, plain, strict=True)):
         return None
     gaps = [m - p for m, p in zip(moved, plain, strict=True)]
     if not all(np.isfinite(gap).all() for gap in gaps):
@@ -199,12 +245,24 @@ def _classify(
     except Exception:  # as above
         return FlowLevel(event.key, None, False, used, event.order)
     off = np.abs(plain[k] + (rate or 0.0) * event.value), np.abs(half - plain[k] / 2)
+    decay = None
     if not all(bool(np.all(one <= room)) for one in off):
+        decay = _find_decay(measuring.iteration.start[k], plain[k], half, rate or 0.0, event.value, room)
         rate = None
     # What is left of the step, where there is none of this value.
     whole = bool(np.all(np.abs(without) <= room))
     down = float(np.sum(plain[k] * event.value))
-    return FlowLevel(event.key, rate, whole, used, event.order, 1.0 if down <= 0 else -1.0)
+    return FlowLevel(event.key, rate, whole, used, event.order, 1.0 if down <= 0 else -1.0, decay)
+
+
+def _find_decay(start: Any, plain: Any, half: Any, rate: float, value: Any, room: float) -> tuple[float, float] | None:
+    """(rate, share) where a step is −rate times a value and −share times the parameter, entry by entry."""
+    if start.size < 2 or np.any(np.abs(half - plain - rate * value / 2) > room):
+        return None
+    left = -(plain + rate * value)
+    share = float(np.sum(left * start)) / (float(np.sum(start**2)) or 1.0)
+    # All of the parameter taken is what stores a new one.
+    return (rate, share) if abs(share) < 0.5 and np.all(np.abs(left - share * start) <= room) else None
 
 
 def _adder(change: Any) -> Any:
@@ -262,10 +320,11 @@ def _list_numbers(iteration: Iteration, recorder: IterationRecorder) -> tuple[fl
         for part in ast.walk(one)
         if isinstance(part, ast.Constant) and isinstance(part.value, float)
     }
-    read = {
-        abs(float(event.value.reshape(())))
-        for event in recorder.events
-        if event.value.size == 1 and getattr(rewritten.sites[event.key[0]].node, "lineno", 0) in lines
-        and isinstance(rewritten.sites[event.key[0]].node, USES)
-    }  # fmt: skip
+    values: dict[int, set[float]] = {}
+    for event in recorder.events:
+        node: Any = rewritten.sites[event.key[0]].node
+        if event.value.size == 1 and isinstance(node, USES) and getattr(node, "lineno", 0) in lines:
+            values.setdefault(event.key[0], set()).add(abs(float(event.value.reshape(()).real)))
+    # A rate is one number however often it is read.
+    read = {number for numbers in values.values() if len(numbers) == 1 for number in numbers}
     return tuple(sorted(number for number in held | read if 0 < number < 1e6))[:MOST_NUMBERS]

@@ -38,6 +38,8 @@ def uses_other_rows(flow: GradientFlow, candidates: Sequence[CostCandidate]) -> 
         gradients, numbers = asked.measure(made, units[j])
         if all(np.array_equal(a, b, equal_nan=True) for a, b in zip(gradients, plain[0], strict=True)):
             found |= {i for i in made if numbers.get(i) != plain[1].get(i)}
+        if len(found) == len(made):
+            break
     return found
 
 

@@ -10,7 +10,7 @@ import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -21,12 +21,14 @@ from backprop.attaching.running.copying import copy_names
 from backprop.attaching.running.leaves import find_leaves, has_cells, put
 from backprop.attaching.running.restoring import Restorer, Unrestorable
 
-__all__ = ["HookedProgram", "Hooks", "Names", "StateSnapshot"]
+__all__ = ["HookedProgram", "Hooks", "Names", "Old", "StateSnapshot"]
 
 MODULE = "subject_under_examination"
 NEVER = {"__builtins__", "__name__", "__file__", "__doc__", "__loader__", "__spec__", "__package__", *HOOKS}
 OURS = ("backprop_probe_", "backprop_scope_", "backprop_tick_")
 """What the reading room puts among the names of a program."""
+Old: TypeAlias = Callable[[], Any] | list[Callable[[], Any]] | tuple[Any, ...]
+"""What stands where something is about to be stored: read, with what it is an item of, one for each of several."""
 ATOMIC = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
 
 
@@ -37,17 +39,25 @@ class Hooks:
         """A value, where it is made."""
         return value
 
-    def scale(self, statement: int, old: Callable[[], Any], change: Any) -> Any:
+    def scale(self, statement: int, old: Old, change: Any) -> Any:
         """What is about to be added to, or taken from, something."""
         return change
 
-    def blend(self, statement: int, old: Callable[[], Any], new: Any) -> Any:
+    def grow(self, statement: int, old: Old, times: Any, divides: bool) -> Any:
+        """What something is about to be multiplied by, or divided by."""
+        return times
+
+    def blend(self, statement: int, old: Old, new: Any) -> Any:
         """What is about to be stored."""
         return new
 
     def call(self, statement: int, function: Any, *args: Any, **keywords: Any) -> Any:
         """A call whose result nobody takes."""
         return function(*args, **keywords)
+
+    def wants(self, site: int) -> bool:
+        """Whether a value is asked for that the program does not compute itself."""
+        return False
 
     def loop(self, number: int, frame: types.FrameType) -> bool:
         """An iteration begins; whether the loop shall end instead."""
@@ -141,6 +151,25 @@ def set_randomness(states: tuple[Any, ...]) -> None:
         sys.modules["torch"].random.set_rng_state(states[2])
 
 
+@contextlib.contextmanager
+def uncompiled() -> Iterator[None]:
+    """JAX runs what it would compile line by line, so that what happens inside is seen."""
+    jax, before = sys.modules.get("jax"), os.environ.get("JAX_DISABLE_JIT")
+    if jax is not None:
+        with jax.disable_jit():
+            yield
+        return
+    os.environ["JAX_DISABLE_JIT"] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop("JAX_DISABLE_JIT")
+        if before is not None:
+            os.environ["JAX_DISABLE_JIT"] = before
+        if "jax" in sys.modules:
+            sys.modules["jax"].config.update("jax_disable_jit", before not in (None, "", "0", "false"))
+
+
 class Stage:
     """The state of a snapshot, to be had again and again: put back in place where that is possible, else copied."""
 
@@ -192,8 +221,24 @@ class HookedProgram:
         def tell(name: str) -> Callable[[int], Any]:
             return lambda number: getattr(self.hooks, name)(number, sys._getframe(1))
 
-        asked = {f"hook_{name}": ask(name) for name in ("probe", "scale", "blend", "call")}
+        asked = {f"hook_{name}": ask(name) for name in ("probe", "scale", "blend", "call", "grow")}
+        asked["hook_beside"] = self._compute_beside
         return asked | {f"hook_{name}": tell(name) for name in ("loop", "done")}
+
+    def _compute_beside(self, site: int, thunk: Callable[[], Any]) -> None:
+        """A value that the program does not compute itself, where it is asked for: nothing else is to feel it."""
+        hooks = self.hooks
+        if not hooks.wants(site):
+            return
+        kept, self.hooks = read_randomness(), Hooks()
+        try:
+            value = thunk()
+        except Exception:  # it was meant for something else
+            return
+        finally:
+            self.hooks = hooks
+            set_randomness(kept)
+        hooks.probe(site, value)
 
     def run(self) -> None:
         """The whole file, as the program that is started: its main guard holds."""
@@ -205,7 +250,8 @@ class HookedProgram:
         main, sys.modules["__main__"] = sys.modules["__main__"], self.module
         try:
             self.code = self.compile(self.rewritten.tree)
-            exec(self.code, vars(self.module))
+            with uncompiled():
+                exec(self.code, vars(self.module))
         finally:
             sys.modules["__main__"] = main
 
@@ -230,9 +276,10 @@ class HookedProgram:
         prepare(view)
         before, self.hooks = self.hooks, hooks
         try:
-            exec(self._compiled(snapshot), vars(self.module))
-            if view.local is not None:
-                vars(self.module).pop(PIECE)(view.local)
+            with uncompiled():
+                exec(self._compiled(snapshot), vars(self.module))
+                if view.local is not None:
+                    vars(self.module).pop(PIECE)(view.local)
         finally:
             self.hooks = before
         return view

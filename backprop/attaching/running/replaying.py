@@ -11,7 +11,7 @@ import numpy as np
 
 from backprop.attaching.looking.refusals import Refused
 from backprop.attaching.running.leaves import NumberLeaf, is_number, is_number_list, is_tensor, put, read, to_array
-from backprop.attaching.running.program import HookedProgram, Hooks, Names, StateSnapshot
+from backprop.attaching.running.program import HookedProgram, Hooks, Names, Old, StateSnapshot
 
 __all__ = ["Iteration", "IterationRecorder", "MadeValue"]
 
@@ -57,6 +57,10 @@ class IterationRecorder(Hooks):
     current: dict[int, Any] = field(default_factory=dict)
     """The objects that hold the parameters now, by identity."""
     names: Names | None = None
+    latest: int = 0
+    """How many values had been seen when a parameter was changed last."""
+    numeric: set[int] = field(default_factory=set)
+    """Statements that were seen to change parameters which are single numbers."""
 
     def watch(self, value: Any) -> None:
         """A parameter is held by this object from now on."""
@@ -76,6 +80,10 @@ class IterationRecorder(Hooks):
             raise Enough
         return value
 
+    def wants(self, site: int) -> bool:
+        """Whether a value of this site is kept."""
+        return self.wanted is None or site in self.wanted
+
     def _keep(self, key: Key, value: Any) -> None:
         shape = () if is_number(value) else getattr(value, "shape", None)
         if shape is None and is_number_list(value):
@@ -90,35 +98,49 @@ class IterationRecorder(Hooks):
             self.objects[len(self.events) - 1] = value
 
     # --- the update --------------------------------------------------------------------------------------------
-    def scale(self, statement: int, old: Callable[[], Any], change: Any) -> Any:
+    def scale(self, statement: int, old: Old, change: Any) -> Any:
         """What is added to a parameter counts `factor` times."""
         before = _look(old)
+        self._note(statement)
         change = _keep_kind(before, change)
-        if statement not in self.held or self.factor == 1.0 or not self._holds(before):
+        if statement not in self.held or self.factor == 1.0 or not self._is_held(statement, old, before):
             return change
         return _times(change, self.factor)
 
-    def blend(self, statement: int, old: Callable[[], Any], new: Any) -> Any:
+    def grow(self, statement: int, old: Old, times: Any, divides: bool) -> Any:
+        """What a parameter is multiplied by: `factor` of the way from one."""
+        self._note(statement)
+        if statement not in self.held or self.factor == 1.0 or not self._is_held(statement, old, _look(old)):
+            return times
+        return 1 / (1 + self.factor * (1 / times - 1)) if divides else 1 + self.factor * (times - 1)
+
+    def blend(self, statement: int, old: Old, new: Any) -> Any:
         """What a parameter becomes: `factor` of the way."""
+        self._note(statement)
         if statement not in self.held:
             return new
         before = _look(old)
-        if not self._holds(before):
+        if not self._is_held(statement, old, before):
             return new
         if self.factor == 1.0:
             self._follow(before, new)
             return new
-        return self._mix(before, new)
+        if is_number(before):
+            return before + self.factor * (new - before) if self.factor else before
+        return self._mix(before, new, old)
 
     def call(self, statement: int, function: Any, *args: Any, **keywords: Any) -> Any:
         """A call that does nothing but update is left out where the update is held; of another, `factor` of what it
         changed stays, so that lines behind it read what they would read after such a step."""
         if statement not in self.held or self.factor == 1.0:
-            return function(*args, **keywords)
+            value = function(*args, **keywords)
+            self._note(statement)
+            return value
         if self.factor == 0.0:
             return None
         before = [to_array(read(self.here(), leaf.places[0])) for leaf in self.leaves]
         value = function(*args, **keywords)
+        self._note(statement)
         for leaf, old in zip(self.leaves, before, strict=True):
             now = self.here()
             new = to_array(read(now, leaf.places[0]))
@@ -138,6 +160,27 @@ class IterationRecorder(Hooks):
             frame = frame.f_back
         return self.names if frame is None else Names(dict(frame.f_locals), self.names.shared)
 
+    def _note(self, statement: int) -> None:
+        if statement in self.held:
+            self.latest = self.seen
+
+    def _is_held(self, statement: int, old: Old, before: Any) -> bool:
+        """Whether a parameter stands there, or a part of one: rows chosen by a list are copies, and a number is
+        another object after each change."""
+        held = self._holds(before) or self._owns(old) or (is_number(before) and statement in self.numeric)
+        if held and is_number(before):
+            self.numeric.add(statement)
+        return held
+
+    def _owns(self, old: Old) -> bool:
+        """Whether it is an item of what holds a parameter's numbers."""
+        if isinstance(old, tuple):
+            return any(map(self._owns, old))
+        if not isinstance(old, list):
+            return False
+        owner = _read(old[1])
+        return id(owner) in self.current or any(_share(owner, one) for one in self.current.values())
+
     def _holds(self, value: Any, depth: int = 0) -> bool:
         if id(value) in self.current or any(_share(value, one) for one in self.current.values()):
             return True
@@ -149,13 +192,16 @@ class IterationRecorder(Hooks):
         for child, other in zip(_parts(before), _parts(new), strict=False):
             self._follow(child, other)
 
-    def _mix(self, before: Any, new: Any) -> Any:
+    def _mix(self, before: Any, new: Any, old: Old | None = None) -> Any:
+        if isinstance(old, tuple) and isinstance(new, list | tuple) and len(old) == len(new):
+            mixed = [self._mix(*each) for each in zip(before, new, old, strict=True)]
+            return type(new)(mixed)
         if isinstance(before, dict) and isinstance(new, dict):
             return {key: self._mix(before[key], new[key]) if key in before else new[key] for key in new}
         if isinstance(before, list | tuple) and isinstance(new, list | tuple) and len(before) == len(new):
             mixed = [self._mix(a, b) for a, b in zip(before, new, strict=True)]
             return new._make(mixed) if hasattr(new, "_make") else type(new)(mixed)
-        if not self._holds(before):
+        if not self._holds(before) and not (old is not None and self._owns(old)):
             return new
         if self.factor == 0.0:
             return before
@@ -182,9 +228,15 @@ def _keep_kind(before: Any, change: Any) -> Any:
     return np.real(change) if real and getattr(change, "dtype", np.dtype(float)).kind == "c" else change
 
 
-def _look(old: Callable[[], Any]) -> Any:
+def _look(old: Old) -> Any:
+    if isinstance(old, tuple):
+        return tuple(map(_look, old))
+    return _read(old[0] if isinstance(old, list) else old)
+
+
+def _read(thunk: Callable[[], Any]) -> Any:
     try:
-        return old()
+        return thunk()
     except Exception:  # not bound yet, no such key: then nothing is updated
         return None
 
@@ -275,6 +327,7 @@ class Iteration:
 
 def _watch_numbers(recorder: IterationRecorder, value: Any) -> None:
     if isinstance(value, list):
+        recorder.watch(value)
         for one in value:
             _watch_numbers(recorder, one)
     elif is_number(value):

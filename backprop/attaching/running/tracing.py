@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from backprop.attaching.running.leaves import NumberLeaf, put, read, to_array
-from backprop.attaching.running.program import Names
+from backprop.attaching.running.program import Names, Old
 from backprop.attaching.running.replaying import Iteration, IterationRecorder
 
 __all__ = ["find_updates"]
@@ -43,12 +43,17 @@ class Tracer(IterationRecorder):
     def probe(self, site: int, value: Any) -> Any:
         return value
 
-    def scale(self, statement: int, old: Callable[[], Any], change: Any) -> Any:
+    def scale(self, statement: int, old: Old, change: Any) -> Any:
         self.look()
         self.latest = statement
         return change
 
-    def blend(self, statement: int, old: Callable[[], Any], new: Any) -> Any:
+    def grow(self, statement: int, old: Old, times: Any, divides: bool) -> Any:
+        self.look()
+        self.latest = statement
+        return times
+
+    def blend(self, statement: int, old: Old, new: Any) -> Any:
         self.look()
         self.latest = statement
         return new

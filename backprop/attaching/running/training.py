@@ -25,6 +25,8 @@ MORE_EVENTS, MORE_SECONDS = 1_500, 5.0
 another training; seconds are a guard."""
 MOST_MOVED = 60
 MOST_TAKEN = 8
+LONG = 400
+"""Passes of a loop that trains and stands in no other, after which what comes behind it is looked at."""
 MOST_PASSES = 4
 SMALL = 1e-4
 TINY = 1e-9
@@ -89,7 +91,7 @@ class TrainingWatch(Hooks):
     def _is_enough(self, key: tuple[int, int]) -> bool:
         """Whether a loop trains, stands in no other, and was seen often: what comes behind it may train as well."""
         trains = any(key[1] == one.snapshot.loop or key[1] in one.around for one in self.found)
-        return trains and self.active[key] > MOST_TAKEN and next(iter(self.active)) == key and key not in self.passes
+        return trains and self.active[key] > LONG and next(iter(self.active)) == key and key not in self.passes
 
     def _look(self, number: int, frame: types.FrameType) -> None:
         key = (id(frame), number)
@@ -131,7 +133,7 @@ class TrainingWatch(Hooks):
         done = self.passes.pop(key)
         at_top = done.snapshot.local is None
         names = Names(None if at_top else dict(frame.f_locals), vars(self.program.module))
-        moved = [leaf for leaf, value in done.leaves if _is_moved(value, read(names, leaf.places[0]))]
+        moved = [found for leaf, value in done.leaves if (found := _keep_moved(leaf, value, names)) is not None]
         here = frozenset(place for leaf in moved for place in leaf.places)
         before = self.earlier.get(key)
         self.earlier[key] = here
@@ -166,10 +168,20 @@ class TrainingWatch(Hooks):
             self.program.resume(kept)
         places = {place for leaf in own for place in leaf.places}
         if own:
-            same = tuple(leaf for leaf in find_leaves(first.names) if places.intersection(leaf.places))
+            same = tuple(
+                NumberLeaf(tuple(place for place in leaf.places if place in places), leaf.value)
+                for leaf in find_leaves(first.names) if places.intersection(leaf.places)
+            )  # fmt: skip
             self.found.append(Training(first, same, frozenset(number for _, number in self.passes)))
             self.since, self.seconds = self.events, time.monotonic() - self.began
         return bool(own)
+
+
+def _keep_moved(leaf: NumberLeaf, before: Any, names: Names) -> NumberLeaf | None:
+    """A leaf by those of its places where something else stands now: one that had two names may have one from now on;
+    None where nothing does."""
+    places = tuple(place for place in leaf.places if _is_moved(before, read(names, place)))
+    return NumberLeaf(places, leaf.value) if places else None
 
 
 def _is_moved(before: Any, now: Any) -> bool:
@@ -213,14 +225,16 @@ def _shake(
     """After a small change of one leaf: whether most of it is still there, whether all that moves forgets it, and which
     leaves move otherwise."""
     rng = np.random.default_rng(i)
-    change = rng.standard_normal(value.shape) * SMALL * (float(np.max(np.abs(value), initial=0.0)) or 1.0)
+    # What is not moved is kept anyway, and a buffer that is filled entry by entry would look like what is trained.
+    change = np.where(plain[i] != value, rng.standard_normal(value.shape), 0.0)
+    change *= SMALL * (float(np.max(np.abs(value), initial=0.0)) or 1.0)
     after = _run(program, snapshot, leaves, leaves[i], value + change)
     gaps = [_gap(a, b) for a, b in zip(after, plain, strict=True)]
     # What is overwritten keeps nothing of a change, and depends on nothing for that.
-    gone = np.abs(gaps[i]) <= TINY * np.abs(change)
-    forgets = bool(np.all(gone[plain[i] != value]))
+    gone = (np.abs(gaps[i]) <= TINY * np.abs(change)) & (change != 0.0)
+    forgets = bool(np.all(gone[change != 0.0]))
     gaps[i] = np.where(gone, 0.0, gaps[i] - change)
-    kept = float(np.linalg.norm(gaps[i])) <= KEPT * float(np.linalg.norm(change)) and not gone.all()
+    kept = float(np.linalg.norm(gaps[i])) <= KEPT * float(np.linalg.norm(change)) and not forgets
     floor = [1e-11 * (float(np.max(np.abs(p), initial=0.0)) + 1e-3) for p in plain]
     return kept, forgets, {j for j, g in enumerate(gaps) if float(np.max(np.abs(g), initial=0.0)) > floor[j]}
 
@@ -234,7 +248,7 @@ def _is_added_to(program: HookedProgram, snapshot: StateSnapshot, leaf: NumberLe
 def adds(statement: ast.stmt) -> bool:
     """Whether a statement stores the sum, or the difference, of what stood there and something."""
     if isinstance(statement, ast.AugAssign):
-        return True
+        return isinstance(statement.op, ast.Add | ast.Sub)
     if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.BinOp):
         return False
     value, target = statement.value, ast.unparse(statement.targets[0])
