@@ -12,6 +12,7 @@ import numpy as np
 
 from backprop.attaching.costing.costs import CostCandidate
 from backprop.attaching.costing.flowing import GradientFlow
+from backprop.attaching.costing.levels import MANY
 from backprop.attaching.nesting import tidy
 from backprop.attaching.running.leaves import NumberLeaf, Place, find_leaves, read, to_array
 from backprop.attaching.running.program import Old
@@ -96,7 +97,10 @@ def list_lost(iteration: Iteration, flow: GradientFlow, candidate: CostCandidate
     wider = Iteration(iteration.program, iteration.snapshot, [*flow.leaves, *moved])
     wider.held, wider.emptied = iteration.held, flow.iteration.emptied
     lost, apart = [], []
+    replaced = _list_replaced(wider, len(flow.leaves))
     for k, leaf in enumerate(moved, len(flow.leaves)):
+        if k in replaced:
+            continue
         start = wider.start[k]
         values = list(wider.start)
         size = float(np.max(np.abs(start), initial=0.0)) or 1.0
@@ -111,6 +115,17 @@ def list_lost(iteration: Iteration, flow: GradientFlow, candidate: CostCandidate
         elif kept:
             apart.append(tidy(leaf))
     return lost, apart
+
+
+def _list_replaced(iteration: Iteration, count: int) -> set[int]:
+    """The leaves from `count` on of which nothing is left that a small change of all of them could be seen by."""
+    plain = iteration.run()
+    changes = {
+        k: np.where(plain[k] != start, 1e-4 * (np.abs(start) + float(np.max(np.abs(start), initial=0.0)) + 1e-3), 0.0)
+        for k, start in enumerate(iteration.start) if k >= count
+    }  # fmt: skip
+    after = iteration.run([v + changes[k] if k >= count else v for k, v in enumerate(iteration.start)])
+    return {k for k, change in changes.items() if np.all(np.abs(after[k] - plain[k]) <= 1e-9 * np.abs(change))}
 
 
 def _is_sum(iteration: Iteration, candidate: CostCandidate, values: Sequence[Any], k: int) -> bool:
@@ -167,6 +182,10 @@ def list_siblings(iteration: Iteration, flow: GradientFlow, candidate: CostCandi
     wider = Iteration(iteration.program, iteration.snapshot, [*iteration.leaves, *others])
     wider.held = iteration.held
     lost = []
+    count = len(iteration.leaves)
+    together = [*wider.start[:count], *(value + 0.05 * (np.abs(value) + 0.1) for value in wider.start[count:])]
+    if not others or not _matters(wider, candidate, together):
+        return []
     for k in range(len(iteration.leaves), len(wider.leaves)):
         values = list(wider.start)
         values[k] = values[k] + 0.05 * (np.abs(values[k]) + 0.1)
@@ -292,18 +311,22 @@ def evaluate(iteration: Iteration, candidate: CostCandidate, values: Sequence[An
 
 
 def order_by_use(flow: GradientFlow) -> list[int]:
-    """The parameters by when a change of them first changes what the iteration computes."""
+    """The parameters by when a change of them first changes what the iteration computes; many single numbers in the
+    order in which they are held."""
     iteration = flow.iteration
     plain = iteration.freeze(wanted=None)
     iteration.run(None, plain)
     base = {event.key: event for event in plain.events}
+    beside = iteration.program.rewritten.beside
+    if len(iteration.start) > MANY:
+        return list(range(len(iteration.start)))
     first: list[int] = []
     for k, value in enumerate(iteration.start):
         values = list(iteration.start)
         values[k] = value + 1e-3 * (float(np.max(np.abs(value), initial=0.0)) or 1.0)
         moved = iteration.freeze(wanted=None)
         iteration.run(values, moved)
-        first.append(next((e.order for e in moved.events if _is_new(e, base)), LAST))
+        first.append(next((e.order for e in moved.events if e.key[0] not in beside and _is_new(e, base)), LAST))
     return sorted(range(len(first)), key=lambda k: (first[k], k))
 
 

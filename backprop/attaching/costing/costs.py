@@ -20,6 +20,7 @@ from backprop.attaching.running.replaying import Iteration, IterationRecorder, K
 
 __all__ = ["TABLE", "CostCandidate", "Pair", "find_candidates", "find_pairs"]
 
+MOST_NUMBERS = 200
 WEAK = re.compile(r"(err|mse|rmse|mae|bce|entropy|sse|residu|energy|fehler|penalty|reg)", re.IGNORECASE)
 OTHER_DATA = re.compile(r"(val|valid|test|dev|acc)", re.IGNORECASE)
 
@@ -111,7 +112,7 @@ def find_unvisited(iteration: Iteration) -> tuple[int, ...]:
     """Calls of a loss, in the loop or behind it in the same function, that this iteration does not come to."""
     rewritten = iteration.program.rewritten
     loop, around = rewritten.originals[iteration.snapshot.loop]
-    recorder = iteration.freeze(wanted=frozenset())
+    recorder = iteration.freeze(wanted=frozenset(), counting=True)
     iteration.run(None, recorder)
     first = loop.lineno
     return tuple(
@@ -165,6 +166,10 @@ def find_candidates(
         if not np.array_equal(event.value, moved[event.key]):
             site = rewritten.sites[event.key[0]]
             found.append(CostCandidate(_name_site(site), _rate_site(site), key=event.key, order=event.order))
+    if len(found) > MOST_NUMBERS:
+        # A program of single numbers: what has no name of a cost is one where it comes last.
+        named = [one for one in found if one.strength > 0][-MOST_NUMBERS:]
+        found = [*named, *[one for one in found if one.strength == 0][-MOST_NUMBERS // 4 :]]
     pairs = find_pairs(rewritten, base, moved)
     for pair in pairs:
         found += list(_own_functions(names, pair))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from backprop.attaching.costing.levels import (
     CROSS,
+    MANY,
     SLIGHT,
     FlowLevel,
     drop_idle,
@@ -35,6 +36,7 @@ ROUNDING = 1e-15
 LATEST = 160
 JITTER = 0.05
 MOST_NUMBERS = 12
+MOST_CODED = 4_000
 MOST_TURNS, ENDS = 24, 4
 """Of a value that is made more often than that, the first and the last are looked at."""
 SILENT = 24
@@ -74,6 +76,7 @@ class _Measuring:
         calls = any(isinstance(statements[number], ast.Expr) for number in iteration.held)
         self.factor = 1.0 if calls else SLIGHT
         self.moved: dict[Key, list[Any] | None] = {}
+        self.scaled: dict[Key, tuple[list[Any], list[Any]]] = {}
 
     def respond(self, event: MadeValue, change: Any) -> list[Any] | None:
         """The displacements with a value changed, asked once whoever wants to know; None where it cannot be."""
@@ -83,6 +86,13 @@ class _Measuring:
             except Exception:  # a shape, an index, a kind that cannot be changed: then it is none
                 self.moved[event.key] = None
         return self.moved[event.key]
+
+    def scale(self, event: MadeValue) -> tuple[list[Any], list[Any]]:
+        """The displacements with half of a value, and without it."""
+        if event.key not in self.scaled:
+            half, none = (self.displace(changes={event.key: change}) for change in (_halve, _zero))
+            self.scaled[event.key] = half, none
+        return self.scaled[event.key]
 
     def displace(self, **options: Any) -> list[Any]:
         """(new − old) / factor for each parameter."""
@@ -119,6 +129,8 @@ def _find_flow(iteration: Iteration) -> GradientFlow | None:
     # What is made behind the last change of a parameter flows into none.
     ahead = [event for event in recorder.events if event.order <= recorder.latest]
     plain = measuring.displace()
+    if len(plain) > MANY:
+        _code_turns(measuring, ahead[-MOST_CODED:], plain)
     levels = keep_dependent(iteration, [_find_levels(measuring, k, ahead, plain) for k in range(len(iteration.leaves))])
     kept = keep_effective(iteration, levels)
     if not kept:
@@ -171,14 +183,54 @@ def _has_grad(iteration: Iteration, leaf: NumberLeaf) -> bool:
     return is_tensor(value) and bool(value.requires_grad)
 
 
+def _code_turns(measuring: _Measuring, events: Sequence[MadeValue], plain: Sequence[Any]) -> None:
+    """Where many numbers are stepped by one line, which of its turns belongs to which: each turn is changed in some of
+    a few runs, and a parameter that goes along with exactly those is its own."""
+    sites: dict[int, list[MadeValue]] = {}
+    for event in events:
+        if event.value.size == 1 and event.value.dtype.kind == "f":
+            sites.setdefault(event.key[0], []).append(event)
+    for turns in sites.values():
+        if MANY < len(turns) <= 4 * len(plain):
+            _code_site(measuring, turns, plain)
+
+
+def _code_site(measuring: _Measuring, turns: Sequence[MadeValue], plain: Sequence[Any]) -> None:
+    changes = {event.key: _adder(_draw_change(event.value)[1]) for event in turns}
+    runs = []
+    for bit in range(-1, len(turns).bit_length()):
+        chosen = {e.key: changes[e.key] for n, e in enumerate(turns) if bit < 0 or n + 1 >> bit & 1}
+        try:
+            runs.append([m - p for m, p in zip(measuring.displace(changes=chosen), plain, strict=True)])
+        except Exception:  # they cannot be changed together: then each alone
+            return
+    codes: dict[int, list[int]] = {}
+    for k, gap in enumerate(runs[0]):
+        size = float(np.max(np.abs(gap), initial=0.0))
+        parts = [float(np.max(np.abs(run[k]), initial=0.0)) for run in runs[1:]]
+        on = [float(np.max(np.abs(run[k] - gap), initial=0.0)) <= CROSS * size for run in runs[1:]]
+        if not size or not all(same or part <= CROSS * size for same, part in zip(on, parts, strict=True)):
+            continue
+        codes.setdefault(sum(1 << bit for bit, same in enumerate(on) if same), []).append(k)
+    if any(len(own) > 1 or not 1 <= code <= len(turns) for code, own in codes.items()):
+        return
+    scaled = tuple(measuring.displace(changes={event.key: change for event in turns}) for change in (_halve, _zero))
+    for n, event in enumerate(turns, 1):
+        measuring.scaled[event.key] = scaled
+        alone = list(plain)
+        for k in codes.get(n, ()):
+            alone[k] = plain[k] + runs[0][k]
+        measuring.moved[event.key] = alone
+
+
 def _find_levels(measuring: _Measuring, k: int, events: Sequence[MadeValue], plain: Sequence[Any]) -> list[FlowLevel]:
     shape = np.shape(plain[k])
     sites = measuring.iteration.program.rewritten.sites
     found: list[FlowLevel] = []
     own = [event for event in events if event.value.shape == shape and event.value.dtype.kind == "f"]
-    own = _leave_out_turns(own)
+    own = _leave_out_turns(own, measuring.moved.keys())
     silent = 0
-    for event in own[: -LATEST - 1 : -1]:
+    for event in own[: -max(LATEST, 4 * len(plain)) - 1 : -1]:
         level = _measure(measuring, k, event, plain, isinstance(sites[event.key[0]].node, USES))
         part = level is not None and level.rate is None and level.decay is None and not level.whole
         # Part of a sum: what stands before is part of it as well.
@@ -190,15 +242,15 @@ def _find_levels(measuring: _Measuring, k: int, events: Sequence[MadeValue], pla
     return found
 
 
-def _leave_out_turns(events: Sequence[MadeValue]) -> list[MadeValue]:
-    """Without the middle turns of long loops: what is gathered there flows on after the last, or from the first."""
+def _leave_out_turns(events: Sequence[MadeValue], known: Collection[Key]) -> list[MadeValue]:
+    """Without the middle turns of long loops, as far as nothing is known of them: what is gathered there flows on after the last, or from the first."""
     times: Counter[int] = Counter(event.key[0] for event in events)
     seen: Counter[int] = Counter()
     kept = []
     for event in events:
         site = event.key[0]
         seen[site] += 1
-        if times[site] <= MOST_TURNS or seen[site] <= ENDS or seen[site] > times[site] - ENDS:
+        if event.key in known or times[site] <= MOST_TURNS or seen[site] <= ENDS or seen[site] > times[site] - ENDS:
             kept.append(event)
     return kept
 
@@ -240,8 +292,7 @@ def _classify(
     rate: float | None = float(np.median(-gap[some] / change[some]))
     room = LINEAR * float(np.max(np.abs(plain[k]), initial=0.0)) + 10 * noise
     try:
-        half = measuring.displace(changes={event.key: _halve})[k]
-        without = measuring.displace(changes={event.key: _zero})[k]
+        half, without = (moved[k] for moved in measuring.scale(event))
     except Exception:  # as above
         return FlowLevel(event.key, None, False, used, event.order)
     off = np.abs(plain[k] + (rate or 0.0) * event.value), np.abs(half - plain[k] / 2)

@@ -14,7 +14,7 @@ from backprop.attaching.running.replaying import Iteration, IterationRecorder, K
 from backprop.attaching.running.tracing import find_updates
 
 __all__ = [
-    "CROSS", "SLIGHT", "FlowLevel", "drop_idle", "drop_memories", "find_memories", "keep_dependent",
+    "CROSS", "MANY", "SLIGHT", "FlowLevel", "drop_idle", "drop_memories", "find_memories", "group", "keep_dependent",
     "keep_effective", "keep_unshown",
 ]  # fmt: skip
 
@@ -24,6 +24,8 @@ CROSS = 1e-2
 FAINT, FAINT_CROSS = 1e-6, 1e-4
 """The same where a bias that hardly reaches a weight is told from a memory that does so by the update alone."""
 MOST_MEMORIES = 40
+MANY, GROUPS = 30, 12
+"""More leaves than that (the numbers of a small engine) are asked for in groups, not one by one."""
 ASIDE = 0.05
 """How far from the program's own parameters, in shares of their size, it is asked again."""
 
@@ -101,6 +103,8 @@ def _list_spreading(iteration: Iteration) -> set[int]:
     plain = _displace(iteration, None, 1.0 if calls else FAINT)
     rng = np.random.default_rng(5)
     found = set()
+    if len(iteration.start) > MANY and not calls:
+        return _list_spreading_groups(iteration, plain)
     for k, value in enumerate(iteration.start):
         some = np.asarray(rng.random(value.shape) < 0.5)
         some.flat[0] = True
@@ -118,6 +122,25 @@ def _list_spreading(iteration: Iteration) -> set[int]:
             spreads = _reaches(after, plain, some, iteration.start)
         if spreads:
             found.add(k)
+    return found
+
+
+def _list_spreading_groups(iteration: Iteration, plain: Sequence[Any]) -> set[int]:
+    """The same of very many leaves: those of a group are changed together, and reach others than themselves."""
+    found = set()
+    floor = 1e-8 * max((float(np.max(np.abs(v), initial=0.0)) for v in iteration.start), default=0.0)
+    for together in group(len(plain)):
+        values = list(iteration.start)
+        for k in together:
+            values[k] = values[k] + 0.3 * (float(np.max(np.abs(values[k]), initial=0.0)) or 1.0)
+        gaps = [
+            np.inf if a is None or b is None else float(np.max(np.abs(a - b), initial=0.0))
+            for a, b in zip(_displace(iteration, values, FAINT), plain, strict=True)
+        ]
+        # A memory reaches one parameter for each of its own.
+        reached = sorted(gaps, reverse=True)[: 2 * len(together) + 1]
+        if len(reached) > 2 * len(together) and reached[-1] > max(FAINT_CROSS * reached[0], floor):
+            found.update(together)
     return found
 
 
@@ -173,6 +196,16 @@ def drop_idle(iteration: Iteration) -> Iteration:
     return iteration.like(stay)
 
 
+def group(count: int) -> list[list[int]]:
+    """Leaves that are asked for together: each alone, or as many as make few groups.
+
+    >>> group(3), [len(one) for one in group(60)][:3]
+    ([[0], [1], [2]], [5, 5, 5])
+    """
+    size = 1 if count <= MANY else -(-count // GROUPS)
+    return [list(range(i, min(i + size, count))) for i in range(0, count, size)]
+
+
 def keep_effective(iteration: Iteration, levels: Sequence[list[FlowLevel]]) -> list[int]:
     """Of the leaves that have a gradient, those of which some gradient is a function: parameters, no optimiser's
     memory."""
@@ -182,17 +215,17 @@ def keep_effective(iteration: Iteration, levels: Sequence[list[FlowLevel]]) -> l
     iteration.run(None, base)
     values = {event.key: event.value for event in base.events}
     reached: dict[int, set[int]] = {}
-    for k in range(len(levels)):
+    for together in group(len(levels)):
         start = list(iteration.start)
-        rng = np.random.default_rng(k)
-        size = float(np.max(np.abs(start[k]), initial=0.0)) or 1.0
-        start[k] = start[k] + 1e-3 * size * rng.uniform(0.5, 1.0, start[k].shape)
+        for k in together:
+            rng = np.random.default_rng(k)
+            size = float(np.max(np.abs(start[k]), initial=0.0)) or 1.0
+            start[k] = start[k] + 1e-3 * size * rng.uniform(0.5, 1.0, start[k].shape)
         again = iteration.freeze(wanted=frozenset(key[0] for key in earliest.values()))
         iteration.run(start, again)
         now = {event.key: event.value for event in again.events}
-        reached[k] = {
-            j for j, key in earliest.items() if key in now and key in values and _differs(now[key], values[key])
-        }
+        changed = {j for j, key in earliest.items() if key in now and key in values and _differs(now[key], values[key])}
+        reached |= {k: changed for k in together if k in has or len(levels) <= MANY}
     return [k for k in reached if reached[k] and not _is_statistic(iteration, reached, k)]
 
 

@@ -32,6 +32,10 @@ Old: TypeAlias = Callable[[], Any] | list[Callable[[], Any]] | tuple[Any, ...]
 ATOMIC = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
 
 
+ASKED = ("probe", "scale", "blend", "call", "grow")
+"""Hooks that are asked without a way between: a program comes to them a million times."""
+
+
 class Hooks:
     """What the hooks do: nothing. Each way of running changes some of them."""
 
@@ -194,10 +198,10 @@ class HookedProgram:
     def __init__(self, document: Document, rewritten: Rewritten | None = None) -> None:
         self.document = document
         self.rewritten = rewritten or rewrite(document.tree)
-        self.hooks = Hooks()
         self.trained = False
         """Whether an iteration that trains was found in it."""
         self.module = types.ModuleType(MODULE)
+        self.hooks = Hooks()
         self.module.__file__ = str(document.path.resolve())
         vars(self.module).update(self._list_hooks())
         self.more: dict[int, tuple[int, ...]] = {}
@@ -209,19 +213,25 @@ class HookedProgram:
         self._code: dict[int, Any] = {}
         self._staged: Stage | None = None
 
+    @property
+    def hooks(self) -> Hooks:
+        """What the hooks do at the moment."""
+        return self._hooks
+
+    @hooks.setter
+    def hooks(self, hooks: Hooks) -> None:
+        self._hooks = hooks
+        names = vars(self.module)
+        for name in ASKED:
+            names[f"hook_{name}"] = getattr(hooks, name)
+
     def _list_hooks(self) -> dict[str, Any]:
         """By the names in the tree; each asks for the hooks of the moment."""
-
-        def ask(name: str) -> Callable[..., Any]:
-            def hook(*args: Any, **keywords: Any) -> Any:
-                return getattr(self.hooks, name)(*args, **keywords)
-
-            return hook
 
         def tell(name: str) -> Callable[[int], Any]:
             return lambda number: getattr(self.hooks, name)(number, sys._getframe(1))
 
-        asked = {f"hook_{name}": ask(name) for name in ("probe", "scale", "blend", "call", "grow")}
+        asked: dict[str, Any] = {f"hook_{name}": getattr(self.hooks, name) for name in ASKED}
         asked["hook_beside"] = self._compute_beside
         return asked | {f"hook_{name}": tell(name) for name in ("loop", "done")}
 

@@ -49,6 +49,8 @@ class IterationRecorder(Hooks):
     wanted: frozenset[int] | None = frozenset()
     changes: Mapping[Key, Callable[[Any], Any]] = field(default_factory=dict)
     last: Key | None = None
+    counting: bool = False
+    """Whether every site is counted, though its values are not kept."""
     shape: Callable[[tuple[int, ...]], bool] = lambda shape: True
     events: list[MadeValue] = field(default_factory=list)
     objects: dict[int, Any] = field(default_factory=dict)
@@ -62,12 +64,22 @@ class IterationRecorder(Hooks):
     numeric: set[int] = field(default_factory=set)
     """Statements that were seen to change parameters which are single numbers."""
 
+    interest: frozenset[int] | None = field(init=False, default=None)
+    """The only sites whose values matter; all if None."""
+
+    def __post_init__(self) -> None:
+        if self.wanted is not None and not self.counting:
+            last = () if self.last is None else self.last[:1]
+            self.interest = self.wanted.union((key[0] for key in self.changes), last)
+
     def watch(self, value: Any) -> None:
         """A parameter is held by this object from now on."""
         self.current[id(value)] = value
 
     def probe(self, site: int, value: Any) -> Any:
         """Count, keep, change."""
+        if self.interest is not None and site not in self.interest:
+            return value
         number = self.counts.get(site, 0)
         self.counts[site] = number + 1
         self.seen += 1

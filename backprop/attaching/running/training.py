@@ -23,7 +23,7 @@ SECONDS = 25.0
 MORE_EVENTS, MORE_SECONDS = 1_500, 5.0
 """Loop iterations that are watched after a training iteration was found, for one around it that moves more, and for
 another training; seconds are a guard."""
-MOST_MOVED = 60
+MOST_MOVED, MOST_GROUPED = 60, 2_000
 MOST_TAKEN = 8
 LONG = 400
 """Passes of a loop that trains and stands in no other, after which what comes behind it is looked at."""
@@ -75,7 +75,7 @@ class TrainingWatch(Hooks):
     events: int = 0
     since: int = 0
     seconds: float = 0.0
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=time.process_time)
     failed: list[str] = field(default_factory=list)
 
     def loop(self, number: int, frame: types.FrameType) -> bool:
@@ -120,10 +120,10 @@ class TrainingWatch(Hooks):
             self.earlier.pop(key, None)
 
     def _hurry(self) -> None:
-        late = time.monotonic() - self.began > self.seconds + MORE_SECONDS
+        late = time.process_time() - self.began > self.seconds + MORE_SECONDS
         if self.found and (late or self.events - self.since > MORE_EVENTS):
             raise Stop
-        if time.monotonic() - self.began > SECONDS:
+        if time.process_time() - self.began > SECONDS:
             if self.found:
                 raise Stop
             raise Refused(f"{self.program.document.path}: no training iteration began within {SECONDS:g} s; mark the "
@@ -173,7 +173,7 @@ class TrainingWatch(Hooks):
                 for leaf in find_leaves(first.names) if places.intersection(leaf.places)
             )  # fmt: skip
             self.found.append(Training(first, same, frozenset(number for _, number in self.passes)))
-            self.since, self.seconds = self.events, time.monotonic() - self.began
+            self.since, self.seconds = self.events, time.process_time() - self.began
         return bool(own)
 
 
@@ -195,17 +195,18 @@ def find_dependent(program: HookedProgram, snapshot: StateSnapshot, moved: list[
     It trains where a small change of a leaf is still there afterwards, nearly as it was, and changes what is added to
     such leaves. Counters, sums, buffers that are filled and states that are replaced do not do both.
     """
-    leaves = moved[:MOST_MOVED]
+    leaves = moved[:MOST_GROUPED]
     before: list[Any] = [to_array(read(snapshot.names, leaf.places[0])) for leaf in leaves]
-    plain = _run(program, snapshot, leaves, None, None)
+    plain = _run(program, snapshot, leaves, {})
     if any(a is None or b is None or a.shape != b.shape for a, b in zip(plain, before, strict=True)):
         return []
     really = {i for i, (a, b) in enumerate(zip(plain, before, strict=True)) if not np.array_equal(a, b)}
     stays, states, touched = set(), set(), {}
-    for i in sorted(really):
-        kept, forgets, touched[i] = _shake(program, snapshot, leaves, i, before[i], plain)
-        stays |= {i} if kept else set()
-        states |= {i} if forgets else set()
+    for together in _list_groups(leaves, sorted(really)):
+        kept, forgets, others = _shake(program, snapshot, leaves, together, before, plain)
+        touched |= dict.fromkeys(together, others)
+        stays |= kept
+        states |= forgets
     if not any(touched[i] & stays for i in stays):
         # Large steps keep little of a change; what is written as a sum with itself is one.
         stays |= {i for i in really if touched[i] and _is_added_to(program, snapshot, leaves[i])}
@@ -214,29 +215,47 @@ def find_dependent(program: HookedProgram, snapshot: StateSnapshot, moved: list[
     return [leaf for i, leaf in enumerate(leaves) if i in own] if trains else []
 
 
+def _list_groups(leaves: list[NumberLeaf], numbers: list[int]) -> list[list[int]]:
+    """Leaves that are shaken together: each alone, or of very many those that are called alike."""
+    if len(numbers) <= MOST_MOVED:
+        return [[i] for i in numbers]
+    kinds: dict[Any, list[int]] = {}
+    for i in numbers:
+        kinds.setdefault(leaves[i].places[0][-1], []).append(i)
+    if len(kinds) > MOST_MOVED:
+        kinds = {0: numbers}
+    return [own[i : i + -(-len(own) // 4)] for own in kinds.values() for i in range(0, len(own), -(-len(own) // 4))]
+
+
 def _shake(
     program: HookedProgram,
     snapshot: StateSnapshot,
     leaves: list[NumberLeaf],
-    i: int,
-    value: Any,
+    together: list[int],
+    before: list[Any],
     plain: list[Any],
-) -> tuple[bool, bool, set[int]]:
-    """After a small change of one leaf: whether most of it is still there, whether all that moves forgets it, and which
-    leaves move otherwise."""
-    rng = np.random.default_rng(i)
-    # What is not moved is kept anyway, and a buffer that is filled entry by entry would look like what is trained.
-    change = np.where(plain[i] != value, rng.standard_normal(value.shape), 0.0)
-    change *= SMALL * (float(np.max(np.abs(value), initial=0.0)) or 1.0)
-    after = _run(program, snapshot, leaves, leaves[i], value + change)
+) -> tuple[set[int], set[int], set[int]]:
+    """After a small change of some leaves: of which most of it is still there, which of them forget it where they are
+    moved, and which leaves move otherwise."""
+    changes = {}
+    for i in together:
+        # What is not moved is kept anyway, and a buffer that is filled entry by entry would look like what is trained.
+        noise = np.random.default_rng(i).standard_normal(before[i].shape)
+        size = SMALL * (float(np.max(np.abs(before[i]), initial=0.0)) or 1.0)
+        changes[i] = np.where(plain[i] != before[i], noise, 0.0) * size
+    after = _run(program, snapshot, leaves, {i: before[i] + change for i, change in changes.items()})
     gaps = [_gap(a, b) for a, b in zip(after, plain, strict=True)]
-    # What is overwritten keeps nothing of a change, and depends on nothing for that.
-    gone = (np.abs(gaps[i]) <= TINY * np.abs(change)) & (change != 0.0)
-    forgets = bool(np.all(gone[change != 0.0]))
-    gaps[i] = np.where(gone, 0.0, gaps[i] - change)
-    kept = float(np.linalg.norm(gaps[i])) <= KEPT * float(np.linalg.norm(change)) and not forgets
+    kept, forgetting = set(), set()
+    for i, change in changes.items():
+        # What is overwritten keeps nothing of a change, and depends on nothing for that.
+        gone = (np.abs(gaps[i]) <= TINY * np.abs(change)) & (change != 0.0)
+        forgets = bool(np.all(gone[change != 0.0]))
+        gaps[i] = np.where(gone, 0.0, gaps[i] - change)
+        forgetting |= {i} if forgets else set()
+        near = float(np.linalg.norm(gaps[i])) <= KEPT * float(np.linalg.norm(change))
+        kept |= {i} if near and not forgets else set()
     floor = [1e-11 * (float(np.max(np.abs(p), initial=0.0)) + 1e-3) for p in plain]
-    return kept, forgets, {j for j, g in enumerate(gaps) if float(np.max(np.abs(g), initial=0.0)) > floor[j]}
+    return kept, forgetting, {j for j, g in enumerate(gaps) if float(np.max(np.abs(g), initial=0.0)) > floor[j]}
 
 
 def _is_added_to(program: HookedProgram, snapshot: StateSnapshot, leaf: NumberLeaf) -> bool:
@@ -261,11 +280,11 @@ def _gap(a: Any, b: Any) -> Any:
 
 
 def _run(
-    program: HookedProgram, snapshot: StateSnapshot, leaves: list[NumberLeaf], leaf: NumberLeaf | None, value: Any
+    program: HookedProgram, snapshot: StateSnapshot, leaves: list[NumberLeaf], values: dict[int, Any]
 ) -> list[Any]:
     def prepare(names: Names) -> None:
-        if leaf is not None:
-            put(names, leaf, value)
+        for i, value in values.items():
+            put(names, leaves[i], value)
 
     names = program.replay(snapshot, Hooks(), prepare)
     return [to_array(read(names, one.places[0])) for one in leaves]
