@@ -293,7 +293,8 @@ def _choose_of(program: HookedProgram, flow: GradientFlow, cost: str | None) -> 
     chosen = choose(flow, measured, list_scales(flow), cost, more | sizes, constants, order)
     if chosen is None:
         return None
-    fit = next(fit for fit in measured.fits if fit.candidate is chosen.candidate)
+    fit = next(fit for fit in measured.fits if fit.candidate is chosen.candidate or (
+        fit.candidate.key is not None and fit.candidate.key == chosen.candidate.key))  # fmt: skip
     return Attached(program.document, flow, chosen, tuple(order)), len(fit.support(chosen.scale / chosen.factor))
 
 

@@ -157,15 +157,17 @@ def _find_earliest(choice: Choice, fit: CandidateFit) -> CandidateFit:
     same = [
         one
         for i, one in enumerate(fits)
-        if one.candidate.key is not None and one.candidate.strength >= 2 and all(
-            np.allclose(found[i][k], mine[k], rtol=1e-9, atol=0.0) for k in mine)
+        if one.candidate.key is not None and (
+            all(found[i][k] == mine[k] for k in mine) if one.candidate.strength < 2
+            else all(np.allclose(found[i][k], mine[k], rtol=1e-9, atol=0.0) for k in mine))
     ]  # fmt: skip
     return min(same, key=lambda one: one.candidate.order, default=fit)
 
 
 def _own(choice: Choice, fit: CandidateFit) -> Chosen:
-    fit = _find_earliest(choice, fit)
-    return Chosen(fit.candidate, 1.0, choice.best_scale(fit), "the file's own")
+    first = _find_earliest(choice, fit).candidate
+    known = first if first.strength >= 2 else replace(fit.candidate, key=first.key, order=first.order)
+    return Chosen(known, 1.0, choice.best_scale(fit), "the file's own")
 
 
 def _tell_multiple(factor: float) -> str:

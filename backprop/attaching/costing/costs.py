@@ -20,7 +20,7 @@ from backprop.attaching.running.replaying import Iteration, IterationRecorder, K
 
 __all__ = ["TABLE", "CostCandidate", "Pair", "find_candidates", "find_pairs"]
 
-MOST_NUMBERS = 200
+MOST_NUMBERS, LAST_TURNS = 200, 5
 WEAK = re.compile(r"(err|mse|rmse|mae|bce|entropy|sse|residu|energy|fehler|penalty|reg)", re.IGNORECASE)
 OTHER_DATA = re.compile(r"(val|valid|test|dev|acc)", re.IGNORECASE)
 
@@ -167,9 +167,12 @@ def find_candidates(
             site = rewritten.sites[event.key[0]]
             found.append(CostCandidate(_name_site(site), _rate_site(site), key=event.key, order=event.order))
     if len(found) > MOST_NUMBERS:
-        # A program of single numbers: what has no name of a cost is one where it comes last.
-        named = [one for one in found if one.strength > 0][-MOST_NUMBERS:]
-        found = [*named, *[one for one in found if one.strength == 0][-MOST_NUMBERS // 4 :]]
+        # A program of single numbers: a sum over all comes in the last turns of its line.
+        turns: dict[int, list[CostCandidate]] = {}
+        for one in found:
+            assert one.key is not None
+            turns.setdefault(one.key[0], []).append(one)
+        found = sorted((one for own in turns.values() for one in own[-LAST_TURNS:]), key=lambda one: one.order)
     pairs = find_pairs(rewritten, base, moved)
     for pair in pairs:
         found += list(_own_functions(names, pair))
