@@ -132,7 +132,17 @@ def _rank(bench: Bench, point: Point, found: Sequence[Sufficient], shared: Set[a
     misshapen = _find_misshapen(bench, point)
     around = [one for s in set(ran) for one in (*_heads_around(source, s), *source.block_of(s))]
     ranked = dict.fromkeys([*misshapen, *sufficient, *sorted({*ran, *around}, key=lambda s: -s.lineno)])
-    return [s for s in ranked if (s not in shared or _is_table(s)) and isinstance(s, (*SIMPLE, *HEADED))]
+    return [
+        s for s in ranked
+        if (s not in shared or _is_table(s)) and isinstance(s, (*SIMPLE, *HEADED)) and not _only_tells(s)
+    ]  # fmt: skip
+
+
+def _only_tells(statement: ast.stmt) -> bool:
+    """Whether a statement prints, or draws, and computes nothing for anybody."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    name = ast.unparse(call.func) if isinstance(call, ast.Call) else ""
+    return name in ("print", "pprint") or name.startswith(("logging.", "logger.", "plt.", "sys.stdout."))
 
 
 def _is_table(statement: ast.stmt) -> bool:

@@ -5,6 +5,7 @@ No mend is told that was not judged: each proposal is run by the whole judge, at
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import math
 from collections.abc import Iterator, Mapping
@@ -46,6 +47,14 @@ OWN_GRADIENT = Predicate(
     lambda parameter, **more: (
         f"The gradient of {parameter} is wrong, and what is above it is right. It is the only tensor of its layer, so "
         "that its numbers do not tell a wrong error from a wrong gradient; the line that makes the gradient was mended."
+    ),
+)
+STEP_USES_OTHER = Predicate(
+    "step_uses_other",
+    lambda parameters, line, **more: bool(parameters) and line > 0,
+    lambda parameters, line, **more: (
+        f"The gradients are right; the step at line {line} takes another value than the gradient of "
+        f"{', '.join(parameters)}."
     ),
 )
 OF_STEPS = (OTHER_RULE.identifier, STEP_LEAVES_OUT.identifier)
@@ -145,7 +154,29 @@ def _tell_reading(
 
 def _place(report: Report, mend: Mapping[str, Any], labels: list[str]) -> Report:
     """Where the line says more than the numbers did, its words win."""
-    return _place_forward(report) if mend.get("forward") else _place_own(report, labels)
+    if mend.get("forward"):
+        return _place_forward(report)
+    return _place_update(report, mend) or _place_own(report, labels)
+
+
+def _place_update(report: Report, mend: Mapping[str, Any]) -> Report | None:
+    """A statement that steps a parameter itself, and names another value than its gradient: the place is the step."""
+    first, *rest = report.findings
+    if mend["kind"] != "name" or rest or first.equation not in ("BP3", "BP4") or len(first.parameters) != 1:
+        return None
+    line = mend["location"]["line"]
+    tree = ast.parse(mend["text"]) if not mend["location"]["cell"] else ast.Module([], [])
+    stored = {
+        ast.unparse(target)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.AugAssign | ast.Assign) and node.lineno == line
+        for target in ([node.target] if isinstance(node, ast.AugAssign) else node.targets)
+    }
+    taken = {name for said in name_taken(report)[:1] for name in said.removeprefix("parameters ").split(", ")}
+    if not stored & taken:
+        return None
+    said = say(STEP_USES_OTHER, parameters=list(first.parameters), line=line)
+    return replace(report, findings=(replace(first, equation="update", said=said, cause="unknown"),))
 
 
 def _place_own(report: Report, labels: list[str]) -> Report:

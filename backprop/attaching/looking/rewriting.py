@@ -27,6 +27,8 @@ __all__ = ["HOOKS", "Rewriter", "Rewritten", "Site", "rewrite", "store_thunk"]
 PROBE, SCALE, BLEND, CALL, _, DONE, GROW, BESIDE = HOOKS = tuple(
     f"hook_{name}" for name in ("probe", "scale", "blend", "call", "loop", "done", "grow", "beside")
 )
+PAIRED = ("subtract", "divide", "true_divide")
+"""Functions of two things of which one may be an output and the other its target."""
 PROBED = (ast.BinOp, ast.Call, ast.UnaryOp, ast.Name, ast.Attribute, ast.Subscript)
 
 
@@ -55,7 +57,7 @@ class Rewritten:
     loops: list[tuple[Loop, Scope]] = field(default_factory=list)
     originals: list[tuple[Loop, str]] = field(default_factory=list)
     differences: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)
-    """For each site that is a difference: the sites of what stands left and right."""
+    """For each site that is a difference or a quotient: the sites of what stands left and right."""
     beside: set[int] = field(default_factory=set)
     """Sites that the program does not come to itself: a loss of what a gradient is computed of."""
     classes: dict[int, str] = field(default_factory=dict)
@@ -116,8 +118,10 @@ class Rewriter(ast.NodeTransformer):
         self.out.sites.append(Site(copy.deepcopy(node), self.around, target))
         losses = self.losses.beside(node, self.owners[-1] if self.owners else "") if isinstance(node, ast.Call) else []
         inside = self._inside(node)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub | ast.Div):
             self.out.differences[number] = _number_of(inside.left), _number_of(inside.right)
+        elif isinstance(node, ast.Call) and len(node.args) == 2 and _last_name(node.func) in PAIRED:
+            self.out.differences[number] = _number_of(inside.args[0]), _number_of(inside.args[1])
         probe = self._hook(PROBE, node, ast.Constant(number), inside)
         return self._put_beside(probe, node, losses) if losses else probe
 
@@ -260,6 +264,10 @@ class Rewriter(ast.NodeTransformer):
 
 def _is_super(node: ast.AST) -> bool:
     return any(isinstance(part, ast.Name) and part.id in ("super", "locals", "globals") for part in ast.walk(node))
+
+
+def _last_name(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def _number_of(node: ast.expr) -> int | None:

@@ -47,7 +47,7 @@ LEFT_OUT = Predicate(
 OWN_SIZE = Predicate(
     "data_takes_no_n",
     lambda takes_rows, **more: not takes_rows,
-    lambda **more: "data takes no n: examined at its own batch size only",
+    lambda **more: "the batch is its own: no other number of samples was tried",
 )
 IMPLIED = Predicate(
     "gradients_implied_by_step",
