@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from backprop.attaching.costing.costs import CostCandidate
+from backprop.attaching.costing.fitting import gradient_reader
 from backprop.attaching.costing.flowing import GradientFlow
 from backprop.attaching.costing.levels import MANY
 from backprop.attaching.nesting import tidy
@@ -20,7 +21,7 @@ from backprop.attaching.running.replaying import Iteration, IterationRecorder, M
 from backprop.attaching.running.training import adds
 
 __all__ = [
-    "is_computed", "is_repeatable", "list_idle", "list_lost", "list_siblings", "order_by_use", "tell_order",
+    "is_computed", "is_normalised", "is_repeatable", "list_idle", "list_lost", "list_siblings", "order_by_use", "tell_order",
     "widen_flow",
 ]  # fmt: skip
 
@@ -29,6 +30,7 @@ ROUNDING = 1e-11
 ORDER = 1e-13
 """What the order of a sum may change, in shares of the largest entry."""
 MOST_IDLE = 16
+FEW, ONE_SIZE = 4, 1e-2
 MOST_LOST = 40
 KEPT = 0.5
 """Of a small change of what is trained, the part that may be lost in one iteration."""
@@ -52,6 +54,16 @@ def _is_same(a: Any, b: Any, room: float) -> bool:
     if a.shape != b.shape or not room:
         return np.array_equal(a, b, equal_nan=True)
     return np.allclose(a, b, rtol=0.0, atol=room * float(np.nanmax(np.abs(a), initial=0.0)), equal_nan=True)
+
+
+def is_normalised(flow: GradientFlow, fitting: int) -> bool:
+    """Whether what was read as gradients has entries of one size in every array, and is not all that of the cost: the
+    first step of an adaptive rule is the sign of a gradient, and no gradient."""
+    if flow.library or flow.adaptive or fitting == len(flow.leaves):
+        return False
+    sized = [g for g in gradient_reader(flow)(flow.iteration.start) if g is not None and np.size(g) >= FEW]
+    sizes = [np.abs(g[g != 0.0]) for g in sized if np.any(g)]
+    return bool(sizes) and all(float(np.ptp(one)) <= ONE_SIZE * float(np.max(one)) for one in sizes if one.size >= FEW)
 
 
 def find_set(iteration: Iteration) -> int | None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from backprop.attaching.checking import (
     is_computed,
+    is_normalised,
     is_repeatable,
     list_idle,
     list_lost,
@@ -21,12 +22,14 @@ from backprop.attaching.checking import (
     widen_flow,
 )
 from backprop.attaching.costing.choosing import choose
-from backprop.attaching.costing.costs import find_unvisited
+from backprop.attaching.costing.costs import TABLE, find_unvisited
 from backprop.attaching.costing.fitting import Chosen, gradient_reader, measure
 from backprop.attaching.costing.flowing import GradientFlow, by_step, find_flow
 from backprop.attaching.costing.levels import find_memories
+from backprop.attaching.costing.widening import widen_by_steps
 from backprop.attaching.looking.documents import Document
 from backprop.attaching.looking.refusals import Refused
+from backprop.attaching.looking.surveying import name_losses, some
 from backprop.attaching.nesting import fill, nest, tidy
 from backprop.attaching.running.program import HookedProgram
 from backprop.attaching.running.replaying import Iteration, IterationRecorder
@@ -240,7 +243,7 @@ def _read(program: HookedProgram, training: Training, cost: str | None, seen: li
     program.compute_more(training.snapshot.loop, find_unvisited(iteration))
     flow = find_flow(iteration)
     if flow is None:
-        seen.append(f"{where} changes {', '.join(tidy(leaf) for leaf in training.moved[:4])}, but no gradient of these "
+        seen.append(f"{where} changes {some([tidy(leaf) for leaf in training.moved])}, but no gradient of these "
                     "was seen in it")  # fmt: skip
         return None
     return _read_cost(program, iteration, flow, cost, seen, where)
@@ -249,14 +252,24 @@ def _read(program: HookedProgram, training: Training, cost: str | None, seen: li
 def _read_cost(
     program: HookedProgram, iteration: Iteration, flow: GradientFlow, cost: str | None, seen: list[str], where: str
 ) -> Attached | None:
-    attached = _choose(program, flow, cost)
+    attached, fitting = _choose(program, flow, cost)
     if attached is None:
-        seen.append(f"{where} trains {', '.join(tidy(leaf) for leaf in flow.leaves[:4])}, but no cost was seen of "
-                    "which its last layer has the gradient; give --cost NAME or --cost half-sse")  # fmt: skip
+        seen.append(f"{where} trains {some([tidy(leaf) for leaf in flow.leaves])}, but no cost was seen of "
+                    "which its last layer has the gradient; give --cost NAME or --cost half-sse (NAME: "
+                    f"{name_losses(program.document.tree)}or {', '.join(TABLE)})")  # fmt: skip
         return None
     candidate = attached.chosen.candidate
+    if is_normalised(attached.flow, fitting):
+        seen.append(f"{where} steps {some([tidy(leaf) for leaf in flow.leaves])} by one size whatever the gradient (an "
+                    "adaptive or normalised step), and the gradient before it was not seen; give it a name")  # fmt: skip
+        return None
     lost, apart = list_lost(iteration, flow, candidate)
     attached = replace(attached, apart=tuple(apart))
+    if lost and (stepped := widen_by_steps(attached.flow, lost)) is not None:
+        again, _ = _choose(program, stepped, cost)
+        if again is not None:
+            attached, flow, lost = replace(again, apart=tuple(apart)), again.flow, []
+            candidate = attached.chosen.candidate
     factor = attached.chosen.factor
     beside = list_siblings(iteration, flow, candidate)
     left = [name for name in beside if name not in lost and is_computed(iteration, flow, candidate, name, factor)]
@@ -276,16 +289,17 @@ def _read_cost(
     return attached
 
 
-def _choose(program: HookedProgram, flow: GradientFlow, cost: str | None) -> Attached | None:
+def _choose(program: HookedProgram, flow: GradientFlow, cost: str | None) -> tuple[Attached | None, int]:
+    """A reading, and how many of its parameters have the gradient of its cost."""
     found = _choose_of(program, flow, cost)
     if any(flow.decays) and (found is None or found[1] < len(flow.leaves)):
         other = _choose_of(program, by_step(flow), cost)
         found = max((one for one in (found, other) if one is not None), key=lambda one: one[1], default=None)
-    return None if found is None else found[0]
+    return found or (None, 0)
 
 
 def _choose_of(program: HookedProgram, flow: GradientFlow, cost: str | None) -> tuple[Attached, int] | None:
-    """A reading, and how many of its parameters have the gradient of its cost."""
+    """One of them."""
     measured = measure(flow)
     sizes = {n for fit in measured.fits for n in _sizes(fit)}
     more, constants = _numbers(flow)

@@ -157,16 +157,26 @@ def _find_earliest(choice: Choice, fit: CandidateFit) -> CandidateFit:
     same = [
         one
         for i, one in enumerate(fits)
-        if one.candidate.key is not None and (
-            all(found[i][k] == mine[k] for k in mine) if one.candidate.strength < 2
-            else all(np.allclose(found[i][k], mine[k], rtol=1e-9, atol=0.0) for k in mine))
+        if one.candidate.key is not None and one.candidate.strength >= 2 and all(
+            np.allclose(found[i][k], mine[k], rtol=1e-9, atol=0.0) for k in mine)
     ]  # fmt: skip
     return min(same, key=lambda one: one.candidate.order, default=fit)
 
 
+def _find_place(choice: Choice, fit: CandidateFit) -> CandidateFit:
+    """Where the very same number is first made, under any name or none."""
+    found, fits = choice.measured.found, choice.measured.fits
+    mine = found[next(i for i, one in enumerate(fits) if one is fit)]
+    same = [one for i, one in enumerate(fits) if one.candidate.key is not None and found[i] == mine]
+    return min(same, key=lambda one: one.candidate.order, default=fit)
+
+
 def _own(choice: Choice, fit: CandidateFit) -> Chosen:
-    first = _find_earliest(choice, fit).candidate
-    known = first if first.strength >= 2 else replace(fit.candidate, key=first.key, order=first.order)
+    fit = _find_earliest(choice, fit)
+    known = fit.candidate
+    if known.key is not None:
+        place = _find_place(choice, fit).candidate
+        known = replace(known, key=place.key, order=place.order)
     return Chosen(known, 1.0, choice.best_scale(fit), "the file's own")
 
 

@@ -119,7 +119,7 @@ def find_unvisited(iteration: Iteration) -> tuple[int, ...]:
         number
         for number, site in enumerate(rewritten.sites)
         if isinstance(site.node, ast.Call) and site.around == around and site.node.lineno >= first
-        and number not in recorder.counts and _rate_site(site) >= 1
+        and number not in recorder.counts and number not in rewritten.beside and _rate_site(site) >= 1
     )[:8]  # fmt: skip
 
 
@@ -158,14 +158,14 @@ def find_candidates(
         rewritten.sites[number].text.partition("(")[0] for number in recorder.counts if number not in rewritten.beside
     }
     for event in recorder.events:
-        if event.key[0] in rewritten.beside and rewritten.sites[event.key[0]].text.partition("(")[0] in called:
-            # The program computes it itself, of what it means to.
-            continue
         if event.value.size != 1 or event.key not in moved or not np.isfinite(event.value).all():
             continue
         if not np.array_equal(event.value, moved[event.key]):
             site = rewritten.sites[event.key[0]]
-            found.append(CostCandidate(_name_site(site), _rate_site(site), key=event.key, order=event.order))
+            # What the program computes itself is named by that; the other may be there earlier.
+            again = event.key[0] in rewritten.beside and site.text.partition("(")[0] in called
+            rank = 0 if again else _rate_site(site)
+            found.append(CostCandidate(_name_site(site), rank, key=event.key, order=event.order))
     if len(found) > MOST_NUMBERS:
         # A program of single numbers: a sum over all comes in the last turns of its line.
         turns: dict[int, list[CostCandidate]] = {}

@@ -29,7 +29,7 @@ from backprop.attaching.running.leaves import NumberLeaf, is_tensor, read
 from backprop.attaching.running.replaying import Iteration, IterationRecorder, Key, MadeValue
 from backprop.attaching.running.tracing import find_updates
 
-__all__ = ["FlowLevel", "GradientFlow", "by_step", "find_flow"]
+__all__ = ["FlowLevel", "GradientFlow", "Measuring", "by_step", "find_flow", "find_levels"]
 
 LINEAR = 1e-6
 ROUNDING = 1e-15
@@ -67,7 +67,7 @@ class GradientFlow:
         return self.iteration.leaves
 
 
-class _Measuring:
+class Measuring:
     """Displacements of the parameters, with one value changed."""
 
     def __init__(self, iteration: Iteration) -> None:
@@ -122,7 +122,7 @@ def find_flow(iteration: Iteration) -> GradientFlow | None:
 
 
 def _find_flow(iteration: Iteration) -> GradientFlow | None:
-    measuring = _Measuring(iteration)
+    measuring = Measuring(iteration)
     if all(_has_grad(iteration, leaf) for leaf in iteration.leaves):
         return GradientFlow(iteration, (), None, library=True)
     recorder = measuring.record()
@@ -131,7 +131,7 @@ def _find_flow(iteration: Iteration) -> GradientFlow | None:
     plain = measuring.displace()
     if len(plain) > MANY:
         _code_turns(measuring, ahead[-MOST_CODED:], plain)
-    levels = keep_dependent(iteration, [_find_levels(measuring, k, ahead, plain) for k in range(len(iteration.leaves))])
+    levels = keep_dependent(iteration, [find_levels(measuring, k, ahead, plain) for k in range(len(iteration.leaves))])
     kept = keep_effective(iteration, levels)
     if not kept:
         return _by_displacement(iteration, recorder, plain)
@@ -144,7 +144,7 @@ def _find_flow(iteration: Iteration) -> GradientFlow | None:
     mine = [levels[k] for k in kept]
     rates = _find_common(mine)
     wholes = [[level for level in one if level.whole and level.used] for one in mine]
-    first = [min(one, key=lambda level: level.order) for one in wholes if one]
+    first = _find_first(wholes)
     # Of a single number it cannot be seen whether a step is in proportion to it.
     sized = [level for level, leaf in zip(first, smaller.start, strict=False) if leaf.size > 1] or first
     # One step that is not in proportion is an optimiser's or a clipping's; that of a gradient of nothing looks like it.
@@ -152,6 +152,15 @@ def _find_flow(iteration: Iteration) -> GradientFlow | None:
     if rates and not adapts:
         return GradientFlow(smaller, tuple(rates), None, numbers=_list_numbers(smaller, recorder))
     return GradientFlow(smaller, (), tuple(first)) if adapts else _with_decay(smaller, mine, recorder)
+
+
+def _find_first(wholes: Sequence[list[FlowLevel]]) -> list[FlowLevel]:
+    """What an optimiser is given: the earliest value that all parameters have at one place, else the earliest of each."""
+    shared = set.intersection(*({level.key[0] for level in one} for one in wholes)) if wholes else set()
+    if shared:
+        site = min((level.order, level.key[0]) for level in wholes[0] if level.key[0] in shared)[1]
+        wholes = [[level for level in one if level.key[0] == site] for one in wholes]
+    return [min(one, key=lambda level: level.order) for one in wholes if one]
 
 
 def _with_decay(
@@ -183,7 +192,7 @@ def _has_grad(iteration: Iteration, leaf: NumberLeaf) -> bool:
     return is_tensor(value) and bool(value.requires_grad)
 
 
-def _code_turns(measuring: _Measuring, events: Sequence[MadeValue], plain: Sequence[Any]) -> None:
+def _code_turns(measuring: Measuring, events: Sequence[MadeValue], plain: Sequence[Any]) -> None:
     """Where many numbers are stepped by one line, which of its turns belongs to which: each turn is changed in some of
     a few runs, and a parameter that goes along with exactly those is its own."""
     sites: dict[int, list[MadeValue]] = {}
@@ -195,7 +204,7 @@ def _code_turns(measuring: _Measuring, events: Sequence[MadeValue], plain: Seque
             _code_site(measuring, turns, plain)
 
 
-def _code_site(measuring: _Measuring, turns: Sequence[MadeValue], plain: Sequence[Any]) -> None:
+def _code_site(measuring: Measuring, turns: Sequence[MadeValue], plain: Sequence[Any]) -> None:
     changes = {event.key: _adder(_draw_change(event.value)[1]) for event in turns}
     runs = []
     for bit in range(-1, len(turns).bit_length()):
@@ -223,7 +232,7 @@ def _code_site(measuring: _Measuring, turns: Sequence[MadeValue], plain: Sequenc
         measuring.moved[event.key] = alone
 
 
-def _find_levels(measuring: _Measuring, k: int, events: Sequence[MadeValue], plain: Sequence[Any]) -> list[FlowLevel]:
+def find_levels(measuring: Measuring, k: int, events: Sequence[MadeValue], plain: Sequence[Any]) -> list[FlowLevel]:
     shape = np.shape(plain[k])
     sites = measuring.iteration.program.rewritten.sites
     found: list[FlowLevel] = []
@@ -255,7 +264,7 @@ def _leave_out_turns(events: Sequence[MadeValue], known: Collection[Key]) -> lis
     return kept
 
 
-def _measure(measuring: _Measuring, k: int, event: MadeValue, plain: Sequence[Any], used: bool) -> FlowLevel | None:
+def _measure(measuring: Measuring, k: int, event: MadeValue, plain: Sequence[Any], used: bool) -> FlowLevel | None:
     some, change = _draw_change(event.value)
     moved = measuring.respond(event, change)
     if moved is None or any(m is None or m.shape != p.shape for m, p in zip(moved, plain, strict=True)):
@@ -285,7 +294,7 @@ def _draw_change(v: Any) -> tuple[Any, Any]:
 
 
 def _classify(
-    measuring: _Measuring, k: int, event: MadeValue, plain: Sequence[Any], response: Any, noise: float, used: bool
+    measuring: Measuring, k: int, event: MadeValue, plain: Sequence[Any], response: Any, noise: float, used: bool
 ) -> FlowLevel:
     gap, change = response
     some = change != 0.0

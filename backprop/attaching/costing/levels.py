@@ -14,7 +14,7 @@ from backprop.attaching.running.replaying import Iteration, IterationRecorder, K
 from backprop.attaching.running.tracing import find_updates
 
 __all__ = [
-    "CROSS", "MANY", "SLIGHT", "FlowLevel", "drop_idle", "drop_memories", "find_memories", "group", "keep_dependent",
+    "ASIDE", "CROSS", "MANY", "SLIGHT", "FlowLevel", "drop_idle", "drop_memories", "find_memories", "group", "keep_dependent",
     "keep_effective", "keep_unshown",
 ]  # fmt: skip
 
