@@ -29,6 +29,7 @@ from backprop.door.commands import (
     read_target,
     refuse_for_surfaces,
     show_proofs,
+    write_page,
     write_source,
 )
 from backprop.door.drawing import draw
@@ -345,6 +346,9 @@ def approximate(
         bool, typer.Option("--derivative", help="Prove a bound of |F' - f'| too, on the whole domain.")
     ] = False,
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture to write (.png, .pdf, .svg).")] = None,
+    page: Annotated[
+        Path | None, typer.Option("--page", help="HTML page to write: drag the width or the error (functions of x).")
+    ] = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> int:
@@ -367,7 +371,8 @@ def approximate(
     result: Approximation | SurfaceApproximation
     with show_proofs():
         if is_surface(expression):
-            refuse_for_surfaces(method, {"--continue": continued, "--derivative": derivative})
+            flags = {"--continue": continued, "--derivative": derivative, "--page": page is not None}
+            refuse_for_surfaces(method, flags)
             square, unit = (domain or (0.0, 1.0),) * 2, activation or "tanh"
             result = approximate_2d(expression, activation=unit, domain=square, **asked)
         else:
@@ -375,6 +380,8 @@ def approximate(
             result = approximate_by(method, expression, activation=activation, **asked)
     if certificate is not None:
         write_atomically(certificate, json.dumps(result.to_dict(), allow_nan=False, indent=1) + "\n")
+    if page is not None:
+        write_page(result, page, seed)
     return finish_approximation(result, plot, as_json)
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "refuse_for_surfaces",
     "show_proofs",
     "split_names",
+    "write_page",
     "write_source",
 ]
 
@@ -120,6 +121,20 @@ def show_proofs() -> Iterator[None]:
 
     with show_count("% of the domain proved", plain=False) as count, telling(lambda part: count(int(part * 100), 100)):
         yield
+
+
+def write_page(result: Approximation | SurfaceApproximation, file: Path, seed: int) -> None:
+    """The page of an approximation."""
+    from backprop.approximation import Approximation
+    from backprop.files import write_atomically
+    from backprop.progress import show_count
+    from backprop.reporting.pages.approximation_page import write_approximation_page
+
+    if file.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--page writes an HTML page, got {str(file)!r}; give a name that ends in .html")
+    assert isinstance(result, Approximation)
+    with show_count("widths", plain=False) as progress:
+        write_atomically(file, write_approximation_page(result, seed, progress))
 
 
 def print_result(result: Printable, as_json: bool) -> None:

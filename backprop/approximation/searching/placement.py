@@ -105,7 +105,8 @@ def list_pieces(function: Function) -> Floats:
     edges = np.concatenate([[0], turns, [SEEN]])
     heights = np.abs(np.diff(values[edges]))
     found = np.column_stack([u[edges[:-1]], u[edges[1:]], heights])
-    return found[heights > FLAT * np.max(heights, initial=0.0)]
+    rises: Floats = found[heights > FLAT * np.max(heights, initial=0.0)]
+    return rises
 
 
 def place_on_waves(pieces: Floats, width: int, steepness: float) -> Hidden:

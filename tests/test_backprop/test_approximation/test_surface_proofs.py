@@ -11,10 +11,10 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
-from false_surface_claims import run
 from flint import arb, ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit.surface_claims import run
 
 from backprop.approximation import approximate_2d
 from backprop.approximation.checking import check_certificate
