@@ -13,12 +13,13 @@ from typing import Any
 
 from backprop.attaching.advising.habits import list_habits
 from backprop.attaching.advising.rules import check_rule, name_rule
+from backprop.attaching.handing import Attached
 from backprop.attaching.looking.documents import Document, missing_packages, read_document
 from backprop.attaching.looking.driving import list_drivers, name_model
 from backprop.attaching.looking.refusals import Refused
 from backprop.attaching.looking.surveying import choose_loops, describe, mark_piece
 from backprop.attaching.nesting import tidy
-from backprop.attaching.pieces import Attached, attach
+from backprop.attaching.pieces import attach
 from backprop.attaching.running.privacy import in_private_copy
 from backprop.attaching.running.program import HookedProgram
 from backprop.attaching.words import CHOICE, HABIT, IDLE, LEFT_OUT, MARK, OTHERS, RULE, TAKEN

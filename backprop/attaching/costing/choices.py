@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from backprop.attaching.costing.costs import CostCandidate
 from backprop.attaching.costing.fitting import SAME, CandidateFit, Measured
-from backprop.attaching.costing.flowing import GradientFlow
+from backprop.attaching.costing.rates import GradientFlow
 
 __all__ = ["Choice", "simple_factors"]
 

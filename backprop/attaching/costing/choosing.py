@@ -12,7 +12,7 @@ import numpy as np
 from backprop.attaching.costing.choices import Choice, is_made_large
 from backprop.attaching.costing.costs import TABLE
 from backprop.attaching.costing.fitting import SAME, CandidateFit, Chosen, Measured
-from backprop.attaching.costing.flowing import GradientFlow
+from backprop.attaching.costing.rates import GradientFlow
 from backprop.attaching.costing.rows import uses_other_rows
 from backprop.attaching.looking.refusals import Refused
 

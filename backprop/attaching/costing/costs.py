@@ -15,8 +15,9 @@ import numpy as np
 from backprop.attaching.looking.losses import SLOPES, STRONG
 from backprop.attaching.looking.rewriting import Rewritten, Site
 from backprop.attaching.running.leaves import to_array
-from backprop.attaching.running.program import Names
-from backprop.attaching.running.replaying import Iteration, IterationRecorder, Key
+from backprop.attaching.running.repeating import Iteration
+from backprop.attaching.running.replaying import IterationRecorder, Key
+from backprop.attaching.running.states import Names
 
 __all__ = ["TABLE", "CostCandidate", "Pair", "find_candidates", "find_pairs"]
 

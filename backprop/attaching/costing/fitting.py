@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from backprop.attaching.costing.costs import CostCandidate, find_candidates
-from backprop.attaching.costing.flowing import GradientFlow
 from backprop.attaching.costing.levels import group
+from backprop.attaching.costing.rates import GradientFlow
 from backprop.attaching.running.leaves import is_tensor, read, to_array
-from backprop.attaching.running.program import Names
-from backprop.attaching.running.replaying import Iteration, IterationRecorder, Key
+from backprop.attaching.running.repeating import Iteration
+from backprop.attaching.running.replaying import IterationRecorder, Key
+from backprop.attaching.running.states import Names
 
 __all__ = ["CandidateFit", "Chosen", "Measured", "gradient_reader", "measure"]
 

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from backprop.attaching.running.leaves import NumberLeaf, find_leaves, read, to_array
-from backprop.attaching.running.replaying import Iteration, IterationRecorder, Key
+from backprop.attaching.running.repeating import Iteration
+from backprop.attaching.running.replaying import IterationRecorder, Key
 from backprop.attaching.running.tracing import find_updates
 
 __all__ = [
-    "ASIDE", "CROSS", "MANY", "SLIGHT", "FlowLevel", "drop_idle", "drop_memories", "find_memories", "group", "keep_dependent",
-    "keep_effective", "keep_unshown",
+    "ASIDE", "CROSS", "MANY", "SLIGHT", "FlowLevel", "drop_idle", "drop_memories", "find_memories", "group",
+    "keep_dependent", "keep_effective", "keep_unshown",
 ]  # fmt: skip
 
 SLIGHT = 1e-4
@@ -73,7 +74,7 @@ def find_memories(iteration: Iteration) -> tuple[NumberLeaf, ...]:
         if not known & set(leaf.places) and (value := to_array(leaf.value)) is not None and value.shape in shapes
     ]  # fmt: skip
     after = iteration.run_names()
-    moved = [leaf for leaf, value in others if not np.array_equal(to_array(read(after, leaf.places[0])), value)]
+    moved = [leaf for leaf, value in others if not _is_same(to_array(read(after, leaf.places[0])), value)]
     if not moved:
         return ()
     wider = iteration.like([*iteration.leaves, *moved[:MOST_MEMORIES]])
@@ -281,6 +282,10 @@ def keep_dependent(iteration: Iteration, levels: Sequence[list[FlowLevel]]) -> l
     now = {event.key: event.value for event in there.events}
     same = {e.key for e in here.events if e.key in now and not _differs(now[e.key], e.value)}
     return [[level for level in one if level.key not in same] or one for one in levels]
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    return a is not None and np.array_equal(a, b)
 
 
 def _differs(a: Any, b: Any) -> bool:

@@ -10,9 +10,10 @@ import numpy as np
 
 from backprop.attaching.costing.costs import CostCandidate
 from backprop.attaching.costing.fitting import gradient_reader
-from backprop.attaching.costing.flowing import GradientFlow
+from backprop.attaching.costing.rates import GradientFlow
 from backprop.attaching.running.leaves import LONGEST, NumberLeaf, Place, find_leaves, read, to_array
-from backprop.attaching.running.replaying import Iteration, IterationRecorder
+from backprop.attaching.running.repeating import Iteration
+from backprop.attaching.running.replaying import IterationRecorder
 
 __all__ = ["uses_other_rows"]
 

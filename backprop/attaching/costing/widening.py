@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from backprop.attaching.costing.flowing import FlowLevel, GradientFlow, Measuring, find_levels
-from backprop.attaching.costing.levels import ASIDE
+from backprop.attaching.costing.flowing import find_levels
+from backprop.attaching.costing.levels import ASIDE, FlowLevel
+from backprop.attaching.costing.rates import GradientFlow
+from backprop.attaching.costing.turns import Measuring
 from backprop.attaching.nesting import tidy
 from backprop.attaching.running.leaves import NumberLeaf, find_leaves
 from backprop.attaching.running.tracing import find_updates

@@ -9,13 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from backprop.attaching.handing import Attached
 from backprop.attaching.lines.bench import AttachedBench, Stand
 from backprop.attaching.lines.forward import read_forward
 from backprop.attaching.lines.notebooks import tell_cells
 from backprop.attaching.lines.shop import AttachedShop
 from backprop.attaching.loading import attach_file
 from backprop.attaching.looking.documents import read_document
-from backprop.attaching.pieces import Attached
 from backprop.examiner.subject.protocol.subjects import Unusable
 from backprop.reading.running.bench import Bench, Point
 from backprop.reading.running.entrances import Entrance, by_gradients

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from backprop.attaching.running.leaves import NumberLeaf, is_number, put, read, to_array
-from backprop.attaching.running.program import HookedProgram, Names, Old
-from backprop.attaching.running.replaying import Iteration, IterationRecorder
+from backprop.attaching.running.program import HookedProgram
+from backprop.attaching.running.repeating import Iteration
+from backprop.attaching.running.replaying import IterationRecorder
+from backprop.attaching.running.states import Names, Old
 
 __all__ = ["find_updates"]
 
@@ -27,7 +29,7 @@ class Tracer(IterationRecorder):
             self.attributes = set()
         self.pending = True
         self.before: list[bytes] = []
-        self.latest: int | None = None
+        self.statement: int | None = None
         self.updates: set[int] = set()
         self.lost = False
 
@@ -44,10 +46,10 @@ class Tracer(IterationRecorder):
         if not self.before:
             self.before = now
         if now != self.before:
-            if self.latest is None:
+            if self.statement is None:
                 self.lost = True
             else:
-                self.updates.add(self.latest)
+                self.updates.add(self.statement)
             self.before = now
 
     def _pass(self, statement: int) -> None:
@@ -56,7 +58,7 @@ class Tracer(IterationRecorder):
         target = target.target if isinstance(target, ast.AugAssign) else getattr(target, "targets", [None])[0]
         if self.attributes and isinstance(target, ast.Attribute) and target.attr not in self.attributes:
             return
-        self.latest, self.pending = statement, True
+        self.statement, self.pending = statement, True
 
     def probe(self, site: int, value: Any) -> Any:
         return value
@@ -84,7 +86,7 @@ class Tracer(IterationRecorder):
         if self.attributes and code is not None and code.co_filename == self.file:
             # What it changes, its own statements change.
             return function(*args, **keywords)
-        self.latest, self.pending = statement, True
+        self.statement, self.pending = statement, True
         return function(*args, **keywords)
 
     def loop(self, number: int, frame: Any) -> bool:

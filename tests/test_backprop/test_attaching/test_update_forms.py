@@ -155,7 +155,8 @@ for epoch in range(5):
         UPDATES
 """
 STEPS = {
-    "in place": "V[c] -= 0.1 * back * out\n        U[rows] -= 0.1 * np.outer(e, v * out)\n        out -= 0.1 * back * v",
+    "in place": "V[c] -= 0.1 * back * out\n        U[rows] -= 0.1 * np.outer(e, v * out)\n"
+                "        out -= 0.1 * back * v",
     "stored": "V[c] = V[c] - 0.1 * back * out\n        U[rows] = U[rows] - 0.1 * np.outer(e, v * out)\n"
               "        out = out - 0.1 * back * v",
     "by a call": "np.subtract.at(V, c, 0.1 * back * out)\n"
@@ -178,12 +179,8 @@ def test_what_is_trained_and_not_read_is_never_passed_over(tmp_path):
     hidden = "moved = np.outer(e, v * out)\n        for i, r in enumerate(rows):\n" \
              "            U.flat[4 * r : 4 * r + 4] = (U[r] + 0.1 * moved[i]) * np.ones(4)"  # fmt: skip
     text = TABLES.replace("UPDATES", STEPS["in place"]).replace("U[rows] -= 0.1 * np.outer(e, v * out)", hidden)
-    try:
-        report = read(tmp_path, text)
-    except Refused as refusal:
-        assert "U" in str(refusal)
-    else:
-        assert report.verdict == "wrong"
+    with pytest.raises(Refused, match="the cost depends on U"):
+        read(tmp_path, text)
 
 
 AVERAGES = """
