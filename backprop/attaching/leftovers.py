@@ -10,7 +10,7 @@ import numpy as np
 from backprop.attaching.costing.costs import CostCandidate
 from backprop.attaching.costing.rates import GradientFlow
 from backprop.attaching.nesting import tidy
-from backprop.attaching.running.leaves import find_leaves, read, to_array
+from backprop.attaching.running.leaves import NumberLeaf, find_leaves, read, to_array
 from backprop.attaching.running.repeating import Iteration
 from backprop.attaching.running.replaying import IterationRecorder
 
@@ -29,30 +29,17 @@ def list_lost(iteration: Iteration, flow: GradientFlow, candidate: CostCandidate
     A state is replaced: nothing of a small change of it is left. What follows a rule of its own keeps a fixed share of
     it, or feels no parameter. Everything else was trained, and was read wrongly.
     """
-    known = {place for leaf in (*flow.leaves, *flow.iteration.emptied) for place in leaf.places}
-    after = iteration.run_names()
-    moved = [
-        leaf for leaf in find_leaves(iteration.snapshot.names)
-        if not known & set(leaf.places) and (start := to_array(leaf.value)) is not None
-        and (end := to_array(read(after, leaf.places[0]))) is not None
-        and start.shape == end.shape and not np.array_equal(start, end, equal_nan=True)
-    ][:MOST_LOST]  # fmt: skip
-    if not moved:
-        return [], []
+    moved, lost, apart = _list_moved(iteration, flow), [], []
     wider = Iteration(iteration.program, iteration.snapshot, [*flow.leaves, *moved])
     wider.held, wider.emptied = iteration.held, flow.iteration.emptied
-    lost, apart = [], []
-    replaced = _list_replaced(wider, len(flow.leaves))
+    replaced = _list_replaced(wider, len(flow.leaves)) if moved else set()
     for k, leaf in enumerate(moved, len(flow.leaves)):
         if k in replaced:
             continue
-        start = wider.start[k]
-        values = list(wider.start)
+        start, values = wider.start[k], list(wider.start)
         size = float(np.max(np.abs(start), initial=0.0)) or 1.0
         values[k] = start + size * np.random.default_rng(k).uniform(0.01, 0.1, start.shape)
-        if not matters(wider, candidate, values):
-            continue
-        if is_sum(wider, candidate, values, k):
+        if not matters(wider, candidate, values) or is_sum(wider, candidate, values, k):
             continue
         kept, feels = _ask_rule(wider, k, len(flow.leaves))
         if kept and feels:
@@ -60,6 +47,17 @@ def list_lost(iteration: Iteration, flow: GradientFlow, candidate: CostCandidate
         elif kept:
             apart.append(tidy(leaf))
     return lost, apart
+
+
+def _list_moved(iteration: Iteration, flow: GradientFlow) -> list[NumberLeaf]:
+    known = {place for leaf in (*flow.leaves, *flow.iteration.emptied) for place in leaf.places}
+    after = iteration.run_names()
+    return [
+        leaf for leaf in find_leaves(iteration.snapshot.names)
+        if not known & set(leaf.places) and (start := to_array(leaf.value)) is not None
+        and (end := to_array(read(after, leaf.places[0]))) is not None
+        and start.shape == end.shape and not np.array_equal(start, end, equal_nan=True)
+    ][:MOST_LOST]  # fmt: skip
 
 
 def _list_replaced(iteration: Iteration, count: int) -> set[int]:

@@ -128,11 +128,18 @@ def _read_cost(
         return None
     lost, apart = list_lost(iteration, flow, candidate)
     attached = replace(attached, apart=tuple(apart))
-    if lost and (stepped := widen_by_steps(attached.flow, lost)) is not None:
-        again, _ = _choose(program, stepped, cost)
-        if again is not None:
-            attached, flow, lost = replace(again, apart=tuple(apart)), again.flow, []
-            candidate = attached.chosen.candidate
+    stepped = widen_by_steps(attached.flow, lost) if lost else None
+    again = None if stepped is None else _choose(program, stepped, cost)[0]
+    if again is not None:
+        attached, flow, lost = replace(again, apart=tuple(apart)), again.flow, []
+    return _read_beside(iteration, flow, attached, lost, (seen, where))
+
+
+def _read_beside(
+    iteration: Iteration, flow: GradientFlow, attached: Attached, lost: list[str], told: tuple[list[str], str]
+) -> Attached | None:
+    """The reading with what stands beside its parameters; None where something of that should be one."""
+    candidate, (seen, where) = attached.chosen.candidate, told
     factor = attached.chosen.factor
     beside = list_siblings(iteration, flow, candidate)
     left = [name for name in beside if name not in lost and is_computed(iteration, flow, candidate, name, factor)]

@@ -32,7 +32,7 @@ def choose(
     order: Sequence[int] = (),
 ) -> Chosen | None:
     """See `fitting.choose_cost`; Errors: `Refused` where what was asked for is not there."""
-    choice = Choice(flow, measured, scales)
+    choice = Choice(flow, measured, [*_list_hidden_rates(flow, measured), *scales])
     choice.sizes = frozenset(sizes)
     choice.order = tuple(order)
     choice.numbers = frozenset(
@@ -44,6 +44,15 @@ def choose(
     if strong:
         return _choose_strong(choice, _drop_parts(flow, strong))
     return _choose_fitting(choice)
+
+
+def _list_hidden_rates(flow: GradientFlow, measured: Measured) -> list[float]:
+    """Where only the step shows the gradient and its rate stands nowhere (in compiled code), a rate is what a cost's
+    derivative is divided by in most parameters."""
+    if not flow.rates or any(flow.rates[0][1]) or flow.numbers:
+        return []
+    found = [fit.factor for fit in measured.fits if fit.candidate.strength >= 2 and fit.factor is not None]
+    return list(dict.fromkeys(factor for factor in found if factor > 0))
 
 
 def _choose_wanted(choice: Choice, wanted: str) -> Chosen:

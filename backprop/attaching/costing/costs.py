@@ -167,21 +167,24 @@ def find_candidates(
             again = event.key[0] in rewritten.beside and site.text.partition("(")[0] in called
             rank = 0 if again else _rate_site(site)
             found.append(CostCandidate(_name_site(site), rank, key=event.key, order=event.order))
-    if len(found) > MOST_NUMBERS:
-        # A program of single numbers: a sum over all comes in the last turns of its line.
-        turns: dict[int, list[CostCandidate]] = {}
-        for one in found:
-            assert one.key is not None
-            turns.setdefault(one.key[0], []).append(one)
-        found = sorted((one for own in turns.values() for one in own[-LAST_TURNS:]), key=lambda one: one.order)
-    pairs = find_pairs(rewritten, base, moved)
-    for pair in pairs:
+    found = _keep_last_turns(found)
+    for pair in find_pairs(rewritten, base, moved):
         found += list(_own_functions(names, pair))
         found += [
             CostCandidate(words, -1, pair=pair, function=function, table=table)
             for table, (function, words) in TABLE.items()
         ]
     return found
+
+
+def _keep_last_turns(found: list[CostCandidate]) -> list[CostCandidate]:
+    """In a program of single numbers a sum over all comes in the last turns of its line."""
+    turns: dict[int, list[CostCandidate]] = {}
+    for one in found:
+        assert one.key is not None
+        turns.setdefault(one.key[0], []).append(one)
+    most = LAST_TURNS if len(found) > MOST_NUMBERS else len(found) + 1
+    return sorted((one for own in turns.values() for one in own[-most:]), key=lambda one: one.order)
 
 
 def _name_site(site: Site) -> str:

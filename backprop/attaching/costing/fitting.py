@@ -123,10 +123,7 @@ def measure(flow: GradientFlow, seed: int = 0) -> Measured:
     gradients = gradient_reader(flow)(point)
     base = iteration.freeze(wanted=None)
     names = iteration.run_names(point, base)
-    other = iteration.freeze(wanted=None)
-    iteration.run([value + JITTER * _size(value) * rng.standard_normal(value.shape) for value in point], other)
-    moved = {event.key: event.value for event in other.events}
-    candidates = find_candidates(iteration, base, names, moved)
+    candidates = find_candidates(iteration, base, names, _record_beside(iteration, point, rng))
     sites = frozenset(site for one in candidates for site in one.sites)
     slopes: dict[int, list[float]] = {}
     weights: dict[int, list[float]] = {}
@@ -142,7 +139,22 @@ def measure(flow: GradientFlow, seed: int = 0) -> Measured:
                 weights.setdefault(k, []).append(ours)
                 for i, slope in enumerate(each):
                     found[i].setdefault(k, []).append(slope)
-    # What raises, or is no number, at an output and a target was meant for other things.
+    return _compare_all(candidates, weights, slopes, found)
+
+
+def _record_beside(iteration: Iteration, point: Sequence[Any], rng: np.random.Generator) -> dict[Key, Any]:
+    other = iteration.freeze(wanted=None)
+    iteration.run([value + JITTER * _size(value) * rng.standard_normal(value.shape) for value in point], other)
+    return {event.key: event.value for event in other.events}
+
+
+def _compare_all(
+    candidates: Sequence[CostCandidate],
+    weights: dict[int, list[float]],
+    slopes: dict[int, list[float]],
+    found: dict[int, dict[int, list[float]]],
+) -> Measured:
+    """Without what raises, or is no number, at an output and a target: it was meant for other things."""
     some = [i for i, rows in found.items() if any(np.isfinite(s) for row in rows.values() for s in row)]
     candidates, found = [candidates[i] for i in some], {n: found[i] for n, i in enumerate(some)}
     largest = max((abs(s) for row in slopes.values() for s in row if np.isfinite(s)), default=0.0)

@@ -19,6 +19,7 @@ from backprop.attaching.costing.levels import (
     FlowLevel,
     drop_idle,
     drop_memories,
+    drop_states,
     keep_dependent,
     keep_effective,
     keep_unshown,
@@ -37,7 +38,7 @@ from backprop.attaching.costing.rates import (
 from backprop.attaching.costing.turns import Measuring, code_turns, draw_change
 from backprop.attaching.running.leaves import NumberLeaf, is_tensor, read
 from backprop.attaching.running.repeating import Iteration
-from backprop.attaching.running.replaying import Key, MadeValue
+from backprop.attaching.running.replaying import IterationRecorder, Key, MadeValue
 from backprop.attaching.running.tracing import find_updates
 
 __all__ = ["find_flow", "find_levels"]
@@ -48,7 +49,7 @@ JITTER = 0.05
 MOST_CODED = 4_000
 MOST_TURNS, ENDS = 24, 4
 """Of a value that is made more often than that, the first and the last are looked at."""
-SILENT = 24
+SILENT, MOST_PARTS = 24, 12
 """Values in a row that do not flow to a parameter, after one that did, end the search."""
 
 
@@ -77,16 +78,22 @@ def _find_flow(iteration: Iteration) -> GradientFlow | None:
     if len(plain) > MANY:
         code_turns(measuring, ahead[-MOST_CODED:], plain)
     levels = keep_dependent(iteration, [find_levels(measuring, k, ahead, plain) for k in range(len(iteration.leaves))])
-    kept = keep_effective(iteration, levels)
+    stay = drop_states(iteration, levels)
+    kept = keep_effective(iteration, levels) if len(stay) == len(levels) else stay
     if not kept:
         return by_displacement(iteration, recorder, plain)
-    kept = sorted({*kept, *keep_unshown(iteration, levels, kept)})
+    if kept is not stay:
+        kept = sorted({*kept, *keep_unshown(iteration, levels, kept)})
     smaller = iteration.like([iteration.leaves[k] for k in kept])
     smaller.held = find_updates(smaller)
-    if smaller.held != iteration.held:
+    if kept is stay or smaller.held != iteration.held:
         # What is no parameter is what it is in the program, and goes on as there.
         return _find_flow(smaller)
-    mine = [levels[k] for k in kept]
+    return _tell_flow(smaller, [levels[k] for k in kept], recorder)
+
+
+def _tell_flow(smaller: Iteration, mine: Sequence[list[FlowLevel]], recorder: IterationRecorder) -> GradientFlow | None:
+    """How the steps are made, from the levels of the parameters."""
     rates = find_common(mine)
     wholes = [[level for level in one if level.whole and level.used] for one in mine]
     first = find_first(wholes)
@@ -110,15 +117,16 @@ def find_levels(measuring: Measuring, k: int, events: Sequence[MadeValue], plain
     found: list[FlowLevel] = []
     own = [event for event in events if event.value.shape == shape and event.value.dtype.kind == "f"]
     own = _leave_out_turns(own, measuring.moved.keys())
-    silent = 0
+    silent = parts = 0
     for event in own[: -max(LATEST, 4 * len(plain)) - 1 : -1]:
         level = _measure(measuring, k, event, plain, isinstance(sites[event.key[0]].node, USES))
-        part = level is not None and level.rate is None and level.decay is None and not level.whole
-        # Part of a sum: what stands before is part of it as well.
-        silent = silent + (2 if part else 1) if level is None or part else 0
+        silent = silent + 1 if level is None else 0
         if level is not None:
             found.append(level)
-        if found and silent >= SILENT:
+            # Part of a sum: what stands before is part of it as well.
+            part = level.rate is None and level.decay is None and not level.whole
+            parts = parts + 1 if part else 0
+        if found and (silent >= SILENT or parts >= MOST_PARTS):
             break
     return found
 

@@ -15,8 +15,8 @@ from backprop.attaching.running.replaying import IterationRecorder, Key
 from backprop.attaching.running.tracing import find_updates
 
 __all__ = [
-    "ASIDE", "CROSS", "MANY", "SLIGHT", "FlowLevel", "drop_idle", "drop_memories", "find_memories", "group",
-    "keep_dependent", "keep_effective", "keep_unshown",
+    "ASIDE", "CROSS", "MANY", "SLIGHT", "FlowLevel", "drop_idle", "drop_memories", "drop_states", "find_memories",
+    "group", "keep_dependent", "keep_effective", "keep_unshown",
 ]  # fmt: skip
 
 SLIGHT = 1e-4
@@ -107,11 +107,7 @@ def _list_spreading(iteration: Iteration) -> set[int]:
     if len(iteration.start) > MANY and not calls:
         return _list_spreading_groups(iteration, plain)
     for k, value in enumerate(iteration.start):
-        some = np.asarray(rng.random(value.shape) < 0.5)
-        some.flat[0] = True
-        if some.size > 1 and some.all():
-            # Where all entries are changed there are no others that could be reached.
-            some.flat[-1] = False
+        some = _draw_some(rng, value)
         size = float(np.max(np.abs(value), initial=0.0)) or 1.0
         values = list(iteration.start)
         values[k] = np.where(some, value + size * rng.uniform(0.2, 0.5, value.shape), value)
@@ -124,6 +120,15 @@ def _list_spreading(iteration: Iteration) -> set[int]:
         if spreads:
             found.add(k)
     return found
+
+
+def _draw_some(rng: np.random.Generator, value: Any) -> Any:
+    """Some entries: where all are changed there are no others that could be reached."""
+    some = np.asarray(rng.random(value.shape) < 0.5)
+    some.flat[0] = True
+    if some.size > 1 and some.all():
+        some.flat[-1] = False
+    return some
 
 
 def _list_spreading_groups(iteration: Iteration, plain: Sequence[Any]) -> set[int]:
@@ -228,6 +233,22 @@ def keep_effective(iteration: Iteration, levels: Sequence[list[FlowLevel]]) -> l
         changed = {j for j, key in earliest.items() if key in now and key in values and _differs(now[key], values[key])}
         reached |= {k: changed for k in together if k in has or len(levels) <= MANY}
     return [k for k in reached if reached[k] and not _is_statistic(iteration, reached, k)]
+
+
+def drop_states(iteration: Iteration, levels: Sequence[list[FlowLevel]]) -> list[int]:
+    """Without leaves of which no value shows a gradient and of which nothing is left: a state is replaced."""
+    shown = [any(x.rate is not None or x.whole or x.decay is not None for x in one) for one in levels]
+    if all(shown) or not any(shown):
+        return list(range(len(levels)))
+    plain, stay = iteration.run(), []
+    for k, value in enumerate(iteration.start):
+        change = 1e-4 * (float(np.max(np.abs(value), initial=0.0)) or 1.0) * np.random.default_rng(k).uniform(
+            0.5, 1.0, value.shape)  # fmt: skip
+        after = iteration.run([v + change if i == k else v for i, v in enumerate(iteration.start)])[k]
+        left = np.linalg.norm(after - plain[k]) / np.linalg.norm(change)
+        if shown[k] or left > 0.5:
+            stay.append(k)
+    return stay
 
 
 def keep_unshown(iteration: Iteration, levels: Sequence[list[FlowLevel]], kept: Sequence[int]) -> list[int]:

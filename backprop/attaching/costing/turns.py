@@ -105,14 +105,7 @@ def _code_site(measuring: Measuring, turns: Sequence[MadeValue], plain: Sequence
             runs.append([m - p for m, p in zip(measuring.displace(changes=chosen), plain, strict=True)])
         except Exception:  # they cannot be changed together: then each alone
             return
-    codes: dict[int, list[int]] = {}
-    for k, gap in enumerate(runs[0]):
-        size = float(np.max(np.abs(gap), initial=0.0))
-        parts = [float(np.max(np.abs(run[k]), initial=0.0)) for run in runs[1:]]
-        on = [float(np.max(np.abs(run[k] - gap), initial=0.0)) <= CROSS * size for run in runs[1:]]
-        if not size or not all(same or part <= CROSS * size for same, part in zip(on, parts, strict=True)):
-            continue
-        codes.setdefault(sum(1 << bit for bit, same in enumerate(on) if same), []).append(k)
+    codes = _find_codes(runs)
     if any(len(own) > 1 or not 1 <= code <= len(turns) for code, own in codes.items()):
         return
     half, none = (measuring.displace(changes={event.key: change for event in turns}) for change in (_halve, _zero))
@@ -122,3 +115,16 @@ def _code_site(measuring: Measuring, turns: Sequence[MadeValue], plain: Sequence
         for k in codes.get(n, ()):
             alone[k] = plain[k] + runs[0][k]
         measuring.moved[event.key] = alone
+
+
+def _find_codes(runs: Sequence[list[Any]]) -> dict[int, list[int]]:
+    """The parameters by the runs in which they went along; the first is that of all turns."""
+    codes: dict[int, list[int]] = {}
+    for k, gap in enumerate(runs[0]):
+        size = float(np.max(np.abs(gap), initial=0.0))
+        parts = [float(np.max(np.abs(run[k]), initial=0.0)) for run in runs[1:]]
+        on = [float(np.max(np.abs(run[k] - gap), initial=0.0)) <= CROSS * size for run in runs[1:]]
+        if not size or not all(same or part <= CROSS * size for same, part in zip(on, parts, strict=True)):
+            continue
+        codes.setdefault(sum(1 << bit for bit, same in enumerate(on) if same), []).append(k)
+    return codes

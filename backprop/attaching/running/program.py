@@ -37,6 +37,8 @@ class HookedProgram:
     def __init__(self, document: Document, rewritten: Rewritten | None = None) -> None:
         self.document = document
         self.rewritten = rewritten or rewrite(document.tree)
+        self.is_interpreted = False
+        """Whether what a library would compile is run line by line: slow, and seen."""
         self.trained = False
         """Whether an iteration that trains was found in it."""
         self.module = types.ModuleType(MODULE)
@@ -99,7 +101,7 @@ class HookedProgram:
         main, sys.modules["__main__"] = sys.modules["__main__"], self.module
         try:
             self.code = self.compile(self.rewritten.tree)
-            with uncompiled():
+            with uncompiled(self.is_interpreted):
                 exec(self.code, vars(self.module))
         finally:
             sys.modules["__main__"] = main
@@ -125,7 +127,7 @@ class HookedProgram:
         prepare(view)
         before, self.hooks = self.hooks, hooks
         try:
-            with uncompiled():
+            with uncompiled(self.is_interpreted):
                 exec(self._compiled(snapshot), vars(self.module))
                 if view.local is not None:
                     vars(self.module).pop(PIECE)(view.local)

@@ -62,6 +62,12 @@ def _list_groups(leaves: list[NumberLeaf], numbers: list[int]) -> list[list[int]
     return [own[i : i + -(-len(own) // 4)] for own in kinds.values() for i in range(0, len(own), -(-len(own) // 4))]
 
 
+def _draw_change(i: int, before: Any, plain: Any) -> Any:
+    """What is not moved is kept anyway, and a buffer that is filled entry by entry would look like what is trained."""
+    noise = np.random.default_rng(i).standard_normal(before.shape)
+    return np.where(plain != before, noise, 0.0) * SMALL * (float(np.max(np.abs(before), initial=0.0)) or 1.0)
+
+
 def _shake(
     program: HookedProgram,
     snapshot: StateSnapshot,
@@ -72,12 +78,7 @@ def _shake(
 ) -> tuple[set[int], set[int], set[int]]:
     """After a small change of some leaves: of which most of it is still there, which of them forget it where they are
     moved, and which leaves move otherwise."""
-    changes = {}
-    for i in together:
-        # What is not moved is kept anyway, and a buffer that is filled entry by entry would look like what is trained.
-        noise = np.random.default_rng(i).standard_normal(before[i].shape)
-        size = SMALL * (float(np.max(np.abs(before[i]), initial=0.0)) or 1.0)
-        changes[i] = np.where(plain[i] != before[i], noise, 0.0) * size
+    changes = {i: _draw_change(i, before[i], plain[i]) for i in together}
     after = _run(program, snapshot, leaves, {i: before[i] + change for i, change in changes.items()})
     gaps = [_gap(a, b) for a, b in zip(after, plain, strict=True)]
     kept, forgetting = set(), set()

@@ -153,8 +153,11 @@ def set_randomness(states: tuple[Any, ...]) -> None:
 
 
 @contextlib.contextmanager
-def uncompiled() -> Iterator[None]:
-    """JAX runs what it would compile line by line, so that what happens inside is seen."""
+def uncompiled(wanted: bool) -> Iterator[None]:
+    """JAX runs what it would compile line by line, where that is wanted, so that what happens inside is seen."""
+    if not wanted:
+        yield
+        return
     jax, before = sys.modules.get("jax"), os.environ.get("JAX_DISABLE_JIT")
     if jax is not None:
         with jax.disable_jit():

@@ -88,10 +88,8 @@ def describe_tensor(verdict: TensorVerdict, examination: Examination, tensor: in
     if found:
         return found
     fit = fit_factor([verdict])
-    law = "" if fit is None else describe_law(fit.factor, 0)
-    # Of one number there is always a ratio; it says something where it is a plain one.
-    if fit is not None and (verdict.leaf.size > 1 or "." not in law):
-        return say(TENSOR_FACTOR, tensor=name, factor=law, number=fit.factor, off=fit.off,
+    if fit is not None and (verdict.leaf.size > 1 or "." not in describe_law(fit.factor, 0)):
+        return say(TENSOR_FACTOR, tensor=name, factor=describe_law(fit.factor, 0), number=fit.factor, off=fit.off,
                    entries=fit.entries)  # fmt: skip
     return _describe_transpose(verdict) or _describe_penalty(verdict, examination, tensor)
 
