@@ -74,11 +74,9 @@ class Attached:
             return f"{said}; the step is not one number times that (an optimiser, a clipping, a rate for each entry)"
         # Where only the step shows the gradient, the gradient is the step over the rate that was found.
         rate = abs(flow.rates[0][0]) / (1.0 if texts else self.chosen.scale)
-        shares = sorted({share for share in flow.decays if share})
+        shares = sorted({f"{share:.4g}" for share in flow.decays if share})
         if shares:
-            said += (
-                f" (the step takes {', '.join(f'{share:.4g}' for share in shares)} of some parameters beside: a decay)"
-            )
+            said += f" (the step takes {', '.join(shares)} of some parameters beside: a decay)"
         return f"{said}; the step is {rate:.4g} times {'that' if texts else 'the gradient'}"
 
     def _tell_cost(self) -> str:
