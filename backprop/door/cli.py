@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
+from backprop.door.approximating import approximate_several, approximate_with_measure, has_several_variables
 from backprop.door.commands import (
     FAILS,
     HOLDS,
@@ -27,7 +28,6 @@ from backprop.door.commands import (
     print_result,
     read_accuracy,
     read_target,
-    refuse_for_surfaces,
     write_source,
 )
 from backprop.door.drawing import draw
@@ -311,7 +311,7 @@ def approximate(
         str,
         typer.Argument(
             metavar="TARGET",
-            help="A function of x, e.g. 'sin(2*pi*x)', or of x and y; a name, e.g. runge, franke; or data.csv.",
+            help="A function of x, e.g. 'sin(2*pi*x)', of x and y, of x, y, z …; a name, e.g. runge; or data.csv.",
         ),
     ],
     width: Annotated[int | None, typer.Option("--width", help="Number of hidden units.")] = None,
@@ -343,27 +343,32 @@ def approximate(
     derivative: Annotated[
         bool, typer.Option("--derivative", help="Prove a bound of |F' - f'| too, on the whole domain.")
     ] = False,
+    measure: Annotated[
+        str | None, typer.Option("--measure", help="A density p(x): fit and prove the root of the mean square error.")
+    ] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture to write (.png, .pdf, .svg).")] = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> int:
-    """Fit a network of one hidden layer to a function of one variable or two, or to data; with an epsilon
+    """Fit a network of one hidden layer to a function of one variable or more, or to data; with an epsilon
     it grows until its error is proved to be below, at every point. Other errors are measured on a dense grid (at the
     data) unless --certify is given; data prove nothing.
 
     Example: backprop approximate "sin(2*pi*x)" --epsilon 1e-3 --plot sine.png
     """
-    from backprop.approximation import approximate_2d, approximate_by
+    from backprop.approximation import approximate_by
     from backprop.approximation.ground.table_file import is_table_file
-    from backprop.approximation.surfaces import is_surface
     from backprop.files import write_atomically
 
     asked: Any = {"width": width, "epsilon": epsilon, "seed": seed}
-    if is_surface(expression):
-        refuse_for_surfaces(method, certificate, {"--continue": continued, "--derivative": derivative})
-        square, unit = (domain or (0.0, 1.0),) * 2, activation or "tanh"
-        surface = approximate_2d(expression, activation=unit, domain=square, certify=certify or False, **asked)
-        return finish_approximation(surface, plot, as_json)
+    if measure is not None:
+        asked |= {"activation": activation, "method": method, "domain": domain, "continued": continued}
+        asked |= {"certify": certify, "certificate": certificate, "derivative": derivative}
+        return finish_approximation(approximate_with_measure(expression, measure, **asked), plot, as_json)
+    if has_several_variables(expression):
+        asked |= {"refused": {"--continue": continued, "--derivative": derivative}, "certificate": certificate}
+        asked |= {"method": method, "domain": domain, "activation": activation, "plot": plot}
+        return finish_approximation(approximate_several(expression, certify=bool(certify), **asked), plot, as_json)
     if certify is None:
         grows = epsilon is not None and width is None and method == "fit"
         certify = certificate is not None or (grows and not is_table_file(expression))

@@ -12,6 +12,8 @@ from backprop.errors import UsageError
 
 if TYPE_CHECKING:
     from backprop.approximation import Approximation, SurfaceApproximation
+    from backprop.approximation.measures import MeanApproximation
+    from backprop.approximation.spaces import SpaceApproximation
     from backprop.specification.network import Network
 
 __all__ = [
@@ -26,7 +28,6 @@ __all__ = [
     "read_accuracy",
     "read_network",
     "read_target",
-    "refuse_for_surfaces",
     "split_names",
     "write_source",
 ]
@@ -82,34 +83,27 @@ def split_names(text: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
-def finish_approximation(result: Approximation | SurfaceApproximation, plot: Path | None, as_json: bool) -> int:
+def finish_approximation(
+    result: Approximation | SurfaceApproximation | MeanApproximation | SpaceApproximation,
+    plot: Path | None,
+    as_json: bool,
+) -> int:
     """Draw and print it; the status says reached, not reached, or a proof given up."""
     if plot is not None:
-        from backprop.approximation import Approximation
+        from backprop.approximation import Approximation, SurfaceApproximation
+        from backprop.approximation.spaces import SpaceApproximation
         from backprop.pictures import plot_approximation
         from backprop.pictures.surface_fit import plot_surface_approximation
 
-        if isinstance(result, Approximation):
-            plot_approximation(result, plot)
-        else:
+        if isinstance(result, SurfaceApproximation):
             plot_surface_approximation(result, plot)
+        elif not isinstance(result, SpaceApproximation):
+            plot_approximation(result if isinstance(result, Approximation) else result.approximation, plot)
     print_result(result, as_json)
     if result.undecided:
         typer.echo(f"undecided: {result.target}: {result.describe_proof()}", err=True)
         return UNUSABLE
     return HOLDS if result.reached else FAILS
-
-
-def refuse_for_surfaces(method: str, certificate: Path | None, flags: dict[str, bool]) -> None:
-    """What a function of two variables has not."""
-    if certificate is not None:
-        raise UsageError("no certificate file in two dimensions: check-certificate reads proofs of one variable; "
-                         "use --certify")  # fmt: skip
-    for name in (name for name, given in flags.items() if given):
-        raise UsageError(f"{name} is for functions of one variable; leave it out for a function of x and y")
-    if method != "fit":
-        raise UsageError(f"--method {method} is for functions of one variable; leave it out for a function of x "
-                         "and y")  # fmt: skip
 
 
 def print_result(result: Printable, as_json: bool) -> None:

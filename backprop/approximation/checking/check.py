@@ -5,94 +5,35 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from backprop.approximation.checking import intervals as iv
-from backprop.approximation.checking.claims import StatedClaim, read_claim, read_slopes
-from backprop.approximation.checking.evaluate import Place, expand, value
+from backprop.approximation.checking.claims import MEAN, StatedClaim, read_claim, read_mean, read_slopes
 from backprop.approximation.checking.files import load
-from backprop.approximation.checking.intervals import Interval, NoValue, Series, TooLarge, Unclear
-from backprop.approximation.checking.reader import Tree
+from backprop.approximation.checking.intervals import Interval, TooLarge, Unclear
+from backprop.approximation.checking.mean_square import check_mean
+from backprop.approximation.checking.models import expand_error, find_hole, measure_radius
+from backprop.approximation.checking.verdict import Verdict
 from backprop.errors import UsageError
 
-__all__ = ["SECONDS", "Verdict", "check_certificate"]
+__all__ = ["SECONDS", "check_certificate"]
 
 SECONDS = 60.0
 """The usual limit; reaching it is no answer."""
-NOT_CHECKED = ("the bound the file states itself", "errors on a grid", "least widths and least errors")
-"""What a file may say beside its claim."""
-UNIT = 1e-3
-SURE = iv.rational(Fraction(1, 10**20))
-"""A remainder below this is not looked at again."""
-TERMS = 8
-"""Terms h^0 … h^7 and a remainder h^8."""
 HALVINGS = 60
 """A box that is too wide for the bounds here is halved so often, not more."""
 SPARE_BOXES = 2000
 """How many more boxes than the file has may be needed: giving up is an answer."""
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What came of the check: whether the claim holds, the bound found here, and where it fails."""
-
-    ok: bool
-    epsilon: float
-    bound: float
-    boxes: int
-    reason: str = ""
-    subject: str = ""
-    """What the claim is about."""
-    also: Verdict | None = None
-    """What came of the second claim of the file, about the derivatives, if it has one."""
-
-    @property
-    def holds(self) -> bool:
-        """Whether all that the file claims is confirmed."""
-        return self.ok and (self.also is None or self.also.holds)
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        bound = self.bound if math.isfinite(self.bound) else None
-        found: dict[str, Any] = {
-            "ok": self.ok,
-            "epsilon": self.epsilon,
-            "bound": bound,
-            "boxes": self.boxes,
-            "reason": self.reason,
-        }
-        found |= {"subject": self.subject, "not_checked": list(NOT_CHECKED)}
-        return found if self.also is None else found | {"derivative": self.also.to_dict()}
-
-    def _repr_markdown_(self) -> str:
-        return f"```text\n{self}\n```"
-
-    def __str__(self) -> str:
-        lines = [self.describe()] + ([] if self.also is None else [self.also.describe()])
-        return "\n".join([*lines, f"not checked: {', '.join(NOT_CHECKED)}"] if self.holds else lines)
-
-    def describe(self) -> str:
-        """What came of one claim."""
-        if not self.ok:
-            return f"NOT CONFIRMED: {self.reason}"
-        boxes = f"{self.boxes} box{'es' * (self.boxes != 1)}"
-        return f"CONFIRMED: {self.subject} is at most {self.describe_bound()} < {self.epsilon!r} everywhere ({boxes})"
-
-    def describe_bound(self) -> str:
-        """The bound in four digits, not less than it is and still below epsilon; else in all of its digits."""
-        text = f"{self.bound:.3e}"
-        text = text if float(text) >= self.bound else f"{self.bound * (1 + UNIT):.3e}"
-        return text if float(text) < self.epsilon else repr(self.bound)
-
-
 def check_certificate(
     path: str | Path, progress: Callable[[int, int], None] | None = None, timeout: float = SECONDS
 ) -> Verdict:
     """Read a certificate that `backprop approximate --certificate FILE` saved and bound the error on each of its boxes.
+
+    Of a file that `--measure` made, whose claim is about a mean, the boxes are added up.
 
     Returns: Verdict; not ok where a bound is not below the epsilon of the file.
     Errors: UsageError for a file that cannot be read or is no certificate, for boxes that do not cover the domain, and
@@ -102,6 +43,8 @@ def check_certificate(
         raise UsageError(f"--timeout must be a positive number of seconds, got {timeout:g}")
     data, deadline = load(path), time.monotonic() + timeout
     late = f"{str(path)!a} was not checked to the end in {timeout:g} seconds"
+    if MEAN in data:
+        return check_mean(read_mean(data), deadline, late, progress)
     claim = read_claim(data)
     slopes = read_slopes(claim, data.get("derivative_certificate"))
     found = _Check(claim, deadline, late).run(progress)
@@ -152,56 +95,21 @@ class _Check:
     def bound_model(self, a: float, b: float, centre: float) -> float:
         """Σ |e_k| r^k with the last coefficient on the whole box; infinite where F or a unit is not shown to be."""
         claim = self.claim
-        here: Series = [iv.number(centre), iv.ONE]
-        there: Series = [iv.from_numbers(a, b), iv.ONE]
-        radius = iv.rational(max(Fraction(b) - Fraction(centre), Fraction(centre) - Fraction(a)))
         try:
-            self.watch()
-            make_term = _slope_term if claim.of_slopes else _term
-            constant = iv.ZERO if claim.of_slopes else claim.constant
-            total = iv.subtract(make_term(claim.target, here, there, radius, claim.continued_at), [constant])
-            for w, shift, c in claim.units:
-                self.watch()
-                inner = [iv.add(iv.multiply([w], x, 2), [shift]) for x in (here, there)]
-                unit = make_term(claim.activation, inner[0], inner[1], radius)
-                total = iv.subtract(total, iv.multiply([c], unit, TERMS + 1))
+            total = expand_error(claim, a, b, centre, self.watch)
             if iv.is_below(iv.number(claim.epsilon), iv.smallest(total[0])):
                 self.refuted = f"at x = {centre!r} it is not below {claim.epsilon:g}"
-            return _sum_up(total, radius)
+            return _sum_up(total, measure_radius(a, b, centre))
         except Unclear as error:
             self.beyond = self.beyond or isinstance(error, TooLarge)
             self.why = f"there it is not shown to have a value: {error}"
-            self.refuted = self.find_hole(centre)
+            self.refuted = find_hole(claim, centre)
             return math.inf
 
     def watch(self) -> None:
         """Errors: UsageError when the time is up."""
         if time.monotonic() > self.deadline:
             raise UsageError(f"undecided: {self.late}; give it more with --timeout")
-
-    def find_hole(self, point: float) -> str:
-        """What is said if F or a unit surely has no value at a point; nothing if that is not seen."""
-        x = iv.number(point)
-        try:
-            value(self.claim.target, Place.of({"x": x}, self.claim.continued_at))
-            for w, shift, _ in self.claim.units:
-                value(self.claim.activation, Place({"x": iv.add(iv.multiply([w], [x], 1), [shift])[0]}))
-        except NoValue as error:
-            return f"there is no value at x = {point!r}: {error}"
-        except Unclear:
-            return ""  # it may have one
-        return ""
-
-
-def _slope_term(node: Tree, here: Series, there: Series, radius: Interval, points: tuple[Fraction, ...] = ()) -> Series:
-    """The same for the derivative: k + 1 times the coefficient k + 1."""
-    whole = iv.pad(expand(node, Place.of({"x": there}, points), TERMS + 2), TERMS + 2)
-    remainder = iv.times(iv.integer(TERMS + 1), whole[TERMS + 1])
-    reach = iv.multiply([iv.largest(remainder)], iv.power([radius], TERMS, 1), 1)[0]
-    if iv.is_below(iv.width(whole[1]), reach):
-        return [whole[1]]
-    near = iv.pad(expand(node, Place.of({"x": here}, points), TERMS + 1), TERMS + 1)
-    return [*(iv.times(iv.integer(k + 1), near[k + 1]) for k in range(TERMS)), remainder]
 
 
 def _sum_up(coefficients: Sequence[Interval], radius: Interval) -> float:
@@ -210,22 +118,3 @@ def _sum_up(coefficients: Sequence[Interval], radius: Interval) -> float:
         bound = iv.add(bound, iv.multiply([iv.largest(coefficient)], reach, 1))
         reach = iv.multiply(reach, [radius], 1)
     return iv.upper_float(bound[0])
-
-
-def _term(node: Tree, here: Series, there: Series, radius: Interval, points: tuple[Fraction, ...] = ()) -> Series:
-    """Coefficients 0..7 at the centre and the eighth on the box, or the interval of all values alone if that is less
-    (a unit that is saturated on the box has few values, but bounds of its derivatives that are useless)."""
-    try:
-        remainder = expand(node, Place.of({"x": there}, points), TERMS + 1)
-        near = expand(node, Place.of({"x": here}, points), TERMS)
-    except Unclear:
-        return [value(node, Place.of({"x": there[0]}, points))]
-    padded = [*near[:TERMS], *[iv.ZERO] * (TERMS - len(near))]
-    if len(remainder) <= TERMS:
-        return padded
-    reach = iv.multiply([iv.largest(remainder[TERMS])], iv.power([radius], TERMS, 1), 1)[0]
-    if not iv.is_below(reach, SURE):
-        values = value(node, Place.of({"x": there[0]}, points))
-        if iv.is_below(iv.width(values), reach):
-            return [values]
-    return [*padded, remainder[TERMS]]
