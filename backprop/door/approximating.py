@@ -1,87 +1,121 @@
-"""`approximate` for what is not one function at every point: means with a density, two variables, three and more."""
+"""What `approximate` does: one function at every point or in the mean, two variables, three and more, data."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+import typer
+
+from backprop.door.commands import FAILS, HOLDS, UNUSABLE, print_result
 from backprop.errors import UsageError
 
 if TYPE_CHECKING:
-    from backprop.approximation import SurfaceApproximation
+    from backprop.approximation import Approximation, SurfaceApproximation
     from backprop.approximation.measures import MeanApproximation
     from backprop.approximation.spaces import SpaceApproximation
 
-__all__ = ["approximate_several", "approximate_with_measure", "has_several_variables"]
+    Found: TypeAlias = Approximation | SurfaceApproximation | SpaceApproximation | MeanApproximation
+
+__all__ = ["find_network", "finish_approximation"]
 
 
-def has_several_variables(expression: str) -> bool:
-    """Whether it is a function of two or more variables."""
-    from backprop.approximation.spaces import is_space
+def find_network(expression: str, asked: dict[str, Any]) -> Found:
+    """The network that is asked for by the options of the command, with its proof.
+
+    Errors: UsageError for options that do not go together, and for what the approximation refuses.
+    """
+    from backprop.approximation import approximate_by
+    from backprop.approximation.ground.table_file import is_table_file
+    from backprop.approximation.spaces.target import find_variables
     from backprop.approximation.surfaces import is_surface
 
-    return is_space(expression) or is_surface(expression)
+    how = dict(asked)
+    measure, plot, certificate = how.pop("measure"), how.pop("plot"), how.pop("certificate")
+    variables = find_variables(expression) or (("x", "y") if is_surface(expression) else ())
+    if measure is not None:
+        return _find_in_mean(expression, measure, certificate, len(variables), how)
+    if len(variables) > 2:
+        unproved = {"--certify": bool(how["certify"]), "--certificate": certificate is not None}
+        unproved["--plot"] = plot is not None
+        _refuse(unproved, "one or two variables; with three and more the error is measured on a grid: leave it out")
+    if variables:
+        return _find_surface(expression, len(variables), certificate, how)
+    grows = how["epsilon"] is not None and how["width"] is None and how["method"] == "fit"
+    proved = grows and not is_table_file(expression) if how["certify"] is None else how["certify"]
+    how["certify"] = proved or certificate is not None
+    with _show_proofs():
+        return approximate_by(how.pop("method"), expression, **how)
 
 
-def approximate_several(
-    expression: str,
-    *,
-    method: str,
-    domain: tuple[float, float] | None,
-    activation: str | None,
-    certify: bool,
-    plot: Path | None,
-    certificate: Path | None,
-    refused: dict[str, bool],
-    **asked: Any,
+def _find_surface(
+    expression: str, dimensions: int, certificate: Path | None, how: dict[str, Any]
 ) -> SurfaceApproximation | SpaceApproximation:
-    """A function of two variables, with a proof if it is asked for; of three and more, measured only.
-
-    Errors: UsageError for what such functions have not.
-    """
+    """Of two variables with a proof, of three and more without."""
     from backprop.approximation import approximate_2d
     from backprop.approximation.spaces import approximate_nd
-    from backprop.approximation.spaces.target import find_variables
 
-    if certificate is not None:
-        raise UsageError("no certificate file in two dimensions and more: check-certificate reads proofs of one "
-                         "variable; use --certify for a function of x and y")  # fmt: skip
-    for name in (name for name, given in refused.items() if given):
-        raise UsageError(f"{name} is for functions of one variable; leave it out for a function of several")
-    if method != "fit":
-        raise UsageError(f"--method {method} is for functions of one variable; leave it out for a function of several")
-    interval, unit, variables = domain or (0.0, 1.0), activation or "tanh", find_variables(expression)
-    if not variables:
-        return approximate_2d(expression, activation=unit, domain=(interval,) * 2, certify=certify, **asked)
-    if certify:
-        raise UsageError("--certify is for functions of one variable and of two: with three and more the error is "
-                         "measured on a grid; leave it out")  # fmt: skip
-    if plot is not None:
-        raise UsageError("--plot is for functions of one variable and of two; leave it out")
-    return approximate_nd(expression, activation=unit, domain=(interval,) * len(variables), **asked)
+    method, certify = how.pop("method"), how.pop("certify")
+    words = {"--continue": how.pop("continued"), "--derivative": how.pop("derivative")}
+    _refuse(words | {f"--method {method}": method != "fit"})
+    how |= {"domain": (how["domain"] or (0.0, 1.0),) * dimensions, "activation": how["activation"] or "tanh"}
+    if dimensions > 2:
+        return approximate_nd(expression, **how)
+    grows = how["epsilon"] is not None and how["width"] is None
+    with _show_proofs():
+        proved = grows if certify is None else certify
+        return approximate_2d(expression, certify=proved or certificate is not None, **how)
 
 
-def approximate_with_measure(
-    expression: str,
-    measure: str,
-    *,
-    certify: bool | None,
-    certificate: Path | None,
-    derivative: bool,
-    **asked: Any,
+def _find_in_mean(
+    expression: str, measure: str, certificate: Path | None, dimensions: int, how: dict[str, Any]
 ) -> MeanApproximation:
-    """A network near in the mean square, with its proof unless that is not wanted; and the proof in a file."""
+    """Near in the mean square, with its proof unless that is not wanted."""
     from backprop.approximation.measures import approximate_in_mean
-    from backprop.files import write_atomically
 
-    if has_several_variables(expression):
-        raise UsageError("--measure is for functions of one variable; leave it out for a function of several")
-    if derivative:
+    _refuse({"--measure": dimensions > 1})
+    if how.pop("derivative"):
         raise UsageError("--derivative is about every point, --measure about a mean; leave one of them out")
-    if certify is False and certificate is not None:
+    certify = how.pop("certify") is not False
+    if certificate is not None and not certify:
         raise UsageError("--no-certify and --certificate: without a proof there is no certificate; leave one out")
-    result = approximate_in_mean(expression, measure, certify=certify is not False, **asked)
-    if certificate is not None:
-        write_atomically(certificate, json.dumps(result.to_dict(), allow_nan=False, indent=1) + "\n")
-    return result
+    return approximate_in_mean(expression, measure, certify=certify, **how)
+
+
+def _refuse(words: dict[str, bool], kind: str = "one variable; leave it out for a function of several") -> None:
+    """What functions of several variables have not."""
+    for name in (name for name, given in words.items() if given):
+        raise UsageError(f"{name} is for functions of {kind}")
+
+
+@contextmanager
+def _show_proofs() -> Iterator[None]:
+    """Which share of the domain is proved so far, at a terminal, while something is proved."""
+    from backprop.approximation.proving.bisection import telling
+    from backprop.progress import show_count
+
+    with show_count("% of the domain proved", plain=False) as count, telling(lambda part: count(int(part * 100), 100)):
+        yield
+
+
+def finish_approximation(result: Found, plot: Path | None, as_json: bool) -> int:
+    """Draw and print it; the status says reached, not reached, or a proof given up."""
+    if plot is not None:
+        from backprop.approximation import SurfaceApproximation
+        from backprop.approximation.measures import MeanApproximation
+        from backprop.approximation.spaces import SpaceApproximation
+        from backprop.pictures import plot_approximation
+        from backprop.pictures.surface_fit import plot_surface_approximation
+
+        shown = result.approximation if isinstance(result, MeanApproximation) else result
+        if isinstance(shown, SurfaceApproximation):
+            plot_surface_approximation(shown, plot)
+        elif not isinstance(shown, SpaceApproximation):
+            plot_approximation(shown, plot)
+    print_result(result, as_json)
+    if result.undecided:
+        typer.echo(f"undecided: {result.target}: {result.describe_proof()}", err=True)
+        return UNUSABLE
+    return HOLDS if result.reached else FAILS

@@ -17,14 +17,13 @@ from typing import Annotated, Any
 
 import typer
 
-from backprop.door.approximating import approximate_several, approximate_with_measure, has_several_variables
+from backprop.door.approximating import find_network, finish_approximation
 from backprop.door.commands import (
     FAILS,
     HOLDS,
     SIZES_OPTIONS,
     UNUSABLE,
     check_folder_name,
-    finish_approximation,
     print_result,
     read_accuracy,
     read_target,
@@ -331,7 +330,7 @@ def approximate(
         bool | None,
         typer.Option(
             "--certify/--no-certify",
-            help="Prove the error on the whole domain; so it is if not said for a function of x with an epsilon.",
+            help="Prove the error on the whole domain; so it is if not said for a function with an epsilon.",
         ),
     ] = None,
     certificate: Annotated[
@@ -356,25 +355,17 @@ def approximate(
 
     Example: backprop approximate "sin(2*pi*x)" --epsilon 1e-3 --plot sine.png
     """
-    from backprop.approximation import approximate_by
-    from backprop.approximation.ground.table_file import is_table_file
     from backprop.files import write_atomically
 
-    asked: Any = {"width": width, "epsilon": epsilon, "seed": seed}
-    if measure is not None:
-        asked |= {"activation": activation, "method": method, "domain": domain, "continued": continued}
-        asked |= {"certify": certify, "certificate": certificate, "derivative": derivative}
-        return finish_approximation(approximate_with_measure(expression, measure, **asked), plot, as_json)
-    if has_several_variables(expression):
-        asked |= {"refused": {"--continue": continued, "--derivative": derivative}, "certificate": certificate}
-        asked |= {"method": method, "domain": domain, "activation": activation, "plot": plot}
-        return finish_approximation(approximate_several(expression, certify=bool(certify), **asked), plot, as_json)
-    if certify is None:
-        grows = epsilon is not None and width is None and method == "fit"
-        certify = certificate is not None or (grows and not is_table_file(expression))
-    certify = certify or certificate is not None
-    asked |= {"domain": domain, "certify": certify, "continued": continued, "derivative": derivative}
-    result = approximate_by(method, expression, activation=activation, **asked)
+    asked: dict[str, Any] = {
+        "width": width,
+        "epsilon": epsilon,
+        "seed": seed,
+        "activation": activation,
+        "method": method,
+    }
+    asked |= {"domain": domain, "certify": certify, "certificate": certificate, "continued": continued}
+    result = find_network(expression, asked | {"derivative": derivative, "measure": measure, "plot": plot})
     if certificate is not None:
         write_atomically(certificate, json.dumps(result.to_dict(), allow_nan=False, indent=1) + "\n")
     return finish_approximation(result, plot, as_json)

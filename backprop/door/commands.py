@@ -11,9 +11,6 @@ import typer
 from backprop.errors import UsageError
 
 if TYPE_CHECKING:
-    from backprop.approximation import Approximation, SurfaceApproximation
-    from backprop.approximation.measures import MeanApproximation
-    from backprop.approximation.spaces import SpaceApproximation
     from backprop.specification.network import Network
 
 __all__ = [
@@ -23,7 +20,6 @@ __all__ = [
     "SIZES_OPTIONS",
     "UNUSABLE",
     "check_folder_name",
-    "finish_approximation",
     "print_result",
     "read_accuracy",
     "read_network",
@@ -81,29 +77,6 @@ def split_names(text: str) -> list[str]:
         else:
             parts[-1] += character
     return [part.strip() for part in parts]
-
-
-def finish_approximation(
-    result: Approximation | SurfaceApproximation | MeanApproximation | SpaceApproximation,
-    plot: Path | None,
-    as_json: bool,
-) -> int:
-    """Draw and print it; the status says reached, not reached, or a proof given up."""
-    if plot is not None:
-        from backprop.approximation import Approximation, SurfaceApproximation
-        from backprop.approximation.spaces import SpaceApproximation
-        from backprop.pictures import plot_approximation
-        from backprop.pictures.surface_fit import plot_surface_approximation
-
-        if isinstance(result, SurfaceApproximation):
-            plot_surface_approximation(result, plot)
-        elif not isinstance(result, SpaceApproximation):
-            plot_approximation(result if isinstance(result, Approximation) else result.approximation, plot)
-    print_result(result, as_json)
-    if result.undecided:
-        typer.echo(f"undecided: {result.target}: {result.describe_proof()}", err=True)
-        return UNUSABLE
-    return HOLDS if result.reached else FAILS
 
 
 def print_result(result: Printable, as_json: bool) -> None:

@@ -13,8 +13,10 @@ from backprop.approximation.checking import intervals as iv
 from backprop.approximation.checking.claims import MEAN, StatedClaim, read_claim, read_mean, read_slopes
 from backprop.approximation.checking.files import load
 from backprop.approximation.checking.intervals import Interval, TooLarge, Unclear
-from backprop.approximation.checking.mean_square import check_mean
+from backprop.approximation.checking.means.mean_square import check_mean
 from backprop.approximation.checking.models import expand_error, find_hole, measure_radius
+from backprop.approximation.checking.rectangles import read_along, read_surface
+from backprop.approximation.checking.surfaces import SurfaceCheck
 from backprop.approximation.checking.verdict import Verdict
 from backprop.errors import UsageError
 
@@ -45,7 +47,10 @@ def check_certificate(
     late = f"{str(path)!a} was not checked to the end in {timeout:g} seconds"
     if MEAN in data:
         return check_mean(read_mean(data), deadline, late, progress)
-    claim = read_claim(data)
+    surface = read_surface(data)
+    if surface is not None:
+        return SurfaceCheck(surface, deadline, late).run(progress)
+    claim = read_along(data) or read_claim(data)
     slopes = read_slopes(claim, data.get("derivative_certificate"))
     found = _Check(claim, deadline, late).run(progress)
     return found if slopes is None else replace(found, also=_Check(slopes, deadline, late).run(progress))

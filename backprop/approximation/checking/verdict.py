@@ -1,4 +1,4 @@
-"""What comes of checking a file: whether its claim holds, the bound that was found, and where it fails."""
+"""What came of a check."""
 
 from __future__ import annotations
 

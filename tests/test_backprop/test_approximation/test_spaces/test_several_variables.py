@@ -121,7 +121,7 @@ def test_the_width_grows_until_the_error_is_reached_and_the_same_seed_gives_the_
         (["x*y*z", "--width", "2", "--activation", "x**2"], "polynomial"),
         (["x*y*z", "--width", "2", "--certify"], "measured on a grid"),
         (["x*y*z", "--width", "2", "--plot", "p.png"], "--plot"),
-        (["x*y*z", "--width", "2", "--certificate", "c.json"], "no certificate file"),
+        (["x*y*z", "--width", "2", "--certificate", "c.json"], "--certificate"),
         (["x*y*z", "--width", "2", "--continue"], "--continue"),
         (["x*y*z", "--width", "2", "--derivative"], "--derivative"),
         (["x*y*z", "--width", "2", "--method", "adam"], "--method adam"),
