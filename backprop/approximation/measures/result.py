@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from backprop.approximation.ground.wording import describe_above, describe_below, describe_outcome
+from backprop.approximation.ground.wording import describe_above, describe_outcome
 from backprop.approximation.measures.density import Density
 from backprop.approximation.measures.proving import MeanCertificate
 from backprop.approximation.searching.result import METHODS, Approximation
@@ -92,11 +92,9 @@ class MeanApproximation(ShownAsText):
         if self.epsilon is not None:
             text += f"; {describe_outcome(self.epsilon, reached=self.reached, undecided=self.undecided)}"
         if self.certified and self.certificate is not None:
-            mass, mean = self.certificate.mass[0], self.mean_square_bound
+            mass, mean = sum(self.certificate.mass) / 2, self.mean_square_bound
             if mean is not None:
-                text += (
-                    f"\nx drawn from p/∫p on that interval (∫p at least {describe_below(mass)}): E[(F − f)²] at most "
-                )
+                text += f"\nx drawn from p/∫p on that interval (∫p about {mass:.5g}): E[(F − f)²] at most "
                 text += f"{describe_above(mean)} (proved); outside of it nothing is claimed"
             if self.certificate.density_at_least < 0:
                 least = f"{self.certificate.density_at_least:.1e}"
