@@ -1,4 +1,4 @@
-"""Polynomials and waves beside networks with as many numbers; and Hornik's mean square with a density, proved and checked.
+"""Polynomials and waves beside networks with as many numbers; Hornik's mean square with a density, proved and checked.
 `python examples/27_parallels_from_analysis.py`"""
 
 import json
