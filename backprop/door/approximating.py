@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     Found: TypeAlias = Approximation | SurfaceApproximation | SpaceApproximation | MeanApproximation
 
-__all__ = ["find_network", "finish_approximation"]
+__all__ = ["find_network", "finish_approximation", "write_page"]
+
+SEVERAL = "functions of one variable; leave it out for a function of several"
 
 
 def find_network(expression: str, asked: dict[str, Any]) -> Found:
@@ -34,13 +36,19 @@ def find_network(expression: str, asked: dict[str, Any]) -> Found:
 
     how = dict(asked)
     measure, plot, certificate = how.pop("measure"), how.pop("plot"), how.pop("certificate")
+    page = how.pop("page") is not None
     variables = find_variables(expression) or (("x", "y") if is_surface(expression) else ())
+    _refuse({"--page": page and bool(variables)})
     if measure is not None:
+        _refuse({"--page": page}, "errors at every point; leave it out with --measure")
         return _find_in_mean(expression, measure, certificate, len(variables), how)
     if len(variables) > 2:
         unproved = {"--certify": bool(how["certify"]), "--certificate": certificate is not None}
         unproved["--plot"] = plot is not None
-        _refuse(unproved, "one or two variables; with three and more the error is measured on a grid: leave it out")
+        _refuse(
+            unproved,
+            "functions of one or two variables; with three and more the error is measured on a grid: leave it out",
+        )
     if variables:
         return _find_surface(expression, len(variables), certificate, how)
     grows = how["epsilon"] is not None and how["width"] is None and how["method"] == "fit"
@@ -84,10 +92,10 @@ def _find_in_mean(
     return approximate_in_mean(expression, measure, certify=certify, **how)
 
 
-def _refuse(words: dict[str, bool], kind: str = "one variable; leave it out for a function of several") -> None:
-    """What functions of several variables have not."""
+def _refuse(words: dict[str, bool], kind: str = SEVERAL) -> None:
+    """What such functions have not."""
     for name in (name for name, given in words.items() if given):
-        raise UsageError(f"{name} is for functions of {kind}")
+        raise UsageError(f"{name} is for {kind}")
 
 
 @contextmanager
@@ -98,6 +106,20 @@ def _show_proofs() -> Iterator[None]:
 
     with show_count("% of the domain proved", plain=False) as count, telling(lambda part: count(int(part * 100), 100)):
         yield
+
+
+def write_page(result: Found, file: Path, seed: int) -> None:
+    """The page of an approximation."""
+    from backprop.approximation import Approximation
+    from backprop.files import write_atomically
+    from backprop.progress import show_count
+    from backprop.reporting.pages.approximation_page import write_approximation_page
+
+    if file.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--page writes an HTML page, got {str(file)!r}; give a name that ends in .html")
+    assert isinstance(result, Approximation)
+    with show_count("widths", plain=False) as progress:
+        write_atomically(file, write_approximation_page(result, seed, progress))
 
 
 def finish_approximation(result: Found, plot: Path | None, as_json: bool) -> int:

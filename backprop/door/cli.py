@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from backprop.door.approximating import find_network, finish_approximation
+from backprop.door.approximating import find_network, finish_approximation, write_page
 from backprop.door.commands import (
     FAILS,
     HOLDS,
@@ -346,6 +346,9 @@ def approximate(
         str | None, typer.Option("--measure", help="A density p(x): fit and prove the root of the mean square error.")
     ] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture to write (.png, .pdf, .svg).")] = None,
+    page: Annotated[
+        Path | None, typer.Option("--page", help="HTML page to write: drag the width or the error (functions of x).")
+    ] = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> int:
@@ -357,17 +360,14 @@ def approximate(
     """
     from backprop.files import write_atomically
 
-    asked: dict[str, Any] = {
-        "width": width,
-        "epsilon": epsilon,
-        "seed": seed,
-        "activation": activation,
-        "method": method,
-    }
+    asked: dict[str, Any] = {"width": width, "epsilon": epsilon, "seed": seed, "activation": activation}
     asked |= {"domain": domain, "certify": certify, "certificate": certificate, "continued": continued}
-    result = find_network(expression, asked | {"derivative": derivative, "measure": measure, "plot": plot})
+    asked |= {"derivative": derivative, "measure": measure, "method": method, "plot": plot, "page": page}
+    result = find_network(expression, asked)
     if certificate is not None:
         write_atomically(certificate, json.dumps(result.to_dict(), allow_nan=False, indent=1) + "\n")
+    if page is not None:
+        write_page(result, page, seed)
     return finish_approximation(result, plot, as_json)
 
 

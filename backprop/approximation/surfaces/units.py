@@ -74,7 +74,7 @@ class Units:
                 arb(float(c)) * (one[degree] if degree < len(one) else 0)
                 for c, one in zip(self.network.c, terms, strict=True)
             ]
-            product = arb_mat([weights]) * powers
+            product = arb_mat([weights]) * powers if weights else arb_mat(1, degree + 1)
             rows.append([product[0, j] for j in range(degree + 1)])
         rows[0][0] += arb(self.network.constant)
         return rows

@@ -14,6 +14,7 @@ import sympy
 from flint import arb, ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit.surface_claims import run
 
 from backprop.approximation import approximate_2d
 from backprop.approximation.checking import check_certificate
@@ -287,3 +288,10 @@ def test_who_waits_hears_which_share_is_proved():
         assert prove_surface(make_claim("sin(9*x*y)", [[1.0, 1.0]], [0.0], [1.0], 0.0), 2.5).verdict == "proved"
     assert heard == sorted(heard)
     assert heard[-1] == pytest.approx(1)
+
+
+def test_nothing_false_of_two_variables_is_proved_or_confirmed():
+    found = run(32, seed=5)
+    assert sum(n for (_, what), n in found.items() if what == "false drawn") == 16
+    assert {kind: what for (kind, what), n in found.items() if what in ("false proved", "false confirmed") and n} == {}
+    assert sum(n for (_, what), n in found.items() if what == "true not proved") < 8
