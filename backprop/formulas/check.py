@@ -9,15 +9,15 @@ import numpy as np
 
 from backprop.formulas.answer import Answer
 from backprop.formulas.conventions.guessing import Guess, guess
-from backprop.formulas.judging.blame import blame
 from backprop.formulas.judging.claims import PrintedClaim, read_claim
 from backprop.formulas.judging.coverage import find_gap
 from backprop.formulas.judging.explained import differential, unconnected, unexplained
 from backprop.formulas.judging.kinks import has_kinks
-from backprop.formulas.judging.mending import find_mend
 from backprop.formulas.judging.trials import FAILURES, Difference, Draw, find_difference, trials
 from backprop.formulas.judging.variants import variants
 from backprop.formulas.meaning.numbers import NoPoint, precise
+from backprop.formulas.mending.blame import blame
+from backprop.formulas.mending.search import find_mend
 from backprop.formulas.text.tree import Deriv, NotUnderstood
 
 __all__ = ["check_formula"]

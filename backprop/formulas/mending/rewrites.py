@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from backprop.formulas.conventions.naming import Ref, letters_of
 from backprop.formulas.judging.claims import PrintedClaim
-from backprop.formulas.judging.pools import product_signs, transpose_sign
-from backprop.formulas.judging.spans import Change, said, terms
+from backprop.formulas.mending.pools import product_signs, transpose_sign
+from backprop.formulas.mending.spans import Change, said, terms
 from backprop.formulas.text.tree import (
     Apply,
     Bracket,
@@ -46,9 +46,8 @@ def rewrite_edits(text: str, right: Term, claim: PrintedClaim, pool: list[str]) 
         elif isinstance(node, Sum):
             yield from _of_sum(text, node)
         if isinstance(node, (Infix, Bracket, Sym, Apply)) and not _is_wide(text, node):
-            yield from _instead(
-                text, node, [form.format(said(text, node)) for form in ("sqrt({})", "(1 - {})", "({})^2")]
-            )
+            root = "\\sqrt{{{}}}" if "\\" in text else "sqrt({})"
+            yield from _instead(text, node, [form.format(said(text, node)) for form in (root, "(1 - {})", "({})^2")])
 
 
 def product_signs_of(text: str, claim: PrintedClaim) -> set[str]:
@@ -92,7 +91,16 @@ def _of_transpose(text: str, node: Sym, ref: Ref, turned: str) -> Iterator[Chang
     marks = [s.value for s in node.sups if isinstance(s.value, Sym) and s.value not in ref.comps]
     for mark in marks if ref.transposed else []:
         if mark.start >= 0 and all(mark != p for _, p in ref.places):
-            yield Change(((mark.start, mark.end, "{}" if text[mark.start - 1] == "^" else ""),), whole)
+            yield Change((without(text, mark),), whole)
+
+
+def without(text: str, mark: Term) -> tuple[int, int, str]:
+    """The cut of a superscript: W for W^T and W^{T}, W^{(l)} for W^{(l)T}."""
+    if text[mark.start - 1] == "^":
+        return mark.start - 1, mark.end, ""
+    if text[mark.start - 2 : mark.start] == "^{" and text[mark.end : mark.end + 1] == "}":
+        return mark.start - 2, mark.end + 1, ""
+    return mark.start, mark.end, ""
 
 
 def _of_power(text: str, power: Term, claim: PrintedClaim, whole: str) -> Iterator[Change]:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 
 from backprop.formulas.judging.claims import PrintedClaim
-from backprop.formulas.judging.spans import said, terms
+from backprop.formulas.meaning.chance import is_statistic
+from backprop.formulas.mending.spans import said, terms
 from backprop.formulas.text.tree import (
     Apply,
     Deriv,
     Sym,
+    Term,
     walk,
 )  # fmt: skip
 
-__all__ = ["factor_pool", "product_signs", "symbol_pool", "transpose_sign"]
+__all__ = ["callables", "factor_pool", "power_of", "product_signs", "symbol_pool", "transpose_sign"]
+
+LOOSE = ("sum", "mean", "diag", "sqrt")
+"""Functions that are not put round a letter to see whether it helps."""
 
 
 def product_signs(text: str, claim: PrintedClaim) -> list[str]:
@@ -38,6 +43,30 @@ def transpose_sign(text: str, claim: PrintedClaim) -> str:
     if found:
         return "^{" + found.group(1) + "}" if found.group(1).startswith("\\") else "^T"
     return ".T" if re.search(r"\.T\b|@|\bdot\(", text) else "^T"
+
+
+def power_of(text: str, node: Term, power: str) -> str:
+    """A term with a power, as it is written: g_t^2, \\tanh^2(c), (a + b)^2.
+
+    >>> power_of("1 - g_t", Sym("g", start=4, end=7), "2")
+    'g_t^2'
+    """
+    whole = said(text, node)
+    if isinstance(node, Apply) and whole.startswith("\\") and not node.function.sups:
+        return f"{said(text, node.function)}^{power}{text[node.function.end : node.end]}"
+    plain = isinstance(node, Sym) and not node.sups and "^" not in whole
+    return f"{whole}^{power}" if plain or isinstance(node, Apply) else f"({whole})^{power}"
+
+
+def callables(text: str, claim: PrintedClaim) -> list[str]:
+    """Functions of one argument that the definitions or the formula use, as they are written here."""
+    latex, found = "\\" in text, dict[str, None]()
+    trees = [d.right for d in claim.conventions.definitions] + [claim.right]
+    for node in (n for tree in trees for n in walk(tree) if isinstance(n, Apply) and len(n.args) == 1):
+        name = node.function.base
+        if not node.function.subs and not is_statistic(name) and name.lstrip("\\") not in LOOSE:
+            found.setdefault(name if latex == name.startswith("\\") else name.lstrip("\\"))
+    return list(found)[:6]
 
 
 def symbol_pool(text: str, claim: PrintedClaim) -> list[str]:
