@@ -162,9 +162,9 @@ def _of_function(text: str, node: Apply, claim: PrintedClaim) -> Iterator[Change
     arg = node.args[0]
     while isinstance(arg, Bracket):
         arg = arg.value
-    if len(node.args) == 1 and function.base.lstrip("\\") != "sqrt":
-        if arg.start > function.end or text[node.end - 1] in ")}":
-            yield Change(((arg.start, arg.end, negated(text, arg)),), whole, 2)
+    enclosed = arg.start > function.end or text[node.end - 1] in ")}"
+    if enclosed and len(node.args) == 1 and function.base.lstrip("\\") != "sqrt":
+        yield Change(((arg.start, arg.end, negated(text, arg)),), whole, 2)
 
 
 def negated(text: str, node: Term) -> str:
