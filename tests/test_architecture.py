@@ -74,7 +74,7 @@ LINES = {
     "backprop.drawing": 480,
     "backprop.examiner": 8_955,
     "backprop.formulas.mending": 1_450,
-    "backprop.formulas": 8_020,
+    "backprop.formulas": 8_100,
     "backprop.frameworks": 700,
     "backprop.lecture": 570,
     "backprop.npz": 70,

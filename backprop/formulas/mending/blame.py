@@ -52,9 +52,15 @@ def holds_with(claim: PrintedClaim, names: tuple[str, ...]) -> bool:
     conventions = replace(claim.conventions, fixed=[(Num("0"), [Sym(name) for name in names])])
     try:
         other = claim_of(claim.text, conventions, claim.sides, claim.conditions)
-        return all(find_difference(trial, other) is None for trial in trials(other, FEW))
+        draws = list(trials(other, FEW))
+        return all(find_difference(trial, other) is None for trial in draws) and any(map(says_something, draws))
     except FAILURES:
         return False
+
+
+def says_something(trial: Draw) -> bool:
+    """Whether the left side is anything but 0."""
+    return any(not x.is_zero() for value in trial.lefts.values() for x in value.reshape(-1))
 
 
 def derivative_of(claim: PrintedClaim) -> Deriv | None:

@@ -1,4 +1,4 @@
-"""Changes of one kind of node: comparisons, cases, axes, sums, exponents, functions, products turned as a whole."""
+"""Changes of one kind of node: comparisons, cases, axes, sums, exponents, functions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 from backprop.formulas.conventions.naming import key_of
 from backprop.formulas.judging.claims import PrintedClaim
 from backprop.formulas.meaning.arguments import KEYWORDS
-from backprop.formulas.mending.pools import callables, power_of, transpose_sign
-from backprop.formulas.mending.spans import Change, factors_of, said, terms
+from backprop.formulas.mending.pools import callables, power_of
+from backprop.formulas.mending.products import of_derivative, of_product
+from backprop.formulas.mending.spans import Change, said, terms
 from backprop.formulas.text.lexicon import INDEX_LETTERS
 from backprop.formulas.text.tree import (
     Apply,
@@ -26,7 +27,6 @@ from backprop.formulas.text.tree import (
     Sum,
     Sym,
     Term,
-    Turned,
     walk,
 )  # fmt: skip
 
@@ -91,6 +91,27 @@ def _of_comparison(text: str, node: Compare, claim: PrintedClaim) -> Iterator[Ch
     yield Change(((at, at + len(printed), new),), said(text, node))
 
 
+def _of_wide(text: str, node: Term, claim: PrintedClaim) -> Iterator[Change]:
+    """A function of a sum, or of what is in brackets: a logarithm that is left out."""
+    if isinstance(node, Sum):
+        yield from _of_sum(text, node)
+    whole = said(text, node)
+    for name in dict.fromkeys([*callables(text, claim), "\\log" if "\\" in text else "log"]):
+        new = f"{name}{whole}" if isinstance(node, Bracket) and whole.startswith("(") else f"{name}({whole})"
+        yield Change(((node.start, node.end, new),), f"missing {name} at {whole}", 2)
+
+
+def _of_number(text: str, node: Num, claim: PrintedClaim) -> Iterator[Change]:
+    """The Kronecker delta for a 1."""
+    letters = [key for key in claim.letters if len(key) == 1]
+    if node.text == "1":
+        for one, two in itertools.combinations(letters, 2):
+            delta = "\\delta" if "\\" in text else "delta"
+            yield Change(
+                ((node.start, node.end, f"{delta}_{{{one}{two}}}"),), f"1 (the sign {delta}_{{{one}{two}}} is missing)"
+            )
+
+
 def _of_cases(text: str, node: Cases, claim: PrintedClaim) -> Iterator[Change]:
     """A value with the other sign, two values exchanged."""
     for value in node.values:
@@ -101,7 +122,7 @@ def _of_cases(text: str, node: Cases, claim: PrintedClaim) -> Iterator[Change]:
         yield Change(spans, f"{said(text, one)} and {said(text, two)}, each in the place of the other")
 
 
-def _of_sum(text: str, node: Sum, claim: PrintedClaim) -> Iterator[Change]:
+def _of_sum(text: str, node: Sum) -> Iterator[Change]:
     """Summed over another index; a mean for a sum."""
     index = node.index[0] if len(node.index) == 1 else None
     if not isinstance(index, Sym) or index.start < 0:
@@ -132,6 +153,12 @@ def _of_exponent(text: str, power: Term, whole: str) -> Iterator[Change]:
 def _of_raised(text: str, node: Raised, claim: PrintedClaim) -> Iterator[Change]:
     if node.exponent.start >= 0:
         yield from _of_exponent(text, node.exponent, said(text, node))
+    base = node.base
+    if isinstance(base, Apply) and len(base.args) == 1 and base.end <= node.exponent.start:
+        power, arg = text[base.end : node.end], said(text, base.args[0])
+        inner = f"({arg})" if isinstance(base.args[0], Infix) else arg
+        new = text[base.start : base.args[0].start] + inner + power + text[base.args[0].end : base.end]
+        yield Change(((node.start, node.end, new),), said(text, node), 1)
 
 
 def _of_symbol(text: str, node: Sym, claim: PrintedClaim) -> Iterator[Change]:
@@ -142,8 +169,11 @@ def _of_symbol(text: str, node: Sym, claim: PrintedClaim) -> Iterator[Change]:
     else:
         yield Change(((node.start, node.end, power_of(text, node, "2")),), whole, 1)
     yield from (Change(((node.start, node.end, number),), whole, 2) for number in ("1", "0"))
+    same = [n for n in terms(claim.right) if n == node]
     for name in callables(text, claim):
         yield Change(((node.start, node.end, f"{name}({whole})"),), whole, 2)
+        if len(same) > 1 and same[0] is node:
+            yield Change(tuple((n.start, n.end, f"{name}({whole})") for n in same), whole, 2)
 
 
 def _of_function(text: str, node: Apply, claim: PrintedClaim) -> Iterator[Change]:
@@ -180,98 +210,8 @@ def _of_bars(text: str, node: Bars, claim: PrintedClaim) -> Iterator[Change]:
         yield Change(((node.start, node.end, f"{name}({said(text, node.value)})"),), said(text, node))
 
 
-def _of_derivative(text: str, node: Deriv, claim: PrintedClaim) -> Iterator[Change]:
-    """dS turned, where it is a matrix."""
-    whole, turned = said(text, node), transpose_sign(text, claim)
-    below = node.below
-    if isinstance(below, Sym) and not claim.lookup.naming.read(below).comps:
-        if turned == ".T" and whole.isidentifier():
-            yield Change(((node.start, node.end, whole + turned),), whole)
-        inner = f"\\left({whole}\\right)" if "\\frac" in whole else whole if whole.isalnum() else f"({whole})"
-        yield Change(((node.start, node.end, inner + turned),), whole)
-
-
-def _of_product(text: str, node: Infix, claim: PrintedClaim) -> Iterator[Change]:
-    """b aᵀ for a bᵀ; two factors left out at once; brackets of a function or a root that end too early or too late."""
-    if node.sign in ("+", "-"):
-        yield from _of_reach(text, node)
-        return
-    factors = factors_of(node)
-    if len(factors) == 2 and node.sign != "/":
-        one, two = (turn(text, f, claim) for f in factors)
-        if one and two:
-            sign = text[node.left.end : node.right.start]
-            yield Change(((node.start, node.end, f"{two}{sign}{one}"),), said(text, node), 1)
-    yield from _of_slopes(text, factors)
-    for at in range(len(factors) - 1):
-        first, second = factors[at], factors[at + 1]
-        if len(factors) > 2 and node.end == factors[-1].end and first.end <= second.start:
-            cut = (
-                (first.start, factors[at + 2].start, "")
-                if at + 2 < len(factors)
-                else (factors[at - 1].end, second.end, "")
-            )
-            yield Change((cut,), text[first.start : second.end], 1)
-
-
-def _of_slopes(text: str, factors: list[Term]) -> Iterator[Change]:
-    """1 - a^2, the slope of tanh, for a (1 - a), that of the logistic function, and the other way round."""
-    for one, two in itertools.pairwise(factors):
-        if isinstance(two, Bracket) and two.value == Infix("-", Num("1"), one) and one.end <= two.start:
-            inner = f"({text[two.value.start : two.value.right.start]}{power_of(text, one, '2')})"
-            yield Change(((one.start, two.end, inner),), text[one.start : two.end], 1)
-    for factor in factors:
-        value = factor.value if isinstance(factor, Bracket) else factor
-        if isinstance(factor, Bracket) and isinstance(value, Infix) and value.sign == "-" and value.left == Num("1"):
-            root = rooted(text, value.right)
-            if root is not None:
-                kept = f"{root} ({text[value.start : value.right.start]}{root})"
-                yield Change(((factor.start, factor.end, kept),), said(text, factor), 1)
-
-
-def rooted(text: str, node: Term) -> str | None:
-    """The text of a in a^2."""
-    if isinstance(node, Raised) and node.exponent == Num("2"):
-        return said(text, node.base)
-    if isinstance(node, Sym) and node.sups and node.sups[-1].value == Num("2") and node.sups[-1].value.start >= 0:
-        return text[node.start : node.sups[-1].value.start].rstrip("{^(")
-    return None
-
-
-def turn(text: str, node: Term, claim: PrintedClaim) -> str | None:
-    """The text of a factor with its transpose put on, or taken off."""
-    whole, turned = said(text, node), transpose_sign(text, claim)
-    if isinstance(node, Turned):
-        return said(text, node.value)
-    if isinstance(node, Sym):
-        ref = claim.lookup.naming.read_here(node)
-        if ref.comps:
-            return None
-        if ref.transposed:
-            marks = [
-                s.value for s in node.sups if isinstance(s.value, Sym) and all(s.value != p for _, p in ref.places)
-            ]
-            if len(node.sups) == 1 and len(marks) == 1 and marks[0].start >= 0:
-                return text[node.start : marks[0].start].rstrip("^{ ")
-            return None
-        return f"({whole}){turned}" if node.sups else whole + turned
-    if isinstance(node, Deriv):
-        return next((c.spans[0][2] for c in _of_derivative(text, node, claim)), None)
-    return f"{whole}{turned}" if isinstance(node, Bracket) else None
-
-
-def _of_reach(text: str, node: Infix) -> Iterator[Change]:
-    """f(a) + b for f(a + b)."""
-    left = node.left
-    if isinstance(left, Apply) and len(left.args) == 1 and left.end <= node.right.start and text[left.end - 1] in ")}":
-        tail = text[left.end : node.end]
-        yield Change(
-            ((left.end - 1, node.end, tail + text[left.end - 1]),), f"{said(text, node.right)} in {said(text, node)}", 1
-        )
-
-
 CHANGES: dict[type[Term], Callable[[str, Any, PrintedClaim], Iterator[Change]]] = {
-    Compare: _of_comparison, Cases: _of_cases, Sum: _of_sum, Raised: _of_raised, Sym: _of_symbol,
-    Apply: _of_function, Bars: _of_bars, Deriv: _of_derivative, Infix: _of_product,
+    Compare: _of_comparison, Cases: _of_cases, Raised: _of_raised, Sym: _of_symbol, Sum: _of_wide, Num: _of_number,
+    Bracket: _of_wide, Apply: _of_function, Bars: _of_bars, Deriv: of_derivative, Infix: of_product,
 }  # fmt: skip
 """Kinds of nodes, and what is changed of each."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from backprop.formulas.judging.claims import PrintedClaim
 from backprop.formulas.meaning.chance import is_statistic
 from backprop.formulas.mending.spans import said, terms
+from backprop.formulas.text.parser import parse
 from backprop.formulas.text.tree import (
     Apply,
     Deriv,
+    Infix,
+    NotUnderstood,
     Sym,
     Term,
     walk,
@@ -58,6 +62,11 @@ def power_of(text: str, node: Term, power: str) -> str:
     return f"{whole}^{power}" if plain or isinstance(node, Apply) else f"({whole})^{power}"
 
 
+def power_text(symbol: str) -> str:
+    """The square of a letter, as it is written."""
+    return f"({symbol})^2" if "^" in symbol else f"{symbol}^2"
+
+
 def callables(text: str, claim: PrintedClaim) -> list[str]:
     """Functions of one argument that the definitions or the formula use, as they are written here."""
     latex, found = "\\" in text, dict[str, None]()
@@ -67,6 +76,54 @@ def callables(text: str, claim: PrintedClaim) -> list[str]:
         if not node.function.subs and not is_statistic(name) and name.lstrip("\\") not in LOOSE:
             found.setdefault(name if latex == name.startswith("\\") else name.lstrip("\\"))
     return list(found)[:6]
+
+
+def definition_parts(claim: PrintedClaim) -> Iterator[tuple[str, Term]]:
+    """The right sides of the definitions, each with its text."""
+    for text in claim.conventions.raw.get("definitions", {}).values():
+        try:
+            yield text, parse(text, claim.conventions.lexicon)
+        except NotUnderstood:
+            continue
+
+
+def symbols_below(claim: PrintedClaim) -> list[str]:
+    """Letters that stand in definitions only, as they are written there."""
+    found = [
+        said(text, n)
+        for text, node in definition_parts(claim)
+        for n in terms(node)
+        if isinstance(n, Sym) and n.start >= 0
+    ]
+    return [word for word in dict.fromkeys(found) if word not in ("e", "\\pi")][:20]
+
+
+def factors_below(claim: PrintedClaim) -> list[str]:
+    """What the definitions divide by, or take the root of: 1/\\sqrt{d}, 1/m."""
+    latex, found = "\\" in claim.text, dict[str, None]()
+    for text, node in definition_parts(claim):
+        for part in terms(node):
+            if (
+                isinstance(part, Infix)
+                and part.sign == "/"
+                and part.right.start >= 0
+                and part.right.end - part.right.start <= 30
+            ):
+                below = said(text, part.right)
+                found.setdefault(f"\\frac{{1}}{{{below}}}" if latex else f"(1/{below})")
+    return list(found)[:6]
+
+
+def short_names(claim: PrintedClaim) -> list[str]:
+    """dW, d_W, \\delta c: the prefix of a derivative before each letter of the conventions."""
+    keys = [*claim.conventions.raw.get("letters", {}), *claim.conventions.raw.get("definitions", {})]
+    underscored = any("_X" in key for key in claim.conventions.raw.get("letters", {}))
+    found: list[str] = []
+    for prefix in claim.conventions.lexicon.prefixes:
+        joint = {"d": "d", "d_": "d_"}.get(prefix, prefix + " " if prefix.startswith("\\") else prefix + "_")
+        joint = "d_" if underscored and prefix == "d" else joint
+        found += [joint + key for key in keys if re.fullmatch(r"\\?\w+", key)]
+    return found
 
 
 def symbol_pool(text: str, claim: PrintedClaim) -> list[str]:
@@ -83,15 +140,8 @@ def symbol_pool(text: str, claim: PrintedClaim) -> list[str]:
     for key in claim.conventions.raw.get("definitions", {}):
         if "(" not in re.sub(r"[\^_]\{?\([^)]*\)\}?", "", key) and "[" not in key:
             found.setdefault(key)
-    for prefix in claim.conventions.lexicon.prefixes:
-        keys = [*claim.conventions.raw.get("letters", {}), *claim.conventions.raw.get("definitions", {})]
-        joint = {"d": "d", "d_": "d_"}.get(prefix, prefix + " " if prefix.startswith("\\") else prefix + "_")
-        underscored = any("_X" in key for key in claim.conventions.raw.get("letters", {}))
-        found |= {
-            (("d_" if underscored and prefix == "d" else joint) + key): None
-            for key in keys
-            if re.fullmatch(r"\\?\w+", key)
-        }
+    found |= dict.fromkeys(symbols_below(claim))
+    found |= dict.fromkeys(short_names(claim))
     lefts = {said(text, side[0]) for side in claim.printed or claim.sides if side[0].start >= 0}
     words = [new for word in found for new in renamed(word, claim) if new not in lefts]
     return list(dict.fromkeys(words))[:80]
@@ -100,7 +150,7 @@ def symbol_pool(text: str, claim: PrintedClaim) -> list[str]:
 def renamed(word: str, claim: PrintedClaim) -> list[str]:
     """A letter of the conventions with the index letters of the formula."""
     out = [word]
-    indices = [*claim.letters, *claim.places]
+    indices = [*claim.letters, *claim.places, *(["L"] if re.search(r"[\^_{(\[]L\b", claim.text) else [])]
     for match in re.finditer(r"(?<=[_^{(\[])([a-z])(?=[\])}+\-,]|$)", word):
         if match.group(1) not in indices:
             out += [word[: match.start()] + new + word[match.end() :] for new in indices if len(new) == 1]
@@ -120,7 +170,11 @@ def factor_pool(text: str, claim: PrintedClaim, symbols: list[str]) -> list[str]
     factors = [f"\\frac{{1}}{{{c}}}" if latex else f"(1/{c})" for c in counts] + counts
     factors += [f"\\frac{{2}}{{{c}}}" if latex else f"(2/{c})" for c in counts]
     factors += ["\\frac{1}{2}" if latex else "(1/2)", "2"]
+    factors += factors_below(claim)
     factors += symbols
+    factors += [f"{s} (1 - {s})" for s in symbols if len(s) < 12] + [
+        f"(1 - {power_text(s)})" for s in symbols if len(s) < 12
+    ]
     factors += [
         s + turned if "^" not in s else f"({s}){turned}" for s in symbols if "partial" not in s and "frac" not in s
     ]

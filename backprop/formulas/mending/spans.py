@@ -20,6 +20,8 @@ __all__ = ["Change", "apply_edit", "factors_of", "said", "size_of", "terms"]
 
 
 Span = tuple[int, int, str]
+LEFT_OUT = 0.1
+"""What a character that is left out counts, against one that is put in."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +44,20 @@ def apply_edit(text: str, edit: Change) -> str:
     return text
 
 
-def size_of(text: str, edit: Change) -> int:
-    """How many characters an edit takes away and puts in, what stays in one piece set aside.
+def size_of(text: str, edit: Change) -> float:
+    """How many characters an edit takes away and puts in, what stays in one piece set aside; leaving out is the least.
 
     >>> size_of("a (b - c)", Change(((2, 9, "(b + c)"),), "b - c"))
-    2
+    2.0
     """
-    total = 0
+    total = 0.0
     for start, end, new in edit.spans:
         old, at = text[start:end], 0
         if old in new:
             total += len(new) - len(old)
+            continue
+        if new in old:
+            total += (len(old) - len(new)) * LEFT_OUT
             continue
         while at < min(len(old), len(new)) and old[at] == new[at]:
             at += 1
