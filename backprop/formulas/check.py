@@ -29,7 +29,8 @@ MANY = 40
 """Trials where values decide which case applies: also far from 0, so that a wrong threshold is met."""
 FEW = 4
 READINGS = 10
-SHORT = 350
+SHORT = (60, 350)
+"""Changes that are tried in each reading to see which one was meant: the smallest ones in all of them first."""
 
 
 def check_formula(formula: str, conventions: Mapping[str, Any] | None = None, *, where: str = "") -> Answer:
@@ -104,9 +105,10 @@ def nearest_reading(
     clear = [one for one in wrong if unexplained(one[0]) is None]
     clear = [one for one in clear if not is_idle(one[0])] or clear
     if len(clear) > 1:
-        for one in clear[:READINGS]:
-            if find_mend(one[0], list(trials(one[0], FEW)), SHORT) is not None:
-                return one
+        for budget in SHORT:
+            for one in clear[:READINGS]:
+                if find_mend(one[0], list(trials(one[0], FEW)), budget) is not None:
+                    return one
     return clear[0] if clear else wrong[0]
 
 

@@ -106,7 +106,7 @@ def find_mend(claim: PrintedClaim, few_trials: list[Draw], budget: int | None = 
     few = budget is not None
     symbols = symbol_pool(text, claim)
     factors = factor_pool(text, claim, symbols)
-    first = sorted(one_change(text, right, claim, symbols, factors), key=lambda edit: (edit.cost, size_of(text, edit)))
+    first = sorted(one_change(text, right, claim, symbols, factors), key=lambda edit: rank(text, edit))
     chance = bool(claim.conventions.assumptions)
     changed: dict[str, Change] = {}
     for edit in first:
@@ -117,6 +117,11 @@ def find_mend(claim: PrintedClaim, few_trials: list[Draw], budget: int | None = 
     if chance or few:
         return None
     return two_changes(bench, text, right, claim, symbols, factors)
+
+
+def rank(text: str, edit: Change) -> tuple[int, float, int]:
+    """The least far-fetched first, of these the smallest, of these what is done to the shortest term."""
+    return edit.cost, size_of(text, edit), sum(end - start for start, end, _ in edit.spans)
 
 
 def one_change(text: str, right: Term, claim: PrintedClaim, symbols: list[str], factors: list[str]) -> Iterator[Change]:

@@ -57,7 +57,7 @@ def size_of(text: str, edit: Change) -> float:
             total += len(new) - len(old)
             continue
         if new in old:
-            total += (len(old) - len(new)) * LEFT_OUT
+            total += max(1.0, (len(old) - len(new)) * LEFT_OUT)
             continue
         while at < min(len(old), len(new)) and old[at] == new[at]:
             at += 1
