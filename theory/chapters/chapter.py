@@ -70,6 +70,9 @@ class Chapter:
     def _repr_html_(self) -> str:
         return self.render("html")
 
+    def _repr_latex_(self) -> str:
+        return self.render("latex")
+
     def _repr_markdown_(self) -> str:
         return self.render("markdown")
 

@@ -7,7 +7,7 @@ Transposes are carried inwards, (A B)ᵀ = Bᵀ Aᵀ, so that none is left but w
 >>> from theory.chapters.networks.four_equations import derive_matrix_form
 >>> from theory.language.printing import show
 >>> show(rewritten(derive_matrix_form("BP2", batch=False).result, NOTATIONS["nielsen"]))
-"((W^(l+1))ᵀ δ^(l+1) ∘ f'_l(z^l))_j"
+"(((W^(l+1))ᵀ δ^(l+1)) ∘ f'_l(z^l))_j"
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from backprop.approximation.checking.files import load
 from backprop.approximation.checking.intervals import Interval, NoValue, Series, TooLarge, Unclear
 from backprop.approximation.checking.reader import Tree
 from backprop.errors import UsageError
+from backprop.shown import ShownAsText
 
 __all__ = ["SECONDS", "Verdict", "check_certificate"]
 
@@ -37,7 +38,7 @@ SPARE_BOXES = 2000
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(ShownAsText):
     """What came of the check: whether the claim holds, the bound found here, and where it fails."""
 
     ok: bool
@@ -67,9 +68,6 @@ class Verdict:
         }
         found |= {"subject": self.subject, "not_checked": list(NOT_CHECKED)}
         return found if self.also is None else found | {"derivative": self.also.to_dict()}
-
-    def _repr_markdown_(self) -> str:
-        return f"```text\n{self}\n```"
 
     def __str__(self) -> str:
         lines = [self.describe()] + ([] if self.also is None else [self.also.describe()])
