@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from backprop.approximation.checking import intervals as iv
 from backprop.approximation.checking.claims import StatedClaim, read_claim, read_slopes
@@ -17,16 +16,16 @@ from backprop.approximation.checking.evaluate import Place, expand, value
 from backprop.approximation.checking.files import load
 from backprop.approximation.checking.intervals import Interval, NoValue, Series, TooLarge, Unclear
 from backprop.approximation.checking.reader import Tree
+from backprop.approximation.checking.rectangles import read_along, read_surface
+from backprop.approximation.checking.surfaces import SurfaceCheck
+from backprop.approximation.checking.verdict import Verdict
 from backprop.errors import UsageError
 from backprop.shown import ShownAsText
 
-__all__ = ["SECONDS", "Verdict", "check_certificate"]
+__all__ = ["SECONDS", "check_certificate"]
 
 SECONDS = 60.0
 """The usual limit; reaching it is no answer."""
-NOT_CHECKED = ("the bound the file states itself", "errors on a grid", "least widths and least errors")
-"""What a file may say beside its claim."""
-UNIT = 1e-3
 SURE = iv.rational(Fraction(1, 10**20))
 """A remainder below this is not looked at again."""
 TERMS = 8
@@ -37,6 +36,7 @@ SPARE_BOXES = 2000
 """How many more boxes than the file has may be needed: giving up is an answer."""
 
 
+<<<<<<< HEAD
 @dataclass(frozen=True)
 class Verdict(ShownAsText):
     """What came of the check: whether the claim holds, the bound found here, and where it fails."""
@@ -87,6 +87,8 @@ class Verdict(ShownAsText):
         return text if float(text) < self.epsilon else repr(self.bound)
 
 
+=======
+>>>>>>> main
 def check_certificate(
     path: str | Path, progress: Callable[[int, int], None] | None = None, timeout: float = SECONDS
 ) -> Verdict:
@@ -100,7 +102,10 @@ def check_certificate(
         raise UsageError(f"--timeout must be a positive number of seconds, got {timeout:g}")
     data, deadline = load(path), time.monotonic() + timeout
     late = f"{str(path)!a} was not checked to the end in {timeout:g} seconds"
-    claim = read_claim(data)
+    surface = read_surface(data)
+    if surface is not None:
+        return SurfaceCheck(surface, deadline, late).run(progress)
+    claim = read_along(data) or read_claim(data)
     slopes = read_slopes(claim, data.get("derivative_certificate"))
     found = _Check(claim, deadline, late).run(progress)
     return found if slopes is None else replace(found, also=_Check(slopes, deadline, late).run(progress))
