@@ -20,7 +20,6 @@ from backprop.approximation.checking.rectangles import read_along, read_surface
 from backprop.approximation.checking.surfaces import SurfaceCheck
 from backprop.approximation.checking.verdict import Verdict
 from backprop.errors import UsageError
-from backprop.shown import ShownAsText
 
 __all__ = ["SECONDS", "check_certificate"]
 
@@ -36,59 +35,6 @@ SPARE_BOXES = 2000
 """How many more boxes than the file has may be needed: giving up is an answer."""
 
 
-<<<<<<< HEAD
-@dataclass(frozen=True)
-class Verdict(ShownAsText):
-    """What came of the check: whether the claim holds, the bound found here, and where it fails."""
-
-    ok: bool
-    epsilon: float
-    bound: float
-    boxes: int
-    reason: str = ""
-    subject: str = ""
-    """What the claim is about."""
-    also: Verdict | None = None
-    """What came of the second claim of the file, about the derivatives, if it has one."""
-
-    @property
-    def holds(self) -> bool:
-        """Whether all that the file claims is confirmed."""
-        return self.ok and (self.also is None or self.also.holds)
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        bound = self.bound if math.isfinite(self.bound) else None
-        found: dict[str, Any] = {
-            "ok": self.ok,
-            "epsilon": self.epsilon,
-            "bound": bound,
-            "boxes": self.boxes,
-            "reason": self.reason,
-        }
-        found |= {"subject": self.subject, "not_checked": list(NOT_CHECKED)}
-        return found if self.also is None else found | {"derivative": self.also.to_dict()}
-
-    def __str__(self) -> str:
-        lines = [self.describe()] + ([] if self.also is None else [self.also.describe()])
-        return "\n".join([*lines, f"not checked: {', '.join(NOT_CHECKED)}"] if self.holds else lines)
-
-    def describe(self) -> str:
-        """What came of one claim."""
-        if not self.ok:
-            return f"NOT CONFIRMED: {self.reason}"
-        boxes = f"{self.boxes} box{'es' * (self.boxes != 1)}"
-        return f"CONFIRMED: {self.subject} is at most {self.describe_bound()} < {self.epsilon!r} everywhere ({boxes})"
-
-    def describe_bound(self) -> str:
-        """The bound in four digits, not less than it is and still below epsilon; else in all of its digits."""
-        text = f"{self.bound:.3e}"
-        text = text if float(text) >= self.bound else f"{self.bound * (1 + UNIT):.3e}"
-        return text if float(text) < self.epsilon else repr(self.bound)
-
-
-=======
->>>>>>> main
 def check_certificate(
     path: str | Path, progress: Callable[[int, int], None] | None = None, timeout: float = SECONDS
 ) -> Verdict:
