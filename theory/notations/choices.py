@@ -69,8 +69,8 @@ def find_notation(name: str) -> NotationChoice:
     theory.notations.choices.NotationError: unknown notation 'neilsen' (did you mean 'nielsen'?); choose from: \
 lecture, nielsen, rows, columns
     """
-    if name not in NOTATIONS:
-        near = difflib.get_close_matches(name, NOTATIONS, n=1)
+    if name.lower() not in NOTATIONS:
+        near = difflib.get_close_matches(name.lower(), NOTATIONS, n=1)
         guess = f" (did you mean '{near[0]}'?)" if near else ""
         raise NotationError(f"unknown notation {name[:60]!r}{guess}; choose from: {', '.join(NOTATIONS)}")
-    return NOTATIONS[name]
+    return NOTATIONS[name.lower()]
