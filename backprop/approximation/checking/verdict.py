@@ -28,6 +28,8 @@ class Verdict(ShownAsText):
     """What the claim is about."""
     also: Verdict | None = None
     """What came of the second claim of the file, about the derivatives, if it has one."""
+    is_pointwise: bool = True
+    """Whether the claim is about every point, not about a mean."""
 
     @property
     def holds(self) -> bool:
@@ -56,7 +58,8 @@ class Verdict(ShownAsText):
         if not self.ok:
             return f"NOT CONFIRMED: {self.reason}"
         boxes = f"{self.boxes} box{'es' * (self.boxes != 1)}"
-        return f"CONFIRMED: {self.subject} is at most {self.describe_bound()} < {self.epsilon!r} everywhere ({boxes})"
+        where = " everywhere" if self.is_pointwise else ""
+        return f"CONFIRMED: {self.subject} is at most {self.describe_bound()} < {self.epsilon!r}{where} ({boxes})"
 
     def describe_bound(self) -> str:
         """The bound in four digits, not less than it is and still below epsilon; else in all of its digits."""
