@@ -125,6 +125,8 @@ def measure(flow: GradientFlow, seed: int = 0) -> Measured:
     iteration.run([value + JITTER * _size(value) * rng.standard_normal(value.shape) for value in point], other)
     moved = {event.key: event.value for event in other.events}
     candidates = find_candidates(iteration, base, names, moved)
+    made = {event.key: event.value for event in base.events}
+    candidates = [one for one in candidates if np.isfinite(_evaluate(one, made, names))]
     sites = frozenset(site for one in candidates for site in one.sites)
     slopes: dict[int, list[float]] = {}
     weights: dict[int, list[float]] = {}

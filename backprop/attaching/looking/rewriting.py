@@ -53,6 +53,10 @@ class Rewritten:
     originals: list[tuple[Loop, str]] = field(default_factory=list)
     differences: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)
     """For each site that is a difference: the sites of what stands left and right."""
+    products: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)
+    """The same for matrix products."""
+    calls: dict[int, tuple[int | None, ...]] = field(default_factory=dict)
+    """For each site that is a call: the sites of what is handed over by place."""
     classes: dict[int, str] = field(default_factory=dict)
     """The class around each loop, for names that begin with two underscores."""
 
@@ -107,8 +111,11 @@ class Rewriter(ast.NodeTransformer):
         number = len(self.out.sites)
         self.out.sites.append(Site(copy.deepcopy(node), self.around, target))
         inside = self._inside(node)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
-            self.out.differences[number] = _number_of(inside.left), _number_of(inside.right)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub | ast.MatMult):
+            known = self.out.differences if isinstance(node.op, ast.Sub) else self.out.products
+            known[number] = _number_of(inside.left), _number_of(inside.right)
+        if isinstance(node, ast.Call):
+            self.out.calls[number] = tuple(map(_number_of, inside.args))
         return self._hook(PROBE, node, ast.Constant(number), inside)
 
     def _inside(self, node: Any) -> Any:
