@@ -64,6 +64,8 @@ LINES = {
     "theory": 9_430,
     "backprop.approximation": 9_520,
     "backprop.answers": 60,
+    "backprop.attaching.costing.pairs": 85,
+    "backprop.attaching.running.joined": 120,
     "backprop.attaching": 6_670,
     "backprop.codegen": 5_060,
     "backprop.copies": 290,

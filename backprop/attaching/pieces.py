@@ -27,15 +27,13 @@ from backprop.attaching.costing.flowing import GradientFlow, find_flow
 from backprop.attaching.looking.documents import Document
 from backprop.attaching.looking.refusals import Refused
 from backprop.attaching.nesting import fill, nest, tidy
-from backprop.attaching.running.joined import split_joined
+from backprop.attaching.running.joined import find_finer
 from backprop.attaching.running.program import HookedProgram
 from backprop.attaching.running.replaying import Iteration, IterationRecorder
 from backprop.attaching.running.tracing import find_updates
 from backprop.attaching.running.training import Training, find_training
 
 __all__ = ["Attached", "attach"]
-
-LAST = 10**6
 
 
 @dataclass(frozen=True)
@@ -230,10 +228,7 @@ def _read(program: HookedProgram, training: Training, cost: str | None, seen: li
         seen.append(f"{where} changes {', '.join(tidy(leaf) for leaf in training.moved[:4])}, but no gradient of these "
                     "was seen in it")  # fmt: skip
         return None
-    joined = split_joined(iteration, flow.leaves)
-    finer = find_flow(joined) if joined is not None else None
-    if joined is not None and finer is not None and len(finer.leaves) == 2 * len(flow.leaves):
-        iteration, flow = joined, finer
+    iteration, flow = find_finer(iteration, flow, find_flow)
     return _read_cost(program, iteration, flow, cost, seen, where)
 
 

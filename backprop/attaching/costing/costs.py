@@ -232,8 +232,3 @@ def _makes_function(function: Any) -> bool:
     """Whether a function of one thing stands in it: cost(target)(output)."""
     inside = [one for one in function.__code__.co_consts if isinstance(one, types.CodeType)]
     return any(one.co_argcount == 1 and not one.co_varnames[0].startswith(".") for one in inside)
-
-
-def scalars(candidates: Sequence[CostCandidate]) -> list[CostCandidate]:
-    """Those that the iteration makes itself."""
-    return [one for one in candidates if one.key is not None]

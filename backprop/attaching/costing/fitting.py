@@ -124,9 +124,7 @@ def measure(flow: GradientFlow, seed: int = 0) -> Measured:
     other = iteration.freeze(wanted=None)
     iteration.run([value + JITTER * _size(value) * rng.standard_normal(value.shape) for value in point], other)
     moved = {event.key: event.value for event in other.events}
-    candidates = find_candidates(iteration, base, names, moved)
-    made = {event.key: event.value for event in base.events}
-    candidates = [one for one in candidates if np.isfinite(_evaluate(one, made, names))]
+    candidates = _keep_finite(find_candidates(iteration, base, names, moved), base, names)
     sites = frozenset(site for one in candidates for site in one.sites)
     slopes: dict[int, list[float]] = {}
     weights: dict[int, list[float]] = {}
@@ -141,6 +139,12 @@ def measure(flow: GradientFlow, seed: int = 0) -> Measured:
     largest = max((abs(s) for row in slopes.values() for s in row if np.isfinite(s)), default=0.0)
     fits = [CandidateFit(one, _compare(found[i], slopes, largest)) for i, one in enumerate(candidates)]
     return Measured(fits, weights, slopes, found)
+
+
+def _keep_finite(candidates: Sequence[CostCandidate], base: IterationRecorder, names: Names) -> list[CostCandidate]:
+    """Those that give a number."""
+    made = {event.key: event.value for event in base.events}
+    return [one for one in candidates if np.isfinite(_evaluate(one, made, names))]
 
 
 def _size(value: Any) -> float:

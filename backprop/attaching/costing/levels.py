@@ -10,6 +10,7 @@ import numpy as np
 
 from backprop.attaching.running.replaying import Iteration, Key
 from backprop.attaching.running.tracing import find_updates
+from backprop.attaching.running.training import is_level
 
 __all__ = ["FlowLevel", "drop_idle", "drop_memories", "keep_dependent", "keep_effective"]
 
@@ -65,6 +66,8 @@ def _list_spreading(iteration: Iteration) -> set[int]:
         values[k] = np.where(some, value + size * rng.uniform(0.2, 0.5, value.shape), value)
         after = iteration.run(values)
         spreads = any(_spreads(a, b, some) for a, b in zip(after, plain, strict=True))
+        # A first step of Adam is as long in every entry: nothing is told by it.
+        spreads = spreads or (plain[k] is not None and is_level(plain[k] - value))
         if spreads and _is_felt(iteration, values, some):
             found.add(k)
     return found

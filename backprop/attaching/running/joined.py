@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from backprop.attaching.looking.rewriting import Rewritten
 from backprop.attaching.running.leaves import NumberLeaf
 from backprop.attaching.running.replaying import Iteration, IterationRecorder
 
-__all__ = ["split_joined"]
+__all__ = ["find_finer", "split_joined"]
 
 ASIDE = 0.05
 AFTER_FIRST, BEFORE_LAST = ((1, None), (0, 1)), ((0, -1), (-1, None))
@@ -51,6 +51,25 @@ class ProductWatch(IterationRecorder):
             equal = np.all(rows == rows[0], axis=0) & (rows[0] != 0)
             known = {(axis, int(place)) for place in np.flatnonzero(equal)}
         self.found[k] = known & self.found.get(k, known)
+
+
+class Leafy(Protocol):
+    """What has parameters."""
+
+    @property
+    def leaves(self) -> tuple[NumberLeaf, ...]: ...
+
+
+Flow = TypeVar("Flow", bound=Leafy)
+
+
+def find_finer(iteration: Iteration, flow: Flow, find: Callable[[Iteration], Flow | None]) -> tuple[Iteration, Flow]:
+    """The iteration and its flow with weights and biases apart, where `find` finds a flow of both; else as they are."""
+    joined = split_joined(iteration, flow.leaves)
+    finer = find(joined) if joined is not None else None
+    if joined is None or finer is None or len(finer.leaves) != 2 * len(flow.leaves):
+        return iteration, flow
+    return joined, finer
 
 
 def split_joined(iteration: Iteration, leaves: tuple[NumberLeaf, ...]) -> Iteration | None:
