@@ -126,21 +126,20 @@ def write_passes(steps: StepProgram) -> list[str]:
     """forward_pass, forward, cost, gradients."""
     program, kept = steps.program, [line.target.id for line in steps.program.forward]
     run = "forward_pass(params, X)"
-    forward = [
-        *unpack(program),
-        "T = X.shape[1]",
-        *write_starts(steps),
-        "for t in range(1, T + 1):",
-        *map(write_inside, steps.step),
-        *map(write_line, program.forward),
-        *wrap([*steps.kept, *kept], "return "),
-    ]
     named = f"{', '.join(steps.kept[:-1])} and {steps.kept[-1]}"
     return [
         write_function(
             "forward_pass(params, X)",
             f"{named} of every step, by its number, and z and a of the dense layer.  X: (n, T, {program.sizes[0]}).",
-            forward,
+            [
+                *unpack(program),
+                "T = X.shape[1]",
+                *write_starts(steps),
+                "for t in range(1, T + 1):",
+                *map(write_inside, steps.step),
+                *map(write_line, program.forward),
+                *wrap([*steps.kept, *kept], "return "),
+            ],
         ),
         write_function("forward(params, X)", "The outputs, one row for each sequence.", [f"return {run}[-1]"]),
         write_function(

@@ -142,16 +142,21 @@ def judge_claims() -> list[Formula]:
 STYLES: tuple[Style, Style] = ("text", "latex")
 
 
+OPENING = (
+    "A cost may contain the derivatives of the outputs by the input: a differential equation that the network "
+    "shall "
+    "solve, a slope that was measured. Forward, every quantity carries two others: how it changes with one input "
+    "x, "
+    "written with a dot, and how that changes again, with a check. They start from what the input says of itself: "
+    "∂x/∂x is 1 and ∂²x/∂x² is 0."
+)
+
+
 def sections() -> list[Section]:
     """Forward: F1 and F2 once and twice along the input; what that is; backward through all of it."""
     first, second = derive_forward()
     return [
-        "A cost may contain the derivatives of the outputs by the input: a differential equation that the network "
-        "shall "
-        "solve, a slope that was measured. Forward, every quantity carries two others: how it changes with one input "
-        "x, "
-        "written with a dot, and how that changes again, with a check. They start from what the input says of itself: "
-        "∂x/∂x is 1 and ∂²x/∂x² is 0.",
+        OPENING,
         "The first derivative follows from F1 and F2 by the rules, every quantity that a definition reads being held "
         "while the others move.",
         *first,
