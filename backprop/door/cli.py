@@ -28,6 +28,8 @@ from backprop.door.commands import (
     read_accuracy,
     read_target,
     refuse_for_surfaces,
+    show_proofs,
+    write_page,
     write_source,
 )
 from backprop.door.drawing import draw
@@ -334,7 +336,7 @@ def approximate(
         bool | None,
         typer.Option(
             "--certify/--no-certify",
-            help="Prove the error on the whole domain; so it is if not said for a function of x with an epsilon.",
+            help="Prove the error on the whole domain; so it is if not said for a function with an epsilon.",
         ),
     ] = None,
     certificate: Annotated[
@@ -347,6 +349,9 @@ def approximate(
         bool, typer.Option("--derivative", help="Prove a bound of |F' - f'| too, on the whole domain.")
     ] = False,
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture to write (.png, .pdf, .svg).")] = None,
+    page: Annotated[
+        Path | None, typer.Option("--page", help="HTML page to write: drag the width or the error (functions of x).")
+    ] = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> int:
@@ -356,25 +361,30 @@ def approximate(
 
     Example: backprop approximate "sin(2*pi*x)" --epsilon 1e-3 --plot sine.png
     """
-    from backprop.approximation import approximate_2d, approximate_by
+    from backprop.approximation import Approximation, SurfaceApproximation, approximate_2d, approximate_by
     from backprop.approximation.ground.table_file import is_table_file
     from backprop.approximation.surfaces import is_surface
     from backprop.files import write_atomically
 
     asked: Any = {"width": width, "epsilon": epsilon, "seed": seed}
-    if is_surface(expression):
-        refuse_for_surfaces(method, certificate, {"--continue": continued, "--derivative": derivative})
-        square, unit = (domain or (0.0, 1.0),) * 2, activation or "tanh"
-        surface = approximate_2d(expression, activation=unit, domain=square, certify=certify or False, **asked)
-        return finish_approximation(surface, plot, as_json)
     if certify is None:
         grows = epsilon is not None and width is None and method == "fit"
-        certify = certificate is not None or (grows and not is_table_file(expression))
-    certify = certify or certificate is not None
-    asked |= {"domain": domain, "certify": certify, "continued": continued, "derivative": derivative}
-    result = approximate_by(method, expression, activation=activation, **asked)
+        certify = grows and not is_table_file(expression)
+    asked["certify"] = certify or certificate is not None
+    result: Approximation | SurfaceApproximation
+    with show_proofs():
+        if is_surface(expression):
+            flags = {"--continue": continued, "--derivative": derivative, "--page": page is not None}
+            refuse_for_surfaces(method, flags)
+            square, unit = (domain or (0.0, 1.0),) * 2, activation or "tanh"
+            result = approximate_2d(expression, activation=unit, domain=square, **asked)
+        else:
+            asked |= {"domain": domain, "continued": continued, "derivative": derivative}
+            result = approximate_by(method, expression, activation=activation, **asked)
     if certificate is not None:
         write_atomically(certificate, json.dumps(result.to_dict(), allow_nan=False, indent=1) + "\n")
+    if page is not None:
+        write_page(result, page, seed)
     return finish_approximation(result, plot, as_json)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -27,7 +29,9 @@ __all__ = [
     "read_network",
     "read_target",
     "refuse_for_surfaces",
+    "show_proofs",
     "split_names",
+    "write_page",
     "write_source",
 ]
 
@@ -100,16 +104,37 @@ def finish_approximation(result: Approximation | SurfaceApproximation, plot: Pat
     return HOLDS if result.reached else FAILS
 
 
-def refuse_for_surfaces(method: str, certificate: Path | None, flags: dict[str, bool]) -> None:
+def refuse_for_surfaces(method: str, flags: dict[str, bool]) -> None:
     """What a function of two variables has not."""
-    if certificate is not None:
-        raise UsageError("no certificate file in two dimensions: check-certificate reads proofs of one variable; "
-                         "use --certify")  # fmt: skip
     for name in (name for name, given in flags.items() if given):
         raise UsageError(f"{name} is for functions of one variable; leave it out for a function of x and y")
     if method != "fit":
         raise UsageError(f"--method {method} is for functions of one variable; leave it out for a function of x "
                          "and y")  # fmt: skip
+
+
+@contextmanager
+def show_proofs() -> Iterator[None]:
+    """Which share of the domain is proved so far, at a terminal, while something is proved."""
+    from backprop.approximation.proving.bisection import telling
+    from backprop.progress import show_count
+
+    with show_count("% of the domain proved", plain=False) as count, telling(lambda part: count(int(part * 100), 100)):
+        yield
+
+
+def write_page(result: Approximation | SurfaceApproximation, file: Path, seed: int) -> None:
+    """The page of an approximation."""
+    from backprop.approximation import Approximation
+    from backprop.files import write_atomically
+    from backprop.progress import show_count
+    from backprop.reporting.pages.approximation_page import write_approximation_page
+
+    if file.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--page writes an HTML page, got {str(file)!r}; give a name that ends in .html")
+    assert isinstance(result, Approximation)
+    with show_count("widths", plain=False) as progress:
+        write_atomically(file, write_approximation_page(result, seed, progress))
 
 
 def print_result(result: Printable, as_json: bool) -> None:

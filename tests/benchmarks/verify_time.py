@@ -7,6 +7,7 @@ seconds on the clock, medians, and the ratio of the sums.
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import statistics
@@ -19,12 +20,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(root: Path, path: Path) -> tuple[float, float]:
-    """Processor seconds and seconds of one command."""
+    """Processor seconds and seconds of one command; SystemExit where it did not answer with a verdict."""
     environment = os.environ | {"PYTHONPATH": str(root), "OPENBLAS_NUM_THREADS": "1"}
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     command = [sys.executable, "-m", "backprop", "verify", str(path), "--json"]
-    subprocess.run(command, env=environment, cwd=root, capture_output=True, check=False)
+    done = subprocess.run(command, env=environment, cwd=root, capture_output=True, check=False)
     seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    try:
+        json.loads(done.stdout)["verdict"]
+    except (ValueError, KeyError) as error:
+        raise SystemExit(f"{root}: no verdict of {path}: {done.stderr.decode()[-300:]}") from error
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, seconds
 
 

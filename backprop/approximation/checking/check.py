@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from backprop.approximation.checking import intervals as iv
 from backprop.approximation.checking.claims import StatedClaim, read_claim, read_slopes
@@ -17,15 +16,15 @@ from backprop.approximation.checking.evaluate import Place, expand, value
 from backprop.approximation.checking.files import load
 from backprop.approximation.checking.intervals import Interval, NoValue, Series, TooLarge, Unclear
 from backprop.approximation.checking.reader import Tree
+from backprop.approximation.checking.rectangles import read_along, read_surface
+from backprop.approximation.checking.surfaces import SurfaceCheck
+from backprop.approximation.checking.verdict import Verdict
 from backprop.errors import UsageError
 
-__all__ = ["SECONDS", "Verdict", "check_certificate"]
+__all__ = ["SECONDS", "check_certificate"]
 
 SECONDS = 60.0
 """The usual limit; reaching it is no answer."""
-NOT_CHECKED = ("the bound the file states itself", "errors on a grid", "least widths and least errors")
-"""What a file may say beside its claim."""
-UNIT = 1e-3
 SURE = iv.rational(Fraction(1, 10**20))
 """A remainder below this is not looked at again."""
 TERMS = 8
@@ -34,59 +33,6 @@ HALVINGS = 60
 """A box that is too wide for the bounds here is halved so often, not more."""
 SPARE_BOXES = 2000
 """How many more boxes than the file has may be needed: giving up is an answer."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What came of the check: whether the claim holds, the bound found here, and where it fails."""
-
-    ok: bool
-    epsilon: float
-    bound: float
-    boxes: int
-    reason: str = ""
-    subject: str = ""
-    """What the claim is about."""
-    also: Verdict | None = None
-    """What came of the second claim of the file, about the derivatives, if it has one."""
-
-    @property
-    def holds(self) -> bool:
-        """Whether all that the file claims is confirmed."""
-        return self.ok and (self.also is None or self.also.holds)
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        bound = self.bound if math.isfinite(self.bound) else None
-        found: dict[str, Any] = {
-            "ok": self.ok,
-            "epsilon": self.epsilon,
-            "bound": bound,
-            "boxes": self.boxes,
-            "reason": self.reason,
-        }
-        found |= {"subject": self.subject, "not_checked": list(NOT_CHECKED)}
-        return found if self.also is None else found | {"derivative": self.also.to_dict()}
-
-    def _repr_markdown_(self) -> str:
-        return f"```text\n{self}\n```"
-
-    def __str__(self) -> str:
-        lines = [self.describe()] + ([] if self.also is None else [self.also.describe()])
-        return "\n".join([*lines, f"not checked: {', '.join(NOT_CHECKED)}"] if self.holds else lines)
-
-    def describe(self) -> str:
-        """What came of one claim."""
-        if not self.ok:
-            return f"NOT CONFIRMED: {self.reason}"
-        boxes = f"{self.boxes} box{'es' * (self.boxes != 1)}"
-        return f"CONFIRMED: {self.subject} is at most {self.describe_bound()} < {self.epsilon!r} everywhere ({boxes})"
-
-    def describe_bound(self) -> str:
-        """The bound in four digits, not less than it is and still below epsilon; else in all of its digits."""
-        text = f"{self.bound:.3e}"
-        text = text if float(text) >= self.bound else f"{self.bound * (1 + UNIT):.3e}"
-        return text if float(text) < self.epsilon else repr(self.bound)
 
 
 def check_certificate(
@@ -102,7 +48,10 @@ def check_certificate(
         raise UsageError(f"--timeout must be a positive number of seconds, got {timeout:g}")
     data, deadline = load(path), time.monotonic() + timeout
     late = f"{str(path)!a} was not checked to the end in {timeout:g} seconds"
-    claim = read_claim(data)
+    surface = read_surface(data)
+    if surface is not None:
+        return SurfaceCheck(surface, deadline, late).run(progress)
+    claim = read_along(data) or read_claim(data)
     slopes = read_slopes(claim, data.get("derivative_certificate"))
     found = _Check(claim, deadline, late).run(progress)
     return found if slopes is None else replace(found, also=_Check(slopes, deadline, late).run(progress))

@@ -16,7 +16,8 @@ from backprop.approximation.checking.intervals import Interval, Unclear
 from backprop.approximation.checking.reader import Tree, read
 from backprop.errors import UsageError
 
-__all__ = ["StatedClaim", "read_claim", "read_slopes"]
+__all__ = ["MOST_BOXES", "StatedClaim", "check_edges", "count_units", "find_difference", "read_claim", "read_floats",
+           "read_slopes", "refuse_contradictions"]  # fmt: skip
 
 LONGEST_SHOWN = 60
 SAMPLES = tuple(Fraction(k, 4) for k in range(-12, 13))
@@ -48,16 +49,16 @@ def read_slopes(claim: StatedClaim, proof: Any) -> StatedClaim | None:
     if proof is None or (isinstance(proof, dict) and proof.get("verdict") != "proved"):
         return None
     try:
-        (epsilon,), edges = _floats([proof["epsilon"]]), _floats(proof["edges"])
+        (epsilon,), edges = read_floats([proof["epsilon"]]), read_floats(proof["edges"])
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         raise UsageError("the file is no certificate: derivative_certificate lacks an epsilon or "
                          "edges") from None  # fmt: skip
-    _check_edges(edges, claim.edges[0], claim.edges[-1])
+    check_edges(edges, claim.edges[0], claim.edges[-1])
     subject = claim.subject.replace("|F - f|", "|F' - f'|", 1)
     return replace(claim, epsilon=epsilon, edges=edges, of_slopes=True, subject=subject)
 
 
-def _check_edges(edges: Sequence[float], low: float, high: float) -> None:
+def check_edges(edges: Sequence[float], low: float, high: float) -> None:
     covers = len(edges) >= 2 and (edges[0], edges[-1]) == (low, high) and all(p < q for p, q in pairwise(edges))
     if not covers or len(edges) > MOST_BOXES:
         raise UsageError("the boxes of the certificate do not cover its domain from end to end, in order")
@@ -66,13 +67,13 @@ def _check_edges(edges: Sequence[float], low: float, high: float) -> None:
 def read_claim(data: dict[str, Any]) -> StatedClaim:
     try:
         hidden, proof = data["hidden"], data["certificate"]
-        low, high = _floats(data["domain"])
-        w, b, c = (_floats(hidden[name]) for name in "wbc")
-        (constant,), (epsilon,) = _floats([data["constant"]]), _floats([proof["epsilon"]])
-        edges = _floats(proof["edges"])
+        low, high = read_floats(data["domain"])
+        w, b, c = (read_floats(hidden[name]) for name in "wbc")
+        (constant,), (epsilon,) = read_floats([data["constant"]]), read_floats([proof["epsilon"]])
+        edges = read_floats(proof["edges"])
         verdict, target, name = proof["verdict"], data["target"], data["activation"]
         activation = data.get("activation_expression", name)
-        continued_at = _floats(data.get("continued_at", []))
+        continued_at = read_floats(data.get("continued_at", []))
     except KeyError as error:
         raise UsageError(f"the file is no certificate: it lacks {str(error)[:60]}") from None
     except (AttributeError, TypeError, ValueError, OverflowError):
@@ -86,21 +87,26 @@ def read_claim(data: dict[str, Any]) -> StatedClaim:
         raise UsageError(f"the file is no certificate: {len(w)} w, {len(b)} b and {len(c)} c")
     if not epsilon > 0:
         raise UsageError(f"the file is no certificate: epsilon {epsilon} is not positive")
-    _check_edges(edges, low, high)
+    check_edges(edges, low, high)
     units = tuple((iv.number(p), iv.number(q), iv.number(r)) for p, q, r in zip(w, b, c, strict=True))
-    _refuse_contradictions(data, len(w), epsilon)
+    refuse_contradictions(data, len(w), epsilon)
     trees = read(target, TARGETS), read(activation, ACTIVATIONS)
-    short = activation if len(activation) <= LONGEST_SHOWN else activation[: LONGEST_SHOWN - 3] + "..."
-    units_said = f"{len(w)} {name} unit{'s' * (len(w) != 1)}{f', σ(x) = {short}' * (activation != name)}"
+    units_said = count_units(len(w), name, activation)
     extended = f", continued at x = {', '.join(map(repr, continued_at))}," if continued_at else ""
     subject = f"|F - f| for F = {target}{extended} on [{low!r}, {high!r}], f of {units_said}"
-    differ = _find_difference(trees[1], read(name, ACTIVATIONS))
+    differ = find_difference(trees[1], read(name, ACTIVATIONS))
     doubt = "" if differ is None else f"the activation {name} and its expression {activation} differ at x = {differ}"
     return StatedClaim(*trees, units, iv.number(constant), epsilon, edges, subject,
                        tuple(map(Fraction, continued_at)), doubt)  # fmt: skip
 
 
-def _find_difference(stated: Tree, named: Tree) -> Fraction | None:
+def count_units(count: int, name: str, activation: str) -> str:
+    """How many units of which activation there are, in words."""
+    short = activation if len(activation) <= LONGEST_SHOWN else activation[: LONGEST_SHOWN - 3] + "..."
+    return f"{count} {name} unit{'s' * (count != 1)}{f', σ(x) = {short}' * (activation != name)}"
+
+
+def find_difference(stated: Tree, named: Tree) -> Fraction | None:
     """A point where the activation by its name and by its expression are not the same; None if none is found."""
     for place in SAMPLES if stated != named else ():
         try:
@@ -113,7 +119,7 @@ def _find_difference(stated: Tree, named: Tree) -> Fraction | None:
     return None
 
 
-def _refuse_contradictions(data: dict[str, Any], width: int, epsilon: float) -> None:
+def refuse_contradictions(data: dict[str, Any], width: int, epsilon: float) -> None:
     """What the file says twice it has to say alike."""
     proof = data["certificate"]
     pairs = {
@@ -128,7 +134,7 @@ def _refuse_contradictions(data: dict[str, Any], width: int, epsilon: float) -> 
                              f"{ascii(known)[:40]}")  # fmt: skip
 
 
-def _floats(values: Any) -> tuple[float, ...]:
+def read_floats(values: Any) -> tuple[float, ...]:
     if not isinstance(values, list) or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
         raise TypeError("a list of numbers")
     found = tuple(float(v) for v in values)

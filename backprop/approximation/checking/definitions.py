@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["ACTIVATIONS", "COMPOSED", "TARGETS"]
+__all__ = ["ACTIVATIONS", "COMPOSED", "SURFACES", "TARGETS"]
 
 COMPOSED: Mapping[tuple[str, int], str] = MappingProxyType({
     ("expit", 1): "1/(1 + exp(-u))",
@@ -59,3 +59,8 @@ TARGETS: Mapping[str, str] = MappingProxyType({
     "weierstrass": "cos(pi*x) + cos(3*pi*x)/2 + cos(9*pi*x)/4 + cos(27*pi*x)/8 + cos(81*pi*x)/16 + cos(243*pi*x)/32",
 })  # fmt: skip
 """The definitions that names stand for, stated once more: a checker shares nothing with what it checks."""
+SURFACES: Mapping[str, str] = MappingProxyType({
+    "franke": "0.75*exp(-((9*x - 2)**2 + (9*y - 2)**2)/4) + 0.75*exp(-(9*x + 1)**2/49 - (9*y + 1)/10)"
+    " + 0.5*exp(-((9*x - 7)**2 + (9*y - 3)**2)/4) - 0.2*exp(-(9*x - 4)**2 - (9*y - 7)**2)",
+})  # fmt: skip
+"""The same of two variables."""

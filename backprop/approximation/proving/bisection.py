@@ -5,12 +5,28 @@ from __future__ import annotations
 import heapq
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Generic, TypeVar
 
-__all__ = ["Bisection"]
+__all__ = ["Bisection", "telling"]
 
 Box = TypeVar("Box", bound=tuple[float, ...])
 Verdict = TypeVar("Verdict")
+
+Listener = Callable[[float], None]
+_LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def telling(listener: Listener) -> Iterator[None]:
+    """Whatever is proved inside the block tells the listener, after each box, which share of the domain is shown."""
+    token = _LISTENER.set(listener)
+    try:
+        yield
+    finally:
+        _LISTENER.reset(token)
 
 
 class Bisection(ABC, Generic[Box, Verdict]):
@@ -19,6 +35,7 @@ class Bisection(ABC, Generic[Box, Verdict]):
     def __init__(self, epsilon: float, deadline: float, most_boxes: int, terms: int, cost: int) -> None:
         self.epsilon, self.deadline, self.most_boxes = epsilon, deadline, most_boxes
         self.terms_left, self.cost = terms, cost
+        self.listener, self.done = _LISTENER.get(), 0.0
         self.shown: list[tuple[Box, float]] = []
 
     def run(self) -> Verdict:
@@ -37,6 +54,7 @@ class Bisection(ABC, Generic[Box, Verdict]):
                 return decided
             if bound < self.epsilon:
                 self.shown.append((box, bound))
+                self.tell(box)
                 continue
             halves = self.halve(order, box)
             if not halves:
@@ -44,6 +62,16 @@ class Bisection(ABC, Generic[Box, Verdict]):
             for half in halves:
                 heapq.heappush(waiting, half)
         return self.conclude()
+
+    def tell(self, box: Box) -> None:
+        """One more box is shown: who waits hears which share of the domain is."""
+        self.done += self.measure(box)
+        if self.listener is not None:
+            self.listener(min(self.done, 1.0))
+
+    @abstractmethod
+    def measure(self, box: Box) -> float:
+        """The share of the domain that a box is."""
 
     @abstractmethod
     def list_boxes(self) -> list[tuple[float, Box]]:

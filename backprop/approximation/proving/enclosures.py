@@ -46,7 +46,7 @@ def expand(expression: Expr, x: Series | Mapping[Expr, Series]) -> Series:
 
 def _check_finite(expression: Expr, series: Series) -> Series:
     """Itself, if it has numbers only: 0 times what has not would be 0.  Errors: Undecided."""
-    if not all(c.is_finite() for c in series):
+    if not all(map(arb.is_finite, series)):
         raise Undecided(f"{expression} is not finite on the box")
     return series
 
@@ -111,7 +111,7 @@ class _Expansion:
         """The series of a node."""
         if node.is_Symbol:
             return self.x[node] if isinstance(self.x, Mapping) else self.x
-        if node.is_number and not node.args:
+        if not node.args and node.is_number:
             return arb_series([constant(node)])
         if node.is_Mul and self.points:
             return self.continued_product(node)

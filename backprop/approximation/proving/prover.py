@@ -110,6 +110,10 @@ class IntervalProof(Bisection[Interval, Certificate]):
         cuts = [low, *(cut for cut in sorted(set(self.claim.breaks)) if low < cut < high), high]
         return [(a - b, (a, b)) for a, b in pairwise(cuts)]
 
+    def measure(self, box: Interval) -> float:
+        low, high = self.claim.domain
+        return (box[1] - box[0]) / (high - low)
+
     def look_at(self, box: Interval) -> tuple[float, Certificate | None]:
         centre, bound = self.bound_on(*box)
         return bound, None if bound < self.epsilon else self.decide_at(centre)

@@ -10,7 +10,8 @@ import numpy as np
 from backprop.approximation.ground.hidden import Hidden
 from backprop.approximation.ground.target import Floats
 
-__all__ = ["list_nodes", "list_placements", "place_adaptively", "place_at_breaks", "place_evenly", "place_randomly"]
+__all__ = ["WAVY", "list_nodes", "list_pieces", "list_placements", "list_wave_placements", "place_adaptively",
+           "place_at_breaks", "place_evenly", "place_on_waves", "place_randomly"]  # fmt: skip
 
 STEEPNESS = (0.5, 1.0, 0.25, 2.0, 4.0, 32.0)
 """Slope of a unit times the distance to its neighbour; below 1 units overlap, above 4 they are steps."""
@@ -24,6 +25,15 @@ PADDING = (0.5, 0.1, 0.0)
 """How far the centres reach beyond the interval on each side, in lengths of the interval."""
 MANY, CLOSE_PADDING = 64, 0.05
 """Above that many units those that overlap most come nearest to smooth functions, and few starts can be looked at."""
+
+WAVY = 11
+"""A function that turns more often gets units for each rise and fall."""
+ON_WAVES = (2.5, 1.5, 4.0)
+"""Slope of such a unit times the length of its piece: at 2.5 tanh is at 85 per cent of its height at the ends."""
+SEEN = 2**14
+"""Points at which it is looked for where a function turns."""
+FLAT = 1e-9
+"""A rise or fall of less than this share of the largest is none."""
 
 Function = Callable[[Floats], Floats]
 
@@ -41,6 +51,13 @@ def list_placements(function: Function, breaks: Floats, width: int, rng: np.rand
         if len(breaks):
             yield place_at_breaks(breaks, width, steepness)
         yield place_randomly(width, steepness, rng)
+
+
+def list_wave_placements(function: Function, width: int) -> Iterator[Hidden]:
+    """Yield hidden layers for a function that rises and falls often; none for any other."""
+    pieces = list_pieces(function)
+    for steepness in ON_WAVES if len(pieces) > WAVY else ():
+        yield place_on_waves(pieces, width, steepness)
 
 
 def list_nodes(function: Function, breaks: Floats, width: int) -> Floats:
@@ -72,6 +89,41 @@ def place_at_breaks(breaks: Floats, width: int, steepness: float) -> Hidden:
     even = place_evenly(width - len(steep), 0.0, steepness) if width > len(steep) else Hidden(steep[:0], steep[:0])
     slopes = np.full(len(steep), JUMP * steepness)
     return Hidden(np.append(slopes, even.w), np.append(-slopes * steep, even.b))
+
+
+def list_pieces(function: Function) -> Floats:
+    """The stretches of [-1, 1] on which a function rises or falls: ends and height of each, shape (pieces, 3).
+
+    >>> list_pieces(lambda u: np.cos(np.pi * u)).round(3).tolist()
+    [[-1.0, 0.0, 2.0], [0.0, 1.0, 2.0]]
+    """
+    u = np.linspace(-1, 1, SEEN + 1)
+    values = function(u)
+    signs = np.sign(np.diff(values))
+    moves = np.flatnonzero(signs)
+    turns = moves[1:][signs[moves[1:]] != signs[moves[:-1]]]
+    edges = np.concatenate([[0], turns, [SEEN]])
+    heights = np.abs(np.diff(values[edges]))
+    found = np.column_stack([u[edges[:-1]], u[edges[1:]], heights])
+    rises: Floats = found[heights > FLAT * np.max(heights, initial=0.0)]
+    return rises
+
+
+def place_on_waves(pieces: Floats, width: int, steepness: float) -> Hidden:
+    """Share the units among the rises and falls, one for each, then one more for the highest first; each as steep as
+    its part is short.
+
+    >>> hidden = place_on_waves(np.array([[-1.0, 0.0, 2.0], [0.0, 1.0, 2.0]]), 3, 2.0)
+    >>> (-hidden.b / hidden.w).tolist()
+    [-0.75, -0.25, 0.5]
+    """
+    order = np.argsort(-pieces[:, 2], kind="stable")
+    counts = np.zeros(len(pieces), dtype=int)
+    counts[order[: width % len(pieces)]] = 1
+    counts += width // len(pieces)
+    parts = [np.linspace(low, high, count + 1) for (low, high, _), count in zip(pieces, counts, strict=True) if count]
+    centres = np.concatenate([(edges[:-1] + edges[1:]) / 2 for edges in parts])
+    return place_adaptively(centres, np.concatenate([np.diff(edges) for edges in parts]), steepness)
 
 
 def place_randomly(width: int, steepness: float, rng: np.random.Generator) -> Hidden:

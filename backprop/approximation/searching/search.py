@@ -21,7 +21,13 @@ from backprop.approximation.limits.jump import Jump
 from backprop.approximation.searching.candidate import CUTOFFS, ROUNDING, Candidate, WidthSearch
 from backprop.approximation.searching.certified import NOTHING_TO_PROVE, grow_certified, narrow_relu
 from backprop.approximation.searching.certified import certify as certify_network
-from backprop.approximation.searching.placement import list_nodes, list_placements
+from backprop.approximation.searching.placement import (
+    WAVY,
+    list_nodes,
+    list_pieces,
+    list_placements,
+    list_wave_placements,
+)
 from backprop.approximation.searching.pruning import prune
 from backprop.approximation.searching.refinement import refine
 from backprop.approximation.searching.result import Approximation, list_own_points
@@ -31,6 +37,8 @@ __all__ = ["approximate"]
 
 GROWN_WIDTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 """Widths tried, in this order, when an error is asked for and no width."""
+WAVES = (192, 256, 384, 512)
+"""And these where a function rises and falls at least a quarter as often."""
 SMALL = 8
 """Up to this width each network grows out of the one with a unit less, beyond it out of half of it."""
 NARROWED_BELOW = 64
@@ -140,6 +148,11 @@ class _Search(WidthSearch[Approximation]):
     def _list_widths(self) -> list[int]:
         """The widths to try; for a polynomial none beyond its degree, with which a network is any such polynomial."""
         most = self.sigma.degree
+        if most is None and self.target.known_between:
+            pieces = len(list_pieces(self._scaled))
+            more = [width for width in WAVES if width <= 4 * pieces] if pieces > WAVY else []
+            least = pieces / 8 if pieces > GROWN_WIDTHS[-1] else 0
+            return [width for width in (*GROWN_WIDTHS, *more) if width >= least]
         return list(GROWN_WIDTHS) if most is None else [*(w for w in GROWN_WIDTHS if w < most), most]
 
     def search(self, width: int) -> Candidate:
@@ -150,8 +163,9 @@ class _Search(WidthSearch[Approximation]):
         fresh, worst = self._scan(self._list_fresh(width), x, y, FRESH_STARTS)
         grown, _ = self._scan(self._list_grown(width, narrow), x, y, GROWN_STARTS) if narrow else ([], 0.0)
         steps = _count_steps(x, width) if worst > ROUNDING else 0
-        refined = [refine(self.sigma, start, x, y, steps) for start in (*fresh, *grown) if steps]
-        found = [c for hidden in (*fresh[:1], *grown[:1], *refined) for c in self._finish(hidden, x, y)]
+        waves, _ = self._scan(list_wave_placements(self._scaled, width), x, y, 1)
+        refined = [refine(self.sigma, start, x, y, steps) for start in (*fresh, *waves, *grown) if steps]
+        found = [c for hidden in (*fresh[:1], *waves, *grown[:1], *refined) for c in self._finish(hidden, x, y)]
         safe = self.pad(width, narrow)
         is_whole = self.sigma.degree is not None and width >= self.sigma.degree
         polish = self._polish_exactly if is_whole else self._polish

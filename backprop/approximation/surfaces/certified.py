@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from backprop.approximation.searching.growing import grow_until
-from backprop.approximation.surfaces.proving import SurfaceClaim, prove_surface
+from backprop.approximation.surfaces.claims import SurfaceClaim
+from backprop.approximation.surfaces.proving import prove_surface
 from backprop.approximation.surfaces.result import SurfaceApproximation
 from theory.functions.elementwise import find as find_activation
 

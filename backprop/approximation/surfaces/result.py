@@ -11,11 +11,13 @@ from numpy.typing import ArrayLike
 
 from backprop.approximation.ground.outcome import Outcome, ShallowNetwork
 from backprop.approximation.ground.target import Floats
-from backprop.approximation.searching.result import evaluate_network
-from backprop.approximation.surfaces.proving import SurfaceCertificate
+from backprop.approximation.ground.wording import describe_below
+from backprop.approximation.searching.result import Approximation, evaluate_network
+from backprop.approximation.surfaces.claims import SurfaceCertificate
 from backprop.approximation.surfaces.target import GRID_SIDE, Rectangle, Surface
+from theory.functions.elementwise import find as find_activation
 
-__all__ = ["SurfaceApproximation"]
+__all__ = ["SurfaceApproximation", "say_line"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,8 @@ class SurfaceApproximation(Outcome):
         epsilon: the error that was asked for, or None.
         certificate: the proof that |F - f| is below a bound at every point, or what came of the attempt; None if it
             was not tried.
+        along: (p, q) where F is seen to be G(p x + q y); None for any other.
+        profile: the approximation of G then, whose units these are; its least width and least error are those of F.
     """
 
     target: str
@@ -44,6 +48,8 @@ class SurfaceApproximation(Outcome):
     function: Surface = field(repr=False)
     sigma: Callable[[Any], Any] = field(repr=False)
     certificate: SurfaceCertificate | None = field(repr=False, default=None)
+    along: tuple[int, int] | None = None
+    profile: Approximation | None = field(repr=False, default=None)
 
     def f(self, x: ArrayLike, y: ArrayLike) -> Floats:
         """Evaluate the network; x and y are broadcast against each other."""
@@ -56,11 +62,45 @@ class SurfaceApproximation(Outcome):
         return {
             "target": self.target,
             "activation": self.activation,
+            "activation_expression": find_activation(self.activation).text,
             "domain": [list(side) for side in self.domain],
             **self.list_numbers(),
-            "width_lower_bound": None,
+            "width_lower_bound": self.width_lower_bound,
+            **self._list_profile(),
             **self.list_proof(),
         }
+
+    @property
+    def width_lower_bound(self) -> int | None:
+        """The proved least width of any network within epsilon, where that of the profile is known."""
+        return None if self.profile is None else self.profile.width_lower_bound
+
+    @property
+    def reached(self) -> bool:
+        """Whether the error is below the one asked for: proved where that was tried, else on the grid."""
+        return super().reached and (self.profile is None or self.profile.limit is None or self.profile.reached)
+
+    def _list_profile(self) -> dict[str, Any]:
+        if self.profile is None or self.along is None:
+            return {}
+        return {
+            "profile": {"along": list(self.along), "target": self.profile.target, "domain": list(self.profile.domain)},
+            "error_lower_bound": self.profile.error_lower_bound,
+        }
+
+    def _describe_profile(self) -> str:
+        """What is known because it varies along one direction only."""
+        if self.profile is None or self.along is None:
+            return ""
+        line = say_line(self.along)
+        text = f"\nit varies along {line} only: units and proof are those of one variable, {self.profile.target}"
+        if self.width_lower_bound:
+            least = f"{self.width_lower_bound} unit{'s' * (self.width_lower_bound != 1)}"
+            text += f"; any {self.activation} network that near has at least {least} (proved)"
+        if self.profile.limit is not None:
+            least = describe_below(self.profile.limit.lower)
+            text += f"; any {self.activation} network, of any width, errs by at least {least} somewhere (proved)"
+        return text
 
     def __str__(self) -> str:
         rectangle = " × ".join(f"[{low:g}, {high:g}]" for low, high in self.domain)
@@ -70,4 +110,17 @@ class SurfaceApproximation(Outcome):
             f"{GRID_SIDE} × {GRID_SIDE} points, none of them fitted"
         )
         text += " (not a bound between them)" if self.certificate is None else f"; {self.describe_proof()}"
-        return text + self.describe_end() + self.describe_weights()
+        if self.certificate is not None and self.certificate.bound < self.sup_error:
+            text += " (of the network itself; the rest is what float64 rounds)"
+        return text + self.describe_end() + self._describe_profile() + self.describe_weights()
+
+
+def say_line(direction: tuple[int, int]) -> str:
+    """p x + q y in words.
+
+    >>> say_line((1, -1)), say_line((2, 3))
+    ('x - y', '2*x + 3*y')
+    """
+    p, q = direction
+    first, second = ("x" if p == 1 else f"{p}*x"), ("y" if abs(q) == 1 else f"{abs(q)}*y")
+    return f"{first} {'-' if q < 0 else '+'} {second}"

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
+from backprop.approximation.ground.arguments import MAX_WIDTH as MOST_ALONG
 from backprop.approximation.ground.arguments import read_epsilon, read_seed, read_width
 from backprop.approximation.ground.hidden import Hidden, Sigma, read_sigma
 from backprop.approximation.ground.solving import solve
 from backprop.approximation.ground.target import UNIT, Floats, check_values
 from backprop.approximation.searching.candidate import CUTOFFS, ROUNDING, Candidate, WidthSearch
 from backprop.approximation.searching.refinement import refine
+from backprop.approximation.surfaces.along import approximate_along
 from backprop.approximation.surfaces.certified import certify_surface, grow_certified
 from backprop.approximation.surfaces.draws import draw_hidden, list_nodes
 from backprop.approximation.surfaces.result import SurfaceApproximation
+from backprop.approximation.surfaces.ridges import find_direction
 from backprop.approximation.surfaces.target import GRID_SIDE, PLACE, Surface, read_surface
 from backprop.errors import UsageError
 
@@ -61,6 +65,7 @@ def approximate_2d(
     Hidden layers are drawn at random, several slopes, several draws; for each the best output weights are a linear
     problem, solved at Chebyshev points. Up to 128 units the hidden layer is then moved as well (variable projection).
     The smallest error on the grid wins, calm weights preferred; it is never worse than for the power of two below.
+    Where F(x, y) = G(p x + q y), as in abs(x - y), the network for G is found instead, with all that is proved of it.
 
     Args:
         target: F as an expression in x and y, or the name franke.
@@ -69,8 +74,8 @@ def approximate_2d(
         activation: a name or an expression in x; not a polynomial.
         domain: ((a, b), (c, d)), finite.
         seed: for the draws; same seed, same network.
-        certify: prove a bound of the error on the whole rectangle, for smooth functions and activations; a minute at
-            most is spent on it. With an epsilon and no width the network grows until its error is proved below it.
+        certify: prove a bound of the error on the whole rectangle; about a minute is spent on it.
+            With an epsilon and no width the network grows until its error is proved below it.
 
     Returns:
         SurfaceApproximation; where no width up to 1024 reaches `epsilon`, the best found, with `.reached` False.
@@ -95,7 +100,17 @@ def approximate_2d(
             f"activation {activation!r} is a polynomial: however wide, such a network is a polynomial of the same "
             "degree and cannot come near every function (Leshno et al. 1993); use tanh"
         )
-    search = _SurfaceSearch(read_surface(target, domain), sigma, read_seed(seed), wanted)
+    return _find(read_surface(target, domain), sigma, count, wanted, read_seed(seed), certify)
+
+
+def _find(
+    surface: Surface, sigma: Sigma, count: int | None, wanted: float | None, seed: int, certify: bool
+) -> SurfaceApproximation:
+    direction = find_direction(surface.as_written)
+    if direction is not None and (count is None or count <= MOST_ALONG):
+        how: Any = {"width": count, "epsilon": wanted, "seed": seed, "certify": certify}
+        return approximate_along(surface, sigma, direction, **how)
+    search = _SurfaceSearch(surface, sigma, seed, wanted)
     if not certify:
         return search.fit(count) if count is not None else search.grow(wanted or 0.0)
     if count is not None or wanted is None:

@@ -203,7 +203,8 @@ class Probes:
         """The same without what is felt of each layer apart, as a penalty is: more than 1 where derivatives of the
         outputs are in the cost; 0 where they are not, or where it cannot be measured."""
         part = slice_case(self._base, 0, 1)
-        return 0.0 if part is None else _ask(self._feel_inputs, part, MIXED) or 0.0
+        felt = None if part is None else _ask(self._feel_inputs, part, MIXED)
+        return felt or 0.0
 
     def _feel_inputs(self, part: Case, shares: dict[Place, float]) -> float | None:
         """How much the cost of one sample changes where W^1 and b^1 move so that z^1 stays, in units of noise."""

@@ -255,13 +255,6 @@ def test_the_command_line_knows_two_variables(capsys, tmp_path):
     assert "NOT below the 1e-06 asked for" in capsys.readouterr().out
 
 
-def test_a_saved_proof_in_two_dimensions_is_refused(capsys):
-    assert main(["approximate", "franke", "--width", "4", "--certificate", "c.json"]) == 2
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert "no certificate file in two dimensions" in error
-
-
 def test_the_public_name_is_there():
     found = backprop.approximate_2d("x + y", width=2)
     assert isinstance(found, SurfaceApproximation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import math
@@ -13,15 +14,21 @@ import sympy
 from flint import arb, ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit.surface_claims import run
 
 from backprop.approximation import approximate_2d
+from backprop.approximation.checking import check_certificate
 from backprop.approximation.ground.outcome import ShallowNetwork
+from backprop.approximation.proving.bisection import telling
 from backprop.approximation.proving.precision import computing
-from backprop.approximation.surfaces import proving
+from backprop.approximation.surfaces import proving, ridges
 from backprop.approximation.surfaces.certified import certify_surface
-from backprop.approximation.surfaces.proving import ORDER, SurfaceClaim, prove_surface
+from backprop.approximation.surfaces.claims import ORDER, SurfaceClaim
+from backprop.approximation.surfaces.proving import prove_surface
+from backprop.codegen.functions.elementwise import evaluate
 from backprop.door.cli import main
-from theory.functions.elementwise import parse
+from backprop.errors import UsageError
+from theory.functions.elementwise import parse, transcribe
 from theory.functions.values import real_symbol
 
 X, Y = real_symbol("x"), real_symbol("y")
@@ -97,7 +104,7 @@ def test_the_coefficients_are_taylors():
     search = proving._SurfaceProof(claim, 1.0, math.inf, 10)
     with computing(terms=ORDER + 1):
         terms = search.expand_target([arb(0.5), arb(0.25)], [arb(1), arb(1)])
-        units = search.expand_network(0.5, 0.25)
+        units = search.units.expand(0.5, 0.25, search.units.bound_rest(0.5, 0.25, 1.0, 1.0))
     network = 2 * sympy.tanh(sympy.Rational(3, 2) * X - Y / 2 + sympy.Rational(1, 4)) + sympy.Rational(1, 2)
     place = {X: sympy.Rational(1, 2), Y: sympy.Rational(1, 4)}
     for i, j in [(0, 0), (1, 0), (0, 1), (1, 1), (2, 1), (0, 3), (3, 2), (2, 5)]:
@@ -116,8 +123,9 @@ def test_the_remainder_bounds_what_the_polynomial_leaves():
     with computing(terms=ORDER + 1):
         reach = [arb(0.125), arb(0.125)]
         terms = search.expand_target([arb(0.625), arb(0.375)], reach)
-        units = search.expand_network(0.625, 0.375)
-        remainder = float(search.bound_remainder(box, reach).upper())
+        rest = search.units.bound_rest(0.625, 0.375, 0.125, 0.125)
+        units = search.units.expand(0.625, 0.375, rest)
+        remainder = float(search.bound_target(box, reach).upper()) + rest.total
     u, v = np.random.default_rng(1).uniform(-1, 1, (2, 4000))
     total = np.zeros_like(u)
     for degree in range(ORDER):
@@ -150,11 +158,22 @@ def test_giving_up_is_an_answer():
     claim = make_claim("x*y", [[1.0, 1.0]], [0.0], [1.0], 0.0)
     assert prove_surface(claim, 0.7, seconds=-1.0).verdict == "undecided"
     assert "time" in prove_surface(claim, 0.7, seconds=-1.0).reason
-    kinks = make_claim("x*y", [[1.0, 1.0]], [0.0], [1.0], 0.0, activation="max(x, 0)")
-    assert "kinks" in prove_surface(kinks, 10.0).reason
-    bent = make_claim("abs(x - y)", [[1.0, 1.0]], [0.0], [1.0], 0.0)
-    assert prove_surface(bent, 10.0, most_boxes=50).verdict == "undecided"
-    assert "not proved: no decision" in str(certify_surface(make("abs(x - y)", 2), 0.5, seconds=0.05))
+    bent = make_claim("max(x, y)", [[1.0, 1.0]], [0.0], [1.0], 0.0)
+    assert prove_surface(bent, 0.5001, most_boxes=5).verdict == "undecided"
+    assert "not proved: no decision" in str(certify_surface(make("max(x, y)", 2), 0.5, seconds=0.0))
+
+
+@pytest.mark.parametrize("activation", ["max(x, 0)", "max(x, x/100)", "abs(x)"])
+def test_kinks_inside_boxes_are_bounded_by_values(activation):
+    claim = make_claim("max(x, y) + abs(x*y - 1/4)", [[1.0, -1.0], [0.5, 1.0]], [0.0, -0.75], [1.0, 0.5], 0.25,
+                       activation=activation)  # fmt: skip
+    found = prove_surface(claim, 2.0)
+    assert found.verdict == "proved"
+    x, y = np.random.default_rng(2).uniform(0, 1, (2, 5000))
+    units = sympy.lambdify(X, claim.activation, "numpy")(np.outer(x, [1.0, 0.5]) + np.outer(y, [-1.0, 1.0]) - [0, 0.75])
+    error = np.abs(np.maximum(x, y) + np.abs(x * y - 0.25) - units @ [1.0, 0.5] - 0.25)
+    assert np.max(error) <= found.bound
+    assert prove_surface(claim, 0.9 * np.max(error)).verdict == "refuted"
 
 
 def test_the_precision_outside_is_left_alone():
@@ -170,3 +189,109 @@ def test_the_command_line_proves_in_two_dimensions(capsys):
     numbers = json.loads(capsys.readouterr().out)
     assert numbers["certificate"]["verdict"] == "refuted"
     assert numbers["sup_error_bound"] is None
+
+
+SHAPES = ("exp(-{0}**2)", "abs({0})", "sin(3*{0}) + {0}**2", "where({0} < 1/2, {0}, 1/2)", "max({0}, 0)*pi")
+
+
+@given(st.sampled_from(SHAPES), st.integers(1, 9), st.integers(-9, 9).filter(bool), st.integers(-3, 3).filter(bool))
+@settings(max_examples=25)
+def test_a_function_of_one_direction_is_seen_and_its_profile_is_the_same_function(shape, p, q, times):
+    p, q = p // math.gcd(p, q), q // math.gcd(p, q)
+    text = shape.format(f"({times * p}*x/7 + {times * q}/7*y)")
+    assert ridges.find_direction(transcribe(text, ("x", "y"))) == (p, q)
+    profile = evaluate(parse(ridges.write_profile(text, (p, q))))
+    surface = evaluate(parse(text, ("x", "y")), ("x", "y"))
+    x, y = np.random.default_rng(0).uniform(-1, 1, (2, 50))
+    np.testing.assert_allclose(profile(p * x + q * y), surface(x, y), atol=1e-12)
+
+
+@pytest.mark.parametrize("text", ["x*y", "x + y + x*y", "exp(x) + y", "abs(x - y) + x", "max(x, y)", "x/y"])
+def test_a_function_of_two_directions_is_none_of_one(text):
+    assert ridges.find_direction(transcribe(text, ("x", "y"))) is None
+
+
+def test_along_a_direction_everything_of_one_variable_holds():
+    found = approximate_2d("abs(x - y)", epsilon=1e-3, activation="relu", certify=True)
+    assert found.certified
+    assert (found.width, found.width_lower_bound) == (2, 2)
+    assert found.sup_error <= found.certificate.bound < 1e-3
+    steep = approximate_2d("tanh(20*(x + y - 1))", epsilon=1e-3, certify=True)
+    assert (steep.width, steep.certified) == (1, True)
+    assert "any tanh network, of any width, errs by at least 0.5" in str(approximate_2d("x + y > 1", width=1))
+
+
+@functools.cache
+def save(target, **options):
+    return json.dumps(approximate_2d(target, certify=True, **options).to_dict(), allow_nan=False)
+
+
+SAVED = {
+    "smooth": ("x*y", {"epsilon": 1e-3}),
+    "named": ("franke", {"width": 2, "epsilon": 0.7}),
+    "bent": ("max(x, y)", {"epsilon": 0.05, "activation": "relu"}),
+    "along": ("exp(-(2*x + 3*y)^2)", {"epsilon": 1e-3}),
+    "along a kink": ("abs(x - y)", {"epsilon": 1e-2, "activation": "relu"}),
+}
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_what_is_proved_is_confirmed_by_the_checker(name, tmp_path, capsys):
+    target, options = SAVED[name]
+    file = tmp_path / "proof.json"
+    file.write_text(save(target, **options))
+    assert main(["check-certificate", str(file), "--json"]) == 0
+    verdict = json.loads(capsys.readouterr().out)
+    assert verdict["ok"] is True
+    assert verdict["bound"] < verdict["epsilon"]
+    assert f"F = {target} on [0.0, 1.0] × [0.0, 1.0]" in verdict["subject"]
+
+
+TAMPERED = {
+    "weights": lambda data: data["hidden"]["w"][0].__setitem__(0, data["hidden"]["w"][0][0] * 1.25 + 0.5),
+    "biases": lambda data: data["hidden"]["b"].__setitem__(0, data["hidden"]["b"][0] + 1.5),
+    "output": lambda data: data["hidden"]["c"].__setitem__(0, data["hidden"]["c"][0] * 1.5 + 1),
+    "constant": lambda data: data.update(constant=data["constant"] + 0.5),
+    "target": lambda data: data.update(target="x*y*(1 + y)"),
+    "domain": lambda data: data.update(domain=[[0.0, 1.0], [0.0, 7.0]]),
+    "epsilon": lambda data: [part.update(epsilon=1e-9) for part in (data, data["certificate"])],
+    "activation": lambda data: data.update(activation="sigmoid"),
+    "places": lambda data: data["certificate"].update(cuts="xy.", edges=[0.0, 0.5]),
+}
+
+
+@pytest.mark.parametrize("name", ["smooth", "along"])
+@pytest.mark.parametrize("part", TAMPERED)
+def test_what_was_tampered_with_is_not_confirmed(name, part, tmp_path):
+    target, options = SAVED[name]
+    data = json.loads(save(target, **options))
+    TAMPERED[part](data)
+    file = tmp_path / "proof.json"
+    file.write_text(json.dumps(data))
+    with contextlib.suppress(UsageError):  # it contradicts itself
+        assert not check_certificate(file).holds
+
+
+@pytest.mark.parametrize("cuts", ["", "x", "x.", "x...", "..", "z..", "x.y.", None, 3, ["."], "." * 3])
+def test_cuts_that_are_no_tree_are_refused(cuts, tmp_path):
+    data = json.loads(save("x*y", epsilon=1e-3))
+    data["certificate"]["cuts"] = cuts
+    file = tmp_path / "proof.json"
+    file.write_text(json.dumps(data))
+    with pytest.raises(UsageError, match="no tree"):
+        check_certificate(file)
+
+
+def test_who_waits_hears_which_share_is_proved():
+    heard = []
+    with telling(heard.append):
+        assert prove_surface(make_claim("sin(9*x*y)", [[1.0, 1.0]], [0.0], [1.0], 0.0), 2.5).verdict == "proved"
+    assert heard == sorted(heard)
+    assert heard[-1] == pytest.approx(1)
+
+
+def test_nothing_false_of_two_variables_is_proved_or_confirmed():
+    found = run(32, seed=5)
+    assert sum(n for (_, what), n in found.items() if what == "false drawn") == 16
+    assert {kind: what for (kind, what), n in found.items() if what in ("false proved", "false confirmed") and n} == {}
+    assert sum(n for (_, what), n in found.items() if what == "true not proved") < 8
