@@ -1,5 +1,5 @@
 """Universal approximation in numbers and pictures: how few units are proved to suffice, how few to be needed; leaves a
-folder with four figures and an animation. `python examples/14_universal_approximation.py [FOLDER]`"""
+folder with five figures and an animation. `python examples/14_universal_approximation.py [FOLDER]`"""
 
 import os
 import sys

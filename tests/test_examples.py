@@ -25,6 +25,7 @@ PICTURES = {
     "25_recurrent.py": "recurrent.png",
     "26_boundary_value.py": "boundary_value.png",
     "24_which_activation.py": "activations.png",
+    "27_parallels_from_analysis.py": "parallels.png",
     "14_universal_approximation.py": "universal-approximation/relu_widths.png",
 }
 

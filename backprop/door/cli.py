@@ -17,25 +17,23 @@ from typing import Annotated, Any
 
 import typer
 
+from backprop.door.approximating import find_network, finish_approximation, write_page
 from backprop.door.commands import (
     FAILS,
     HOLDS,
     SIZES_OPTIONS,
     UNUSABLE,
     check_folder_name,
-    finish_approximation,
     print_result,
     read_accuracy,
     read_target,
-    refuse_for_surfaces,
-    show_proofs,
-    write_page,
     write_source,
 )
 from backprop.door.drawing import draw
 from backprop.door.explaining import explain
 from backprop.door.files import Telling, finish_attach, is_file, refuse_for_files_only
 from backprop.door.formulas import check_formula
+from backprop.door.notations import Notation, list_topics, read_notation
 from backprop.door.reporting import report
 from backprop.door.verifying import (
     Wanted,
@@ -108,13 +106,6 @@ def leave(status: int, **_: Any) -> None:
     raise typer.Exit(status)
 
 
-def list_topics() -> list[str]:
-    """For the shell's completion."""
-    from theory.chapters.book import CHAPTERS
-
-    return list(CHAPTERS)
-
-
 @app.callback(result_callback=leave)
 def start(
     version: Annotated[
@@ -155,19 +146,23 @@ def derive(
     standalone: Annotated[
         bool, typer.Option("--standalone", help="--format latex: a whole document, not a fragment for amsmath.")
     ] = False,
+    notation: Notation = None,
 ) -> int:
     """Print the derivations. Topics: rules, four_equations, costs, softmax, activations, batch_norm, layer_norm,
     gates, prelu, dropout, residual, penalties, recurrent, lstm, gru, derivatives, initialisation, optimisers,
     universal_approximation, lecture.
 
     Example: backprop derive four_equations --format latex --standalone > book.tex
+
+    Example: backprop derive four_equations --notation nielsen
     """
     from theory.chapters.book import TopicError, render
 
+    read_notation(notation or "lecture")
     if standalone and form is not Format.latex:
         raise UsageError(f"--standalone is for --format latex, got --format {form.value}; leave it out")
     try:
-        text = render(topics or (), form.value, standalone=standalone)
+        text = render(topics or (), form.value, standalone=standalone, notation=notation)
     except TopicError as error:
         raise UsageError(str(error)) from None
     typer.echo(text, nl=False)
@@ -316,7 +311,7 @@ def approximate(
         str,
         typer.Argument(
             metavar="TARGET",
-            help="A function of x, e.g. 'sin(2*pi*x)', or of x and y; a name, e.g. runge, franke; or data.csv.",
+            help="A function of x, e.g. 'sin(2*pi*x)', of x and y, of x, y, z …; a name, e.g. runge; or data.csv.",
         ),
     ],
     width: Annotated[int | None, typer.Option("--width", help="Number of hidden units.")] = None,
@@ -348,6 +343,9 @@ def approximate(
     derivative: Annotated[
         bool, typer.Option("--derivative", help="Prove a bound of |F' - f'| too, on the whole domain.")
     ] = False,
+    measure: Annotated[
+        str | None, typer.Option("--measure", help="A density p(x): fit and prove the root of the mean square error.")
+    ] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture to write (.png, .pdf, .svg).")] = None,
     page: Annotated[
         Path | None, typer.Option("--page", help="HTML page to write: drag the width or the error (functions of x).")
@@ -355,32 +353,18 @@ def approximate(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> int:
-    """Fit a network of one hidden layer to a function of one variable or two, or to data; with an epsilon
+    """Fit a network of one hidden layer to a function of one variable or more, or to data; with an epsilon
     it grows until its error is proved to be below, at every point. Other errors are measured on a dense grid (at the
     data) unless --certify is given; data prove nothing.
 
     Example: backprop approximate "sin(2*pi*x)" --epsilon 1e-3 --plot sine.png
     """
-    from backprop.approximation import Approximation, SurfaceApproximation, approximate_2d, approximate_by
-    from backprop.approximation.ground.table_file import is_table_file
-    from backprop.approximation.surfaces import is_surface
     from backprop.files import write_atomically
 
-    asked: Any = {"width": width, "epsilon": epsilon, "seed": seed}
-    if certify is None:
-        grows = epsilon is not None and width is None and method == "fit"
-        certify = grows and not is_table_file(expression)
-    asked["certify"] = certify or certificate is not None
-    result: Approximation | SurfaceApproximation
-    with show_proofs():
-        if is_surface(expression):
-            flags = {"--continue": continued, "--derivative": derivative, "--page": page is not None}
-            refuse_for_surfaces(method, flags)
-            square, unit = (domain or (0.0, 1.0),) * 2, activation or "tanh"
-            result = approximate_2d(expression, activation=unit, domain=square, **asked)
-        else:
-            asked |= {"domain": domain, "continued": continued, "derivative": derivative}
-            result = approximate_by(method, expression, activation=activation, **asked)
+    asked: dict[str, Any] = {"width": width, "epsilon": epsilon, "seed": seed, "activation": activation}
+    asked |= {"domain": domain, "certify": certify, "certificate": certificate, "continued": continued}
+    asked |= {"derivative": derivative, "measure": measure, "method": method, "plot": plot, "page": page}
+    result = find_network(expression, asked)
     if certificate is not None:
         write_atomically(certificate, json.dumps(result.to_dict(), allow_nan=False, indent=1) + "\n")
     if page is not None:

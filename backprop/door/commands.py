@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,7 +11,6 @@ import typer
 from backprop.errors import UsageError
 
 if TYPE_CHECKING:
-    from backprop.approximation import Approximation, SurfaceApproximation
     from backprop.specification.network import Network
 
 __all__ = [
@@ -23,15 +20,11 @@ __all__ = [
     "SIZES_OPTIONS",
     "UNUSABLE",
     "check_folder_name",
-    "finish_approximation",
     "print_result",
     "read_accuracy",
     "read_network",
     "read_target",
-    "refuse_for_surfaces",
-    "show_proofs",
     "split_names",
-    "write_page",
     "write_source",
 ]
 
@@ -84,57 +77,6 @@ def split_names(text: str) -> list[str]:
         else:
             parts[-1] += character
     return [part.strip() for part in parts]
-
-
-def finish_approximation(result: Approximation | SurfaceApproximation, plot: Path | None, as_json: bool) -> int:
-    """Draw and print it; the status says reached, not reached, or a proof given up."""
-    if plot is not None:
-        from backprop.approximation import Approximation
-        from backprop.pictures import plot_approximation
-        from backprop.pictures.surface_fit import plot_surface_approximation
-
-        if isinstance(result, Approximation):
-            plot_approximation(result, plot)
-        else:
-            plot_surface_approximation(result, plot)
-    print_result(result, as_json)
-    if result.undecided:
-        typer.echo(f"undecided: {result.target}: {result.describe_proof()}", err=True)
-        return UNUSABLE
-    return HOLDS if result.reached else FAILS
-
-
-def refuse_for_surfaces(method: str, flags: dict[str, bool]) -> None:
-    """What a function of two variables has not."""
-    for name in (name for name, given in flags.items() if given):
-        raise UsageError(f"{name} is for functions of one variable; leave it out for a function of x and y")
-    if method != "fit":
-        raise UsageError(f"--method {method} is for functions of one variable; leave it out for a function of x "
-                         "and y")  # fmt: skip
-
-
-@contextmanager
-def show_proofs() -> Iterator[None]:
-    """Which share of the domain is proved so far, at a terminal, while something is proved."""
-    from backprop.approximation.proving.bisection import telling
-    from backprop.progress import show_count
-
-    with show_count("% of the domain proved", plain=False) as count, telling(lambda part: count(int(part * 100), 100)):
-        yield
-
-
-def write_page(result: Approximation | SurfaceApproximation, file: Path, seed: int) -> None:
-    """The page of an approximation."""
-    from backprop.approximation import Approximation
-    from backprop.files import write_atomically
-    from backprop.progress import show_count
-    from backprop.reporting.pages.approximation_page import write_approximation_page
-
-    if file.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"--page writes an HTML page, got {str(file)!r}; give a name that ends in .html")
-    assert isinstance(result, Approximation)
-    with show_count("widths", plain=False) as progress:
-        write_atomically(file, write_approximation_page(result, seed, progress))
 
 
 def print_result(result: Printable, as_json: bool) -> None:

@@ -32,10 +32,10 @@ LEVELS = (
     Level(
         "certified",
         "the float result at this input is within so many units in the last place of the largest entry of its tensor; "
-        "or: a network is within epsilon of its target at every point of an interval or a rectangle; or: no network of "
-        "any width is nearer",
+        "or: a network is within epsilon of its target at every point of an interval or a rectangle, or in "
+        "the mean square with a density; or: no network of any width is nearer",
         "ball arithmetic: a gradient against the forward-mode derivative of the cost (`verify SIZES --certify`), an "
-        "approximation by Taylor models and bisection (`approximate --certify`), in one variable checked again in "
+        "approximation by Taylor models and bisection (`approximate --certify`, `--measure`), checked again in "
         "other arithmetic; lower bounds by de la Vallée-Poussin's points, forced kinks and one-sided limits",
     ),
     Level(
@@ -51,6 +51,7 @@ NOT_SHOWN = (
     "rounding: floating-point results carry errors of a few units in the last place, more in the tails of f'",
     "other sizes: the exact check speaks of the sizes it ran at; that they do not matter is what the derivation says",
     "an error that is not called proved is the largest on a dense grid, not a bound between the points",
+    "three and more variables: the error is measured at the points of a grid that is coarse in many dimensions",
     "data: of a table of values nothing is known between its points, so nothing is proved there",
     "how few units an approximation could do with, ReLU apart: the width found is one that suffices",
     "training: that an optimiser finds good parameters is an observation, not a result",

@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backprop.approximation.searching.search import approximate
-from backprop.approximation.survey import grow_step_by_step, survey_limits, survey_relu_widths, survey_widths
+from backprop.approximation.survey import (
+    grow_step_by_step,
+    survey_limits,
+    survey_relu_widths,
+    survey_series,
+    survey_widths,
+)
 from backprop.files import make_folder
 from backprop.pictures.band import plot_band
 from backprop.pictures.error_by_width import plot_error_by_width
 from backprop.pictures.growth import animate_growth
 from backprop.pictures.limits import plot_limits
 from backprop.pictures.relu_widths import plot_relu_widths
+from backprop.pictures.series.beside_networks import plot_beside_networks
 from backprop.progress import Stages
 
 __all__ = ["FULL", "QUICK", "Size", "draw_approximation_figures"]
@@ -32,6 +39,9 @@ class Size:
     epsilons: tuple[float, ...]
     grown: str
     most_units: int
+    series_targets: tuple[str, ...]
+    series_widths: tuple[int, ...]
+    series_drawn: int
 
 
 FULL = Size(
@@ -44,6 +54,9 @@ FULL = Size(
     epsilons=(1e-1, 1e-2, 1e-3, 1e-4),
     grown="wave",
     most_units=16,
+    series_targets=("kink", "wave"),
+    series_widths=(1, 2, 4, 8, 16, 32),
+    series_drawn=8,
 )
 QUICK = Size(
     targets=("sine",),
@@ -55,11 +68,14 @@ QUICK = Size(
     epsilons=(1e-1, 3e-2, 1e-2),
     grown="sine",
     most_units=4,
+    series_targets=("kink",),
+    series_widths=(1, 2, 4),
+    series_drawn=4,
 )
 
 
 def draw_approximation_figures(folder: Path, size: Size, stages: Stages) -> list[Path]:
-    """Compute and draw the four figures and the animation.
+    """Compute and draw the five figures and the animation.
 
     Args:
         folder: made if it is missing; files that are there already are replaced.
@@ -77,6 +93,7 @@ def draw_approximation_figures(folder: Path, size: Size, stages: Stages) -> list
         "certified band": draw_band,
         "two limits": draw_limits,
         "ReLU widths from both sides": draw_relu_widths,
+        "polynomials and waves beside networks": draw_series,
         "growth": draw_growth,
     }
     files = []
@@ -110,6 +127,15 @@ def draw_relu_widths(folder: Path, size: Size, stages: Stages) -> Path:
     targets = survey_relu_widths(size.relu_targets, size.epsilons, progress=stages.advance)
     title = "How many ReLU units: proved from below and from above"
     return plot_relu_widths(folder / "relu_widths.png", targets, title=title)
+
+
+def draw_series(folder: Path, size: Size, stages: Stages) -> Path:
+    """Bernstein's polynomials and Fejér's means beside networks."""
+    surveys = [
+        survey_series(target, size.series_widths, size.series_drawn, progress=stages.advance)
+        for target in size.series_targets
+    ]
+    return plot_beside_networks(folder / "beside_series.png", surveys)
 
 
 def draw_growth(folder: Path, size: Size, stages: Stages) -> Path:

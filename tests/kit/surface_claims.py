@@ -1,8 +1,8 @@
 """Claims of known truth about functions of two variables, drawn fresh: nothing false may be proved, or confirmed.
 
-`PYTHONPATH=.:tests python tests/kit/surface_claims.py [--claims 10000] [--seed 0]` prints what `false_claims.py` does for one variable.
-The truth is known by construction: a spike of known height, a line without a value, a network whose target is the
-network itself, a function that leans out of the direction that its file states.
+`PYTHONPATH=.:tests python tests/kit/surface_claims.py [--claims 10000] [--seed 0]` prints what `false_claims.py`
+does for one variable. The truth is known by construction: a spike of known height, a line without a value, a network
+whose target is the network itself, a function that leans out of the direction that its file states.
 """
 
 from __future__ import annotations

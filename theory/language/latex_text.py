@@ -21,9 +21,9 @@ RAISED = dict(zip("ⁱᶠᵒʳᵘ", "iforu", strict=True))
 SIGNS = {raised: rf"^{{\mathrm {letter}}}" for raised, letter in RAISED.items()} | {
     "≤": r"\le ", "≥": r"\ge ", "∂": r"\partial ", "∇": r"\nabla", "→": r"\to ", "±": r"\pm ", "−": "-", "·": r"\cdot ",
     "×": r"\times ", "∘": r"\circ ", "⊙": r"\odot ", "≠": r"\ne ", "≈": r"\approx ", "∞": r"\infty", "√": r"\surd ",
-    "½": r"\tfrac12", "…": r"\ldots ", "‥": "..", "ᵀ": r"{}^{\top}", "∈": r"\in ", "Σ": r"\sum", "ℝ": r"\mathbb{R}",
+    "½": r"\tfrac12", "…": r"\ldots ", "‥": "..", "ᵀ": r"{}^{\top}", "∈": r"\in ", "Σ": r"\sum ", "ℝ": r"\mathbb{R}",
     "⟨": r"\langle ", "⟩": r"\rangle ", "²": "{}^2", "³": "{}^3", ":=": ":=",
-    "⁻": "{}^{-}", "¹": "{}^1", "θ": r"\theta",
+    "⁻": "{}^{-}", "¹": "{}^1", "θ": r"\theta", "∫": r"\int ",
 }  # fmt: skip
 """Signs in a formula and their commands."""
 

@@ -6,16 +6,15 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
 from backprop.approximation.checking import intervals as iv
-from backprop.approximation.checking.claims import StatedClaim, read_claim, read_slopes
-from backprop.approximation.checking.evaluate import Place, expand, value
+from backprop.approximation.checking.claims import MEAN, StatedClaim, read_claim, read_mean, read_slopes
 from backprop.approximation.checking.files import load
-from backprop.approximation.checking.intervals import Interval, NoValue, Series, TooLarge, Unclear
-from backprop.approximation.checking.reader import Tree
+from backprop.approximation.checking.intervals import Interval, TooLarge, Unclear
+from backprop.approximation.checking.means.mean_square import check_mean
+from backprop.approximation.checking.models import expand_error, find_hole, measure_radius
 from backprop.approximation.checking.rectangles import read_along, read_surface
 from backprop.approximation.checking.surfaces import SurfaceCheck
 from backprop.approximation.checking.verdict import Verdict
@@ -25,10 +24,6 @@ __all__ = ["SECONDS", "check_certificate"]
 
 SECONDS = 60.0
 """The usual limit; reaching it is no answer."""
-SURE = iv.rational(Fraction(1, 10**20))
-"""A remainder below this is not looked at again."""
-TERMS = 8
-"""Terms h^0 … h^7 and a remainder h^8."""
 HALVINGS = 60
 """A box that is too wide for the bounds here is halved so often, not more."""
 SPARE_BOXES = 2000
@@ -40,6 +35,8 @@ def check_certificate(
 ) -> Verdict:
     """Read a certificate that `backprop approximate --certificate FILE` saved and bound the error on each of its boxes.
 
+    Of a file that `--measure` made, whose claim is about a mean, the boxes are added up.
+
     Returns: Verdict; not ok where a bound is not below the epsilon of the file.
     Errors: UsageError for a file that cannot be read or is no certificate, for boxes that do not cover the domain, and
     where the time is up before there is an answer.
@@ -48,6 +45,8 @@ def check_certificate(
         raise UsageError(f"--timeout must be a positive number of seconds, got {timeout:g}")
     data, deadline = load(path), time.monotonic() + timeout
     late = f"{str(path)!a} was not checked to the end in {timeout:g} seconds"
+    if MEAN in data:
+        return check_mean(read_mean(data), deadline, late, progress)
     surface = read_surface(data)
     if surface is not None:
         return SurfaceCheck(surface, deadline, late).run(progress)
@@ -101,56 +100,21 @@ class _Check:
     def bound_model(self, a: float, b: float, centre: float) -> float:
         """Σ |e_k| r^k with the last coefficient on the whole box; infinite where F or a unit is not shown to be."""
         claim = self.claim
-        here: Series = [iv.number(centre), iv.ONE]
-        there: Series = [iv.from_numbers(a, b), iv.ONE]
-        radius = iv.rational(max(Fraction(b) - Fraction(centre), Fraction(centre) - Fraction(a)))
         try:
-            self.watch()
-            make_term = _slope_term if claim.of_slopes else _term
-            constant = iv.ZERO if claim.of_slopes else claim.constant
-            total = iv.subtract(make_term(claim.target, here, there, radius, claim.continued_at), [constant])
-            for w, shift, c in claim.units:
-                self.watch()
-                inner = [iv.add(iv.multiply([w], x, 2), [shift]) for x in (here, there)]
-                unit = make_term(claim.activation, inner[0], inner[1], radius)
-                total = iv.subtract(total, iv.multiply([c], unit, TERMS + 1))
+            total = expand_error(claim, a, b, centre, self.watch)
             if iv.is_below(iv.number(claim.epsilon), iv.smallest(total[0])):
                 self.refuted = f"at x = {centre!r} it is not below {claim.epsilon:g}"
-            return _sum_up(total, radius)
+            return _sum_up(total, measure_radius(a, b, centre))
         except Unclear as error:
             self.beyond = self.beyond or isinstance(error, TooLarge)
             self.why = f"there it is not shown to have a value: {error}"
-            self.refuted = self.find_hole(centre)
+            self.refuted = find_hole(claim, centre)
             return math.inf
 
     def watch(self) -> None:
         """Errors: UsageError when the time is up."""
         if time.monotonic() > self.deadline:
             raise UsageError(f"undecided: {self.late}; give it more with --timeout")
-
-    def find_hole(self, point: float) -> str:
-        """What is said if F or a unit surely has no value at a point; nothing if that is not seen."""
-        x = iv.number(point)
-        try:
-            value(self.claim.target, Place.of({"x": x}, self.claim.continued_at))
-            for w, shift, _ in self.claim.units:
-                value(self.claim.activation, Place({"x": iv.add(iv.multiply([w], [x], 1), [shift])[0]}))
-        except NoValue as error:
-            return f"there is no value at x = {point!r}: {error}"
-        except Unclear:
-            return ""  # it may have one
-        return ""
-
-
-def _slope_term(node: Tree, here: Series, there: Series, radius: Interval, points: tuple[Fraction, ...] = ()) -> Series:
-    """The same for the derivative: k + 1 times the coefficient k + 1."""
-    whole = iv.pad(expand(node, Place.of({"x": there}, points), TERMS + 2), TERMS + 2)
-    remainder = iv.times(iv.integer(TERMS + 1), whole[TERMS + 1])
-    reach = iv.multiply([iv.largest(remainder)], iv.power([radius], TERMS, 1), 1)[0]
-    if iv.is_below(iv.width(whole[1]), reach):
-        return [whole[1]]
-    near = iv.pad(expand(node, Place.of({"x": here}, points), TERMS + 1), TERMS + 1)
-    return [*(iv.times(iv.integer(k + 1), near[k + 1]) for k in range(TERMS)), remainder]
 
 
 def _sum_up(coefficients: Sequence[Interval], radius: Interval) -> float:
@@ -159,22 +123,3 @@ def _sum_up(coefficients: Sequence[Interval], radius: Interval) -> float:
         bound = iv.add(bound, iv.multiply([iv.largest(coefficient)], reach, 1))
         reach = iv.multiply(reach, [radius], 1)
     return iv.upper_float(bound[0])
-
-
-def _term(node: Tree, here: Series, there: Series, radius: Interval, points: tuple[Fraction, ...] = ()) -> Series:
-    """Coefficients 0..7 at the centre and the eighth on the box, or the interval of all values alone if that is less
-    (a unit that is saturated on the box has few values, but bounds of its derivatives that are useless)."""
-    try:
-        remainder = expand(node, Place.of({"x": there}, points), TERMS + 1)
-        near = expand(node, Place.of({"x": here}, points), TERMS)
-    except Unclear:
-        return [value(node, Place.of({"x": there[0]}, points))]
-    padded = [*near[:TERMS], *[iv.ZERO] * (TERMS - len(near))]
-    if len(remainder) <= TERMS:
-        return padded
-    reach = iv.multiply([iv.largest(remainder[TERMS])], iv.power([radius], TERMS, 1), 1)[0]
-    if not iv.is_below(reach, SURE):
-        values = value(node, Place.of({"x": there[0]}, points))
-        if iv.is_below(iv.width(values), reach):
-            return [values]
-    return [*padded, remainder[TERMS]]

@@ -16,8 +16,13 @@ from backprop.approximation.checking.intervals import Interval, Unclear
 from backprop.approximation.checking.reader import Tree, read
 from backprop.errors import UsageError
 
-__all__ = ["MOST_BOXES", "StatedClaim", "check_edges", "count_units", "find_difference", "read_claim", "read_floats",
-           "read_slopes", "refuse_contradictions"]  # fmt: skip
+__all__ = ["MEAN", "MOST_BOXES", "StatedClaim", "check_edges", "count_units", "find_difference", "read_claim",
+           "read_floats", "read_mean", "read_slopes", "refuse_contradictions"]  # fmt: skip
+
+POINTWISE, MEAN = "certificate", "mean_square_certificate"
+"""What holds the proof of a claim about every point, and about a mean."""
+BOUNDS = {POINTWISE: "sup_error_bound", MEAN: "root_mean_square_bound"}
+"""Where a file says its bound once more."""
 
 LONGEST_SHOWN = 60
 SAMPLES = tuple(Fraction(k, 4) for k in range(-12, 13))
@@ -42,6 +47,8 @@ class StatedClaim:
     """What speaks against it before a box is looked at."""
     of_slopes: bool = False
     """Whether the claim is about F' and f' instead."""
+    density: Tree | None = None
+    """What weighs the squares, if the claim is about their mean."""
 
 
 def read_slopes(claim: StatedClaim, proof: Any) -> StatedClaim | None:
@@ -64,9 +71,21 @@ def check_edges(edges: Sequence[float], low: float, high: float) -> None:
         raise UsageError("the boxes of the certificate do not cover its domain from end to end, in order")
 
 
-def read_claim(data: dict[str, Any]) -> StatedClaim:
+def read_mean(data: dict[str, Any]) -> StatedClaim:
+    """The claim of a file about the root of the integral of p (F - f)^2; a file has one kind of claim."""
+    measure = data.get("measure")
+    if not isinstance(measure, str):
+        raise UsageError("the file is no certificate: measure must be text")
+    if POINTWISE in data or "derivative_certificate" in data:
+        raise UsageError(f"the file states claims of two kinds, {MEAN} and another: one file, one kind")
+    claim = read_claim(data, MEAN)
+    root = f"the root of the integral of p (F - f)^2 for p = {measure}, F ="
+    return replace(claim, density=read(measure, TARGETS), subject=claim.subject.replace("|F - f| for F =", root, 1))
+
+
+def read_claim(data: dict[str, Any], kind: str = POINTWISE) -> StatedClaim:
     try:
-        hidden, proof = data["hidden"], data["certificate"]
+        hidden, proof = data["hidden"], data[kind]
         low, high = read_floats(data["domain"])
         w, b, c = (read_floats(hidden[name]) for name in "wbc")
         (constant,), (epsilon,) = read_floats([data["constant"]]), read_floats([proof["epsilon"]])
@@ -89,7 +108,7 @@ def read_claim(data: dict[str, Any]) -> StatedClaim:
         raise UsageError(f"the file is no certificate: epsilon {epsilon} is not positive")
     check_edges(edges, low, high)
     units = tuple((iv.number(p), iv.number(q), iv.number(r)) for p, q, r in zip(w, b, c, strict=True))
-    refuse_contradictions(data, len(w), epsilon)
+    refuse_contradictions(data, len(w), epsilon, kind)
     trees = read(target, TARGETS), read(activation, ACTIVATIONS)
     units_said = count_units(len(w), name, activation)
     extended = f", continued at x = {', '.join(map(repr, continued_at))}," if continued_at else ""
@@ -119,14 +138,14 @@ def find_difference(stated: Tree, named: Tree) -> Fraction | None:
     return None
 
 
-def refuse_contradictions(data: dict[str, Any], width: int, epsilon: float) -> None:
+def refuse_contradictions(data: dict[str, Any], width: int, epsilon: float, kind: str = POINTWISE) -> None:
     """What the file says twice it has to say alike."""
-    proof = data["certificate"]
+    proof = data[kind]
     pairs = {
         "width": (data.get("width", width), width),
         "epsilon": (data.get("epsilon") or epsilon, epsilon),
         "certified": (data.get("certified", True), True),
-        "sup_error_bound": (data.get("sup_error_bound", proof.get("bound")), proof.get("bound")),
+        BOUNDS[kind]: (data.get(BOUNDS[kind], proof.get("bound")), proof.get("bound")),
     }
     for name, (said, known) in pairs.items():
         if said != known:

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from backprop.shown import ShownAsText
+
 __all__ = ["Verdict"]
 
 NOT_CHECKED = ("the bound the file states itself", "errors on a grid", "least widths and least errors")
@@ -14,7 +16,7 @@ UNIT = 1e-3
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(ShownAsText):
     """What came of the check: whether the claim holds, the bound found here, and where it fails."""
 
     ok: bool
@@ -26,6 +28,8 @@ class Verdict:
     """What the claim is about."""
     also: Verdict | None = None
     """What came of the second claim of the file, about the derivatives, if it has one."""
+    is_pointwise: bool = True
+    """Whether the claim is about every point, not about a mean."""
 
     @property
     def holds(self) -> bool:
@@ -45,9 +49,6 @@ class Verdict:
         found |= {"subject": self.subject, "not_checked": list(NOT_CHECKED)}
         return found if self.also is None else found | {"derivative": self.also.to_dict()}
 
-    def _repr_markdown_(self) -> str:
-        return f"```text\n{self}\n```"
-
     def __str__(self) -> str:
         lines = [self.describe()] + ([] if self.also is None else [self.also.describe()])
         return "\n".join([*lines, f"not checked: {', '.join(NOT_CHECKED)}"] if self.holds else lines)
@@ -57,7 +58,8 @@ class Verdict:
         if not self.ok:
             return f"NOT CONFIRMED: {self.reason}"
         boxes = f"{self.boxes} box{'es' * (self.boxes != 1)}"
-        return f"CONFIRMED: {self.subject} is at most {self.describe_bound()} < {self.epsilon!r} everywhere ({boxes})"
+        where = " everywhere" if self.is_pointwise else ""
+        return f"CONFIRMED: {self.subject} is at most {self.describe_bound()} < {self.epsilon!r}{where} ({boxes})"
 
     def describe_bound(self) -> str:
         """The bound in four digits, not less than it is and still below epsilon; else in all of its digits."""

@@ -24,8 +24,8 @@ from theory.functions.pieces import split
 from theory.language.spelling import respell
 
 __all__ = [
-    "GRID_POINTS", "LARGEST", "UNIT", "Floats", "FunctionTarget", "Target", "Valued", "check_values", "read_domain",
-    "read_target",
+    "CONTINUE", "GRID_POINTS", "LARGEST", "UNIT", "Floats", "FunctionTarget", "Target", "Valued", "check_values",
+    "read_domain", "read_target",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]

@@ -16,7 +16,7 @@ from backprop.approximation.ground.target import Floats
 from backprop.approximation.searching.growing import find_width
 from backprop.approximation.searching.result import evaluate_network
 
-__all__ = ["CUTOFFS", "ROUNDING", "Candidate", "WidthSearch", "measure_errors"]
+__all__ = ["CUTOFFS", "ROUNDING", "Candidate", "Found", "WidthSearch", "measure_errors"]
 
 Found = TypeVar("Found", bound=Outcome)
 

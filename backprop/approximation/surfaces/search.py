@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from backprop.approximation.ground.arguments import read_epsilon, read_seed, rea
 from backprop.approximation.ground.hidden import Hidden, Sigma, read_sigma
 from backprop.approximation.ground.solving import solve
 from backprop.approximation.ground.target import UNIT, Floats, check_values
-from backprop.approximation.searching.candidate import CUTOFFS, ROUNDING, Candidate, WidthSearch
+from backprop.approximation.searching.candidate import CUTOFFS, ROUNDING, Candidate, Found, WidthSearch
 from backprop.approximation.searching.refinement import refine
 from backprop.approximation.surfaces.along import approximate_along
 from backprop.approximation.surfaces.certified import certify_surface, grow_certified
@@ -23,11 +23,11 @@ from backprop.approximation.surfaces.ridges import find_direction
 from backprop.approximation.surfaces.target import GRID_SIDE, PLACE, Surface, read_surface
 from backprop.errors import UsageError
 
-__all__ = ["MAX_WIDTH", "approximate_2d"]
+__all__ = ["MAX_WIDTH", "SurfaceSearch", "approximate_2d", "check_sigma"]
 
 MAX_WIDTH = 1024
 """The widest network that is tried: beyond it a fit takes minutes, not seconds."""
-GROWN_WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+GROWN_WIDTHS: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 """Widths tried, in this order, when an error is asked for and no width; every width starts from the one below it."""
 FINENESS = 16
 """The smallest sufficient width is looked for in steps of so small a share of it."""
@@ -94,13 +94,7 @@ def approximate_2d(
     wanted = None if epsilon is None else read_epsilon(epsilon)
     if count is None and wanted is None:
         raise UsageError("approximate_2d needs a width (number of hidden units) or an epsilon (largest error)")
-    sigma = read_sigma(activation)
-    if sigma.degree is not None:
-        raise UsageError(
-            f"activation {activation!r} is a polynomial: however wide, such a network is a polynomial of the same "
-            "degree and cannot come near every function (Leshno et al. 1993); use tanh"
-        )
-    return _find(read_surface(target, domain), sigma, count, wanted, read_seed(seed), certify)
+    return _find(read_surface(target, domain), check_sigma(activation), count, wanted, read_seed(seed), certify)
 
 
 def _find(
@@ -110,7 +104,7 @@ def _find(
     if direction is not None and (count is None or count <= MOST_ALONG):
         how: Any = {"width": count, "epsilon": wanted, "seed": seed, "certify": certify}
         return approximate_along(surface, sigma, direction, **how)
-    search = _SurfaceSearch(surface, sigma, seed, wanted)
+    search = SurfaceSearch(SurfaceApproximation, surface, sigma, seed, wanted)
     if not certify:
         return search.fit(count) if count is not None else search.grow(wanted or 0.0)
     if count is not None or wanted is None:
@@ -118,16 +112,39 @@ def _find(
     return grow_certified(search.grow, wanted)
 
 
-class _SurfaceSearch(WidthSearch[SurfaceApproximation]):
-    """For a function of two variables."""
+def check_sigma(activation: str) -> Sigma:
+    """An activation by name or expression.  Errors: `UsageError` for a polynomial, and what `read_sigma` refuses."""
+    sigma = read_sigma(activation)
+    if sigma.degree is not None:
+        raise UsageError(
+            f"activation {activation!r} is a polynomial: however wide, such a network is a polynomial of the same "
+            "degree and cannot come near every function (Leshno et al. 1993); use tanh"
+        )
+    return sigma
 
-    def __init__(self, target: Surface, sigma: Sigma, seed: int, epsilon: float | None) -> None:
-        super().__init__(SurfaceApproximation, target, sigma, seed, epsilon)
+
+class SurfaceSearch(WidthSearch[Found]):
+    """For a function of two variables, or of more: then with other nodes and another grid."""
+
+    steepest, place, widths = STEEPEST, PLACE, GROWN_WIDTHS
+
+    def __init__(
+        self, outcome: Callable[..., Found], target: Any, sigma: Sigma, seed: int, epsilon: float | None
+    ) -> None:
+        super().__init__(outcome, target, sigma, seed, epsilon)
         self._slopes: dict[int, float] = {}
 
-    def grow(self, wanted: float) -> SurfaceApproximation:
+    def draw(self, width: int, slope: float, rng: np.random.Generator) -> Hidden:
+        """A hidden layer by chance."""
+        return draw_hidden(width, slope, rng)
+
+    def list_nodes(self, count: int) -> Floats:
+        """Where the fit looks, at least so many points."""
+        return list_nodes(count)
+
+    def grow(self, wanted: float) -> Found:
         """Widen until the error on the grid is below the one wanted, then look for a smaller width that does."""
-        return self.grow_along(GROWN_WIDTHS, wanted, lambda width: max(1, width // FINENESS))
+        return self.grow_along(self.widths, wanted, lambda width: max(1, width // FINENESS))
 
     def search(self, width: int) -> Candidate:
         """The best of fresh draws, of those refined, and of the next smaller power of two with idle units."""
@@ -136,7 +153,7 @@ class _SurfaceSearch(WidthSearch[SurfaceApproximation]):
         if allowed <= ROUNDING * self.target.scale:
             return self.pad(width, narrow, SLOPES[0])
         moved = width <= REFINED_TO
-        nodes = list_nodes(math.ceil(width * (NODES_A_MOVED_UNIT if moved else NODES_A_UNIT)))
+        nodes = self.list_nodes(math.ceil(width * (NODES_A_MOVED_UNIT if moved else NODES_A_UNIT)))
         y = self._scaled(nodes)
         drawn = sorted(self._draw(width, nodes, y), key=lambda one: one.error)
         self._slopes[width] = drawn[0].slope
@@ -145,7 +162,7 @@ class _SurfaceSearch(WidthSearch[SurfaceApproximation]):
         found = [each for one in drawn[:1] for each in self._calm(one, nodes, y)]
         if moved:
             found += [each for one in drawn[:STARTS] for each in self._refine(one, nodes, y)]
-        found = [one for one in found if one.error <= allowed and np.max(np.abs(one.hidden.w)) <= STEEPEST]
+        found = [one for one in found if one.error <= allowed and np.max(np.abs(one.hidden.w)) <= self.steepest]
         return min(found, key=Candidate.by_score, default=None) or self.pad(width, narrow, SLOPES[0])
 
     def _draw(self, width: int, nodes: Floats, y: Floats) -> Iterator[Candidate]:
@@ -156,7 +173,7 @@ class _SurfaceSearch(WidthSearch[SurfaceApproximation]):
         for count, slope in enumerate(slopes):
             if count >= 2 and count * len(nodes) * width**2 > DRAW_WORK:
                 break
-            yield self._try(self.sigma.normalise(draw_hidden(width, slope, rng)), slope, nodes, y)
+            yield self._try(self.sigma.normalise(self.draw(width, slope, rng)), slope, nodes, y)
 
     def _graft(self, drawn: list[Candidate], narrow: Candidate, nodes: Floats, y: Floats) -> Iterator[Candidate]:
         """Put the units of the narrower network in the place of some that were drawn."""
@@ -182,7 +199,7 @@ class _SurfaceSearch(WidthSearch[SurfaceApproximation]):
                 yield self.judge(drawn.hidden, c, slope=drawn.slope)
 
     def _refine(self, start: Candidate, nodes: Floats, y: Floats) -> Iterator[Candidate]:
-        steps = min(60, int(REFINE_WORK / (len(nodes) * (3 * len(start.hidden.b)) ** 2)))
+        steps = min(60, int(REFINE_WORK / (len(nodes) * (start.hidden.w.size + len(start.hidden.b)) ** 2)))
         hidden = refine(self.sigma, start.hidden, nodes, y, max(steps, 5))
         yield from self._calm(self._try(hidden, start.slope, nodes, y), nodes, y)
 
@@ -190,7 +207,7 @@ class _SurfaceSearch(WidthSearch[SurfaceApproximation]):
         """F in the coordinates of the search: from [-1, 1]² to about [-1, 1]."""
         points = self.middle + self.half * nodes
         values: Floats = self.target(points)
-        check_values(f"{self.target.text!r:.80}", points, values, PLACE)
+        check_values(f"{self.target.text!r:.80}", points, values, self.place)
         scale: float = self.target.scale
         return (values - self.offset) / scale
 

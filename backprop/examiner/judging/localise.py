@@ -185,8 +185,8 @@ def _explain_delta(examination: Examination, layer: WrongLayer, wrong: list[int]
         right = name_tensors(examination, layer.right)
         text = say(OUTPUT_ERROR, right=right, **measured)
         text = text or say(BESIDE_ERROR, right=right, moved=probes.feel_derivatives(), **measured)
-        text += say(MORE_THAN_OUTPUTS, moved=probes.feel_inputs() or 0.0)
-        return make_finding(examination, "BP1", number, wrong, text + _describe(examination, layer))
+        text += say(MORE_THAN_OUTPUTS, moved=probes.feel_inputs() or 0.0) + _describe(examination, layer)
+        return make_finding(examination, "BP1", number, wrong, text)
     changed = say(CHANGED_WEIGHTS, layer=number, **probes.measure_rates(number))
     if changed:
         return make_finding(examination, "update", number, wrong, changed)
@@ -194,10 +194,9 @@ def _explain_delta(examination: Examination, layer: WrongLayer, wrong: list[int]
     above = [] if any(map(examination.is_wrong, over)) else [i for i in over if examination.is_right(i)]
     moved = probes.feel_derivatives()
     said = say(BESIDE_ERROR, right=name_tensors(examination, layer.right), moved=moved, **measured)
-    said = said or say(HIDDEN_ERROR, above=name_tensors(examination, above), **measured)
-    said = said or say(HIDDEN_ERROR_TOO, **measured)
-    said += say(MORE_THAN_OUTPUTS, moved=moved)
-    return make_finding(examination, "BP2", number, wrong, said + _describe(examination, layer))
+    hidden = say(HIDDEN_ERROR, above=name_tensors(examination, above), **measured) or say(HIDDEN_ERROR_TOO, **measured)
+    said = (said or hidden) + say(MORE_THAN_OUTPUTS, moved=moved) + _describe(examination, layer)
+    return make_finding(examination, "BP2", number, wrong, said)
 
 
 def _say_forward(examination: Examination, layer: WrongLayer, probes: Probes) -> tuple[Said, ...]:

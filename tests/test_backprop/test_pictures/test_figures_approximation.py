@@ -216,14 +216,22 @@ def test_the_bend_is_the_integral_that_is_known(name, exact):
 
 def test_the_gallery_fills_a_folder_and_the_command_names_the_files(tmp_path, capsys, monkeypatch):
     tiny = replace(
-        QUICK, widths=(2,), band=("sine", 2), floor_widths=(3,), relu_targets=("square",), epsilons=(0.1,), most_units=2
+        QUICK,
+        widths=(2,),
+        band=("sine", 2),
+        floor_widths=(3,),
+        relu_targets=("square",),
+        epsilons=(0.1,),
+        most_units=2,
+        series_widths=(1,),
+        series_drawn=1,
     )
     monkeypatch.setattr(gallery, "QUICK", tiny)
     monkeypatch.setattr(gallery, "survey_widths", lambda *args, **options: [make_curve()])
     assert main(["figures", "approximation", "--quick", "--out", str(tmp_path / "new" / "folder")]) == 0
     out, err = capsys.readouterr()
     assert sorted(out.split()) == sorted(str(file) for file in (tmp_path / "new" / "folder").iterdir())
-    assert len(out.split()) == 5
+    assert len(out.split()) == 6
     assert "two limits" in err
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Expr, Indexed, Sum, Symbol
+from sympy import Expr, Indexed, Integral, Sum, Symbol
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
@@ -46,6 +46,16 @@ class _ClaimTextPrinter(StrPrinter):
     def _print_Sum(self, expr: Sum) -> str:
         index, low, high = (str(self._print(part)).replace(" ", "") for part in expr.limits[0])
         return f"Σ_({index}={low}..{high}) ({self._print(expr.function)})"
+
+    def _print_Integral(self, expr: Integral) -> str:
+        letter, low, high = map(self._print, expr.limits[0])
+        return f"(∫_({letter}={low}..{high}) {self._print(expr.function)} d{letter})"
+
+    def _print_Pi(self, expr: Expr) -> str:
+        return "π"
+
+    def _print_binomial(self, expr: Expr) -> str:
+        return "({} over {})".format(*map(self._print, expr.args))
 
     def _print_Abs(self, expr: Expr) -> str:
         return f"|{self._print(expr.args[0])}|"

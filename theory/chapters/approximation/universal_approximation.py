@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from theory.chapters.approximation.claim_printing import write_expression
 from theory.chapters.approximation.claims import Claim
 from theory.chapters.approximation.least_width import LEAST_WIDTH
+from theory.chapters.approximation.parallels.algebra import ALGEBRA, WHERE_IT_ENDS
+from theory.chapters.approximation.parallels.bernstein import BERNSTEIN
+from theory.chapters.approximation.parallels.fourier import FOURIER
 from theory.chapters.approximation.staircase import BOUND, PROOF, Passage
 from theory.chapters.approximation.universality import THEOREMS, Theorem, degree_of_power_network, list_coverage
 from theory.chapters.chapter import Chapter, Formula, Section
@@ -18,11 +21,13 @@ from theory.chapters.chapter import Chapter, Formula, Section
 __all__ = ["CHAPTER", "check"]
 
 POWERS, UNITS = (1, 2, 3, 4), 3
+PARALLELS = (*BERNSTEIN, *FOURIER, *ALGEBRA)
+"""Polynomials and waves beside the networks."""
 
 
 def check(parts: Sequence[Passage] = PROOF) -> list[Claim]:
     """The claims of the proof that their judges refuse (none, if it is right)."""
-    return [claim for part in (*parts, *LEAST_WIDTH) for claim in part.claims if not claim.holds()]
+    return [claim for part in (*parts, *LEAST_WIDTH, *PARALLELS) for claim in part.claims if not claim.holds()]
 
 
 def state(theorem: Theorem) -> str:
@@ -41,7 +46,7 @@ def show(claim: Claim) -> Formula:
 
 
 def sections() -> Sequence[Section]:
-    """The theorems, whom they cover, the proof, the bound, and the limits."""
+    """The theorems, whom they cover, the proof, the bound, least widths, parallels, and the limits."""
     table = "\n".join([COVERAGE, *(f"- {line}" for line in list_coverage())])
     out: list[Section] = [INTRODUCTION, *map(state, THEOREMS), table]
     degrees = ", ".join(f"{degree_of_power_network(power, UNITS)} for z^{power}" for power in POWERS)
@@ -51,10 +56,11 @@ def sections() -> Sequence[Section]:
         if part.title == BOUND_AFTER:
             out += [BOUND_TEXT, Formula("the bound", f"sup |F - f| <= {write_expression(BOUND)}",
                                         rf"\sup |F - f| \le {write_expression(BOUND, latex=True)}")]  # fmt: skip
-    out.append(WIDTHS)
-    for part in LEAST_WIDTH:
-        out += [f"{part.title}. {part.text}", *map(show, part.claims)]
-    return [*out, SILENCE]
+    for introduction, parts in ((WIDTHS, LEAST_WIDTH), (ALIKE, PARALLELS)):
+        out.append(introduction)
+        for part in parts:
+            out += [f"{part.title}. {part.text}", *map(show, part.claims)]
+    return [*out, WHERE_IT_ENDS, SILENCE]
 
 
 INTRODUCTION = """A network of one hidden layer is f(x) = c_0 + Σ c_k σ(w_k.x + b_k). A set of functions is dense \
@@ -80,6 +86,9 @@ BOUND_TEXT = """Everything together, for f(x) = y_1 + Σ (y_(i+1) - y_i) σ(s (x
 
 WIDTHS = """For ReLU units the least width for a given ε can be known: from below by kinks that every network near F \
 has, from above by a network."""
+
+ALIKE = """Parallels from real analysis. Polynomials and waves approximate every continuous function too, and the \
+proofs are alike: some are weighted means of values of F, as above, and one is about products of terms."""
 
 SILENCE = """What the theorems do not say.
 - No width: density is about all widths together. The proof above gives one that suffices, for each ε and F; \

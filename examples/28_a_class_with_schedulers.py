@@ -1,6 +1,6 @@
 """A class with schedulers, as courses hand it out, with a fault that few see: it trains all the same.
 
-backprop verify examples/27_a_class_with_schedulers.py     BP3: the bias gradient is 100 times the right one
+backprop verify examples/28_a_class_with_schedulers.py     BP3: the bias gradient is 100 times the right one
 
 Bias and weights are one matrix, and the bias meets a column of 0.01: by the chain rule its gradient has that factor.
 """

@@ -1,0 +1,1 @@
+"""Checks what a file claims of a mean."""

@@ -1,0 +1,1 @@
+"""Networks beside the sums of analysis."""
