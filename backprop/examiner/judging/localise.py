@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from backprop.examiner.judging.factor_findings import explain_factors, explain_shared, explain_whole
 from backprop.examiner.judging.factors import find_factor
@@ -177,14 +178,13 @@ def _explain_delta(examination: Examination, layer: WrongLayer, wrong: list[int]
     zero = say(LAYERS_ZERO, layer=number, tensors=names, largest=largest, expected=expected)
     if zero:
         return make_finding(examination, "update", number, wrong, zero)
-    measured = {"layer": number, "off": measure_gap(examination, wrong), "tensors": names}
+    measured: dict[str, Any] = {"layer": number, "off": measure_gap(examination, wrong), "tensors": names}
     if number == examination.depth:
         other = _say_forward(examination, layer, probes)
         if other:
             return make_finding(examination, "forward", None, wrong, other)
-        right = name_tensors(examination, layer.right)
-        text = say(OUTPUT_ERROR, right=right, **measured)
-        text = text or say(BESIDE_ERROR, right=right, moved=probes.feel_derivatives(), **measured)
+        measured["right"] = name_tensors(examination, layer.right)
+        text = say(OUTPUT_ERROR, **measured) or say(BESIDE_ERROR, moved=probes.feel_derivatives(), **measured)
         text += say(MORE_THAN_OUTPUTS, moved=probes.feel_inputs() or 0.0) + _describe(examination, layer)
         return make_finding(examination, "BP1", number, wrong, text)
     changed = say(CHANGED_WEIGHTS, layer=number, **probes.measure_rates(number))
@@ -192,11 +192,11 @@ def _explain_delta(examination: Examination, layer: WrongLayer, wrong: list[int]
         return make_finding(examination, "update", number, wrong, changed)
     over = [i for i, leaf in enumerate(examination.leaves) if (leaf.layer or 0) > number]
     above = [] if any(map(examination.is_wrong, over)) else [i for i in over if examination.is_right(i)]
-    moved = probes.feel_derivatives()
-    said = say(BESIDE_ERROR, right=name_tensors(examination, layer.right), moved=moved, **measured)
+    right, moved = name_tensors(examination, layer.right), probes.feel_derivatives()
+    said = say(BESIDE_ERROR, right=right, moved=moved, **measured)
     hidden = say(HIDDEN_ERROR, above=name_tensors(examination, above), **measured) or say(HIDDEN_ERROR_TOO, **measured)
-    said = (said or hidden) + say(MORE_THAN_OUTPUTS, moved=moved) + _describe(examination, layer)
-    return make_finding(examination, "BP2", number, wrong, said)
+    more = say(MORE_THAN_OUTPUTS, moved=moved) + _describe(examination, layer)
+    return make_finding(examination, "BP2", number, wrong, (said or hidden) + more)
 
 
 def _say_forward(examination: Examination, layer: WrongLayer, probes: Probes) -> tuple[Said, ...]:
