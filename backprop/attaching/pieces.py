@@ -32,14 +32,13 @@ from backprop.attaching.leftovers import list_lost
 from backprop.attaching.looking.refusals import Refused
 from backprop.attaching.looking.surveying import name_losses, some
 from backprop.attaching.nesting import tidy
+from backprop.attaching.running.joined import find_finer
 from backprop.attaching.running.program import HookedProgram
 from backprop.attaching.running.repeating import Iteration
 from backprop.attaching.running.tracing import find_updates
 from backprop.attaching.running.training import Training, find_training
 
 __all__ = ["attach"]
-
-LAST = 10**6
 
 
 def attach(
@@ -109,6 +108,7 @@ def _read(program: HookedProgram, training: Training, cost: str | None, seen: li
         seen.append(f"{where} changes {some([tidy(leaf) for leaf in training.moved])}, but no gradient of these "
                     "was seen in it")  # fmt: skip
         return None
+    iteration, flow = find_finer(iteration, flow, find_flow)
     return _read_cost(program, iteration, flow, cost, seen, where)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from backprop.attaching.costing.choices import Choice, is_made_large
-from backprop.attaching.costing.costs import TABLE
+from backprop.attaching.costing.costs import HELD, TABLE
 from backprop.attaching.costing.fitting import SAME, CandidateFit, Chosen, Measured
 from backprop.attaching.costing.rates import GradientFlow
 from backprop.attaching.costing.rows import uses_other_rows
@@ -41,6 +41,8 @@ def choose(
     if wanted is not None:
         return _choose_wanted(choice, wanted)
     strong = [fit for fit in choice.fits if fit.candidate.strength >= 2]
+    if any(fit.candidate.strength == HELD for fit in strong):
+        strong = [fit for fit in strong if fit.candidate.strength == HELD or fit.candidate.key is not None]
     if strong:
         return _choose_strong(choice, _drop_parts(flow, strong))
     return _choose_fitting(choice)
@@ -136,7 +138,8 @@ def _choose_partial(choice: Choice, fits: list[CandidateFit]) -> Chosen | None:
             return Chosen(multiple.candidate, *nice, "a multiple of what the file prints", note=_tell_multiple(nice[0]))
     true = _choose_fitting(choice, only_whole=True)
     # A multiple of the gradient's cost is no other function.
-    if true is not None and true.candidate.strength < 0 and multiple is None:
+    others = true is not None and (true.candidate.strength < 0 or all(true.candidate is not f.candidate for f in fits))
+    if true is not None and others and multiple is None:
         fit = max(fits, key=lambda one: (one.candidate.strength, one.candidate.order))
         return replace(_own(choice, fit), scale=true.scale, true_cost=true.candidate)
     inner = next((one for one in ranked if one.factor and len(one.support(one.factor)) > 1), None)

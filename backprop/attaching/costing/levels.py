@@ -12,6 +12,7 @@ import numpy as np
 from backprop.attaching.running.leaves import NumberLeaf, find_leaves, read, to_array
 from backprop.attaching.running.repeating import Iteration
 from backprop.attaching.running.replaying import IterationRecorder, Key
+from backprop.attaching.running.shaking import is_level
 from backprop.attaching.running.tracing import find_updates
 
 __all__ = [
@@ -114,9 +115,13 @@ def _list_spreading(iteration: Iteration) -> set[int]:
         after = _displace(iteration, values, 1.0 if calls else FAINT)
         if calls:
             spreads = any(_spreads(a, b, some) for a, b in zip(after, plain, strict=True))
+            # A first step of Adam is as long in every entry: nothing is told by it.
+            spreads = spreads or (plain[k] is not None and is_level(plain[k] - value))
             spreads = spreads and _is_felt(iteration, values, some)
         else:
             spreads = _reaches(after, plain, some, iteration.start)
+            level = not spreads and plain[k] is not None and is_level(plain[k] - value)
+            spreads = spreads or (level and _is_felt(iteration, values, some))
         if spreads:
             found.add(k)
     return found

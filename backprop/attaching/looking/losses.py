@@ -14,7 +14,7 @@ __all__ = ["SLOPES", "STRONG", "LossTable"]
 STRONG = re.compile(
     r"(loss|cost|nll|objective|criterion|likelihood|misfit|verlust|kosten|perte|costo|coste)", re.IGNORECASE
 )
-SLOPES = re.compile(r"(prime|deriv|grad|backward|delta|^d_|_d$|^d[A-Z])")
+SLOPES = re.compile(r"(prime|deriv|grad|slope|backward|delta|^d_|_d$|^d[A-Z])")
 RANDOM = re.compile(r"\b(rand\w*|rng|default_rng|shuffle|choice|normal|uniform|dropout|print|open)\b")
 PLAIN = (ast.Name, ast.Attribute, ast.Subscript, ast.BinOp, ast.UnaryOp, ast.Constant, ast.operator, ast.unaryop,
          ast.expr_context)  # fmt: skip

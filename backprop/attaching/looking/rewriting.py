@@ -58,6 +58,10 @@ class Rewritten:
     originals: list[tuple[Loop, str]] = field(default_factory=list)
     differences: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)
     """For each site that is a difference or a quotient: the sites of what stands left and right."""
+    products: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)
+    """The same for matrix products."""
+    calls: dict[int, tuple[int | None, ...]] = field(default_factory=dict)
+    """For each site that is a call: the sites of what is handed over by place."""
     beside: set[int] = field(default_factory=set)
     """Sites that the program does not come to itself: a loss of what a gradient is computed of."""
     classes: dict[int, str] = field(default_factory=dict)
@@ -120,8 +124,12 @@ class Rewriter(ast.NodeTransformer):
         inside = self._inside(node)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub | ast.Div):
             self.out.differences[number] = _number_of(inside.left), _number_of(inside.right)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            self.out.products[number] = _number_of(inside.left), _number_of(inside.right)
         elif isinstance(node, ast.Call) and len(node.args) == 2 and _last_name(node.func) in PAIRED:
             self.out.differences[number] = _number_of(inside.args[0]), _number_of(inside.args[1])
+        if isinstance(node, ast.Call):
+            self.out.calls[number] = tuple(map(_number_of, inside.args))
         probe = self._hook(PROBE, node, ast.Constant(number), inside)
         return self._put_beside(probe, node, losses) if losses else probe
 

@@ -13,11 +13,12 @@ from backprop.attaching.running.repeating import Iteration
 from backprop.attaching.running.states import Hooks, Names, StateSnapshot
 from backprop.attaching.running.tracing import find_updates
 
-__all__ = ["MOST_MOVED", "adds", "find_dependent"]
+__all__ = ["MOST_MOVED", "adds", "find_dependent", "is_level"]
 
 MOST_MOVED, MOST_GROUPED = 60, 2_000
 SMALL = 1e-4
 TINY = 1e-9
+LEVEL = 1.01
 KEPT = 0.5
 """Of a small change of a parameter, the part that may be lost in one iteration."""
 
@@ -46,8 +47,15 @@ def find_dependent(program: HookedProgram, snapshot: StateSnapshot, moved: list[
         # Large steps keep little of a change; what is written as a sum with itself is one.
         stays |= {i for i in really if touched[i] and _is_added_to(program, snapshot, leaves[i])}
     trains = any(touched[i] & stays for i in stays)
-    own = [i for i in touched if touched[i] & really and i not in states]
+    steps = [a - b for a, b in zip(plain, before, strict=True)]
+    own = [i for i in touched if i not in states and (touched[i] & really or (i in stays and is_level(steps[i])))]
     return [leaf for i, leaf in enumerate(leaves) if i in own] if trains else []
+
+
+def is_level(step: Any) -> bool:
+    """Whether a step is as long in every entry, as the first of Adam's is: such a step follows nothing."""
+    sizes = np.abs(step)
+    return step.size > 1 and bool(sizes.any()) and bool(np.max(sizes) <= LEVEL * np.median(sizes))
 
 
 def _list_groups(leaves: list[NumberLeaf], numbers: list[int]) -> list[list[int]]:
