@@ -76,8 +76,8 @@ LINES = {
     "backprop.approximation.survey.series": 115,
     "backprop.approximation": 10_580,
     "backprop.answers": 60,
-    "backprop.attaching.costing": 1_805,
-    "backprop.attaching.running": 1_735,
+    "backprop.attaching.costing": 1_860,
+    "backprop.attaching.running": 1_890,
     "backprop.attaching": 6_670,
     "backprop.codegen": 5_070,
     "backprop.attaching.costing.pairs": 85,
@@ -113,9 +113,9 @@ LINES = {
     "backprop.verification.placing": 90,
     "backprop.verification": 1_220,
 }
-LONG_FILES = 9
+LONG_FILES = 11
 LONG_FILE = 300
-LONG_FUNCTIONS = 40
+LONG_FUNCTIONS = 41
 LONG_FUNCTION = 25
 LISTS_OF_CATALOGUE_NAMES = 9
 
