@@ -116,11 +116,11 @@ def _list_spreading(iteration: Iteration) -> set[int]:
         if calls:
             spreads = any(_spreads(a, b, some) for a, b in zip(after, plain, strict=True))
             # A first step of Adam is as long in every entry: nothing is told by it.
-            spreads = spreads or (plain[k] is not None and is_level(plain[k] - value))
+            spreads = spreads or (plain[k] is not None and is_level(plain[k]))
             spreads = spreads and _is_felt(iteration, values, some)
         else:
             spreads = _reaches(after, plain, some, iteration.start)
-            level = not spreads and plain[k] is not None and is_level(plain[k] - value)
+            level = not spreads and plain[k] is not None and is_level(plain[k])
             spreads = spreads or (level and _is_felt(iteration, values, some))
         if spreads:
             found.add(k)
