@@ -237,7 +237,9 @@ def keep_effective(iteration: Iteration, levels: Sequence[list[FlowLevel]]) -> l
         now = {event.key: event.value for event in again.events}
         changed = {j for j, key in earliest.items() if key in now and key in values and _differs(now[key], values[key])}
         reached |= {k: changed for k in together if k in has or len(levels) <= MANY}
-    return [k for k in reached if reached[k] and not _is_statistic(iteration, reached, k)]
+    # A step that is as long in every entry feels nothing, whatever it is a step of.
+    level = {k for k, key in earliest.items() if key in values and is_level(values[key])}
+    return [k for k in reached if k in level or (reached[k] and not _is_statistic(iteration, reached, k))]
 
 
 def drop_states(iteration: Iteration, levels: Sequence[list[FlowLevel]]) -> list[int]:
