@@ -16,6 +16,7 @@ import numpy as np
 from backprop.attaching.costing.levels import (
     CROSS,
     MANY,
+    SLIGHT,
     FlowLevel,
     drop_idle,
     drop_memories,
@@ -67,8 +68,8 @@ def find_flow(iteration: Iteration) -> GradientFlow | None:
     return replace(found, iteration=own)
 
 
-def _find_flow(iteration: Iteration) -> GradientFlow | None:
-    measuring = Measuring(iteration)
+def _find_flow(iteration: Iteration, factor: float | None = None) -> GradientFlow | None:
+    measuring = Measuring(iteration, factor)
     if all(_has_grad(iteration, leaf) for leaf in iteration.leaves):
         return GradientFlow(iteration, (), None, library=True)
     recorder = measuring.record()
@@ -78,6 +79,9 @@ def _find_flow(iteration: Iteration) -> GradientFlow | None:
     if len(plain) > MANY:
         code_turns(measuring, ahead[-MOST_CODED:], plain)
     levels = keep_dependent(iteration, [find_levels(measuring, k, ahead, plain) for k in range(len(iteration.leaves))])
+    if measuring.factor == 1.0 and any(not any(level.whole for level in one) for one in levels):
+        # What a whole step does to the gradients behind it hides whose gradient a value is; a little of it does not.
+        return _find_flow(iteration, SLIGHT)
     stay = drop_states(iteration, levels)
     kept = keep_effective(iteration, levels) if len(stay) == len(levels) else stay
     if not kept:

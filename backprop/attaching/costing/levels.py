@@ -116,11 +116,11 @@ def _list_spreading(iteration: Iteration) -> set[int]:
         if calls:
             spreads = any(_spreads(a, b, some) for a, b in zip(after, plain, strict=True))
             # A first step of Adam is as long in every entry: nothing is told by it.
-            spreads = spreads or (plain[k] is not None and is_level(plain[k] - value))
+            spreads = spreads or (plain[k] is not None and is_level(plain[k]))
             spreads = spreads and _is_felt(iteration, values, some)
         else:
             spreads = _reaches(after, plain, some, iteration.start)
-            level = not spreads and plain[k] is not None and is_level(plain[k] - value)
+            level = not spreads and plain[k] is not None and is_level(plain[k])
             spreads = spreads or (level and _is_felt(iteration, values, some))
         if spreads:
             found.add(k)
@@ -237,7 +237,9 @@ def keep_effective(iteration: Iteration, levels: Sequence[list[FlowLevel]]) -> l
         now = {event.key: event.value for event in again.events}
         changed = {j for j, key in earliest.items() if key in now and key in values and _differs(now[key], values[key])}
         reached |= {k: changed for k in together if k in has or len(levels) <= MANY}
-    return [k for k in reached if reached[k] and not _is_statistic(iteration, reached, k)]
+    # A step that is as long in every entry feels nothing, whatever it is a step of.
+    level = {k for k, key in earliest.items() if key in values and is_level(values[key])}
+    return [k for k in reached if k in level or (reached[k] and not _is_statistic(iteration, reached, k))]
 
 
 def drop_states(iteration: Iteration, levels: Sequence[list[FlowLevel]]) -> list[int]:

@@ -19,11 +19,11 @@ __all__ = ["Measuring", "code_turns", "draw_change"]
 class Measuring:
     """Displacements of the parameters, with one value changed."""
 
-    def __init__(self, iteration: Iteration) -> None:
+    def __init__(self, iteration: Iteration, factor: float | None = None) -> None:
         self.iteration = iteration
         statements = iteration.program.rewritten.statements
         calls = any(isinstance(statements[number], ast.Expr) for number in iteration.held)
-        self.factor = 1.0 if calls else SLIGHT
+        self.factor = factor or (1.0 if calls else SLIGHT)
         self.moved: dict[Key, list[Any] | None] = {}
         self.scaled: dict[Key, tuple[list[Any], list[Any]]] = {}
 
