@@ -43,6 +43,9 @@ RULE_STORIES: dict[str, RuleStory] = {
                   "bridge does to C, added up. Nothing may be counted twice: the bridges lie side by side, not one "
                   "after the other.",
                   "      ┌─ 2 → y_1 ─ 5 ─┐\n  x ──┤               ├─→ C\n      └─ 3 → y_2 ─ 1 ─┘\n5*2 + 1*3 = 13"),
+        RuleStory("chain rule over what it reads", "A quantity moves only because what its definition reads moves. So "
+                  "its change is the sum, over all that is read, of how much it feels of that, times how that changes.",
+                  "y = 3 u + 2 v; u changes by 0.1 and v by 0.2 for each step of x:\n3*0.1 + 2*0.2 = 0.7"),
         RuleStory("linearity", "The derivative of a sum is the sum of the derivatives, and a constant factor stays in "
                   "front. So the derivative may walk into a sum, also into one written with Σ.",
                   "u grows by 0.2, v by 0.1, the whole is 3 u + v:\n3*0.2 + 0.1 = 0.7"),

@@ -99,13 +99,12 @@ def derive_tangents() -> dict[str, Derivation]:
     system, s, i, j = tangents(), sample(), unit("i", l - 1), unit("j", l)
     quantities = [*(var(name, l, s, j) for name in reversed(system.cuts)), var("w", l, i, j), var("b", l, j)]
     labels = {"w": "BP4", "b": "BP3"}
-    return {
-        q.name: lift_derivation(
-            derive_adjoint(system, q, labels.get(q.name, "BP2"), f"the derivative of C by {GLOSSARY[q.name].text}"),
-            q.indices,
-        )
-        for q in quantities
-    }
+    found = {}
+    for q in quantities:
+        title = f"the derivative of C by {GLOSSARY[q.name].text}"
+        lifted = lift_derivation(derive_adjoint(system, q, labels.get(q.name, "BP2"), title), q.indices)
+        found[q.name] = replace(lifted, system=with_cost(lifted.system))  # what it is worth in numbers
+    return found
 
 
 def list_claims() -> list[tuple[str, Expr, Expr]]:
@@ -154,7 +153,8 @@ OPENING = (
 
 def sections() -> list[Section]:
     """Forward: F1 and F2 once and twice along the input; what that is; backward through all of it."""
-    first, second = derive_forward()
+    whole = with_cost(tangents())  # in it every line has a value
+    first, second = (tuple(replace(d, system=whole) for d in order) for order in derive_forward())
     return [
         OPENING,
         "The first derivative follows from F1 and F2 by the rules, every quantity that a definition reads being held "
