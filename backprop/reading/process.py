@@ -33,7 +33,8 @@ def read_apart(
     """What `read`, `read_broken` or `annotate` finds in a file, as plain data; `text` is read in its place.
 
     `opener`, "package.module:function" of (path, text) and `options`, gives the `Premises` where it is run, and what
-    is found is told by its `tell`. The first mend of `read` comes with the `labels` of its text. Errors: `UsageError` with one line where nothing could be read, or not in time.
+    is found is told by its `tell`. The first mend of `read` comes with the `labels` of its text. Errors: `UsageError`
+    with one line where nothing could be read, or not in time.
     """
     request = {"path": str(path), "what": what, "text": text, "opener": opener, "options": dict(options or {})}
     try:

@@ -131,13 +131,17 @@ def match_cost(
     """The cost that fits the values at every case, and with it the right program; None if there is none."""
     layout = searches[0].layout
     stacks = [remask(stack, search.answers.case, layout) for search in searches]
-    tops = [None if masked is None else search.run(masked) for masked, search in zip(stacks, searches, strict=True)]
+    for search in searches:
+        search.count_run()  # all of them, though most stacks are at an end after the first
+    tops = [None if stacks[0] is None else searches[0].run(stacks[0])]
     if tops[0] is None:
         return None
     pairs = dict.fromkeys(pair for output in outputs for pair in list_pairs(output, layout.sizes[-1]))
     for output, cost in pairs:
         if searches[0].fit(tops[0], output, cost) is None:
             continue
+        others = list(zip(stacks, searches, strict=True))[len(tops) :]
+        tops += [None if masked is None else search.run(masked) for masked, search in others]
         kept = [
             (search.answers, masked, fit)
             for search, masked, top in zip(searches, stacks, tops, strict=True)
