@@ -22,3 +22,6 @@ class ShownAsText:
 
     def _repr_markdown_(self) -> str:
         return f"```text\n{self}\n```"
+
+    def _repr_latex_(self) -> str:
+        return f"\\begin{{verbatim}}\n{self}\n\\end{{verbatim}}"

@@ -33,6 +33,7 @@ from backprop.door.drawing import draw
 from backprop.door.explaining import explain
 from backprop.door.files import Telling, finish_attach, is_file, refuse_for_files_only
 from backprop.door.formulas import check_formula
+from backprop.door.notations import Notation, list_topics, read_notation
 from backprop.door.reporting import report
 from backprop.door.verifying import (
     Wanted,
@@ -105,13 +106,6 @@ def leave(status: int, **_: Any) -> None:
     raise typer.Exit(status)
 
 
-def list_topics() -> list[str]:
-    """For the shell's completion."""
-    from theory.chapters.book import CHAPTERS
-
-    return list(CHAPTERS)
-
-
 @app.callback(result_callback=leave)
 def start(
     version: Annotated[
@@ -152,18 +146,22 @@ def derive(
     standalone: Annotated[
         bool, typer.Option("--standalone", help="--format latex: a whole document, not a fragment for amsmath.")
     ] = False,
+    notation: Notation = None,
 ) -> int:
     """Print the derivations. Topics: rules, four_equations, costs, softmax, activations, batch_norm, layer_norm,
     gates, prelu, dropout, residual, penalties, recurrent, initialisation, optimisers, universal_approximation, lecture.
 
     Example: backprop derive four_equations --format latex --standalone > book.tex
+
+    Example: backprop derive four_equations --notation nielsen
     """
     from theory.chapters.book import TopicError, render
 
+    read_notation(notation or "lecture")
     if standalone and form is not Format.latex:
         raise UsageError(f"--standalone is for --format latex, got --format {form.value}; leave it out")
     try:
-        text = render(topics or (), form.value, standalone=standalone)
+        text = render(topics or (), form.value, standalone=standalone, notation=notation)
     except TopicError as error:
         raise UsageError(str(error)) from None
     typer.echo(text, nl=False)

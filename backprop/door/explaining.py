@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from backprop.door.commands import HOLDS
+from backprop.door.notations import Notation, read_notation
 
 __all__ = ["explain"]
 
@@ -21,6 +22,7 @@ def explain(
     whole: Annotated[
         bool, typer.Option("--all", help="Everything at once; so it is where the output goes to a file or a pipe.")
     ] = False,
+    notation: Notation = None,
 ) -> int:
     """Tell a derivation one step at a time: Enter for the next step, b for back, why, numbers, shapes, q.
 
@@ -28,21 +30,26 @@ def explain(
 
     backprop explain BP2
 
+    backprop explain BP2 --notation nielsen
+
     backprop explain "chain over the cut"
 
     backprop explain softmax --all > softmax.txt
     """
     from backprop.stories.rules import RuleStory
     from backprop.stories.telling import Teller, choose, describe_rule, tell_all
+    from theory.notations.rewriting import printed_in
 
-    found = choose(topic)
-    if isinstance(found, RuleStory):
-        typer.echo(describe_rule(found))
-    elif whole or not sys.stdin.isatty() or not sys.stdout.isatty():
-        for line in tell_all(found):
-            typer.echo(line)
-    else:
-        Teller(found).listen(ask(), typer.echo)
+    choice = read_notation(notation or "lecture")
+    found = choose(topic, choice)
+    with printed_in(choice):
+        if isinstance(found, RuleStory):
+            typer.echo(describe_rule(found))
+        elif whole or not sys.stdin.isatty() or not sys.stdout.isatty():
+            for line in tell_all(found):
+                typer.echo(line)
+        else:
+            Teller(found).listen(ask(), typer.echo)
     return HOLDS
 
 

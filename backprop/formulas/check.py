@@ -9,15 +9,15 @@ import numpy as np
 
 from backprop.formulas.answer import Answer
 from backprop.formulas.conventions.guessing import Guess, guess
-from backprop.formulas.judging.blame import blame
 from backprop.formulas.judging.claims import PrintedClaim, read_claim
 from backprop.formulas.judging.coverage import find_gap
 from backprop.formulas.judging.explained import differential, unconnected, unexplained
 from backprop.formulas.judging.kinks import has_kinks
-from backprop.formulas.judging.mending import find_mend
 from backprop.formulas.judging.trials import FAILURES, Difference, Draw, find_difference, trials
 from backprop.formulas.judging.variants import variants
 from backprop.formulas.meaning.numbers import NoPoint, precise
+from backprop.formulas.mending.blame import blame
+from backprop.formulas.mending.search import find_mend
 from backprop.formulas.text.tree import Deriv, NotUnderstood
 
 __all__ = ["check_formula"]
@@ -29,7 +29,8 @@ MANY = 40
 """Trials where values decide which case applies: also far from 0, so that a wrong threshold is met."""
 FEW = 4
 READINGS = 10
-SHORT = 350
+SHORT = (60, 350)
+"""Changes that are tried in each reading to see which one was meant: the smallest ones in all of them first."""
 
 
 def check_formula(formula: str, conventions: Mapping[str, Any] | None = None, *, where: str = "") -> Answer:
@@ -104,9 +105,10 @@ def nearest_reading(
     clear = [one for one in wrong if unexplained(one[0]) is None]
     clear = [one for one in clear if not is_idle(one[0])] or clear
     if len(clear) > 1:
-        for one in clear[:READINGS]:
-            if find_mend(one[0], list(trials(one[0], FEW)), SHORT) is not None:
-                return one
+        for budget in SHORT:
+            for one in clear[:READINGS]:
+                if find_mend(one[0], list(trials(one[0], FEW)), budget) is not None:
+                    return one
     return clear[0] if clear else wrong[0]
 
 

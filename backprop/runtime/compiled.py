@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from html import escape
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -36,17 +37,15 @@ DEFAULT_ACCURACY: Accuracy = "fast"
 class CompiledNetwork:
     """The generated functions of one network.
 
-    Shapes: theta (size,), X (n, M_0), Y (n, M_L).  Every function is pure to its caller: inputs are not
-    changed, results are new arrays or the `out` that was given.  Gradients of float64, float32 and object arrays run
-    the fast source in buffers that belong to the calling thread; mixed types run the readable one.  Several threads
-    may use one network.
+    Shapes: theta (size,), X (n, M_0), Y (n, M_L).  Every function is pure to its caller: inputs are not changed,
+    results are new arrays or the given `out`.  Gradients of float64, float32 and object arrays run the fast source in
+    buffers of the calling thread; mixed types run the readable one.  Several threads may use one network.
 
     Errors: UsageError where a shape does not fit.
 
     >>> net = build("3-4-2", activation="tanh")
-    >>> rng = np.random.default_rng(0)
-    >>> theta = net.initial(rng)
-    >>> X, Y = rng.normal(size=(5, 3)), rng.normal(size=(5, 2))
+    >>> theta = net.initial(np.random.default_rng(0))
+    >>> X, Y = np.ones((5, 3)), np.ones((5, 2))
     >>> net.gradient(theta, X, Y).shape == theta.shape
     True
     >>> [W.shape for W, b in net.views(theta)]
@@ -74,6 +73,12 @@ class CompiledNetwork:
 
     def _repr_markdown_(self) -> str:
         return f"{self!r}\n\n```python\n{self.source}```"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self))}</p><pre><code>{escape(self.source)}</code></pre>"
+
+    def _repr_latex_(self) -> str:
+        return self.network._repr_latex_()
 
     @property
     def size(self) -> int:

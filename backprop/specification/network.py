@@ -144,11 +144,8 @@ class Network(ShownAsText):
     @cached_property
     def activations(self) -> tuple[str, ...]:
         """The activations below the output, in order (of a plain network: one for each hidden layer)."""
-        names = [
-            layer.activation if isinstance(layer, Dense) else layer.name if isinstance(layer, Activation) else ""
-            for layer in walk(self.layers)
-            if isinstance(layer, Dense | Activation)
-        ]
+        named = (layer for layer in walk(self.layers) if isinstance(layer, Dense | Activation))
+        names = [layer.activation if isinstance(layer, Dense) else layer.name for layer in named]
         last = self.layers[-1]
         return tuple(names[:-1] if isinstance(last, Dense | Activation) else names)
 
@@ -190,6 +187,10 @@ class Network(ShownAsText):
         hidden = ", ".join(dict.fromkeys(self.activations)) or "none"
         sizes = "-".join(str(size) for size in self.sizes)
         return f"{sizes}, hidden {hidden}, output {self.output}, cost {self.cost}"
+
+    def _repr_latex_(self) -> str:
+        steps = "".join(rf"\xrightarrow{{\text{{{layer!r}}}}}".replace("_", r"\_") for layer in self.layers)
+        return rf"$\mathbb{{R}}^{{{self.inputs}}}{steps}\mathbb{{R}}^{{{self.outputs}}}$"
 
     def __repr__(self) -> str:
         options = {"l2": self.l2, "l1": self.l1, "weighted": self.weighted}

@@ -21,6 +21,7 @@ from theory.language.matrices import MatrixEntry
 from theory.language.notation import Delta, Index, Total, Variable, Width, free_indices, l, nodes
 from theory.language.printing import rank, show
 from theory.language.statement import System
+from theory.notations.choices import LECTURE, NotationChoice
 from theory.witnesses.numbers import Dual, Reals
 from theory.witnesses.world import Key, World
 
@@ -36,10 +37,17 @@ GIVEN: dict[str, Any] = {
 """Two samples and the parameters of a network 2-2-1 (of 2-2-2 where one output would say nothing)."""
 
 
-def list_given() -> list[tuple[str, Any]]:
-    """What is given of the small network, by the names that a reader knows."""
+def list_given(notation: NotationChoice = LECTURE) -> list[tuple[str, Any]]:
+    """What is given of the small network, by the names that a reader knows, as it lies in a notation.
+
+    >>> from theory.notations.choices import NOTATIONS
+    >>> dict(list_given(NOTATIONS["columns"]))["X"]
+    ((1.0, -0.5), (0.5, 1.0))
+    """
     w, b = GIVEN["w"], GIVEN["b"]
-    return [("X", GIVEN["x"]), ("W^1", w[1]), ("b^1", b[1]), ("W^2", w[2]), ("b^2", b[2]), ("Y", GIVEN["y"])]
+    weights = {k: tuple(zip(*w[k], strict=True)) if notation.own_first else w[k] for k in (1, 2)}
+    x, y = (tuple(zip(*GIVEN[k], strict=True)) if notation.sample_columns else GIVEN[k] for k in ("x", "y"))
+    return [("X", x), ("W^1", weights[1]), ("b^1", b[1]), ("W^2", weights[2]), ("b^2", b[2]), ("Y", y)]
 
 
 PLEASANT = (0.5, -0.25, 0.75, 0.2, -0.4, 0.6, 1.25, -0.8)

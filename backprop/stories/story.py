@@ -21,6 +21,8 @@ from theory.language.alphabets import ALPHABETS
 from theory.language.derivation import Derivation
 from theory.language.matrices import MatrixEntry, shape
 from theory.language.printing import show
+from theory.notations.choices import LECTURE, NotationChoice
+from theory.notations.rewriting import rewritten
 
 __all__ = ["Story", "StoryStep", "tell", "tell_chapter"]
 
@@ -37,6 +39,7 @@ class StoryStep:
     before: Expr | None
     after: Expr
     example: Numbers | None
+    notation: NotationChoice = LECTURE
 
     def numbers(self, style: str) -> str:
         """The line in the small network; "" where it has no value there."""
@@ -51,9 +54,10 @@ class StoryStep:
         """(letter, shape, shape in the small network) of the arrays in the line, and of the whole where it is one."""
         if self.example is None:
             return []
-        rows = self.example.shapes(self.after)
+        line = rewritten(self.after, self.notation)
+        rows = self.example.shapes(line)
         if isinstance(self.after, MatrixEntry):
-            sizes = shape(self.after.matrix)
+            sizes = shape(line.matrix)
             here = ", ".join(str(self.example.world.whole(size)) for size in sizes)
             rows.append((show(self.after.matrix), f"({', '.join(map(show, sizes))})", f"({here})"))
         return rows
@@ -74,7 +78,7 @@ class Story:
 
 
 @cache
-def tell(derivation: Derivation) -> Story:
+def tell(derivation: Derivation, notation: NotationChoice = LECTURE) -> Story:
     """Put why, numbers and shapes beside the steps of a derivation; without numbers where nothing has a value."""
     example: Numbers | None = Numbers(derivation.system)
     try:
@@ -82,18 +86,18 @@ def tell(derivation: Derivation) -> Story:
         example.value(derivation.subject)
     except TypeError:  # a mean over random weights has no value in one network
         example = None
-    first = StoryStep(0, START, "", None, derivation.subject, example)
+    first = StoryStep(0, START, "", None, derivation.subject, example, notation)
     rest = (
-        StoryStep(number, RULE_STORIES[step.rule], step.note, step.before, step.after, example)
+        StoryStep(number, RULE_STORIES[step.rule], step.note, step.before, step.after, example, notation)
         for number, step in enumerate(derivation.steps, start=1)
     )
     return Story(derivation, (first, *rest), "" if example is None else example.sizes)
 
 
-def tell_chapter(chapter: Chapter) -> Iterator[Story | str]:
+def tell_chapter(chapter: Chapter, notation: NotationChoice = LECTURE) -> Iterator[Story | str]:
     """The sections of a chapter in order: stories where it derives, its text where it states."""
-    for section in chapter.sections():
+    for section in chapter.told_in(notation):
         if isinstance(section, Derivation):
-            yield tell(section)
+            yield tell(section, notation)
         else:
             yield section if isinstance(section, str) else f"{section.label}: {section.text}"

@@ -12,6 +12,8 @@ from backprop.stories.story import Story, StoryStep, tell, tell_chapter
 from theory.chapters.book import CHAPTERS
 from theory.chapters.networks.four_equations import TITLES, derive_matrix_form
 from theory.language.printing import show
+from theory.notations.choices import LECTURE, NotationChoice
+from theory.notations.rewriting import with_notes
 
 __all__ = ["HELP", "Teller", "choose", "describe_rule", "tell_all"]
 
@@ -25,8 +27,9 @@ WORDS = {
 }  # fmt: skip
 
 
-def choose(topic: str) -> list[Story | str] | RuleStory:
-    """What a topic means: a chapter, an equation (BP2), or a rule.  Errors: UsageError with the choices.
+def choose(topic: str, notation: NotationChoice = LECTURE) -> list[Story | str] | RuleStory:
+    """What a topic means: a chapter, an equation (BP2), or a rule, said as a notation says it.  Errors: UsageError with
+    the choices.
 
     >>> [story.derivation.label for story in choose("BP2")]
     ['BP2', 'BP2']
@@ -34,9 +37,10 @@ def choose(topic: str) -> list[Story | str] | RuleStory:
     'collapse'
     """
     if topic in CHAPTERS:
-        return list(tell_chapter(CHAPTERS[topic]))
+        return list(tell_chapter(CHAPTERS[topic], notation))
     if topic.upper() in TITLES:
-        return [tell(derive_matrix_form(topic.upper(), batch)) for batch in (False, True)]
+        equations = (derive_matrix_form(topic.upper(), batch) for batch in (False, True))
+        return [tell(with_notes(equation, notation), notation) for equation in equations]
     if topic in RULE_STORIES:
         return RULE_STORIES[topic]
     raise unknown_name("topic", topic, [*CHAPTERS, *TITLES, *RULE_STORIES])
@@ -80,7 +84,7 @@ def describe_example(story: Story) -> str:
     """What the small network is."""
     if not story.sizes:
         return ""
-    given = ", ".join(f"{name} = {value}" for name, value in list_given())
+    given = ", ".join(f"{name} = {value}" for name, value in list_given(story.steps[0].notation))
     text = f"Numbers come from a network {story.sizes}, {ACTIVATION}, {COST} where the cost is not stated: {given}."
     return textwrap.fill(text, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 from html import escape
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -15,6 +19,9 @@ from backprop.verification.verify import certify_network
 from theory.chapters.book import CHAPTERS
 from theory.chapters.networks.four_equations import derive
 from theory.language.derivation import Derivation
+from theory.language.latex_text import wrap_document
+
+PDFLATEX = shutil.which("pdflatex")
 
 
 def test_a_report_and_an_answer_are_their_text_with_html_signs_escaped():
@@ -63,15 +70,55 @@ SHOWN = {
 RNG = np.random.default_rng(0)
 
 
+FORMS = ("_repr_html_", "_repr_markdown_", "_repr_latex_")
+
+
 @pytest.mark.parametrize("what", SHOWN)
 def test_a_notebook_never_shows_fields_of_a_class_or_the_address_of_a_function(what):
     shown = SHOWN[what]()
-    texts = [
-        getattr(shown, name)() for name in ("_repr_html_", "_repr_markdown_", "_repr_latex_") if hasattr(shown, name)
-    ]
-    assert texts
-    for text in texts:
+    for text in (getattr(shown, name)() for name in FORMS):
+        assert text.strip()
         assert " at 0x" not in text
         plain = text.removeprefix("<pre>").removeprefix("```text\n")
         assert not plain.startswith((f"{type(shown).__name__}(verdict", "ElementwiseActivation(", "History("))
-    assert hasattr(shown, "_repr_markdown_")
+
+
+class Balanced(HTMLParser):
+    """Every tag that is opened is closed in its turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("what", SHOWN)
+def test_every_form_is_one_that_its_reader_takes(what):
+    shown = SHOWN[what]()
+    html, markdown, latex = (getattr(shown, name)() for name in FORMS)
+    parser = Balanced()
+    parser.feed(html)
+    assert parser.open == []
+    assert markdown.count("```") % 2 == 0
+    bare = "" if latex.startswith(r"\begin{verbatim}") else re.sub(r"\\\\|\\[{}$]", "", latex)
+    assert bare.count("{") == bare.count("}")
+    assert bare.count("$") % 2 == 0
+    assert bare.count(r"\begin") == bare.count(r"\end")
+
+
+@pytest.mark.skipif(PDFLATEX is None, reason="pdflatex is not installed (Debian: texlive-latex-base)")
+def test_the_latex_forms_compile(tmp_path):
+    body = "\n\n".join(
+        SHOWN[what]()._repr_latex_() for what in ("network", "compiled network", "activation", "derivation", "report")
+    )
+    assert body.isascii()
+    (tmp_path / "forms.tex").write_text(wrap_document(body, "Forms"), encoding="utf-8")
+    command = [str(PDFLATEX), "-interaction=nonstopmode", "-halt-on-error", "forms.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout[-800:]

@@ -13,8 +13,10 @@ from theory.chapters.chapter import FORMATS, Chapter, Format, write
 from theory.chapters.networks import activations, batch_norm, costs, four_equations, layer_chapters, lecture, softmax
 from theory.chapters.networks import letters_and_rules as rules
 from theory.chapters.networks.recurrent import CHAPTER as RECURRENT
+from theory.chapters.notations import introduce
 from theory.chapters.training import initialisation, optimisers
 from theory.language.latex_text import wrap_document
+from theory.notations.choices import LECTURE, NOTATIONS, NotationError, find_notation
 
 __all__ = ["CHAPTERS", "TITLE", "TopicError", "main", "render"]
 
@@ -37,10 +39,13 @@ class TopicError(ValueError):
     """A chapter that the book does not have."""
 
 
-def render(topics: Sequence[str] = (), form: Format = "text", *, standalone: bool = False) -> str:
-    """Chapters by name, or the whole book; LaTeX is a fragment for a document with amsmath, or `standalone`.
+def render(
+    topics: Sequence[str] = (), form: Format = "text", *, standalone: bool = False, notation: str | None = None
+) -> str:
+    """Chapters by name, or the whole book; LaTeX is a fragment for a document with amsmath, or `standalone`.  With a
+    notation (`theory.notations.choices`) all is printed in it, after a chapter that says what it is.
 
-    Errors: TopicError with the choices and the nearest spelling.
+    Errors: TopicError, NotationError with the choices and the nearest spelling.
 
     >>> render(["four_equation"])
     Traceback (most recent call last):
@@ -53,7 +58,11 @@ penalties, recurrent, initialisation, optimisers, universal_approximation, lectu
             near = difflib.get_close_matches(topic, CHAPTERS, n=1)
             guess = f" (did you mean '{near[0]}'?)" if near else ""
             raise TopicError(f"unknown topic {topic[:60]!r}{guess}; choose from: {', '.join(CHAPTERS)}")
-    body = "\n\n".join(CHAPTERS[topic].render(form) for topic in topics or CHAPTERS)
+    choice = LECTURE if notation is None else find_notation(notation)
+    chapters = [CHAPTERS[topic] for topic in topics or CHAPTERS]
+    body = "\n\n".join(chapter.render(form, choice) for chapter in chapters)
+    if notation is not None:
+        body = introduce(choice).render(form, choice) + "\n\n" + body
     return wrap_document(body, TITLE) if standalone and form == "latex" else body
 
 
@@ -63,10 +72,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("topics", nargs="*", metavar="TOPIC", help=", ".join(CHAPTERS))
     parser.add_argument("--format", choices=FORMATS, default="text")
     parser.add_argument("--standalone", action="store_true", help="with --format latex: a document that compiles")
+    parser.add_argument("--notation", help=f"one of: {', '.join(NOTATIONS)}")
     options = parser.parse_args(argv)
     try:
-        write(render(options.topics, options.format, standalone=options.standalone))
-    except TopicError as error:
+        write(render(options.topics, options.format, standalone=options.standalone, notation=options.notation))
+    except (TopicError, NotationError) as error:
         parser.exit(2, f"error: {error}\n")
     except BrokenPipeError:
         discard_output()

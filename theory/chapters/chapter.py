@@ -10,6 +10,9 @@ from typing import Literal
 
 from theory.language.derivation import Derivation, loosen
 from theory.language.prose import typeset
+from theory.notations.choices import LECTURE, NotationChoice
+from theory.notations.rewriting import printed_in, with_notes
+from theory.notations.wording import reworded
 
 __all__ = ["FORMATS", "Chapter", "Format", "Formula", "write"]
 
@@ -27,6 +30,7 @@ class Formula:
     remarks: tuple[str, ...] = ()
 
 
+KEEPS = "This chapter quotes the lecture, so it keeps the notation of the lecture."
 Section = str | Derivation | Formula
 
 
@@ -37,22 +41,47 @@ class Chapter:
     name: str
     title: str
     sections: Callable[[], Sequence[Section]]
+    quotes: bool = False
+    """It quotes others, so that it keeps the book's notation."""
 
-    def render(self, form: Format = "text") -> str:
-        """The whole chapter in one format."""
+    def render(self, form: Format = "text", choice: NotationChoice = LECTURE) -> str:
+        """The whole chapter in one format and one notation."""
+        with printed_in(LECTURE if self.quotes else choice):
+            return self.render_sections(form, self.told_in(choice))
+
+    def told_in(self, choice: NotationChoice) -> Sequence[Section]:
+        """The sections with the words and notes of a notation; what quotes others keeps the book's, and says so."""
+        with printed_in(LECTURE if self.quotes else choice):
+            sections = list(self.sections())
+        if choice == LECTURE:
+            return sections
+        return [KEEPS, *sections] if self.quotes else [translate(section, choice) for section in sections]
+
+    def render_sections(self, form: Format, sections: Sequence[Section]) -> str:
+        """Heading and sections, as `show` prints them now."""
         head = {
             "text": f"{self.title}\n{'=' * len(self.title)}",
             "latex": rf"\section{{{typeset(self.title, 'latex')}}}",
             "markdown": f"## {self.title}",
             "html": f"<h2 id='{self.name}'>{typeset(self.title, 'mathml')}</h2>",
         }[form]
-        return "\n\n".join([head, *(render_section(section, form) for section in self.sections())]) + "\n"
+        return "\n\n".join([head, *(render_section(section, form) for section in sections)]) + "\n"
 
     def _repr_html_(self) -> str:
         return self.render("html")
 
+    def _repr_latex_(self) -> str:
+        return self.render("latex")
+
     def _repr_markdown_(self) -> str:
         return self.render("markdown")
+
+
+def translate(section: Section, choice: NotationChoice) -> Section:
+    """What `show` does not reach: the words, and the notes of the steps."""
+    if isinstance(section, str):
+        return reworded(section, choice)
+    return with_notes(section, choice) if isinstance(section, Derivation) else section
 
 
 def render_section(section: Section, form: Format) -> str:

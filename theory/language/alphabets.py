@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from html import escape
 
 from theory.language.glossary import GLOSSARY
@@ -25,7 +26,16 @@ class Alphabet:
     """The few ways in which symbols are put together; this one writes plain text for a terminal."""
 
     times, minus, hadamard, equals = " ", "-", " ∘ ", " = "
-    infinity = "∞"
+    infinity, function = "∞", "f"
+
+    def with_signs(self, signs: Sequence[tuple[str, str]]) -> Alphabet:
+        """The same with another letter for the activation, another sign for the entrywise product."""
+        other, chosen = copy(self), dict(signs)
+        other.function = chosen.get("f", self.function)
+        if "∘" in chosen:
+            spaces = (" ", " ") if self.hadamard.startswith(" ") else ("", "")
+            other.hadamard = self.operator(chosen["∘"]).strip().join(spaces)
+        return other
 
     def letter(self, name: str) -> str:
         return GLOSSARY[name].text if name in GLOSSARY else name

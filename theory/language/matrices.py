@@ -14,9 +14,9 @@ from theory.language.notation import Function, Index, Node, Variable, part
 from theory.language.printing import ATOM, PRODUCT, SUM, Printer, head, printer
 
 __all__ = [
-    "Applied", "Array", "Broadcast", "Columns", "CostGradient", "Elementwise", "EntryPower", "Filled", "Hadamard",
-    "MatrixEntry", "Outer", "Plus", "Product", "RowSums", "RowTotals", "Rowwise", "Scaled", "SumOverRows",
-    "Transposed", "shape",
+    "Applied", "Array", "Broadcast", "Columns", "Columnwise", "CostGradient", "Elementwise", "EntryPower", "Filled",
+    "Hadamard", "Matrix", "MatrixEntry", "Outer", "Plus", "Product", "RowOuter", "RowSums", "RowTotals", "Rowwise",
+    "Scaled", "Stacked", "SumOverRows", "Transposed", "shape",
 ]  # fmt: skip
 
 
@@ -48,6 +48,10 @@ class Outer(Matrix):
     """(u vᵀ)_ij = u_i v_j."""
 
 
+class RowOuter(Matrix):
+    """(uᵀ v)_ij = u_i v_j, of rows u and v."""
+
+
 class Hadamard(Matrix):
     """(A ∘ B)_ij = A_ij B_ij."""
 
@@ -76,6 +80,10 @@ class Rowwise(Matrix):
     """softmax or log_softmax of each row: Rowwise(name, Z)."""
 
 
+class Columnwise(Matrix):
+    """softmax or log_softmax of each column: Columnwise(name, Z)."""
+
+
 class SumOverRows(Matrix):
     """Σ_s A_sj: the sum over the rows, a vector."""
 
@@ -86,6 +94,10 @@ class RowTotals(Matrix):
 
 class Broadcast(Matrix):
     """The vector b repeated in each of n rows, 1 bᵀ: Broadcast(b, n)."""
+
+
+class Stacked(Matrix):
+    """The row b under itself n times, 1 b: Stacked(b, n)."""
 
 
 class RowSums(Matrix):
@@ -124,16 +136,16 @@ def shape(matrix: Expr) -> tuple[Expr, ...]:
 
 SHAPES: dict[type, Callable[..., tuple[Expr, ...]]] = {
     **dict.fromkeys((Array, CostGradient), lambda template: tuple(index.size for index in template.indices)),
-    **dict.fromkeys((Applied, Scaled, Elementwise, Rowwise), lambda *parts: shape(parts[-1])),
+    **dict.fromkeys((Applied, Scaled, Elementwise, Rowwise, Columnwise), lambda *parts: shape(parts[-1])),
     **dict.fromkeys((Hadamard, Plus, EntryPower), lambda first, *_: shape(first)),
     Transposed: lambda inner: shape(inner)[::-1],
     Product: lambda left, right: (*shape(left)[:-1], *shape(right)[1:]),
-    Outer: lambda u, v: (*shape(u), *shape(v)),
+    **dict.fromkeys((Outer, RowOuter), lambda u, v: (*shape(u), *shape(v))),
     SumOverRows: lambda inner: shape(inner)[1:],
     RowSums: lambda inner: shape(inner)[:1],
     RowTotals: lambda inner, width: (shape(inner)[0], width),
     Columns: lambda u, width: (*shape(u), width),
-    Broadcast: lambda b, rows: (rows, *shape(b)),
+    **dict.fromkeys((Broadcast, Stacked), lambda b, rows: (rows, *shape(b))),
     Filled: lambda _, *sizes: sizes,
 }
 
@@ -173,6 +185,17 @@ def print_transposed(p: Printer, e: Expr) -> tuple[str, int]:
 def print_outer(p: Printer, e: Expr) -> tuple[str, int]:
     u, v = (p.show(a, ATOM) for a in e.args)
     return u + p.alphabet.times + p.alphabet.transposed(p.alphabet.group(v) if "^" in v else v), PRODUCT
+
+
+@printer(RowOuter)
+def print_row_outer(p: Printer, e: Expr) -> tuple[str, int]:
+    u, v = (p.show(a, ATOM) for a in e.args)
+    return p.alphabet.transposed(p.alphabet.group(u) if "^" in u else u) + p.alphabet.times + v, PRODUCT
+
+
+@printer(Rowwise, Columnwise)
+def print_rowwise(p: Printer, e: Expr) -> tuple[str, int]:
+    return p.alphabet.word(str(e.args[0].name).replace("_", " ")) + p.alphabet.group(p.show(e.args[1])), ATOM
 
 
 @printer(Hadamard)
@@ -230,10 +253,7 @@ Printer.table |= {
     EntryPower: lambda p, e: (p.alphabet.scripts(p.alphabet.group(p.show(e.args[0])), "", p.show(e.args[1])), ATOM),
     Filled: lambda p, e: (p.show(e.args[0], PRODUCT), PRODUCT),
     Elementwise: lambda p, e: (p.alphabet.word(str(e.args[0].name)) + p.alphabet.group(p.show(e.args[1])), ATOM),
-    Rowwise: lambda p, e: (
-        p.alphabet.word(str(e.args[0].name).replace("_", " ")) + p.alphabet.group(p.show(e.args[1])),
-        ATOM,
-    ),
+    Stacked: lambda p, e: (p.alphabet.ones() + p.alphabet.times + p.show(e.args[0], PRODUCT), PRODUCT),
     SumOverRows: lambda p, e: (
         p.alphabet.transposed(p.alphabet.ones()) + p.alphabet.times + p.show(e.args[0], ATOM),
         PRODUCT,

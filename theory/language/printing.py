@@ -10,7 +10,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import ClassVar, Literal
 
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol, preorder_traversal
@@ -20,7 +22,7 @@ from sympy.core.function import Function as NamedFunction
 from theory.language.alphabets import ALPHABETS, Alphabet, MathML
 from theory.language.notation import Delta, Function, Held, Index, Partial, Total, Variable, Width
 
-__all__ = ["Style", "math_ml", "printer", "rank", "show"]
+__all__ = ["Style", "math_ml", "printed_as", "printer", "rank", "show"]
 
 Style = Literal["text", "latex", "mathml"]
 
@@ -64,9 +66,33 @@ def printer(*kinds: type) -> Callable[[Callable[[Printer, Expr], tuple[str, int]
     return register
 
 
+Signs = Sequence[tuple[str, str]]
+_MANNER: ContextVar[tuple[Callable[[Expr], Expr], Signs] | None] = ContextVar("manner", default=None)
+
+
+@contextmanager
+def printed_as(rewriting: Callable[[Expr], Expr], signs: Signs = ()) -> Iterator[None]:
+    """While it lasts every expression is rewritten before it is printed, and some signs are others.
+
+    >>> from theory.language.notation import Function, l, unit, var
+    >>> with printed_as(lambda expr: expr, [("f", "σ")]):
+    ...     show(Function(l, 1, var("z", l, unit("j", l))))
+    "σ'_l(z_j^l)"
+    """
+    token = _MANNER.set((rewriting, signs))
+    try:
+        yield
+    finally:
+        _MANNER.reset(token)
+
+
 def show(expr: Expr, style: Style = "text") -> str:
     """The expression as text, LaTeX or MathML (without the outer delimiters)."""
-    return Printer(ALPHABETS[style]).show(expr)
+    manner = _MANNER.get()
+    if manner is None:
+        return Printer(ALPHABETS[style]).show(expr)
+    rewriting, signs = manner
+    return Printer(ALPHABETS[style].with_signs(signs)).show(rewriting(expr))
 
 
 def math_ml(body: str, block: bool = False) -> str:
@@ -101,8 +127,8 @@ def head(p: Printer, e: Function) -> str:
     """f with its layer and its primes."""
     layer = p.show(e.layer)
     if isinstance(p.alphabet, MathML):
-        return p.alphabet.prime_scripts(p.alphabet.letter("f"), e.order, layer)
-    return p.alphabet.scripts(p.alphabet.prime("f", e.order), layer, "")
+        return p.alphabet.prime_scripts(p.alphabet.letter(p.alphabet.function), e.order, layer)
+    return p.alphabet.scripts(p.alphabet.prime(p.alphabet.letter(p.alphabet.function), e.order), layer, "")
 
 
 @printer(NamedFunction, AppliedUndef)

@@ -23,6 +23,7 @@ from theory.language.notation import (
     Variable,
     free_indices,
     is_constant,
+    n,
     nodes,
     rewrite,
     substitute,
@@ -188,6 +189,6 @@ def explain(before: Expr, after: Expr) -> str:
             name = node.args[0].template.name if isinstance(node.args[0], mf.Array) else "the matrix"
             sums = [t.index.name for t in nodes(before) if isinstance(t, Total)]
             notes.append(f"the summed index {sums[-1]} is not where a product wants it in {name}: transpose")
-        if isinstance(node, mf.SumOverRows):
+        if isinstance(node, mf.SumOverRows) or (isinstance(node, mf.RowSums) and mf.shape(node.args[0])[1] == n):
             notes.append("one parameter serves all samples: their contributions add up")
     return "; ".join(dict.fromkeys(notes))

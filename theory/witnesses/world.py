@@ -238,6 +238,12 @@ class World:
             raise TypeError(f"the witness does not know a {type(m).__name__}")
         return ENTRIES[type(m)](self, at, *m.args)
 
+    def product(self, at: tuple[int, ...], left: Expr, right: Expr) -> Dual:
+        """Σ_k A_pk B_kq; a vector on the left is a row, one on the right a column."""
+        own = at[: len(mf.shape(left)) - 1]
+        pairs = (((*own, k), (k, *at[len(own) :])) for k in self.along(left, len(own)))
+        return self.sum(self.arithmetic.mul(self.entry(left, one), self.entry(right, two)) for one, two in pairs)
+
     def along(self, m: Expr, axis: int) -> range:
         """The places along an axis of a matrix expression."""
         return range(1, self.whole(mf.shape(m)[axis]) + 1)
@@ -255,10 +261,10 @@ ENTRIES: dict[type, Callable[..., Dual]] = {
         Partial(Variable("C", None), x), dict(zip(x.indices, at, strict=True))
     ),
     mf.Transposed: lambda w, at, m: w.entry(m, at[::-1]),
-    mf.Product: lambda w, at, left, right: w.sum(
-        w.arithmetic.mul(w.entry(left, (at[0], k)), w.entry(right, (k, *at[1:]))) for k in w.along(left, 1)
+    mf.Product: lambda w, at, left, right: w.product(at, left, right),
+    **dict.fromkeys(
+        (mf.Outer, mf.RowOuter), lambda w, at, u, v: w.arithmetic.mul(w.entry(u, at[:1]), w.entry(v, at[1:]))
     ),
-    mf.Outer: lambda w, at, u, v: w.arithmetic.mul(w.entry(u, at[:1]), w.entry(v, at[1:])),
     mf.Hadamard: lambda w, at, *factors: w.multiply(w.entry(m, at) for m in factors),
     mf.Plus: lambda w, at, *terms: w.sum(w.entry(m, at) for m in terms),
     mf.Scaled: lambda w, at, c, m: w.arithmetic.mul(w.evaluate(c, {}), w.entry(m, at)),
@@ -267,10 +273,11 @@ ENTRIES: dict[type, Callable[..., Dual]] = {
     mf.Applied: lambda w, at, layer, order, m: w.polynomial(w.whole(layer), int(order), w.entry(m, at)),
     mf.Elementwise: lambda w, at, f, m: w.table(str(f.name), w.entry(m, at)),
     mf.Rowwise: lambda w, at, f, m: w.rowwise(str(f.name), [w.entry(m, (at[0], k)) for k in w.along(m, 1)], at[1]),
+    mf.Columnwise: lambda w, at, f, m: w.rowwise(str(f.name), [w.entry(m, (k, at[1])) for k in w.along(m, 0)], at[0]),
     mf.SumOverRows: lambda w, at, m: w.sum(w.entry(m, (s, *at)) for s in w.along(m, 0)),
     mf.RowTotals: lambda w, at, m, _: w.sum(w.entry(m, (at[0], k)) for k in w.along(m, 1)),
     mf.RowSums: lambda w, at, m: w.sum(w.entry(m, (at[0], k)) for k in w.along(m, 1)),
-    mf.Broadcast: lambda w, at, m, _: w.entry(m, at[1:]),
+    **dict.fromkeys((mf.Broadcast, mf.Stacked), lambda w, at, m, _: w.entry(m, at[1:])),
     mf.Columns: lambda w, at, m, _: w.entry(m, at[:1]),
     LayerSum: lambda w, at, m: w.sum(layer.entry(m, at) for layer in map(w.at_layer, range(1, w.depth + 1))),
 }

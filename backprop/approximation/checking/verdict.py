@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from backprop.shown import ShownAsText
+
 __all__ = ["Verdict"]
 
 NOT_CHECKED = ("the bound the file states itself", "errors on a grid", "least widths and least errors")
@@ -14,7 +16,7 @@ UNIT = 1e-3
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(ShownAsText):
     """What came of the check: whether the claim holds, the bound found here, and where it fails."""
 
     ok: bool
@@ -46,9 +48,6 @@ class Verdict:
         }
         found |= {"subject": self.subject, "not_checked": list(NOT_CHECKED)}
         return found if self.also is None else found | {"derivative": self.also.to_dict()}
-
-    def _repr_markdown_(self) -> str:
-        return f"```text\n{self}\n```"
 
     def __str__(self) -> str:
         lines = [self.describe()] + ([] if self.also is None else [self.also.describe()])

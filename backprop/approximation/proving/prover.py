@@ -27,6 +27,8 @@ __all__ = ["Certificate", "IntervalClaim", "IntervalProof", "prove"]
 ORDER = 8
 """Of the Taylor models: terms h^0 … h^7, and a remainder h^8."""
 MOST_BOXES = 20_000
+LINES_A_TERM = 8
+"""So many units that are lines on a box cost as much as one that is expanded."""
 MOST_TERMS = 2_000_000
 """Taylor models of F and of units, on all boxes: about a minute or two. Not seconds: the same everywhere."""
 SURE = 1e-20
@@ -100,10 +102,11 @@ class IntervalProof(Bisection[Interval, Certificate]):
     """The boxes are intervals; `why` is what was in the way of the last one."""
 
     def __init__(self, claim: IntervalClaim, epsilon: float, deadline: float, most_boxes: int, most_terms: int) -> None:
-        super().__init__(epsilon, deadline, most_boxes, most_terms, len(claim.w) + 1)
+        self.is_bent_line = isinstance(claim.activation, Max) and set(claim.activation.args) == {X, Zero()}
+        cost = len(claim.w) // (LINES_A_TERM if self.is_bent_line else 1) + 1
+        super().__init__(epsilon, deadline, most_boxes, most_terms, cost)
         self.claim, self.why = claim, ""
         self.units = [(arb(w), arb(b), arb(c)) for w, b, c in zip(claim.w, claim.b, claim.c, strict=True)]
-        self.is_bent_line = isinstance(claim.activation, Max) and set(claim.activation.args) == {X, Zero()}
 
     def list_boxes(self) -> list[tuple[float, Interval]]:
         low, high = self.claim.domain

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Line", "Start", "Turn", "lay_lines", "list_crossings", "list_points"]
+__all__ = ["Line", "Start", "Turn", "lay_lines", "list_crossings", "list_points", "split_stretches"]
 
 Floats = NDArray[np.float64]
 Function = Callable[[Floats], Floats]
@@ -141,6 +141,16 @@ def list_crossings(lines: Sequence[Line]) -> list[float]:
         gap = one.y + one.slope * (other.x - one.x) - other.y
         found.append(other.x - gap / (one.slope - other.slope))
     return found
+
+
+def split_stretches(x: Floats, times: int) -> Floats:
+    """The points, and so many times as many, evenly between neighbours.
+
+    >>> split_stretches(np.array([0.0, 1.0, 3.0]), 2).tolist()
+    [0.0, 0.5, 1.0, 2.0, 3.0]
+    """
+    shares = np.arange(times) / times
+    return np.unique(np.append((x[:-1, None] + np.diff(x)[:, None] * shares).ravel(), x[-1]))
 
 
 def list_points(function: Function, grid: Floats, epsilon: float) -> Floats:

@@ -14,7 +14,7 @@ from backprop.approximation.limits.continuity import is_surely_continuous
 from backprop.approximation.proving.kinks import force_kinks_both_ways
 from backprop.approximation.proving.prover import IntervalClaim, prove
 from backprop.approximation.proving.rounding import bound_rounding
-from backprop.approximation.proving.stabbing import list_points
+from backprop.approximation.proving.stabbing import list_points, split_stretches
 from backprop.approximation.proving.tight import prove_tightly
 from backprop.approximation.searching.growing import grow_until
 from backprop.approximation.searching.pruning import prune
@@ -48,6 +48,8 @@ HUGGING = 1.015
 """An error within so much of what was asked for leaves no room for a tighter bound."""
 STRETCHES, PLACES = 64, 8
 """The largest errors of the grid are looked for on so many stretches; so many of them are looked at in balls first."""
+MANY_KINKS, FINER = 150, 16
+"""With so many kinks a line more or less depends on what is between the points: then there are more of them."""
 FINEST = 1e-6
 """Of the domain: nearer points say nothing about slopes."""
 TINY = 1e-15
@@ -160,6 +162,9 @@ def narrow_relu(approximation: Approximation, epsilon: float) -> Approximation:
     target = require_function(approximation)
     x = list_points(target, target.grid, epsilon)
     proofs = force_kinks_both_ways(target.as_written, x, target(x), epsilon)
+    if proofs[0].count > MANY_KINKS:
+        x = split_stretches(x, FINER if proofs[0].count > 2 * MANY_KINKS else FINER // 2)
+        proofs = force_kinks_both_ways(target.as_written, x, target(x), epsilon)
     least = max(proof.least_width for proof in proofs)
     laid = fit_tube(target, x, epsilon * (1 - INSIDE))
     if laid is not None and (not approximation.reached or len(laid.w) < approximation.width):

@@ -21,6 +21,8 @@ NARROWER = (2e-2, 1e-2, 3e-3, 1e-3, 1e-4)
 """By how much tubes are narrower in which lines are laid."""
 CUTS_OF_LINES, AROUND = 6, 121
 """How often lines are laid again, with so many points around each knot."""
+FINE, NARROWER_FINE, CUTS_FINE = 200_000, (2e-3, 1e-3), 3
+"""With more points than that lines take seconds to lay, and leave the tube by little where they meet."""
 TRIED = 3
 """Sets of kinks that are tried."""
 
@@ -32,18 +34,20 @@ def tilt_lines(function: Function, x: Floats, epsilon: float, count: int) -> Sha
 
     With many kinks some sum of them is so near that the tilt is nothing.
     """
-    for share in NARROWER:
+    is_fine = len(x) > FINE
+    for share in NARROWER_FINE if is_fine else NARROWER:
         points = x
-        for _ in range(CUTS_OF_LINES):
+        for _ in range(CUTS_FINE if is_fine else CUTS_OF_LINES):
             lines = lay_lines(points, *_bound(function(points), epsilon * (1 - share)))[0]
             knots = np.array([x[0], *list_crossings(lines), x[-1]])
             if len(lines) != count or np.any(np.diff(knots) <= 0):
                 break
-            network = _tilt(function, points, epsilon, knots, lines)
+            network = _tilt(function, points, epsilon, knots, lines, epsilon * (1 - share))
             if network is not None:
                 return network
             reach = np.interp(knots[1:-1], points[1:], np.diff(points))
-            near = (knots[1:-1, None] + 4 * reach[:, None] * np.linspace(-1, 1, AROUND)).ravel()
+            wide = 32 if is_fine else 4  # of finer points more, for the knots move as far
+            near = (knots[1:-1, None] + wide * reach[:, None] * np.linspace(-1, 1, AROUND)).ravel()
             points = np.union1d(points, near[(near > x[0]) & (near < x[-1])])
     return None
 
@@ -52,8 +56,15 @@ def _bound(y: Floats, epsilon: float) -> tuple[Floats, Floats]:
     return y - epsilon, y + epsilon
 
 
-def _tilt(function: Function, x: Floats, epsilon: float, knots: Floats, lines: list[Line]) -> ShallowNetwork | None:
+def _tilt(
+    function: Function, x: Floats, epsilon: float, knots: Floats, lines: list[Line], inner: float
+) -> ShallowNetwork | None:
+    """`inner` is the half-width of the tube in which the lines were laid: where they meet between two points they may
+    leave it, and are taken back by half of that; by as much they leave it elsewhere."""
     heights = np.array([line.y + line.slope * (t - line.x) for line, t in zip([lines[0], *lines], knots, strict=True)])
+    gaps = heights - function(knots)
+    beyond = np.sign(gaps) * np.maximum(np.abs(gaps) - inner, 0)
+    heights[1:-1] -= beyond[1:-1] / 2
     points = np.union1d(x, knots)
     values = function(points)
     if float(np.max(np.abs(np.interp(points, knots, heights) - values))) >= epsilon:

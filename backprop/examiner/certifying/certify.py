@@ -18,6 +18,7 @@ from flint import arb, arb_mat
 
 from backprop.errors import UsageError, unknown_name
 from backprop.examiner.certifying.balls import ACTIVATIONS, BallDual, precision
+from backprop.shown import ShownAsText
 
 __all__ = ["MAX_WORK", "GradientCertificate", "certify"]
 
@@ -30,7 +31,7 @@ Outputs = list[list[BallDual]]
 
 
 @dataclass(frozen=True)
-class GradientCertificate:
+class GradientCertificate(ShownAsText):
     """For every tensor: no entry is further from the truth than this many ulps of the tensor's largest entry."""
 
     ulps: Mapping[str, float]
@@ -49,9 +50,6 @@ class GradientCertificate:
         ulps = {name: value if np.isfinite(value) else None for name, value in self.ulps.items()}
         out = {"level": "certified", "ok": self.ok, "ulps_of_largest_entry": ulps, "limit": self.limit}
         return out | {"bits": self.bits, "rows": self.rows, "dtype": self.dtype}
-
-    def _repr_markdown_(self) -> str:
-        return f"```text\n{self}\n```"
 
     def __str__(self) -> str:
         worst = max(self.ulps, key=lambda name: self.ulps[name])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from html import escape
 from typing import Any
 
 from backprop.examiner.saying.excerpt import describe_annotated, describe_excerpt
 from backprop.examiner.saying.grounds import Note, Said, gather
+from backprop.shown import ShownAsText
 
 __all__ = ["HINTS", "SHOWN_ENTRIES", "VERDICTS", "Entry", "Finding", "Report"]
 
@@ -71,7 +71,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(ShownAsText):
     """The verdict on a subject with its evidence. `ok` is true for "verified" only; `limits` says what was cut short.
 
     >>> report = Report("unusable", "net.py", notes=("no function 'cost'",))
@@ -162,12 +162,6 @@ class Report:
         return cls(
             data["verdict"], subject, findings, evidence, notes, data["reproduce"], limits, str(data.get("reason", ""))
         )
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
-
-    def _repr_markdown_(self) -> str:
-        return f"```text\n{self}\n```"
 
     def __str__(self) -> str:
         level = "exact in its wiring, tested in its values" if "exact" in self.evidence else "tested"

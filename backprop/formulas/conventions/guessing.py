@@ -27,6 +27,13 @@ FORMS: dict[str, dict[str, Any]] = {
     "columns": {"samples": "one", "vectors": "columns", "products": {"juxtaposition": "matrix"}},
     "rows": {"samples": "one", "vectors": "rows", "products": {"juxtaposition": "matrix"}},
     "batch": {"samples": "rows", "vectors": "rows", "products": {"juxtaposition": "matrix"}},
+    "batch as columns": {"samples": "columns", "vectors": "columns", "products": {"juxtaposition": "matrix"}},
+}
+SAID = {
+    "columns": "columns",
+    "rows": "rows",
+    "batch": "a batch, samples as rows",
+    "batch as columns": "a batch, samples as columns",
 }
 NO_MATRICES = ("C", "D", "E", "J", "L", "M", "N", "T")
 """Capitals that count something, or are a cost or a sign, as often as not."""
@@ -102,6 +109,7 @@ class Letters:
         called = (re.search(rf"(?<![\w\\])({'|'.join(map(re.escape, COSTS))})\(\w+\)", text) for text in rights)
         self.free_cost = next((m for m in called if m and m.group(1) not in taken), None)
         layered = re.search(r"([\^_])\s*\{?\s*([(\[]?)\s*(l|L|\\ell)\s*([+-]\s*1)?\s*[)\]]?", formula)
+        layered = layered or re.search(r"(\^)\s*\{?\s*(\[)\d+\]", formula)
         self.script = layered.group(1) if layered else ""
         self.open = layered.group(2) if layered else ""
         self.indexed = re.search(r"_\s*\{?\s*[ijkmn](?![A-Za-z])", formula) is not None or "\\sum" in formula
@@ -149,9 +157,11 @@ class Letters:
 
     def shaped(self, function: str, activation: str, named: str, order: str) -> Iterator[Supposition]:
         """Readings with index letters, or with columns, rows, a batch of rows."""
-        forms = ("scalars",) if self.indexed else ("columns", "rows", "batch")
+        forms = ("scalars",) if self.indexed else tuple(form for form in FORMS if form != "scalars")
         for form in forms:
             yield self.network(function, activation, named, order, form)
+            if form.startswith("batch") and self.has_short_names and self.averages:
+                yield self.averaged(self.network(function, activation, named, order, form))
         if not self.indexed and self.given.get("definitions") and self.one_of("W", "w") == "w" and not self.script:
             for form in forms:
                 one = self.network(function, activation, named, order, form)
@@ -181,7 +191,28 @@ class Letters:
     def has_short_names(self) -> bool:
         """Whether dW stands for a derivative."""
         short = re.search(r"(?<![A-Za-z\\])d[A-Za-z]", self.formula) is not None
-        return short and "/" not in self.formula and "\\frac" not in self.formula
+        derives = re.search(r"\\partial|∂|\\nabla|d\w*\s*/\s*d|\\frac\s*\{\s*d", self.formula) is not None
+        return short and not derives
+
+    @property
+    def averages(self) -> str | None:
+        """The letter of a mean over samples: m of \\frac{1}{m}, 1/m, (1/m)."""
+        found = re.search(r"\\frac\s*\{?1\}?\s*\{?([mNn])\b|\b1\.?\s*/\s*([mNn])\b|/\s*([mNn])\s*$", self.formula)
+        return next((letter for letter in found.groups() if letter), None) if found else None
+
+    def averaged(self, one: Supposition) -> Supposition:
+        """The cost is a mean over samples: dZ and dA belong to the sum, dW and db to the mean."""
+        count, cost, weight, bias = self.averages, self.cost, self.one_of("W", "w"), self.one_of("b")
+        here, mean = self.at(""), "J" if self.cost != "J" else "L"
+        letters = {**one.raw["letters"], count: "number of samples", mean: "cost", cost: "any cost"}
+        letters |= {f"d{letter}{here}": f"d{mean}/d{letter}{here}" for letter in (weight, bias)}
+        definitions = {**one.raw["definitions"], mean: f"{cost} / {count}"}
+        letters[cost] = "any cost"
+        said = {
+            **one.said,
+            "cost": f"the mean over {count} samples; dW, db are its derivatives, dZ, dA those of the sum",
+        }
+        return Supposition({**one.raw, "letters": letters, "definitions": definitions}, said)
 
     def scripts(self) -> dict[str, str]:
         """What scripts count."""
@@ -213,7 +244,7 @@ class Letters:
                 f"{z}_j{here}": f"\\sum_i {weight} {before} + {b}_j{here}",
                 f"{a}_j{here}": f"{function}({z}_j{here})",
             }
-        if form == "columns":
+        if form in ("columns", "batch as columns"):
             product = f"{w} {source}" if order == "out,in" else f"({w})^T {source}"
         else:
             product = f"{source} {w}" if order == "in,out" else f"{source} ({w})^T"
@@ -230,7 +261,7 @@ class Letters:
         if self.script and named == "source_layer":
             said["weights"] = "named by the layer that they leave"
         if form != "scalars":
-            said["vectors"] = {"columns": "columns", "rows": "rows", "batch": "a batch, samples as rows"}[form]
+            said["vectors"] = SAID[form]
         return said
 
     def functions(self) -> Iterator[Supposition]:

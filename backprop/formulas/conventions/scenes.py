@@ -42,7 +42,7 @@ def explains(sketch: Sketch) -> bool:
     known = sketch.defined | sketch.used | sketch.parameters | set(sketch.functions) | sketch.bound
     tops = [d.top for d in sketch.mine if isinstance(d, Deriv) and isinstance(d.top, Sym)]
     if not sketch.pairs and all(top.base in known for top in tops) and not sketch.short:
-        known |= set(sketch.leaves)
+        known |= set(sketch.leaves) - ({"d"} if re.search(r"(?<![A-Za-z\\])d\s*\\?[A-Za-z]", sketch.formula) else set())
     if parts_of_cost(sketch, tops):
         known |= sketch.belows
     known |= {s.base for s in sketch.assumed if isinstance(s, Sym)} | set(sketch.given.get("letters", {}))
@@ -66,10 +66,14 @@ def breaks_off(sketch: Sketch) -> bool:
 
 def scenes(sketch: Sketch) -> Iterator[tuple[dict[str, Any], dict[str, Any], bool]]:
     """Conventions, the words for them, and whether they may only explain why a formula holds; the most usual first."""
+    tops = [d.top for d in sketch.mine if isinstance(d, Deriv) and isinstance(d.top, Sym)]
+    open_layout = any(top.base in sketch.defined for top in tops) and "layout" not in sketch.given
     for raw, said in usual(sketch):
         yield raw, said, False
-    tops = [d.top for d in sketch.mine if isinstance(d, Deriv) and isinstance(d.top, Sym)]
-    if any(top.base in sketch.defined for top in tops) and "layout" not in sketch.given:
+        if open_layout and raw.get("vectors"):
+            numerator = "numerator layout: row i, column j is d y_i / d x_j"
+            yield {**raw, "layout": "numerator"}, said | {"derivatives": numerator}, False
+    if open_layout:
         for raw, said in usual(sketch):
             plain = {key: value for key, value in raw.items() if key != "layout"}
             if plain.get("vectors"):

@@ -1,1 +1,1 @@
-"""Whether a formula holds, and what would be right: trials, small changes, other conventions."""
+"""Whether a formula holds: trials, how much of it is explained, other conventions."""

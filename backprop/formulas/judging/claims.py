@@ -54,7 +54,7 @@ class PrintedClaim:
         """The same claim with another right side."""
         if self.printed:
             return self._solved_again(right)
-        sides = [*self.sides[:-1], (self.sides[-1][0], right)]
+        sides = [*self.sides[:-1], (self.sides[-1][0], of_the_last(right, self.lookup))]
         return PrintedClaim(self.text, self.conventions, self.lookup, sides, self.conditions, self.places,
                      free_letters(self.lookup.naming, [n for side in sides for n in side], self.places))  # fmt: skip
 
@@ -93,6 +93,7 @@ def claim_of(
     """The claim of two sides under conventions."""
     sides, conditions, conventions = with_locals(sides, conditions, conventions)
     printed = sides
+    check_sums([node for side in sides for node in side])
     sides = [as_step(side, conventions) for side in sides]
     trees = [node for side in sides for node in side] + conditions
     for definition in [*conventions.definitions, *conventions.aliases]:
@@ -111,6 +112,16 @@ def claim_of(
     places = free_places(naming, lookup, mine + conditions)
     letters = free_letters(naming, mine, places)
     return PrintedClaim(text, conventions, lookup, sides, conditions, places, letters, is_step=sides != printed)
+
+
+def check_sums(sides: list[Term]) -> None:
+    """A sum over an index that its body does not have means nothing where the body is a derivative of one sample."""
+    for node in (n for side in sides for n in walk(side) if isinstance(n, Sum)):
+        inside = {n for n in walk(node.body) if isinstance(n, Sym)}
+        if any(isinstance(n, Deriv) for n in walk(node.body)) and not any(i in inside for i in node.index):
+            raise NotUnderstood(
+                "the index of this sum stands nowhere behind it", node.start if node.start >= 0 else None
+            )
 
 
 def of_the_last(node: Term, lookup: Lookup) -> Term:

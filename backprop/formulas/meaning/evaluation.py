@@ -34,6 +34,7 @@ __all__ = ["Meaning"]
 Env = Mapping[str, int]
 Local = Mapping[str, Array]
 Key = tuple[str, tuple[int, ...]]
+UNSAID = "nothing says how this is distributed; say it, as in --where 'w ~ N(0, s)'"
 
 
 class Meaning(Symbols):
@@ -53,15 +54,22 @@ class Meaning(Symbols):
 
     def expectation(self, node: Term, env: Env, local: Local) -> Array:
         """The mean over the random variables that the value depends on."""
-        scene = self.scene
-        scene.touched = {}
-        Meaning(scene, self.overrides).value(node, env, local)
-        keys, scene.touched = list(scene.touched), None
+        scene, keys = self.scene, self.random_in(node, env, local)
         moments = scene.moments(self)
         shapes = [scene.values[key].shape for key in keys]
         return moments.expectation(
             lambda arrays: Meaning(scene, {**self.overrides, **arrays}).value(node, env, local), keys, shapes
         )
+
+    def random_in(self, node: Term, env: Env, local: Local) -> list[Key]:
+        """The random variables that a value depends on; with none of them, nobody has said what is random."""
+        scene = self.scene
+        scene.touched = {}
+        Meaning(scene, self.overrides).value(node, env, local)
+        keys, scene.touched = list(scene.touched), None
+        if not keys and not scene.chance.laws:
+            raise NotUnderstood(UNSAID, node.start if node.start >= 0 else None)
+        return keys
 
     def _deriv(self, node: Deriv, env: Env, local: Local) -> Array:
         if self.moved:

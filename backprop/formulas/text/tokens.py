@@ -96,7 +96,7 @@ def tokenise(text: str) -> list[Lexeme]:
     while at < len(text):
         at = _take(text, at, tokens)
     check_depth(tokens)
-    return _join_accents(_drop_fonts(_drop_modules(tokens)))
+    return _join_accents(_split_arguments(_drop_fonts(_drop_modules(tokens))))
 
 
 def first_piece(text: str) -> str:
@@ -238,6 +238,38 @@ def _closing(tokens: list[Lexeme], opening: int) -> int:
         if depth == 0:
             return at
     raise NotUnderstood("this bracket is not closed", tokens[opening].start)
+
+
+def _split_arguments(tokens: list[Lexeme]) -> list[Lexeme]:
+    """Without braces a command takes one letter or digit each: \\hat x_i is \\hat{x}_i, \\frac12 is 1/2."""
+    out: list[Lexeme] = []
+    open_ones = 0
+    for token in tokens:
+        whole = token.kind == "op" or token.text.startswith("\\")
+        if token.text[1:] in (*ACCENTS, "frac") and token.text.startswith("\\"):
+            open_ones = 2 if token.text == "\\frac" else 1
+        elif open_ones and (whole or len(token.text) == 1):
+            open_ones = open_ones - 1 if token.text != "{" else 0
+        elif open_ones:
+            pieces = _letter_by_letter(token, open_ones)
+            open_ones = 0
+            out += pieces
+            continue
+        out.append(token)
+    return out
+
+
+def _letter_by_letter(token: Lexeme, count: int) -> list[Lexeme]:
+    """The first letters of a token each by itself, then the rest."""
+    first = [
+        Lexeme("num" if char.isdigit() else "word", char, token.start + at, token.start + at + 1)
+        for at, char in enumerate(token.text[:count])
+    ]
+    rest = [
+        Lexeme(t.kind, t.text, t.start + token.start + count, t.end + token.start + count)
+        for t in tokenise(token.text[count:])
+    ]
+    return first + rest
 
 
 def _join_accents(tokens: list[Lexeme]) -> list[Lexeme]:

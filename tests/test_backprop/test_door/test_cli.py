@@ -144,6 +144,8 @@ BAD = [
     ("generate", "3-2", "--cost", "msee"),
     ("derive", "four_equation"),
     ("derive", "--format", "pdf"),
+    ("derive", "costs", "--notation", "nielson"),
+    ("explain", "BP2", "--notation", "nielson"),
     ("approximate", "sin(2*pi*y)", "--width", "4"),
     ("approximate", "1/0", "--width", "4"),
     ("approximate", "sin(x)"),

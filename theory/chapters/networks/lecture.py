@@ -90,4 +90,4 @@ def sections() -> Sequence[Section]:
     return out
 
 
-CHAPTER = Chapter("lecture", "The lecture against itself", sections)
+CHAPTER = Chapter("lecture", "The lecture against itself", sections, quotes=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from backprop.formulas.text.tree import (
     Apply,
     Deriv,
+    Infix,
     Sum,
     Sym,
     Term,
@@ -15,10 +16,12 @@ from backprop.formulas.text.tree import (
     walk,
 )  # fmt: skip
 
-__all__ = ["Change", "apply_edit", "said", "terms"]
+__all__ = ["Change", "apply_edit", "factors_of", "said", "size_of", "terms"]
 
 
 Span = tuple[int, int, str]
+LEFT_OUT = 0.1
+"""What a character that is left out counts, against one that is put in."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,41 @@ def apply_edit(text: str, edit: Change) -> str:
     return text
 
 
+def size_of(text: str, edit: Change) -> float:
+    """How many characters an edit takes away and puts in, what stays in one piece set aside; leaving out is the least.
+
+    >>> size_of("a (b - c)", Change(((2, 9, "(b + c)"),), "b - c"))
+    2.0
+    """
+    total = 0.0
+    for start, end, new in edit.spans:
+        old, at = text[start:end], 0
+        if old in new:
+            total += len(new) - len(old)
+            continue
+        if new in old:
+            total += max(1.0, (len(old) - len(new)) * LEFT_OUT)
+            continue
+        while at < min(len(old), len(new)) and old[at] == new[at]:
+            at += 1
+        behind = 0
+        while behind < min(len(old), len(new)) - at and old[-1 - behind] == new[-1 - behind]:
+            behind += 1
+        total += len(old) + len(new) - 2 * (at + behind)
+    return total
+
+
 def said(text: str, node: Term) -> str:
     """The text of a node."""
     return text[node.start : node.end]
+
+
+def factors_of(node: Term) -> list[Term]:
+    """The factors of a product of one sign, in the order in which they are printed."""
+    if not isinstance(node, Infix) or node.sign in ("+", "-", "/"):
+        return [node]
+    left = factors_of(node.left) if isinstance(node.left, Infix) and node.left.sign == node.sign else [node.left]
+    return [*left, node.right]
 
 
 def placed(node: Term) -> Iterator[Term]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from backprop.formulas.conventions.naming import Ref, letters_of
 from backprop.formulas.judging.claims import PrintedClaim
-from backprop.formulas.judging.pools import product_signs, transpose_sign
-from backprop.formulas.judging.spans import Change, said, terms
+from backprop.formulas.mending.pools import product_signs, transpose_sign
+from backprop.formulas.mending.spans import Change, said, terms
 from backprop.formulas.text.tree import (
     Apply,
     Bracket,
     Infix,
+    Num,
     Sum,
     Sym,
     Term,
@@ -31,6 +33,7 @@ def rewrite_edits(text: str, right: Term, claim: PrintedClaim, pool: list[str]) 
         if isinstance(node, Sym):
             yield from _of_symbol(text, node, claim, turned)
             yield from _instead(text, node, [*pool, f"|{said(text, node)}|"])
+            yield from _less(text, node, pool)
         elif isinstance(node, Apply):
             yield from _of_function(text, node, pool)
         elif isinstance(node, Infix):
@@ -46,9 +49,8 @@ def rewrite_edits(text: str, right: Term, claim: PrintedClaim, pool: list[str]) 
         elif isinstance(node, Sum):
             yield from _of_sum(text, node)
         if isinstance(node, (Infix, Bracket, Sym, Apply)) and not _is_wide(text, node):
-            yield from _instead(
-                text, node, [form.format(said(text, node)) for form in ("sqrt({})", "(1 - {})", "({})^2")]
-            )
+            root = "\\sqrt{{{}}}" if "\\" in text else "sqrt({})"
+            yield from _instead(text, node, [form.format(said(text, node)) for form in (root, "(1 - {})", "({})^2")])
 
 
 def product_signs_of(text: str, claim: PrintedClaim) -> set[str]:
@@ -59,7 +61,29 @@ def product_signs_of(text: str, claim: PrintedClaim) -> set[str]:
 def _instead(text: str, node: Term, options: list[str]) -> Iterator[Change]:
     """Something else in the place of a term."""
     whole = said(text, node)
-    return (Change(((node.start, node.end, new),), whole, 2) for new in options if new != whole)
+    return (
+        Change(((node.start, node.end, new),), whole, 2 - int(scripts_of(new) == scripts_of(whole) != ""))
+        for new in options
+        if new != whole
+    )
+
+
+def scripts_of(symbol: str) -> str:
+    """What hangs on a letter, without braces.
+
+    >>> scripts_of("z^{L}"), scripts_of("a^L"), scripts_of("(1 - a)")
+    ('^L', '^L', '')
+    """
+    found = re.fullmatch(r"\\?\w[^_^()]*([_^][^()]*)", symbol)
+    return re.sub(r"[{}\s]", "", found.group(1)) if found else ""
+
+
+def _less(text: str, node: Term, pool: list[str]) -> Iterator[Change]:
+    """The difference to another letter in the place of a letter."""
+    whole = said(text, node)
+    for other in (word for word in pool if word != whole and len(word) < 14):
+        yield Change(((node.start, node.end, f"({other} - {whole})"),), whole, 3)
+        yield Change(((node.start, node.end, f"({whole} - {other})"),), whole, 3)
 
 
 def _is_wide(text: str, node: Term) -> bool:
@@ -92,7 +116,16 @@ def _of_transpose(text: str, node: Sym, ref: Ref, turned: str) -> Iterator[Chang
     marks = [s.value for s in node.sups if isinstance(s.value, Sym) and s.value not in ref.comps]
     for mark in marks if ref.transposed else []:
         if mark.start >= 0 and all(mark != p for _, p in ref.places):
-            yield Change(((mark.start, mark.end, "{}" if text[mark.start - 1] == "^" else ""),), whole)
+            yield Change((without(text, mark),), whole)
+
+
+def without(text: str, mark: Term) -> tuple[int, int, str]:
+    """The cut of a superscript: W for W^T and W^{T}, W^{(l)} for W^{(l)T}."""
+    if text[mark.start - 1] == "^":
+        return mark.start - 1, mark.end, ""
+    if text[mark.start - 2 : mark.start] == "^{" and text[mark.end : mark.end + 1] == "}":
+        return mark.start - 2, mark.end + 1, ""
+    return mark.start, mark.end, ""
 
 
 def _of_power(text: str, power: Term, claim: PrintedClaim, whole: str) -> Iterator[Change]:
@@ -111,10 +144,13 @@ def _of_power(text: str, power: Term, claim: PrintedClaim, whole: str) -> Iterat
 def _of_place(text: str, place: Term, whole: str) -> Iterator[Change]:
     """A layer (or time) further on, or further back."""
     letters = letters_of(place)
-    if place.start < 0 or len(letters) != 1:
+    if place.start < 0 or len(letters) > 1:
         return
-    letter = said(text, letters[0])
-    options = [f"{letter}+1", f"{letter}-1", letter]
+    if letters:
+        letter = said(text, letters[0])
+        options = [f"{letter}+1", f"{letter}-1", letter]
+    else:
+        options = [str(int(place.text) + d) for d in (1, -1)] if isinstance(place, Num) and place.text.isdigit() else []
     braced = text[place.end : place.end + 1] in ("}", ")", "]", ",")
     for new in options:
         if new.replace(" ", "") != said(text, place).replace(" ", ""):
@@ -133,9 +169,11 @@ def _of_function(text: str, node: Apply, pool: list[str]) -> Iterator[Change]:
     while isinstance(arg, Bracket):
         arg = arg.value
     if isinstance(arg, Infix) and arg.sign in ("+", "-"):
-        new = f"({name}({said(text, arg.left)}) {arg.sign} {said(text, arg.right)})"
+        opening, closing = text[function.end : arg.start] or "(", text[arg.end : node.end] or ")"
+        new = f"({name}{opening}{said(text, arg.left)}{closing} {arg.sign} {said(text, arg.right)})"
         yield Change(((node.start, node.end, new),), whole)
-    yield from (Change(((arg.start, arg.end, new),), whole, 2) for new in pool if new != said(text, arg))
+    for change in _instead(text, arg, pool):
+        yield replace(change, differs=whole)
 
 
 def _of_brackets(text: str, node: Infix) -> Iterator[Change]:
@@ -172,10 +210,9 @@ def _of_order(text: str, node: Infix) -> Iterator[Change]:
     if isinstance(left, Infix) and left.sign == node.sign and node.sign != "/":
         left = left.right
     if left.end <= right.start:
-        yield Change(
-            ((left.start, left.end, said(text, right)), (right.start, right.end, said(text, left))),
-            f"order of {text[left.start : right.end]}",
-        )
+        swap = ((left.start, left.end, said(text, right)), (right.start, right.end, said(text, left)))
+        turned = node.sign == "/" and right is node.right
+        yield Change(swap, f"{said(text, node)}, upside down" if turned else f"order of {text[left.start : right.end]}")
     if node.sign == "/":
         yield Change(
             ((node.start, node.end, f"({said(text, node.left)}) ({said(text, node.right)})"),), said(text, node.right)

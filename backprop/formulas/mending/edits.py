@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from backprop.formulas.conventions.naming import key_of, letters_of
 from backprop.formulas.judging.claims import PrintedClaim
-from backprop.formulas.judging.pools import product_signs
-from backprop.formulas.judging.spans import Change, said, terms
+from backprop.formulas.mending.pools import product_signs
+from backprop.formulas.mending.spans import Change, said, terms
 from backprop.formulas.text.tree import (
     Apply,
     Bracket,
@@ -43,6 +43,7 @@ def turn_sign(text: str, right: Term) -> Change:
     whole, alone = said(text, right), not isinstance(right, Infix) or right.sign not in ("+", "-")
     name = "sign of the sum" if isinstance(right, Sum) else "sign of the right side"
     differences = [n for n in terms(right) if isinstance(n, Infix) and n.sign == "-" and n is not right]
+    differences = [n for n in differences if not isinstance(n.left, Num)] or differences
     if len(differences) == 1 and alone:
         name += f", or the order of {said(text, differences[0])}"
     elif len(whole) <= WIDE:
@@ -65,7 +66,8 @@ def _drop_at(text: str, right: Term, node: Term) -> Iterator[Change]:
     elif isinstance(node, Raised):
         yield Change(((node.start, node.end, said(text, node.base)),), whole, 2)
     elif isinstance(node, Num):
-        name = whole + inside(text, right, node)
+        power = exponent_round(right, node)
+        name = f"the power {said(text, power)}" if power is not None else whole + inside(text, right, node)
         yield from (Change(((node.start, node.end, n),), name) for n in NUMBERS if n != node.text)
 
 
@@ -111,16 +113,29 @@ def times_edits(text: str, right: Term, claim: PrintedClaim, pool: Iterable[str]
             yield Change(((right.start, right.end, f"{below} ({said(text, right)})"),), f"missing {below}", 2)
     yield from sum_edits(text, right, claim)
     for node in sites:
-        whole = said(text, node)
-        inner = f"({whole})" if isinstance(node, (Infix, Neg)) and getattr(node, "sign", "+") in ("+", "-") else whole
-        near = 1 if node is right else 2
-        for factor in factors:
-            for sign in signs:
-                name = (
-                    f"missing {factor}" if node is right else f"missing {factor} at {whole}{inside(text, right, node)}"
-                )
-                yield Change(((node.start, node.end, f"{factor}{sign}{inner}"),), name, near)
-                yield Change(((node.start, node.end, f"{inner}{sign}{factor}"),), name, near)
+        yield from _times_at(text, right, node, factors, signs)
+
+
+def _times_at(text: str, right: Term, node: Term, factors: list[str], signs: list[str]) -> Iterator[Change]:
+    """A factor before or behind one term; numbers and fractions before it only."""
+    whole = said(text, node)
+    inner = f"({whole})" if isinstance(node, (Infix, Neg)) and getattr(node, "sign", "+") in ("+", "-") else whole
+    near = 1 if node is right else 2
+    at = "" if node is right else f" at {whole}{inside(text, right, node)}"
+    for factor in factors:
+        scalar = factor[0].isdigit() or factor.startswith(("\\frac{", "(1/", "(2/"))
+        for sign in signs:
+            yield Change(((node.start, node.end, f"{factor}{sign}{inner}"),), f"missing {factor}{at}", near)
+            if not scalar:
+                yield Change(((node.start, node.end, f"{inner}{sign}{factor}"),), f"missing {factor}{at}", near)
+
+
+def exponent_round(right: Term, node: Num) -> Term | None:
+    """The power that a number is a part of: -1/2 for the 2 of a^{-1/2}."""
+    for one in terms(right):
+        if isinstance(one, Raised) and one.exponent is not node and any(x is node for x in walk(one.exponent)):
+            return one.exponent
+    return None
 
 
 def inside(text: str, right: Term, node: Term) -> str:

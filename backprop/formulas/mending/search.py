@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backprop.formulas.judging.claims import PrintedClaim
-from backprop.formulas.judging.edits import drop_edits, times_edits
 from backprop.formulas.judging.kinks import has_kinks
-from backprop.formulas.judging.pools import factor_pool, symbol_pool
-from backprop.formulas.judging.rewrites import rewrite_edits
-from backprop.formulas.judging.spans import Change, apply_edit
 from backprop.formulas.judging.trials import FAILURES, Draw, find_difference, trials
 from backprop.formulas.meaning.numbers import NoPoint
+from backprop.formulas.mending.edits import drop_edits, times_edits
+from backprop.formulas.mending.exchanges import exchange_edits
+from backprop.formulas.mending.pools import factor_pool, symbol_pool
+from backprop.formulas.mending.rewrites import rewrite_edits
+from backprop.formulas.mending.spans import Change, apply_edit, size_of
 from backprop.formulas.text.parser import parse_formula
 from backprop.formulas.text.tree import Compare, NotUnderstood, Term, walk
 
@@ -104,20 +106,28 @@ def find_mend(claim: PrintedClaim, few_trials: list[Draw], budget: int | None = 
     few = budget is not None
     symbols = symbol_pool(text, claim)
     factors = factor_pool(text, claim, symbols)
-    first = sorted(one_change(text, right, claim, symbols, factors), key=lambda edit: edit.cost)
+    first = sorted(one_change(text, right, claim, symbols, factors), key=lambda edit: rank(text, edit))
     chance = bool(claim.conventions.assumptions)
-    for edit in limited(first, budget or (SINGLE // 8 if chance else SINGLE)):
-        new = apply_edit(text, edit)
+    changed: dict[str, Change] = {}
+    for edit in first:
+        changed.setdefault(apply_edit(text, edit), edit)
+    for new in itertools.islice(changed, budget or (SINGLE // 8 if chance else SINGLE)):
         if bench.holds(new):
-            return RightForm(new, edit.differs, 1)
+            return RightForm(new, changed[new].differs, 1)
     if chance or few:
         return None
     return two_changes(bench, text, right, claim, symbols, factors)
 
 
+def rank(text: str, edit: Change) -> tuple[int, float, int]:
+    """The least far-fetched first, of these the smallest, of these what is done to the shortest term."""
+    return edit.cost, size_of(text, edit), sum(end - start for start, end, _ in edit.spans)
+
+
 def one_change(text: str, right: Term, claim: PrintedClaim, symbols: list[str], factors: list[str]) -> Iterator[Change]:
     """All single edits."""
     yield from drop_edits(text, right)
+    yield from exchange_edits(text, right, claim)
     yield from rewrite_edits(text, right, claim, symbols)
     yield from times_edits(text, right, claim, factors)
 
@@ -159,11 +169,3 @@ def whole_times(text: str, right: Term, claim: PrintedClaim, pool: list[str]) ->
 def join_names(one: str, two: str) -> str:
     """Both terms that differ."""
     return one if one == two else f"{one}, {two}"
-
-
-def limited(edits: Iterable[Change], count: int) -> Iterator[Change]:
-    """At most so many."""
-    for at, edit in enumerate(edits):
-        if at >= count:
-            return
-        yield edit
