@@ -222,9 +222,7 @@ def _join(source: Source, first: Mapping[str, Any], second: Mapping[str, Any]) -
     described = source.describe(edits)
     kinds = " and ".join(dict.fromkeys((first["kind"], second["kind"])))
     more = {"edits": described, "diff": source.diff(edits), "text": second["text"], "kind": kinds}
-    labels = {"labels": second["labels"]} if "labels" in second else {}
-    kept = {name: value for name, value in first.items() if name != "labels"}
-    return {**kept, **more, **labels, "weight": first["weight"] + second["weight"]}
+    return {**first, **more, "labels": second.get("labels"), "weight": first["weight"] + second["weight"]}
 
 
 def annotate_lines(report: Report, path: Path, options: Mapping[str, Any] | None = None) -> Report:
@@ -264,7 +262,8 @@ def _choose(mends: list[dict[str, Any]], asked: AskedFile) -> tuple[dict[str, An
 def _name_value(asked: AskedFile, mend: Mapping[str, Any]) -> list[str]:
     """What the value of the mended line is, in the reader's names; nothing where it has none."""
     try:
-        labels = mend["labels"] if "labels" in mend else asked.read("annotate", text=mend["text"])["labels"]
+        known = mend.get("labels")
+        labels = asked.read("annotate", text=mend["text"])["labels"] if known is None else known
     except UsageError:
         return []
     place = mend["location"]

@@ -77,7 +77,7 @@ class Run:
         environment = os.environ | {MARK: str(folder)}
         self.process = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-            preexec_fn=_hear_interruptions,
+            preexec_fn=_hear_interruptions,  # noqa: PLW1509
         )  # fmt: skip
 
     def list_family(self) -> list[int]:
