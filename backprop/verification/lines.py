@@ -262,7 +262,7 @@ def _choose(mends: list[dict[str, Any]], asked: AskedFile) -> tuple[dict[str, An
 def _name_value(asked: AskedFile, mend: Mapping[str, Any]) -> list[str]:
     """What the value of the mended line is, in the reader's names; nothing where it has none."""
     try:
-        labels = mend["labels"] if mend.get("labels") is not None else asked.read("annotate", text=mend["text"])["labels"]
+        labels = mend.get("labels") or asked.read("annotate", text=mend["text"])["labels"]
     except UsageError:
         return []
     place = mend["location"]
