@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from backprop.attaching.costing.costs import CostCandidate
-from backprop.attaching.costing.flowing import GradientFlow
+from backprop.attaching.costing.fitting import gradient_reader
+from backprop.attaching.costing.levels import MANY
+from backprop.attaching.costing.rates import GradientFlow
+from backprop.attaching.leftovers import evaluate, is_sum, matters
 from backprop.attaching.nesting import tidy
 from backprop.attaching.running.leaves import NumberLeaf, Place, find_leaves, to_array
-from backprop.attaching.running.replaying import Iteration, IterationRecorder, MadeValue
-from backprop.attaching.running.training import adds
+from backprop.attaching.running.repeating import Iteration
+from backprop.attaching.running.replaying import IterationRecorder, MadeValue
+from backprop.attaching.running.shaking import adds
+from backprop.attaching.running.states import Old
 
 __all__ = [
-    "is_computed", "is_repeatable", "list_idle", "list_lost", "list_siblings", "order_by_use", "tell_order",
+    "is_computed", "is_normalised", "is_repeatable", "list_idle", "list_siblings", "order_by_use", "tell_order",
     "widen_flow",
 ]  # fmt: skip
 
 LAST = 10**6
-ROUNDING = 1e-11
 ORDER = 1e-13
 """What the order of a sum may change, in shares of the largest entry."""
 MOST_IDLE = 16
+FEW, ONE_SIZE = 4, 1e-2
 
 
 def is_repeatable(iteration: Iteration) -> bool:
@@ -47,6 +52,16 @@ def _is_same(a: Any, b: Any, room: float) -> bool:
     if a.shape != b.shape or not room:
         return np.array_equal(a, b, equal_nan=True)
     return np.allclose(a, b, rtol=0.0, atol=room * float(np.nanmax(np.abs(a), initial=0.0)), equal_nan=True)
+
+
+def is_normalised(flow: GradientFlow, fitting: int) -> bool:
+    """Whether what was read as gradients has entries of one size in every array, and is not all that of the cost: the
+    first step of an adaptive rule is the sign of a gradient, and no gradient."""
+    if flow.library or flow.adaptive or fitting == len(flow.leaves):
+        return False
+    sized = [g for g in gradient_reader(flow)(flow.iteration.start) if g is not None and np.size(g) >= FEW]
+    sizes = [np.abs(g[g != 0.0]) for g in sized if np.any(g)]
+    return bool(sizes) and all(float(np.ptp(one)) <= ONE_SIZE * float(np.max(one)) for one in sizes if one.size >= FEW)
 
 
 def find_set(iteration: Iteration) -> int | None:
@@ -72,24 +87,6 @@ def tell_order(iteration: Iteration) -> str:
     )
 
 
-def list_lost(iteration: Iteration, flow: GradientFlow, candidate: CostCandidate) -> list[str]:
-    """Leaves that the update moves and the cost depends on, and that are none of the parameters: then it was read
-    wrongly."""
-    known = {leaf.places for leaf in flow.leaves}
-    frozen = iteration.run(None, iteration.freeze())
-    lost = []
-    for k, leaf in enumerate(iteration.leaves):
-        after, start = frozen[k], iteration.start[k]
-        if leaf.places in known or after is None or not np.array_equal(after, start):
-            continue
-        values = list(iteration.start)
-        size = float(np.max(np.abs(start), initial=0.0)) or 1.0
-        values[k] = start + size * np.random.default_rng(k).uniform(0.01, 0.1, start.shape)
-        if _matters(iteration, candidate, values):
-            lost.append(tidy(leaf))
-    return lost
-
-
 def list_siblings(iteration: Iteration, flow: GradientFlow, candidate: CostCandidate) -> list[str]:
     """Arrays beside the parameters, in their lists or under their names but for a number, that the iteration does not
     move though the cost depends on them: a gradient of zeros there, or a step that leaves one out."""
@@ -105,10 +102,14 @@ def list_siblings(iteration: Iteration, flow: GradientFlow, candidate: CostCandi
     wider = Iteration(iteration.program, iteration.snapshot, [*iteration.leaves, *others])
     wider.held = iteration.held
     lost = []
+    count = len(iteration.leaves)
+    together = [*wider.start[:count], *(value + 0.05 * (np.abs(value) + 0.1) for value in wider.start[count:])]
+    if not others or not matters(wider, candidate, together):
+        return []
     for k in range(len(iteration.leaves), len(wider.leaves)):
         values = list(wider.start)
         values[k] = values[k] + 0.05 * (np.abs(values[k]) + 0.1)
-        if _matters(wider, candidate, values):
+        if matters(wider, candidate, values) and not is_sum(wider, candidate, values, k):
             lost.append(tidy(wider.leaves[k]))
     return lost
 
@@ -128,15 +129,9 @@ def list_idle(flow: GradientFlow, candidate: CostCandidate) -> list[str]:
     for k, leaf in enumerate(others, len(iteration.leaves)):
         values = list(wider.start)
         values[k] = values[k] + 0.05 * (np.abs(values[k]) + 0.1)
-        if not _matters(wider, candidate, values):
+        if not matters(wider, candidate, values):
             idle.append(tidy(leaf))
     return idle
-
-
-def _matters(iteration: Iteration, candidate: CostCandidate, values: Sequence[Any]) -> bool:
-    """Whether the cost is another at these values, by more than its own rounding."""
-    here, there = (evaluate(iteration, candidate, one) for one in (list(iteration.start), values))
-    return not abs(there - here) <= ROUNDING * max(abs(here), abs(there))
 
 
 def is_computed(iteration: Iteration, flow: GradientFlow, candidate: CostCandidate, name: str, factor: float) -> bool:
@@ -167,11 +162,11 @@ class _StatementRecorder(IterationRecorder):
         super().__init__(held=held)
         self.visited: set[int] = set()
 
-    def scale(self, statement: int, old: Callable[[], Any], change: Any) -> Any:
+    def scale(self, statement: int, old: Old, change: Any) -> Any:
         self.visited.add(statement)
         return super().scale(statement, old, change)
 
-    def blend(self, statement: int, old: Callable[[], Any], new: Any) -> Any:
+    def blend(self, statement: int, old: Old, new: Any) -> Any:
         self.visited.add(statement)
         return super().blend(statement, old, new)
 
@@ -222,26 +217,23 @@ def stem_of(place: Place) -> tuple[Any, ...]:
     return tuple((kind, re.sub(r"\d+$", "", key) if isinstance(key, str) else "") for kind, key in place)
 
 
-def evaluate(iteration: Iteration, candidate: CostCandidate, values: Sequence[Any]) -> Any:
-    """A candidate at some values of the leaves, with the update held back."""
-    recorder = iteration.freeze(wanted=candidate.sites)
-    names = iteration.run_names(values, recorder)
-    return candidate.evaluate({event.key: event.value for event in recorder.events}, names)
-
-
 def order_by_use(flow: GradientFlow) -> list[int]:
-    """The parameters by when a change of them first changes what the iteration computes."""
+    """The parameters by when a change of them first changes what the iteration computes; many single numbers in the
+    order in which they are held."""
     iteration = flow.iteration
     plain = iteration.freeze(wanted=None)
     iteration.run(None, plain)
     base = {event.key: event for event in plain.events}
+    beside = iteration.program.rewritten.beside
+    if len(iteration.start) > MANY:
+        return list(range(len(iteration.start)))
     first: list[int] = []
     for k, value in enumerate(iteration.start):
         values = list(iteration.start)
         values[k] = value + 1e-3 * (float(np.max(np.abs(value), initial=0.0)) or 1.0)
         moved = iteration.freeze(wanted=None)
         iteration.run(values, moved)
-        first.append(next((e.order for e in moved.events if _is_new(e, base)), LAST))
+        first.append(next((e.order for e in moved.events if e.key[0] not in beside and _is_new(e, base)), LAST))
     return sorted(range(len(first)), key=lambda k: (first[k], k))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from backprop.attaching.handing import Attached
 from backprop.attaching.loading import attach_file, make_subject
 from backprop.attaching.nesting import tidy
-from backprop.attaching.pieces import Attached
 from backprop.examiner.subject.protocol.subjects import Subject
 
 __all__ = ["subject_from_file", "write_glue"]

@@ -13,12 +13,13 @@ from typing import Any
 
 from backprop.attaching.advising.habits import list_habits
 from backprop.attaching.advising.rules import check_rule, name_rule
+from backprop.attaching.handing import Attached
 from backprop.attaching.looking.documents import Document, missing_packages, read_document
 from backprop.attaching.looking.driving import list_drivers, name_model
 from backprop.attaching.looking.refusals import Refused
 from backprop.attaching.looking.surveying import choose_loops, describe, mark_piece
 from backprop.attaching.nesting import tidy
-from backprop.attaching.pieces import Attached, attach
+from backprop.attaching.pieces import attach
 from backprop.attaching.running.privacy import in_private_copy
 from backprop.attaching.running.program import HookedProgram
 from backprop.attaching.words import CHOICE, HABIT, IDLE, LEFT_OUT, MARK, OTHERS, RULE, TAKEN
@@ -44,6 +45,9 @@ def make_subject(attached: Attached, label: str, reading: int = 0) -> Subject:
     if attached.idle:
         subject.notes.append(f"{IDLE}{', '.join(attached.idle)} (the cost does not depend on "
                              f"{'it' if len(attached.idle) == 1 else 'them'})")  # fmt: skip
+    if attached.apart:
+        subject.notes.append(f"{IDLE}{', '.join(attached.apart)} (changed by training by a rule of "
+                             f"{'its' if len(attached.apart) == 1 else 'their'} own, not by a gradient)")  # fmt: skip
     if attached.others:
         subject.notes.append(f"{OTHERS}{', '.join(map(str, attached.others))}")
     if attached.others or reading:
@@ -88,9 +92,7 @@ def _attach_file(
 ) -> Attached:
     """Look, refuse what cannot run, run, read."""
     cost, data, reading = meant
-    document = read_document(path, text)
-    refuse_without_packages(document)
-    document = Document(document.path, document.text, document.cells, mark_piece(document, begin, end))
+    document = _read_marked(path, text, begin, end)
     program = HookedProgram(document)
     only = choose_loops(program.rewritten, document, **where)
     with at_home(path.resolve()):
@@ -98,7 +100,9 @@ def _attach_file(
             return attach(program, cost=cost, only=only, reading=reading)
         except Refused as refusal:
             untrained = refusal.reason == "nothing" and not program.trained and begin is None
-            found = drive(document, cost=cost, owner=where["owner"], data=data) if untrained else None
+            found = _read_interpreted(document, refusal, (cost, reading), where)
+            if found is None and untrained:
+                found = drive(document, cost=cost, owner=where["owner"], data=data)
             if found is None:
                 raise Refused(tell_missing(document, str(refusal), untrained=untrained), refusal.reason) from None
             return found
@@ -107,6 +111,26 @@ def _attach_file(
         except BaseException as error:
             said = describe_error(error, str(path.resolve()))
             raise Refused(f"{path}: it stopped before it trained: {said}", name_reason(error)) from error
+
+
+def _read_marked(path: Path, text: str | None, begin: Any, end: Any) -> Document:
+    document = read_document(path, text)
+    refuse_without_packages(document)
+    return Document(document.path, document.text, document.cells, mark_piece(document, begin, end))
+
+
+def _read_interpreted(
+    document: Document, refusal: Refused, meant: tuple[Any, int], where: dict[str, Any]
+) -> Attached | None:
+    """The reading of a program whose step JAX compiles, with that run line by line; None where there is none."""
+    if refusal.reason != "nothing" or "jax" not in sys.modules or "jax" not in document.text:
+        return None
+    program = HookedProgram(document)
+    program.is_interpreted = True
+    with contextlib.suppress(Exception):  # then the first refusal stands
+        cost, reading = meant
+        return attach(program, cost=cost, only=choose_loops(program.rewritten, document, **where), reading=reading)
+    return None
 
 
 def tell_missing(document: Document, said: str, *, untrained: bool) -> str:

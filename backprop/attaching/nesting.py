@@ -29,7 +29,7 @@ def nest(leaves: Sequence[NumberLeaf]) -> tuple[Any, list[tuple[Any, ...]]]:
 
     Returned: a template with zeros for the parameters in their order, and the path of each.
     """
-    places = [min(leaf.places, key=len) for leaf in leaves]
+    places = [leaf.places[0] if leaf.places[0][-1][0] == "part" else min(leaf.places, key=len) for leaf in leaves]
     dotted = any("_parameters" in str(place) for place in places)
     if dotted:
         names = [
@@ -62,6 +62,8 @@ def _parent(place: Place) -> Place:
 
 def _key(place: Place) -> str:
     last = place[-2] if place[-1] in (("attr", "data"), ("attr", "value")) and len(place) > 1 else place[-1]
+    if last[0] == "part":
+        return "b" if last[1][-1] in ((0, 1), (-1, None)) else "W"
     if last[0] == "item" and isinstance(last[1], int):
         return "Wb"[last[1]] if last[1] < 2 else f"p{last[1]}"
     return str(last[1])

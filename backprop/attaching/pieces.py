@@ -5,162 +5,40 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from backprop.attaching.checking import (
     is_computed,
+    is_normalised,
     is_repeatable,
     list_idle,
-    list_lost,
     list_siblings,
     order_by_use,
     tell_order,
     widen_flow,
 )
 from backprop.attaching.costing.choosing import choose
-from backprop.attaching.costing.costs import find_unvisited
-from backprop.attaching.costing.fitting import Chosen, gradient_reader, measure
-from backprop.attaching.costing.flowing import GradientFlow, find_flow
-from backprop.attaching.looking.documents import Document
+from backprop.attaching.costing.costs import TABLE, find_unvisited
+from backprop.attaching.costing.fitting import measure
+from backprop.attaching.costing.flowing import find_flow
+from backprop.attaching.costing.levels import find_memories
+from backprop.attaching.costing.rates import GradientFlow, by_step
+from backprop.attaching.costing.widening import widen_by_steps
+from backprop.attaching.handing import Attached
+from backprop.attaching.leftovers import list_lost
 from backprop.attaching.looking.refusals import Refused
-from backprop.attaching.nesting import fill, nest, tidy
+from backprop.attaching.looking.surveying import name_losses, some
+from backprop.attaching.nesting import tidy
+from backprop.attaching.running.joined import find_finer
 from backprop.attaching.running.program import HookedProgram
-from backprop.attaching.running.replaying import Iteration, IterationRecorder
+from backprop.attaching.running.repeating import Iteration
 from backprop.attaching.running.tracing import find_updates
 from backprop.attaching.running.training import Training, find_training
 
-__all__ = ["Attached", "attach"]
-
-LAST = 10**6
-
-
-@dataclass(frozen=True)
-class Attached:
-    """A piece of a program with everything that a subject needs."""
-
-    document: Document
-    flow: GradientFlow
-    chosen: Chosen
-    order: tuple[int, ...]
-    """The parameters in the order in which the iteration uses them first."""
-    driven: str = ""
-    """What was made to train a class that nobody trains."""
-    left_out: tuple[str, ...] = ()
-    """Parameters whose gradient is computed and which the step does not move."""
-    idle: tuple[str, ...] = ()
-    """Arrays beside the parameters on which the cost does not depend: they are not examined."""
-    others: tuple[int, ...] = ()
-    """Further trainings in the program, by their numbers: they are read and judged apart."""
-
-    def describe(self) -> list[str]:
-        """What was taken for what, in three lines."""
-        iteration = self.flow.iteration
-        rewritten = iteration.program.rewritten
-        loop, around = rewritten.originals[iteration.snapshot.loop]
-        where = f"the loop at {self.document.place(loop.lineno)}" + (f" in {around}" if around else "")
-        if loop.lineno > len(self.document.text.splitlines()):
-            where = "one call"
-        names = [tidy(iteration.leaves[k]) for k in self.order]
-        where += f", with {self.driven}" if self.driven else ""
-        return [
-            f"{where}: parameters {', '.join(names)}",
-            f"gradients from {self._tell_gradients()}",
-            f"cost: {self._tell_cost()}",
-        ]
-
-    def say_choice(self) -> str:
-        """The options of the command line that choose this loop."""
-        rewritten, number = self.flow.iteration.program.rewritten, self.flow.iteration.snapshot.loop
-        loop, around = rewritten.originals[number]
-        alone = sum(name == around for _, name in rewritten.originals) == 1
-        if around and alone:
-            return f"--function {around}"
-        return f"--begin {loop.body[0].lineno} --end {loop.body[-1].end_lineno}"
-
-    def _tell_gradients(self) -> str:
-        flow = self.flow
-        if flow.library:
-            return "the .grad of each tensor after backward()"
-        sites = flow.iteration.program.rewritten.sites
-        levels: Sequence[Any] = flow.adaptive or flow.rates[0][1]
-        texts = dict.fromkeys(sites[level.key[0]].text for level in levels if level is not None)
-        said = ", ".join(texts) or "the step itself"
-        if flow.adaptive:
-            return f"{said}; the step is not one number times that (an optimiser, a clipping, a rate for each entry)"
-        return f"{said}; the step is {abs(flow.rates[0][0]):.4g} times that"
-
-    def _tell_cost(self) -> str:
-        chosen = self.chosen
-        said = f"{chosen.candidate.name} ({chosen.how})"
-        return said + (f"; {chosen.note}" if chosen.note else "")
-
-    def functions(self) -> dict[str, Any]:
-        """parameters, data, cost, gradients, and step where its rate can be set."""
-        return HandedOver(self).table()
-
-
-class HandedOver:
-    """The functions of the protocol, on values in the structure that `nest` gives them."""
-
-    def __init__(self, attached: Attached) -> None:
-        self.attached = attached
-        self.iteration = attached.flow.iteration
-        self.read_gradients = gradient_reader(attached.flow, attached.chosen.scale)
-        self.template, self.paths = nest([self.iteration.leaves[k] for k in attached.order])
-
-    def table(self) -> dict[str, Any]:
-        """By name."""
-        out = {
-            "parameters": self.parameters,
-            "data": lambda rng: (np.zeros((0, 1)), np.zeros((0, 1))),
-            "cost": lambda params, X, Y: self.cost(params),
-            "gradients": lambda params, X, Y: self.pack(self.read_gradients(self.unpack(params))),
-        }
-        if self.attached.flow.rates:
-            out["step"] = lambda params, X, Y, rate: self.step(params, rate)
-        return out
-
-    def parameters(self, rng: np.random.Generator) -> Any:
-        """Those of the program at the beginning of the iteration."""
-        return self.pack([np.array(value) for value in self.iteration.start])
-
-    def pack(self, values: Sequence[Any]) -> Any:
-        """In the program's own order of leaves → the nest."""
-        ordered = dict(zip(self.paths, (values[k] for k in self.attached.order), strict=True))
-        return fill(self.template, ordered)
-
-    def unpack(self, params: Any) -> list[Any]:
-        """Back."""
-        values: list[Any] = [None] * len(self.attached.order)
-        for k, path in zip(self.attached.order, self.paths, strict=True):
-            value = params
-            for key in path:
-                value = value[key]
-            values[k] = np.asarray(value)
-        return values
-
-    def cost(self, params: Any) -> Any:
-        """The chosen cost at these parameters, with the update held back."""
-        chosen, values = self.attached.chosen, self.unpack(params)
-        candidate = chosen.candidate
-        # Nothing behind a number that is there need be run.
-        recorder = self.iteration.freeze(wanted=candidate.sites, last=candidate.key)
-        names = self.iteration.run_names(values, recorder)
-        made = {event.key: event.value for event in recorder.events}
-        out = candidate.evaluate(made, names) * chosen.factor
-        if chosen.penalty:
-            out = out + sum(chosen.penalty / 2 * np.sum(values[k] ** 2) for k in chosen.penalised)
-        return out
-
-    def step(self, params: Any, rate: float) -> Any:
-        """The iteration's own update, with this rate."""
-        flow = self.attached.flow
-        factor = rate / abs(flow.rates[0][0]) * self.attached.chosen.scale
-        recorder = IterationRecorder(held=self.iteration.held, factor=factor)
-        return self.pack(self.iteration.run(self.unpack(params), recorder))
+__all__ = ["attach"]
 
 
 def attach(
@@ -223,25 +101,45 @@ def _read(program: HookedProgram, training: Training, cost: str | None, seen: li
         seen.append(f"{where} gives other numbers when it is run again from the same state{tell_order(iteration)}")
         return None
     iteration.held = find_updates(iteration)
+    iteration.emptied = find_memories(iteration)
     program.compute_more(training.snapshot.loop, find_unvisited(iteration))
     flow = find_flow(iteration)
     if flow is None:
-        seen.append(f"{where} changes {', '.join(tidy(leaf) for leaf in training.moved[:4])}, but no gradient of these "
+        seen.append(f"{where} changes {some([tidy(leaf) for leaf in training.moved])}, but no gradient of these "
                     "was seen in it")  # fmt: skip
         return None
+    iteration, flow = find_finer(iteration, flow, find_flow)
     return _read_cost(program, iteration, flow, cost, seen, where)
 
 
 def _read_cost(
     program: HookedProgram, iteration: Iteration, flow: GradientFlow, cost: str | None, seen: list[str], where: str
 ) -> Attached | None:
-    attached = _choose(program, flow, cost)
+    attached, fitting = _choose(program, flow, cost)
     if attached is None:
-        seen.append(f"{where} trains {', '.join(tidy(leaf) for leaf in flow.leaves[:4])}, but no cost was seen of "
-                    "which its last layer has the gradient; give --cost NAME or --cost half-sse")  # fmt: skip
+        seen.append(f"{where} trains {some([tidy(leaf) for leaf in flow.leaves])}, but no cost was seen of "
+                    "which its last layer has the gradient; give --cost NAME or --cost half-sse (NAME: "
+                    f"{name_losses(program.document.tree)}or {', '.join(TABLE)})")  # fmt: skip
         return None
     candidate = attached.chosen.candidate
-    lost = list_lost(iteration, flow, candidate)
+    if is_normalised(attached.flow, fitting):
+        seen.append(f"{where} steps {some([tidy(leaf) for leaf in flow.leaves])} by one size whatever the gradient "
+                    "(an adaptive or normalised step), and the gradient before it was not seen; name it")  # fmt: skip
+        return None
+    lost, apart = list_lost(iteration, flow, candidate)
+    attached = replace(attached, apart=tuple(apart))
+    stepped = widen_by_steps(attached.flow, lost) if lost else None
+    again = None if stepped is None else _choose(program, stepped, cost)[0]
+    if again is not None:
+        attached, flow, lost = replace(again, apart=tuple(apart)), again.flow, []
+    return _read_beside(iteration, flow, attached, lost, (seen, where))
+
+
+def _read_beside(
+    iteration: Iteration, flow: GradientFlow, attached: Attached, lost: list[str], told: tuple[list[str], str]
+) -> Attached | None:
+    """The reading with what stands beside its parameters; None where something of that should be one."""
+    candidate, (seen, where) = attached.chosen.candidate, told
     factor = attached.chosen.factor
     beside = list_siblings(iteration, flow, candidate)
     left = [name for name in beside if name not in lost and is_computed(iteration, flow, candidate, name, factor)]
@@ -261,13 +159,27 @@ def _read_cost(
     return attached
 
 
-def _choose(program: HookedProgram, flow: GradientFlow, cost: str | None) -> Attached | None:
+def _choose(program: HookedProgram, flow: GradientFlow, cost: str | None) -> tuple[Attached | None, int]:
+    """A reading, and how many of its parameters have the gradient of its cost."""
+    found = _choose_of(program, flow, cost)
+    if any(flow.decays) and (found is None or found[1] < len(flow.leaves)):
+        other = _choose_of(program, by_step(flow), cost)
+        found = max((one for one in (found, other) if one is not None), key=lambda one: one[1], default=None)
+    return found or (None, 0)
+
+
+def _choose_of(program: HookedProgram, flow: GradientFlow, cost: str | None) -> tuple[Attached, int] | None:
+    """One of them."""
     measured = measure(flow)
     sizes = {n for fit in measured.fits for n in _sizes(fit)}
     more, constants = _numbers(flow)
     order = order_by_use(flow)
     chosen = choose(flow, measured, list_scales(flow), cost, more | sizes, constants, order)
-    return None if chosen is None else Attached(program.document, flow, chosen, tuple(order))
+    if chosen is None:
+        return None
+    fit = next(fit for fit in measured.fits if fit.candidate is chosen.candidate or (
+        fit.candidate.key is not None and fit.candidate.key == chosen.candidate.key))  # fmt: skip
+    return Attached(program.document, flow, chosen, tuple(order)), len(fit.support(chosen.scale / chosen.factor))
 
 
 def _sizes(fit: Any) -> set[int]:

@@ -149,7 +149,8 @@ def derive(
     notation: Notation = None,
 ) -> int:
     """Print the derivations. Topics: rules, four_equations, costs, softmax, activations, batch_norm, layer_norm,
-    gates, prelu, dropout, residual, penalties, recurrent, initialisation, optimisers, universal_approximation, lecture.
+    gates, prelu, dropout, residual, penalties, recurrent, lstm, gru, derivatives, initialisation, optimisers,
+    universal_approximation, lecture.
 
     Example: backprop derive four_equations --format latex --standalone > book.tex
 
@@ -177,10 +178,12 @@ def generate(
     output: Output = SIZES_OPTIONS["--output"],
     cost: Cost = SIZES_OPTIONS["--cost"],
     accuracy: Accuracy = SIZES_OPTIONS["--accuracy"],
-    target: Annotated[str, typer.Option("--target", help="numpy, jax, recurrent (for sequences).")] = "numpy",
+    target: Annotated[
+        str, typer.Option("--target", help="numpy, jax; for sequences recurrent, lstm, gru, gru_before.")
+    ] = "numpy",
     file: Annotated[Path | None, typer.Option("-o", help="File to write; standard output if not given.")] = None,
 ) -> int:
-    """Print the module of a network, for NumPy or JAX, or of a recurrent one: forward pass, cost, gradients.
+    """Print the module of a network, for NumPy or JAX, or of one over time: forward pass, cost, gradients.
 
     Example: backprop generate 4-3-2 --activation tanh -o network.py
     """

@@ -92,14 +92,20 @@ def write_source(network: Network, accuracy: Any, target: str) -> str:
     net = build(network, accuracy=accuracy)
     if target == "numpy":
         return net.source
-    if target not in ("jax", "recurrent"):
-        raise unknown_name("target", target, ["numpy", "jax", "recurrent"])
+    from backprop.specification.recurrent import KINDS, RecurrentNetwork
+
+    if target not in ("jax", *KINDS):
+        raise unknown_name("target", target, ["numpy", "jax", *KINDS])
     if accuracy != "fast":
         raise UsageError(f"--target {target} has the fast formulas only, got --accuracy {accuracy}; leave it out")
     from backprop.codegen.printing.emit_jax import emit_jax
     from backprop.runtime.recurrent import CompiledRecurrent
 
-    return emit_jax(network, net.program) if target == "jax" else CompiledRecurrent(network).source
+    return (
+        emit_jax(network, net.program)
+        if target == "jax"
+        else CompiledRecurrent(RecurrentNetwork(network, target)).source
+    )
 
 
 def read_accuracy(word: str) -> Any:

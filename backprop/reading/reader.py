@@ -31,6 +31,7 @@ RENEWED = 8
 LABELLED = ((11, 2), (12, 3), (14, 4))
 """Where labels are found: in few rows all targets are the same too often."""
 MIDDLE, SHORT, ALL = 1.9, 2.2, 9.0
+TELLING = ("print(", "pprint(", "logging.", "logger.", "plt.", "sys.stdout.")
 LEFT_OUT = ("factor", "factor n", "term")
 
 
@@ -132,7 +133,13 @@ def _rank(bench: Bench, point: Point, found: Sequence[Sufficient], shared: Set[a
     misshapen = _find_misshapen(bench, point)
     around = [one for s in set(ran) for one in (*_heads_around(source, s), *source.block_of(s))]
     ranked = dict.fromkeys([*misshapen, *sufficient, *sorted({*ran, *around}, key=lambda s: -s.lineno)])
-    return [s for s in ranked if (s not in shared or _is_table(s)) and isinstance(s, (*SIMPLE, *HEADED))]
+    kept = [s for s in ranked if (s not in shared or _is_table(s)) and not _only_tells(s)]
+    return [s for s in kept if isinstance(s, (*SIMPLE, *HEADED))]
+
+
+def _only_tells(statement: ast.stmt) -> bool:
+    """Whether a statement prints, or draws, and computes nothing for anybody."""
+    return isinstance(statement, ast.Expr) and ast.unparse(statement).startswith(TELLING)
 
 
 def _is_table(statement: ast.stmt) -> bool:

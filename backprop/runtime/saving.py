@@ -19,9 +19,11 @@ from backprop.arrays import Array, as_floats, check_vector
 from backprop.errors import UsageError
 from backprop.files import write_atomically
 from backprop.npz import open_npz, pack_npz, read_entry, read_text
-from backprop.runtime.compiled import CompiledNetwork, build
-from backprop.specification.json_form import LARGEST_FILE, read_specification, write_specification
+from backprop.runtime.compiled import CompiledNetwork
+from backprop.runtime.recurrent import CompiledRecurrent, compile_network
+from backprop.specification.json_form import LARGEST_FILE
 from backprop.specification.network import Network
+from backprop.specification.recurrent_form import read_network, write_network
 from backprop.tensors import TENSORS, pack_tensors, read_tensors
 
 __all__ = ["Saved", "load", "save"]
@@ -34,7 +36,7 @@ LARGEST_NUMBER = 16  # bytes
 class Saved:
     """What was saved: the network that runs, its parameters, its running statistics ({} without batch norm)."""
 
-    net: CompiledNetwork
+    net: CompiledNetwork | CompiledRecurrent
     theta: Array
     state: dict[str, Array]
 
@@ -44,7 +46,10 @@ class Saved:
 
 
 def save(
-    path: str | Path, net: CompiledNetwork | Network, theta: Array, state: Mapping[str, Array] | None = None
+    path: str | Path,
+    net: CompiledNetwork | CompiledRecurrent | Network,
+    theta: Array,
+    state: Mapping[str, Array] | None = None,
 ) -> Path:
     """Write path.npz and path.json and return the path of the JSON file; path.safetensors: that file alone.
 
@@ -53,15 +58,15 @@ def save(
     Errors: UsageError if something does not fit or cannot be written; the old files are then untouched.
 
     >>> import tempfile
-    >>> net = build("2-3-1", "tanh")
+    >>> net = compile_network(Network.parse("2-3-1", "tanh"))
     >>> theta = net.initial(np.random.default_rng(0))
     >>> file = save(Path(tempfile.mkdtemp(), "model"), net, theta)
     >>> bool((load(file).forward(np.ones((1, 2))) == net.forward(theta, np.ones((1, 2)))).all())
     True
     """
-    compiled = build(net) if isinstance(net, Network) else net
+    compiled = compile_network(net) if isinstance(net, Network) else net
     arrays = name_arrays(compiled, theta, state or {})
-    stated = write_specification(compiled.network)
+    stated = write_network(compiled.network)
     if as_path(path).suffix == TENSORS:
         write_atomically(as_path(path), pack_tensors(arrays, **{SPECIFICATION: stated}))
         return as_path(path)
@@ -86,7 +91,7 @@ def as_path(path: object) -> Path:
     return Path(path)
 
 
-def name_arrays(net: CompiledNetwork, theta: Array, state: Mapping[str, Array]) -> dict[str, Array]:
+def name_arrays(net: CompiledNetwork | CompiledRecurrent, theta: Array, state: Mapping[str, Array]) -> dict[str, Array]:
     """Every parameter and statistic by its name."""
     check_vector("theta", theta)
     theta = as_floats(theta, "theta")
@@ -130,7 +135,7 @@ def load(path: str | Path) -> Saved:
             "the .npz holds its own specification: load it by its name"
         )
     saved = read_weights(weights, content)
-    if read_specification(json.dumps(network), repr(str(described))) != saved.net.network:
+    if read_network(json.dumps(network), repr(str(described))) != saved.net.network:
         raise UsageError(
             f"the specification in {str(described)!r} was changed after saving; load {weights.name!r} instead"
         )
@@ -143,7 +148,7 @@ def read_tensor_file(path: Path) -> Saved:
     texts, arrays = read_tensors(path, lambda reason: refuse(path, reason))
     if SPECIFICATION not in texts:
         raise refuse(path, "tensors without a specification: a model of another framework comes by from_torch")
-    return put_together(path, build(read_specification(texts[SPECIFICATION], repr(str(path)))), arrays)
+    return put_together(path, compile_network(read_network(texts[SPECIFICATION], repr(str(path)))), arrays)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -157,13 +162,13 @@ def read_bytes(path: Path) -> bytes:
 def read_weights(path: Path, content: bytes) -> Saved:
     """Network, parameters and statistics from the bytes of an .npz file."""
     with open_npz(content, lambda reason: refuse(path, reason)) as file:
-        net = build(read_specification(read_text(file, SPECIFICATION, LARGEST_FILE), repr(str(path))))
+        net = compile_network(read_network(read_text(file, SPECIFICATION, LARGEST_FILE), repr(str(path))))
         largest = LARGEST_NUMBER * net.size
         arrays = {name: read_entry(file, name, largest) for name in file.files if name != SPECIFICATION}
     return put_together(path, net, arrays)
 
 
-def put_together(path: Path, net: CompiledNetwork, arrays: Mapping[str, Array]) -> Saved:
+def put_together(path: Path, net: CompiledNetwork | CompiledRecurrent, arrays: Mapping[str, Array]) -> Saved:
     """The arrays of a file as parameters and statistics, each looked at."""
     wanted = {block.name: block.shape for block in net.layout.blocks}
     state = {name: value.shape for name, value in net.statistics().items() if name in arrays}

@@ -17,11 +17,11 @@ from backprop.attaching.looking.protocol import is_subject
 from backprop.attaching.words import OTHER_RULE, STEP_LEAVES_OUT, is_taken_alike, name_taken
 from backprop.errors import UsageError
 from backprop.examiner.apart.asking import examine_file
-from backprop.examiner.saying.grounds import Predicate, say
-from backprop.examiner.saying.report import Finding, Report
+from backprop.examiner.saying.report import Report
 from backprop.reading.beside import list_siblings
 from backprop.reading.process import SECONDS, read_apart
 from backprop.reading.source import Source
+from backprop.verification.placing import place_by_mend
 from backprop.verification.submission import verify_file
 
 __all__ = ["annotate_lines", "read_lines"]
@@ -32,22 +32,6 @@ FRESH = 7_919
 SUFFIXES = (".py", ".ipynb")
 SILENT = ("time", "package", "nothing", "ambiguous")
 """Reasons for no verdict that no line of the file is at fault for."""
-FORWARD_MENDED = Predicate(
-    "forward_mended",
-    lambda parameters, **more: bool(parameters),
-    lambda parameters, **more: (
-        "The backward pass belongs to another forward pass than the file's: a change of the forward pass alone makes "
-        f"the gradient of {', '.join(parameters)} right."
-    ),
-)
-OWN_GRADIENT = Predicate(
-    "own_gradient",
-    lambda parameter, **more: bool(parameter),
-    lambda parameter, **more: (
-        f"The gradient of {parameter} is wrong, and what is above it is right. It is the only tensor of its layer, so "
-        "that its numbers do not tell a wrong error from a wrong gradient; the line that makes the gradient was mended."
-    ),
-)
 OF_STEPS = (OTHER_RULE.identifier, STEP_LEAVES_OUT.identifier)
 MOST_JUDGED = 4
 MOST_FIRST = 2
@@ -139,36 +123,8 @@ def _tell_reading(
             reading["lines"] = _cut(found["source"], chosen["location"])
         reading |= {"mend": _tell(chosen, others), "mended": found["bom"] + chosen["text"]}
         reading["should_be"] = _name_value(asked, chosen)
-        report = _place(report, chosen, reading["should_be"]) if report.findings else report
+        report = place_by_mend(report, chosen, reading["should_be"]) if report.findings else report
     return replace(report, reading=reading)
-
-
-def _place(report: Report, mend: Mapping[str, Any], labels: list[str]) -> Report:
-    """Where the line says more than the numbers did, its words win."""
-    return _place_forward(report) if mend.get("forward") else _place_own(report, labels)
-
-
-def _place_own(report: Report, labels: list[str]) -> Report:
-    """Where a layer has one tensor, a wrong error and a wrong gradient of it look alike: the line tells them apart.
-
-    What the mended line makes is the gradient of the tensor itself, not the error before it.
-    """
-    first, *rest = report.findings
-    own = f"∂C/∂{first.parameters[0]}" if len(first.parameters) == 1 else ""
-    if first.equation != "BP2" or not own or not any(f"{own} " in f"{text} " for text in labels):
-        return report
-    said = say(OWN_GRADIENT, parameter=first.parameters[0])
-    return replace(report, findings=(replace(first, equation="BP4", said=said), *rest))
-
-
-def _place_forward(report: Report) -> Report:
-    """A change of the forward pass alone was verified: the backward pass is right, for that."""
-    first = report.findings[0]
-    if first.equation in ("forward", "cost"):
-        return report
-    names = tuple(dict.fromkeys(name for finding in report.findings for name in finding.parameters))
-    said = say(FORWARD_MENDED, parameters=list(names))
-    return replace(report, findings=(Finding("forward", None, names, said, entries=first.entries),))
 
 
 def _is_right_before_the_step(report: Report) -> bool:

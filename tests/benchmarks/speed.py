@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import random
 import statistics
 import sys
@@ -28,6 +29,11 @@ CASES = [
     ("64-" + "64-" * 31 + "64", 128, "identity", "mse"),
     ("784-1024-1024-10", 256, "softmax", "cross-entropy"),
 ]
+WITHOUT_AVX512 = {
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",  # the names of NumPy 2.4
+    "OPENBLAS_CORETYPE": "Haswell",
+    "ATEN_CPU_CAPABILITY": "avx2",
+}
 TURN = 4e-3  # seconds for one candidate in one turn, at least one call
 LONGEST = 4.0  # seconds for one case and all its turns, at least MIN_TURNS
 MIN_TURNS, MAX_TURNS = 15, 60
@@ -42,17 +48,35 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--accuracy", nargs="+", default=["fast"], choices=("fast", "full"))
     parser.add_argument("--only", type=int, nargs="+", default=list(range(len(CASES))))
     parser.add_argument("--without-peers", action="store_true")
+    parser.add_argument("--avx2", action="store_true", help="as on an x86 processor without AVX-512, for all of them")
     return parser.parse_args()
 
 
-def restrict(threads: int) -> None:
-    """As many cores as threads; must be said before NumPy is loaded."""
+def restrict(threads: int, avx2: bool) -> None:
+    """As many cores as threads, as much of the processor as is asked for; must be said before NumPy is loaded."""
+    xla = ["--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"] if threads == 1 else []
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)
     for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
         os.environ.pop(name, None)
+    if avx2:
+        os.environ |= WITHOUT_AVX512
+        xla.append("--xla_cpu_max_isa=AVX2")
+    os.environ["XLA_FLAGS"] = " ".join(xla)
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, cores[-threads:])
+
+
+def name_processor() -> str:
+    """The processor, and whether it has AVX-512."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or "an unknown processor"
+    told = dict(line.split(":", 1) for line in lines if ":" in line)
+    told = {key.strip(): value.strip() for key, value in told.items()}
+    has = "with" if "avx512f" in told.get("flags", "") else "no"
+    return f"{told.get('model name', platform.machine())}, {has} AVX-512"
 
 
 def measure(candidates: dict[str, Callable[[], Any]], base: str) -> dict[str, tuple[float, float]]:
@@ -160,15 +184,14 @@ def make_jax(net: Any, theta: Any, X: Any, Y: Any) -> Callable[[], Any]:
 def main() -> None:
     """Print the table."""
     given = read_arguments()
-    restrict(given.threads)
-    if given.threads == 1:
-        os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    restrict(given.threads, given.avx2)
     sys.path.insert(0, str(Path(__file__).parent))
     import numpy as np
     from threadpoolctl import threadpool_info
 
     kernel = {info["architecture"] for info in threadpool_info() if "architecture" in info}
-    print(f"NumPy {np.__version__}, kernel {', '.join(kernel)}, {given.threads} thread(s), {given.type}")
+    print(f"{name_processor()}{', as without AVX-512' if given.avx2 else ''}; NumPy {np.__version__}, "
+          f"kernel {', '.join(kernel)}, {given.threads} thread(s), {given.type}")  # fmt: skip
     print(f"{'network, batch, activation':32}{'products':>12}   ratio to it")
     for number in given.only:
         for activation in given.activations:

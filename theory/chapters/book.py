@@ -12,7 +12,8 @@ from theory.chapters.approximation import universal_approximation
 from theory.chapters.chapter import FORMATS, Chapter, Format, write
 from theory.chapters.networks import activations, batch_norm, costs, four_equations, layer_chapters, lecture, softmax
 from theory.chapters.networks import letters_and_rules as rules
-from theory.chapters.networks.recurrent import CHAPTER as RECURRENT
+from theory.chapters.networks.recurrent import CHAPTERS as OVER_TIME
+from theory.chapters.networks.tangents import CHAPTER as DERIVATIVES
 from theory.chapters.notations import introduce
 from theory.chapters.training import initialisation, optimisers
 from theory.language.latex_text import wrap_document
@@ -29,7 +30,8 @@ CHAPTERS: dict[str, Chapter] = {
     for chapter in (
         *(module.CHAPTER for module in FIRST),
         *layer_chapters.CHAPTERS,
-        RECURRENT,
+        *OVER_TIME,
+        DERIVATIVES,
         *(module.CHAPTER for module in LAST),
     )
 }
@@ -51,7 +53,7 @@ def render(
     Traceback (most recent call last):
     theory.chapters.book.TopicError: unknown topic 'four_equation' (did you mean 'four_equations'?); choose from: \
 rules, four_equations, costs, softmax, activations, batch_norm, layer_norm, gates, prelu, dropout, residual, \
-penalties, recurrent, initialisation, optimisers, universal_approximation, lecture
+penalties, recurrent, lstm, gru, derivatives, initialisation, optimisers, universal_approximation, lecture
     """
     for topic in topics:
         if topic not in CHAPTERS:

@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from copy import copy
 from html import escape
 
-from theory.language.glossary import GLOSSARY
+from theory.language.glossary import GATES, GLOSSARY
 from theory.language.latex_text import GREEK, SIGNS
 
 __all__ = ["ALPHABETS", "Alphabet", "Latex", "MathML"]
 
 
 MATRICES = {letter: letter.upper() for letter in "azwyxhvgumre"} | {"a_x": "Ȧ", "z_x": "Ż", "a_xx": "Ǎ", "z_xx": "Ž"}
+MATRICES |= {"p": "P", "q": "Q"} | {
+    name: letter.text[0].upper() + letter.text[1:]
+    for name, letter in GLOSSARY.items()
+    if name.partition("_")[2] in GATES and letter.name[0] != "b"
+}
 """A matrix is written with the capital of its entries' letter."""
 
 
@@ -142,7 +147,7 @@ class Latex(Alphabet):
         return f"{{{base}}}^{{\\!\\top}}"
 
     def matrix(self, name: str) -> str:
-        dotted = {name: GLOSSARY[name].latex[:-1] + name[0].upper() for name in MATRICES if "_" in name}
+        dotted = {x: GLOSSARY[x].latex.replace(x[0], x[0].upper(), 1) for x in MATRICES if "_" in x}
         return {**MATRICES, **dotted, "delta": r"\Delta"}.get(name, self.letter(name))
 
     def ones(self) -> str:

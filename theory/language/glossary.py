@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-__all__ = ["GLOSSARY", "Letter"]
+__all__ = ["GATES", "GLOSSARY", "Letter"]
 
 
 @dataclass(frozen=True)
@@ -56,5 +56,20 @@ GLOSSARY: dict[str, Letter] = {
         Letter("m", "dropout mask: 0, or 1/(1 - rate)", "(n, M_l)", "mask", "m", "m", True),
         Letter("r", "result of the layers that a residual connection goes around", "(n, M_l)", "r", "r", "r", True),
         Letter("omega", "weight of a sample in the cost", "(n, 1)", "weights", r"\omega", "ω", True),
+        Letter("p", "what is remembered, weighted, before a gate resets it", "(n, M_1)", "p", "p", "p", True),
+        Letter("q", "state of a cell", "(n, M_1)", "q", "q", "q", True),
     )
 }  # fmt: skip
+
+GATES = {"i": ("input", "ⁱ"), "f": ("forget", "ᶠ"), "o": ("output", "ᵒ"), "r": ("reset", "ʳ"), "u": ("update", "ᵘ")}
+"""The gates of recurrent layers: of each letter below there is one for each gate."""
+
+for gate, (word, raised) in GATES.items():
+    for letter in (
+        Letter("e", f"weight of what enters, of the {word} gate", "(M_0, M_1)", "E", "e", "e", False),
+        Letter("w", f"weight of what is remembered, of the {word} gate", "(M_1, M_1)", "W", "w", "w", False),
+        Letter("b", f"bias of the {word} gate", "(M_1,)", "b", "b", "b", False),
+        Letter("g", f"weighted input of the {word} gate", "(n, M_1)", "g", "g", "g", True),
+    ):
+        name, latex = f"{letter.name}_{gate}", rf"{{{letter.latex}^{{\mathrm {gate}}}}}"
+        GLOSSARY[name] = replace(letter, name=name, python=letter.python + gate, latex=latex, text=letter.text + raised)

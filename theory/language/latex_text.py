@@ -16,7 +16,9 @@ chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"""
 GREEK = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ", re.split(r"\s+", NAMES), strict=True))
 """Greek letters and their commands."""
 
-SIGNS = {
+RAISED = dict(zip("ⁱᶠᵒʳᵘ", "iforu", strict=True))
+"""Letters that mark a gate."""
+SIGNS = {raised: rf"^{{\mathrm {letter}}}" for raised, letter in RAISED.items()} | {
     "≤": r"\le ", "≥": r"\ge ", "∂": r"\partial ", "∇": r"\nabla", "→": r"\to ", "±": r"\pm ", "−": "-", "·": r"\cdot ",
     "×": r"\times ", "∘": r"\circ ", "⊙": r"\odot ", "≠": r"\ne ", "≈": r"\approx ", "∞": r"\infty", "√": r"\surd ",
     "½": r"\tfrac12", "…": r"\ldots ", "‥": "..", "ᵀ": r"{}^{\top}", "∈": r"\in ", "Σ": r"\sum ", "ℝ": r"\mathbb{R}",

@@ -249,7 +249,10 @@ def print_broadcast(p: Printer, e: Expr) -> tuple[str, int]:
 
 
 Printer.table |= {
-    Product: lambda p, e: (p.alphabet.times.join(p.show(a, PRODUCT) for a in e.args), PRODUCT),
+    Product: lambda p, e: (
+        p.alphabet.times.join(p.show(a, ATOM if isinstance(a, Hadamard) else PRODUCT) for a in e.args),
+        PRODUCT,
+    ),
     EntryPower: lambda p, e: (p.alphabet.scripts(p.alphabet.group(p.show(e.args[0])), "", p.show(e.args[1])), ATOM),
     Filled: lambda p, e: (p.show(e.args[0], PRODUCT), PRODUCT),
     Elementwise: lambda p, e: (p.alphabet.word(str(e.args[0].name)) + p.alphabet.group(p.show(e.args[1])), ATOM),

@@ -107,7 +107,7 @@ class Variable(Node):
 
 
 class Function(Node):
-    """f_l^(order)(z): the arbitrary activation of layer l, or its derivative of that order, at z."""
+    """f_l^(order)(z): the arbitrary activation of layer l, or a derivative of it; of layer 0: σ of all gates."""
 
     def __new__(cls, layer: object, order: object, argument: Expr) -> Function:
         return Expr.__new__(cls, sympify(layer), sympify(order), argument)
@@ -164,10 +164,11 @@ def sample(name: str = "s") -> Index:
 def var(name: str, layer: object, *indices: Index) -> Variable:
     """A variable of the glossary.
 
-    >>> var("q", l)
+    >>> var("t", l)
     Traceback (most recent call last):
-    KeyError: "no letter 'q' in the glossary; it has: a, z, a_x, z_x, a_xx, z_xx, y, delta, w, b, C, x, h, v, e, \
-c, g, alpha, mu, nu, rho, u, gamma, beta, epsilon, m, r, omega"
+    KeyError: "no letter 't' in the glossary; it has: a, z, a_x, z_x, a_xx, z_xx, y, delta, w, b, C, x, h, v, e, \
+c, g, alpha, mu, nu, rho, u, gamma, beta, epsilon, m, r, omega, p, q, e_i, w_i, b_i, g_i, e_f, w_f, b_f, g_f, e_o, \
+w_o, b_o, g_o, e_r, w_r, b_r, g_r, e_u, w_u, b_u, g_u"
     """
     if name not in GLOSSARY:
         raise KeyError(f"no letter {name!r} in the glossary; it has: {', '.join(GLOSSARY)}")

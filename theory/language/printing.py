@@ -35,7 +35,7 @@ def rank(factor: Expr) -> tuple[int, str]:
     base = factor.base if isinstance(factor, Pow) else factor
     for kind, place in ((Function, 2), (Variable, 0), (Partial, 7), (Delta, 8), (Total, 9)):
         if isinstance(base, kind):
-            return (RANK.get(base.name, 5) if kind is Variable else place), str(factor)
+            return (RANK.get(base.name.partition("_")[0], 5) if kind is Variable else place), str(factor)
     return (0 if base.is_number else 1 if base.is_Symbol else 6), str(factor)
 
 
@@ -124,11 +124,11 @@ def print_variable(p: Printer, e: Expr) -> tuple[str, int]:
 
 
 def head(p: Printer, e: Function) -> str:
-    """f with its layer and its primes."""
-    layer = p.show(e.layer)
+    """f with its layer and its primes; of layer 0 the function of the gates."""
+    name, layer = ("σ", "") if e.layer == 0 else (p.alphabet.function, p.show(e.layer))
     if isinstance(p.alphabet, MathML):
-        return p.alphabet.prime_scripts(p.alphabet.letter(p.alphabet.function), e.order, layer)
-    return p.alphabet.scripts(p.alphabet.prime(p.alphabet.letter(p.alphabet.function), e.order), layer, "")
+        return p.alphabet.prime_scripts(p.alphabet.letter(name), e.order, layer)
+    return p.alphabet.scripts(p.alphabet.prime(p.alphabet.letter(name), e.order), layer, "")
 
 
 @printer(NamedFunction, AppliedUndef)

@@ -72,7 +72,7 @@ def label_of(quantity: Variable, system: System) -> str:
     """BP3 for what is added, BP4 for other parameters, BP2 for what is passed on."""
     if quantity not in system.parameters:
         return "BP2"
-    return "BP3" if quantity.name in ADDITIVE else "BP4"
+    return "BP3" if quantity.name.partition("_")[0] in ADDITIVE else "BP4"
 
 
 @cache

@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from backprop.attaching.costing.flowing import GradientFlow
+from backprop.attaching.costing.rates import GradientFlow
 from backprop.attaching.looking.documents import Document
 from backprop.attaching.running.leaves import Place
 

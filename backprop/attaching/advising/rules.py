@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop.attaching.costing.fitting import gradient_reader
-from backprop.attaching.costing.flowing import GradientFlow
+from backprop.attaching.costing.rates import GradientFlow
 from backprop.attaching.running.leaves import NumberLeaf, read, to_array
 
 __all__ = ["check_rule", "name_rule"]

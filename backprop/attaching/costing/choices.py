@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from backprop.attaching.costing.costs import CostCandidate
 from backprop.attaching.costing.fitting import SAME, CandidateFit, Measured
-from backprop.attaching.costing.flowing import GradientFlow
+from backprop.attaching.costing.rates import GradientFlow
 
 __all__ = ["Choice", "simple_factors"]
 
@@ -42,12 +43,17 @@ class Choice:
     def nice(self, fit: CandidateFit, value: float | None) -> tuple[float, float] | None:
         """(factor, scale) where a simple multiple of the candidate has this ratio to the gradient."""
         sign = -1.0 if value and value < 0 and is_made_large(fit.candidate) else 1.0
-        for scale in self.scales:
-            factor = scale / value if value else 0.0
-            for simple in simple_factors(self._shapes(fit)):
-                if abs(sign * factor / simple - 1) < SAME:
-                    return sign * simple, scale
-        return None
+        found = [
+            (sign * simple, scale)
+            for scale in self.scales
+            for simple in simple_factors(self._shapes(fit))
+            if value and abs(sign * scale / value / simple - 1) < SAME
+        ]
+        rates = self.flow.rates
+        if rates and not any(rates[0][1]):
+            # A step alone does not say which of the update's numbers is its rate.
+            found.sort(key=lambda one: abs(math.log(abs(one[0]))))
+        return found[0] if found else None
 
     def _shapes(self, fit: CandidateFit) -> list[int]:
         sizes = {n for value in self.flow.iteration.start for n in value.shape}

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from backprop.attaching.costing.choices import Choice, is_made_large
-from backprop.attaching.costing.costs import TABLE
+from backprop.attaching.costing.costs import HELD, TABLE
 from backprop.attaching.costing.fitting import SAME, CandidateFit, Chosen, Measured
-from backprop.attaching.costing.flowing import GradientFlow
+from backprop.attaching.costing.rates import GradientFlow
 from backprop.attaching.costing.rows import uses_other_rows
 from backprop.attaching.looking.refusals import Refused
 
@@ -32,7 +32,7 @@ def choose(
     order: Sequence[int] = (),
 ) -> Chosen | None:
     """See `fitting.choose_cost`; Errors: `Refused` where what was asked for is not there."""
-    choice = Choice(flow, measured, scales)
+    choice = Choice(flow, measured, [*_list_hidden_rates(flow, measured), *scales])
     choice.sizes = frozenset(sizes)
     choice.order = tuple(order)
     choice.numbers = frozenset(
@@ -41,9 +41,20 @@ def choose(
     if wanted is not None:
         return _choose_wanted(choice, wanted)
     strong = [fit for fit in choice.fits if fit.candidate.strength >= 2]
+    if any(fit.candidate.strength == HELD for fit in strong):
+        strong = [fit for fit in strong if fit.candidate.strength == HELD or fit.candidate.key is not None]
     if strong:
         return _choose_strong(choice, _drop_parts(flow, strong))
     return _choose_fitting(choice)
+
+
+def _list_hidden_rates(flow: GradientFlow, measured: Measured) -> list[float]:
+    """Where only the step shows the gradient and its rate stands nowhere (in compiled code), a rate is what a cost's
+    derivative is divided by in most parameters."""
+    if not flow.rates or any(flow.rates[0][1]) or flow.numbers:
+        return []
+    found = [fit.factor for fit in measured.fits if fit.candidate.strength >= 2 and fit.factor is not None]
+    return list(dict.fromkeys(factor for factor in found if factor > 0))
 
 
 def _choose_wanted(choice: Choice, wanted: str) -> Chosen:
@@ -127,7 +138,8 @@ def _choose_partial(choice: Choice, fits: list[CandidateFit]) -> Chosen | None:
             return Chosen(multiple.candidate, *nice, "a multiple of what the file prints", note=_tell_multiple(nice[0]))
     true = _choose_fitting(choice, only_whole=True)
     # A multiple of the gradient's cost is no other function.
-    if true is not None and true.candidate.strength < 0 and multiple is None:
+    others = true is not None and (true.candidate.strength < 0 or all(true.candidate is not f.candidate for f in fits))
+    if true is not None and others and multiple is None:
         fit = max(fits, key=lambda one: (one.candidate.strength, one.candidate.order))
         return replace(_own(choice, fit), scale=true.scale, true_cost=true.candidate)
     inner = next((one for one in ranked if one.factor and len(one.support(one.factor)) > 1), None)
@@ -163,9 +175,21 @@ def _find_earliest(choice: Choice, fit: CandidateFit) -> CandidateFit:
     return min(same, key=lambda one: one.candidate.order, default=fit)
 
 
+def _find_place(choice: Choice, fit: CandidateFit) -> CandidateFit:
+    """Where the very same number is first made, under any name or none."""
+    found, fits = choice.measured.found, choice.measured.fits
+    mine = found[next(i for i, one in enumerate(fits) if one is fit)]
+    same = [one for i, one in enumerate(fits) if one.candidate.key is not None and found[i] == mine]
+    return min(same, key=lambda one: one.candidate.order, default=fit)
+
+
 def _own(choice: Choice, fit: CandidateFit) -> Chosen:
     fit = _find_earliest(choice, fit)
-    return Chosen(fit.candidate, 1.0, choice.best_scale(fit), "the file's own")
+    known = fit.candidate
+    if known.key is not None:
+        place = _find_place(choice, fit).candidate
+        known = replace(known, key=place.key, order=place.order)
+    return Chosen(known, 1.0, choice.best_scale(fit), "the file's own")
 
 
 def _tell_multiple(factor: float) -> str:

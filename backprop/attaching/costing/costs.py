@@ -6,22 +6,26 @@ import ast
 import inspect
 import re
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from backprop.attaching.looking.rewriting import Rewritten, Site
+from backprop.attaching.costing.pairs import Pair, find_pairs
+from backprop.attaching.looking.losses import SLOPES, STRONG
+from backprop.attaching.looking.rewriting import Site
 from backprop.attaching.running.leaves import to_array
-from backprop.attaching.running.program import Names
-from backprop.attaching.running.replaying import Iteration, IterationRecorder, Key
+from backprop.attaching.running.repeating import Iteration
+from backprop.attaching.running.replaying import IterationRecorder, Key
+from backprop.attaching.running.states import Names
 
-__all__ = ["TABLE", "CostCandidate", "Pair", "find_candidates", "find_pairs"]
+__all__ = ["HELD", "TABLE", "CostCandidate", "find_candidates", "find_unvisited"]
 
-STRONG = re.compile(r"(loss|cost|nll|objective|criterion|likelihood|verlust|kosten|perte|costo|coste)", re.IGNORECASE)
+MOST_NUMBERS, LAST_TURNS = 200, 5
 WEAK = re.compile(r"(err|mse|rmse|mae|bce|entropy|sse|residu|energy|fehler|penalty|reg)", re.IGNORECASE)
-SLOPES = re.compile(r"(prime|deriv|grad|backward|delta|^d_|_d$|^d[A-Z])")
+HELD = 4
+"""The strength of a function that an object holds as its loss: no other function of the file is then meant."""
 OTHER_DATA = re.compile(r"(val|valid|test|dev|acc)", re.IGNORECASE)
 
 
@@ -58,27 +62,9 @@ TABLE: Mapping[str, tuple[Callable[[Any, Any], Any], str]] = {
 
 
 @dataclass(frozen=True)
-class Pair:
-    """An output and its target, as a difference in the iteration has them: two sites, one value an occurrence."""
-
-    output: int
-    target: int
-    occurrences: int
-
-    def read(self, values: Mapping[Key, Any]) -> list[tuple[Any, Any]]:
-        """All outputs with their targets."""
-        return [(values[self.output, i], values[self.target, i]) for i in range(self.occurrences)]
-
-    @property
-    def sites(self) -> tuple[int, int]:
-        """Whose values are needed."""
-        return self.output, self.target
-
-
-@dataclass(frozen=True)
 class CostCandidate:
-    """What may be the cost. `strength`: 3 a function that is called the loss, 2 a value that is, 1 an error or measure,
-    0 no name, -1 of the table."""
+    """What may be the cost. `strength`: 4 a function that an object of the file holds as its loss, 3 one that is called
+    so, 2 a value that is, 1 an error or measure, 0 no name, -1 of the table."""
 
     name: str
     strength: int
@@ -112,39 +98,15 @@ def find_unvisited(iteration: Iteration) -> tuple[int, ...]:
     """Calls of a loss, in the loop or behind it in the same function, that this iteration does not come to."""
     rewritten = iteration.program.rewritten
     loop, around = rewritten.originals[iteration.snapshot.loop]
-    recorder = iteration.freeze(wanted=frozenset())
+    recorder = iteration.freeze(wanted=frozenset(), counting=True)
     iteration.run(None, recorder)
     first = loop.lineno
     return tuple(
         number
         for number, site in enumerate(rewritten.sites)
         if isinstance(site.node, ast.Call) and site.around == around and site.node.lineno >= first
-        and number not in recorder.counts and _rate_site(site) >= 1
+        and number not in recorder.counts and number not in rewritten.beside and _rate_site(site) >= 1
     )[:8]  # fmt: skip
-
-
-def find_pairs(rewritten: Rewritten, base: Mapping[Key, Any], moved: Mapping[Key, Any]) -> list[Pair]:
-    """Differences of an output, which depends on the parameters, and a target, which does not."""
-    pairs = []
-    for left, right in rewritten.differences.values():
-        if left is None or right is None:
-            continue
-        for output, target in ((left, right), (right, left)):
-            count = 0
-            while (output, count) in base and (target, count) in base:
-                count += 1
-            if count and _varies(output, count, base, moved) and not _varies(target, count, base, moved):
-                shapes = [(base[output, i].shape, base[target, i].shape) for i in range(count)]
-                if all(a == b and int(np.prod(a)) >= 1 for a, b in shapes):
-                    pairs.append(Pair(output, target, count))
-    return list({(p.output, p.target): p for p in pairs}.values())
-
-
-def _varies(site: int, count: int, base: Mapping[Key, Any], moved: Mapping[Key, Any]) -> bool:
-    return any(
-        (site, i) not in moved or not np.array_equal(base[site, i], moved[site, i], equal_nan=True)
-        for i in range(count)
-    )
 
 
 def find_candidates(
@@ -154,20 +116,36 @@ def find_candidates(
     rewritten = iteration.program.rewritten
     base = {event.key: event.value for event in recorder.events}
     found = []
+    called = {
+        rewritten.sites[number].text.partition("(")[0] for number in recorder.counts if number not in rewritten.beside
+    }
     for event in recorder.events:
         if event.value.size != 1 or event.key not in moved or not np.isfinite(event.value).all():
             continue
         if not np.array_equal(event.value, moved[event.key]):
             site = rewritten.sites[event.key[0]]
-            found.append(CostCandidate(_name_site(site), _rate_site(site), key=event.key, order=event.order))
-    pairs = find_pairs(rewritten, base, moved)
-    for pair in pairs:
+            # What the program computes itself is named by that; the other may be there earlier.
+            again = event.key[0] in rewritten.beside and site.text.partition("(")[0] in called
+            rank = 0 if again else _rate_site(site)
+            found.append(CostCandidate(_name_site(site), rank, key=event.key, order=event.order))
+    found = _keep_last_turns(found)
+    for pair in find_pairs(rewritten, base, moved):
         found += list(_own_functions(names, pair))
         found += [
             CostCandidate(words, -1, pair=pair, function=function, table=table)
             for table, (function, words) in TABLE.items()
         ]
     return found
+
+
+def _keep_last_turns(found: list[CostCandidate]) -> list[CostCandidate]:
+    """In a program of single numbers a sum over all comes in the last turns of its line."""
+    turns: dict[int, list[CostCandidate]] = {}
+    for one in found:
+        assert one.key is not None
+        turns.setdefault(one.key[0], []).append(one)
+    most = LAST_TURNS if len(found) > MOST_NUMBERS else len(found) + 1
+    return sorted((one for own in turns.values() for one in own[-most:]), key=lambda one: one.order)
 
 
 def _name_site(site: Site) -> str:
@@ -195,18 +173,18 @@ def _own_functions(names: Names, pair: Pair) -> list[CostCandidate]:
     """Functions and methods of the file that are called a loss or an error and take two things."""
     found = []
     for label, strength, make in list_functions(names):
-        function = make(names)
-        order = _order_arguments(function)
+        order = _order_arguments(make(names))
         if order is not None:
-            turned = order == "target first"
-            found.append(CostCandidate(label, strength, pair=pair, maker=_turn(make, turned)))
+            found.append(CostCandidate(label, strength, pair=pair, maker=_turn(make, order)))
     return found
 
 
-def _turn(make: Callable[[Names], Any], turned: bool) -> Callable[[Names], Callable[[Any, Any], Any]]:
+def _turn(make: Callable[[Names], Any], order: str) -> Callable[[Names], Callable[[Any, Any], Any]]:
     def maker(names: Names) -> Callable[[Any, Any], Any]:
         function = make(names)
-        return (lambda o, t: function(t, o)) if turned else function
+        if order == "of a target":
+            return lambda o, t: function(t)(o)
+        return (lambda o, t: function(t, o)) if order == "target first" else function
 
     return maker
 
@@ -221,6 +199,12 @@ def list_functions(names: Names) -> list[tuple[str, int, Callable[[Names], Any]]
         kind = type(names[owner])
         if kind.__module__ in ("builtins", "numpy"):
             continue
+        held = getattr(names[owner], "__dict__", {})
+        found += [
+            (f"{owner}.{name}", HELD, _take_method(owner, name))
+            for name, value in held.items()
+            if isinstance(value, types.FunctionType) and _strength(name) == 3
+        ]
         for name in dir(kind):
             if _strength(name) and isinstance(inspect.getattr_static(kind, name), types.FunctionType | staticmethod):
                 found.append((f"{owner}.{name}", _strength(name), _take_method(owner, name)))
@@ -254,12 +238,15 @@ def _order_arguments(function: Any) -> str | None:
         ]  # fmt: skip
     except (TypeError, ValueError):
         return None
+    if len(needed) == 1 and _makes_function(function):
+        return "of a target"
     if len(needed) != 2:
         return None
     first, second = (bool(TARGETS.match(p.name)) or "true" in p.name or "target" in p.name for p in needed)
     return "target first" if first and not second else "output first"
 
 
-def scalars(candidates: Sequence[CostCandidate]) -> list[CostCandidate]:
-    """Those that the iteration makes itself."""
-    return [one for one in candidates if one.key is not None]
+def _makes_function(function: Any) -> bool:
+    """Whether a function of one thing stands in it: cost(target)(output)."""
+    inside = [one for one in function.__code__.co_consts if isinstance(one, types.CodeType)]
+    return any(one.co_argcount == 1 and not one.co_varnames[0].startswith(".") for one in inside)

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from backprop.attaching.costing.costs import CostCandidate, find_candidates
-from backprop.attaching.costing.flowing import GradientFlow
+from backprop.attaching.costing.levels import group
+from backprop.attaching.costing.rates import GradientFlow
 from backprop.attaching.running.leaves import is_tensor, read, to_array
-from backprop.attaching.running.program import Names
-from backprop.attaching.running.replaying import Iteration, IterationRecorder, Key
+from backprop.attaching.running.repeating import Iteration
+from backprop.attaching.running.replaying import IterationRecorder, Key
+from backprop.attaching.running.states import Names
 
 __all__ = ["CandidateFit", "Chosen", "Measured", "gradient_reader", "measure"]
 
@@ -121,21 +123,40 @@ def measure(flow: GradientFlow, seed: int = 0) -> Measured:
     gradients = gradient_reader(flow)(point)
     base = iteration.freeze(wanted=None)
     names = iteration.run_names(point, base)
-    other = iteration.freeze(wanted=None)
-    iteration.run([value + JITTER * _size(value) * rng.standard_normal(value.shape) for value in point], other)
-    moved = {event.key: event.value for event in other.events}
-    candidates = find_candidates(iteration, base, names, moved)
+    candidates = find_candidates(iteration, base, names, _record_beside(iteration, point, rng))
     sites = frozenset(site for one in candidates for site in one.sites)
     slopes: dict[int, list[float]] = {}
     weights: dict[int, list[float]] = {}
     found: dict[int, dict[int, list[float]]] = {i: {} for i in range(len(candidates))}
-    for k, value in enumerate(point):
-        for _ in range(DIRECTIONS if value.size > 1 else 1):
-            u = rng.standard_normal(value.shape) * _size(value)
-            slopes.setdefault(k, []).append(float(np.sum(u * gradients[k])) if gradients[k] is not None else np.nan)
-            weights.setdefault(k, []).append(float(np.sum(u * value)))
-            for i, slope in enumerate(_differentiate(iteration, candidates, sites, point, k, u)):
-                found[i].setdefault(k, []).append(slope)
+    for together in group(len(point)):
+        for _ in range(DIRECTIONS if len(together) > 1 or point[together[0]].size > 1 else 1):
+            us = {k: rng.standard_normal(point[k].shape) * _size(point[k]) for k in together}
+            mine = [float(np.sum(u * gradients[k])) if gradients[k] is not None else np.nan for k, u in us.items()]
+            ours = sum(float(np.sum(u * point[k])) for k, u in us.items())
+            each = _differentiate(iteration, candidates, sites, point, us)
+            for k in together:
+                slopes.setdefault(k, []).append(sum(mine))
+                weights.setdefault(k, []).append(ours)
+                for i, slope in enumerate(each):
+                    found[i].setdefault(k, []).append(slope)
+    return _compare_all(candidates, weights, slopes, found)
+
+
+def _record_beside(iteration: Iteration, point: Sequence[Any], rng: np.random.Generator) -> dict[Key, Any]:
+    other = iteration.freeze(wanted=None)
+    iteration.run([value + JITTER * _size(value) * rng.standard_normal(value.shape) for value in point], other)
+    return {event.key: event.value for event in other.events}
+
+
+def _compare_all(
+    candidates: Sequence[CostCandidate],
+    weights: dict[int, list[float]],
+    slopes: dict[int, list[float]],
+    found: dict[int, dict[int, list[float]]],
+) -> Measured:
+    """Without what raises, or is no number, at an output and a target: it was meant for other things."""
+    some = [i for i, rows in found.items() if any(np.isfinite(s) for row in rows.values() for s in row)]
+    candidates, found = [candidates[i] for i in some], {n: found[i] for n, i in enumerate(some)}
     largest = max((abs(s) for row in slopes.values() for s in row if np.isfinite(s)), default=0.0)
     fits = [CandidateFit(one, _compare(found[i], slopes, largest)) for i, one in enumerate(candidates)]
     return Measured(fits, weights, slopes, found)
@@ -150,13 +171,14 @@ def _differentiate(
     candidates: Sequence[CostCandidate],
     sites: frozenset[int],
     point: Sequence[Any],
-    k: int,
-    u: Any,
+    us: dict[int, Any],
 ) -> list[float]:
+    """The slope of each candidate along some leaves' directions."""
     ends = []
     for sign in (2.0, 1.0, -1.0, -2.0):
         values = list(point)
-        values[k] = point[k] + sign * STEP * u
+        for k, u in us.items():
+            values[k] = point[k] + sign * STEP * u
         recorder = iteration.freeze(wanted=sites)
         names = iteration.run_names(values, recorder)
         made = {event.key: event.value for event in recorder.events}

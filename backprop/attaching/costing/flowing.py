@@ -6,78 +6,52 @@ iteration and nothing else. Values are never compared with derivatives here: the
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from backprop.attaching.costing.levels import FlowLevel, drop_idle, drop_memories, keep_dependent, keep_effective
+from backprop.attaching.costing.levels import (
+    CROSS,
+    MANY,
+    SLIGHT,
+    FlowLevel,
+    drop_idle,
+    drop_memories,
+    drop_states,
+    keep_dependent,
+    keep_effective,
+    keep_unshown,
+)  # fmt: skip
+from backprop.attaching.costing.rates import (
+    LINEAR,
+    USES,
+    GradientFlow,
+    by_displacement,
+    find_common,
+    find_decay,
+    find_first,
+    list_numbers,
+    with_decay,
+)  # fmt: skip
+from backprop.attaching.costing.turns import Measuring, code_turns, draw_change
 from backprop.attaching.running.leaves import NumberLeaf, is_tensor, read
-from backprop.attaching.running.replaying import Iteration, IterationRecorder, MadeValue
+from backprop.attaching.running.repeating import Iteration
+from backprop.attaching.running.replaying import IterationRecorder, Key, MadeValue
+from backprop.attaching.running.tracing import find_updates
 
-__all__ = ["FlowLevel", "GradientFlow", "find_flow"]
+__all__ = ["find_flow", "find_levels"]
 
-SLIGHT = 1e-4
-"""How much of the update is made while flows are measured: what an update does to later values is second order."""
-CROSS = 1e-2
-LINEAR = 1e-6
 ROUNDING = 1e-15
 LATEST = 160
 JITTER = 0.05
-MOST_NUMBERS = 12
+MOST_CODED = 4_000
 MOST_TURNS, ENDS = 24, 4
 """Of a value that is made more often than that, the first and the last are looked at."""
-SILENT = 24
+SILENT, MOST_PARTS = 24, 12
 """Values in a row that do not flow to a parameter, after one that did, end the search."""
-USES = (ast.Name, ast.Attribute, ast.Subscript)
-
-
-@dataclass(frozen=True)
-class GradientFlow:
-    """How the parameters of an iteration get their gradients.
-
-    `rates`: each common rate with a level for every parameter (None where only the displacement shows it);
-    `adaptive`: where no common rate exists, the first whole level of each parameter.
-    """
-
-    iteration: Iteration
-    rates: tuple[tuple[float, tuple[FlowLevel | None, ...]], ...]
-    adaptive: tuple[FlowLevel, ...] | None
-    library: bool = False
-    numbers: tuple[float, ...] = ()
-    """Single numbers that the update names: its rate may be one of them."""
-
-    @property
-    def leaves(self) -> tuple[NumberLeaf, ...]:
-        """The parameters."""
-        return self.iteration.leaves
-
-
-class _Measuring:
-    """Displacements of the parameters, with one value changed."""
-
-    def __init__(self, iteration: Iteration) -> None:
-        self.iteration = iteration
-        statements = iteration.program.rewritten.statements
-        calls = any(isinstance(statements[number], ast.Expr) for number in iteration.held)
-        self.factor = 1.0 if calls else SLIGHT
-        self.runs = 0
-
-    def displace(self, **options: Any) -> list[Any]:
-        """(new − old) / factor for each parameter."""
-        self.runs += 1
-        recorder = IterationRecorder(held=self.iteration.held, factor=self.factor, **options)
-        after = self.iteration.run(None, recorder)
-        return [(a - b) / self.factor for a, b in zip(after, self.iteration.start, strict=True)]
-
-    def record(self) -> IterationRecorder:
-        """All values of one iteration, with as much of the update as displacements are measured with."""
-        recorder = IterationRecorder(held=self.iteration.held, factor=self.factor, wanted=None)
-        self.iteration.run(None, recorder)
-        return recorder
 
 
 def find_flow(iteration: Iteration) -> GradientFlow | None:
@@ -94,29 +68,46 @@ def find_flow(iteration: Iteration) -> GradientFlow | None:
     return replace(found, iteration=own)
 
 
-def _find_flow(iteration: Iteration) -> GradientFlow | None:
-    measuring = _Measuring(iteration)
+def _find_flow(iteration: Iteration, factor: float | None = None) -> GradientFlow | None:
+    measuring = Measuring(iteration, factor)
     if all(_has_grad(iteration, leaf) for leaf in iteration.leaves):
         return GradientFlow(iteration, (), None, library=True)
     recorder = measuring.record()
+    # What is made behind the last change of a parameter flows into none.
+    ahead = [event for event in recorder.events if event.order <= recorder.latest]
     plain = measuring.displace()
-    levels = keep_dependent(
-        iteration, [_find_levels(measuring, k, recorder.events, plain) for k in range(len(iteration.leaves))]
-    )
-    kept = keep_effective(iteration, levels)
+    if len(plain) > MANY:
+        code_turns(measuring, ahead[-MOST_CODED:], plain)
+    levels = keep_dependent(iteration, [find_levels(measuring, k, ahead, plain) for k in range(len(iteration.leaves))])
+    if measuring.factor == 1.0 and any(not any(level.whole for level in one) for one in levels):
+        # What a whole step does to the gradients behind it hides whose gradient a value is; a little of it does not.
+        return _find_flow(iteration, SLIGHT)
+    stay = drop_states(iteration, levels)
+    kept = keep_effective(iteration, levels) if len(stay) == len(levels) else stay
     if not kept:
-        return _by_displacement(iteration, recorder, plain)
+        return by_displacement(iteration, recorder, plain)
+    if kept is not stay:
+        kept = sorted({*kept, *keep_unshown(iteration, levels, kept)})
     smaller = iteration.like([iteration.leaves[k] for k in kept])
-    mine = [levels[k] for k in kept]
-    rates = _find_common(mine)
+    smaller.held = find_updates(smaller)
+    if kept is stay or smaller.held != iteration.held:
+        # What is no parameter is what it is in the program, and goes on as there.
+        return _find_flow(smaller)
+    return _tell_flow(smaller, [levels[k] for k in kept], recorder)
+
+
+def _tell_flow(smaller: Iteration, mine: Sequence[list[FlowLevel]], recorder: IterationRecorder) -> GradientFlow | None:
+    """How the steps are made, from the levels of the parameters."""
+    rates = find_common(mine)
     wholes = [[level for level in one if level.whole and level.used] for one in mine]
-    first = [min(one, key=lambda level: level.order) for one in wholes if one]
+    first = find_first(wholes)
     # Of a single number it cannot be seen whether a step is in proportion to it.
     sized = [level for level, leaf in zip(first, smaller.start, strict=False) if leaf.size > 1] or first
-    adapts = len(first) == len(mine) and all(level.rate is None for level in sized)
+    # One step that is not in proportion is an optimiser's or a clipping's; that of a gradient of nothing looks like it.
+    adapts = len(first) == len(mine) and any(level.rate is None and level.decay is None for level in sized)
     if rates and not adapts:
-        return GradientFlow(smaller, tuple(rates), None, numbers=_list_numbers(smaller, recorder))
-    return GradientFlow(smaller, (), tuple(first)) if adapts else None
+        return GradientFlow(smaller, tuple(rates), None, numbers=list_numbers(smaller, recorder))
+    return GradientFlow(smaller, (), tuple(first)) if adapts else with_decay(smaller, mine, recorder)
 
 
 def _has_grad(iteration: Iteration, leaf: NumberLeaf) -> bool:
@@ -124,43 +115,44 @@ def _has_grad(iteration: Iteration, leaf: NumberLeaf) -> bool:
     return is_tensor(value) and bool(value.requires_grad)
 
 
-def _find_levels(measuring: _Measuring, k: int, events: Sequence[MadeValue], plain: Sequence[Any]) -> list[FlowLevel]:
+def find_levels(measuring: Measuring, k: int, events: Sequence[MadeValue], plain: Sequence[Any]) -> list[FlowLevel]:
     shape = np.shape(plain[k])
     sites = measuring.iteration.program.rewritten.sites
     found: list[FlowLevel] = []
     own = [event for event in events if event.value.shape == shape and event.value.dtype.kind == "f"]
-    own = _leave_out_turns(own)
-    silent = 0
-    for event in own[: -LATEST - 1 : -1]:
+    own = _leave_out_turns(own, measuring.moved.keys())
+    silent = parts = 0
+    for event in own[: -max(LATEST, 4 * len(plain)) - 1 : -1]:
         level = _measure(measuring, k, event, plain, isinstance(sites[event.key[0]].node, USES))
         silent = silent + 1 if level is None else 0
         if level is not None:
             found.append(level)
-        elif found and silent >= SILENT:
+            # Part of a sum: what stands before is part of it as well.
+            part = level.rate is None and level.decay is None and not level.whole
+            parts = parts + 1 if part else 0
+        if found and (silent >= SILENT or parts >= MOST_PARTS):
             break
     return found
 
 
-def _leave_out_turns(events: Sequence[MadeValue]) -> list[MadeValue]:
-    """Without the middle turns of long loops: what is gathered there flows on after the last, or from the first."""
+def _leave_out_turns(events: Sequence[MadeValue], known: Collection[Key]) -> list[MadeValue]:
+    """Without the middle turns of long loops, as far as nothing is known of them: what
+    is gathered there flows on after the last, or from the first."""
     times: Counter[int] = Counter(event.key[0] for event in events)
     seen: Counter[int] = Counter()
     kept = []
     for event in events:
         site = event.key[0]
         seen[site] += 1
-        if times[site] <= MOST_TURNS or seen[site] <= ENDS or seen[site] > times[site] - ENDS:
+        if event.key in known or times[site] <= MOST_TURNS or seen[site] <= ENDS or seen[site] > times[site] - ENDS:
             kept.append(event)
     return kept
 
 
-def _measure(measuring: _Measuring, k: int, event: MadeValue, plain: Sequence[Any], used: bool) -> FlowLevel | None:
-    some, change = _draw_change(event.value)
-    try:
-        moved = measuring.displace(changes={event.key: _adder(change)})
-    except Exception:  # a shape, an index, a kind that cannot be changed: then it is none
-        return None
-    if any(m is None or m.shape != p.shape for m, p in zip(moved, plain, strict=True)):
+def _measure(measuring: Measuring, k: int, event: MadeValue, plain: Sequence[Any], used: bool) -> FlowLevel | None:
+    some, change = draw_change(event.value)
+    moved = measuring.respond(event, change)
+    if moved is None or any(m is None or m.shape != p.shape for m, p in zip(moved, plain, strict=True)):
         return None
     gaps = [m - p for m, p in zip(moved, plain, strict=True)]
     if not all(np.isfinite(gap).all() for gap in gaps):
@@ -175,97 +167,23 @@ def _measure(measuring: _Measuring, k: int, event: MadeValue, plain: Sequence[An
     return _classify(measuring, k, event, plain, (gaps[k], change), noise, used)
 
 
-def _draw_change(v: Any) -> tuple[Any, Any]:
-    """Which entries of a value are changed, and by how much."""
-    rng = np.random.default_rng(0)
-    some = rng.random(v.shape) < 0.5 if v.size > 1 else np.ones(v.shape, dtype=bool)
-    if v.size > 1 and (some.all() or not some.any()):
-        some.flat[0], some.flat[1] = True, False
-    size = float(np.max(np.abs(v), initial=0.0)) or 1.0
-    # The other sign: seen after an optimiser that keeps little of a gradient but that.
-    return some, np.where(some, np.where(v != 0.0, -2.0 * v, rng.uniform(0.25, 0.5, v.shape) * size), 0.0)
-
-
 def _classify(
-    measuring: _Measuring, k: int, event: MadeValue, plain: Sequence[Any], response: Any, noise: float, used: bool
+    measuring: Measuring, k: int, event: MadeValue, plain: Sequence[Any], response: Any, noise: float, used: bool
 ) -> FlowLevel:
     gap, change = response
     some = change != 0.0
     rate: float | None = float(np.median(-gap[some] / change[some]))
     room = LINEAR * float(np.max(np.abs(plain[k]), initial=0.0)) + 10 * noise
     try:
-        half = measuring.displace(changes={event.key: _halve})[k]
-        without = measuring.displace(changes={event.key: _zero})[k]
+        half, without = (moved[k] for moved in measuring.scale(event))
     except Exception:  # as above
         return FlowLevel(event.key, None, False, used, event.order)
     off = np.abs(plain[k] + (rate or 0.0) * event.value), np.abs(half - plain[k] / 2)
+    decay = None
     if not all(bool(np.all(one <= room)) for one in off):
+        decay = find_decay(measuring.iteration.start[k], plain[k], half, rate or 0.0, event.value, room)
         rate = None
     # What is left of the step, where there is none of this value.
     whole = bool(np.all(np.abs(without) <= room))
     down = float(np.sum(plain[k] * event.value))
-    return FlowLevel(event.key, rate, whole, used, event.order, 1.0 if down <= 0 else -1.0)
-
-
-def _adder(change: Any) -> Any:
-    def add(value: Any) -> Any:
-        if is_tensor(value):
-            return value + value.new_tensor(change)
-        return np.asmatrix(value + change) if isinstance(value, np.matrix) else value + change
-
-    return add
-
-
-def _halve(value: Any) -> Any:
-    return value / 2
-
-
-def _zero(value: Any) -> Any:
-    return value * 0
-
-
-def _find_common(levels: Sequence[list[FlowLevel]]) -> list[tuple[float, tuple[FlowLevel | None, ...]]]:
-    """Rates that every parameter has a level for, in the order in which the values are made."""
-    out: list[tuple[float, tuple[FlowLevel | None, ...]]] = []
-    full = max(levels, key=len, default=[])
-    for level in sorted(full, key=lambda one: one.order):
-        if level.rate is None or any(abs(level.rate / rate - 1) < LINEAR for rate, _ in out):
-            continue
-        chosen = [
-            [one for one in mine if one.rate is not None and abs(one.rate / level.rate - 1) < LINEAR] for mine in levels
-        ]
-        # A number that is spread over a parameter has no level of the parameter's shape; its step shows it.
-        if all(one or not any(other.rate for other in mine) for one, mine in zip(chosen, levels, strict=True)):
-            out.append(
-                (level.rate, tuple(max(one, key=lambda x: (x.used, x.order)) if one else None for one in chosen))
-            )
-    return out
-
-
-def _by_displacement(iteration: Iteration, recorder: IterationRecorder, plain: Sequence[Any]) -> GradientFlow | None:
-    """Where no value shows the gradient (numbers one by one, in lists): the step itself, over a rate that the update
-    names."""
-    if not any(map(np.any, plain)):
-        return None
-    nothing = tuple(None for _ in iteration.leaves)
-    return GradientFlow(iteration, ((1.0, nothing),), None, numbers=_list_numbers(iteration, recorder))
-
-
-def _list_numbers(iteration: Iteration, recorder: IterationRecorder) -> tuple[float, ...]:
-    """Numbers that the update's own lines name or hold."""
-    rewritten = iteration.program.rewritten
-    statements = [rewritten.statements[number] for number in iteration.held]
-    lines = {line for one in statements for line in range(one.lineno, (one.end_lineno or one.lineno) + 1)}
-    held = {
-        float(part.value)
-        for one in statements
-        for part in ast.walk(one)
-        if isinstance(part, ast.Constant) and isinstance(part.value, float)
-    }
-    read = {
-        abs(float(event.value.reshape(())))
-        for event in recorder.events
-        if event.value.size == 1 and getattr(rewritten.sites[event.key[0]].node, "lineno", 0) in lines
-        and isinstance(rewritten.sites[event.key[0]].node, USES)
-    }  # fmt: skip
-    return tuple(sorted(number for number in held | read if 0 < number < 1e6))[:MOST_NUMBERS]
+    return FlowLevel(event.key, rate, whole, used, event.order, 1.0 if down <= 0 else -1.0, decay)

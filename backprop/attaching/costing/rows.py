@@ -10,9 +10,10 @@ import numpy as np
 
 from backprop.attaching.costing.costs import CostCandidate
 from backprop.attaching.costing.fitting import gradient_reader
-from backprop.attaching.costing.flowing import GradientFlow
+from backprop.attaching.costing.rates import GradientFlow
 from backprop.attaching.running.leaves import LONGEST, NumberLeaf, Place, find_leaves, read, to_array
-from backprop.attaching.running.replaying import Iteration, IterationRecorder
+from backprop.attaching.running.repeating import Iteration
+from backprop.attaching.running.replaying import IterationRecorder
 
 __all__ = ["uses_other_rows"]
 
@@ -38,6 +39,8 @@ def uses_other_rows(flow: GradientFlow, candidates: Sequence[CostCandidate]) -> 
         gradients, numbers = asked.measure(made, units[j])
         if all(np.array_equal(a, b, equal_nan=True) for a, b in zip(gradients, plain[0], strict=True)):
             found |= {i for i in made if numbers.get(i) != plain[1].get(i)}
+        if len(found) == len(made):
+            break
     return found
 
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from backprop.attaching.costing.fitting import Chosen
+from backprop.attaching.handing import Attached, HandedOver
 from backprop.attaching.lines.outfits import Outfit, Wardrobe
 from backprop.attaching.lines.shrinking import count_samples, shrink
-from backprop.attaching.pieces import Attached, HandedOver
 from backprop.examiner.measuring.cases import Case
 from backprop.examiner.subject.protocol.subjects import Subject, Unusable
 from backprop.reading.running.bench import Bench, Point

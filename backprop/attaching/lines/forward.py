@@ -28,8 +28,9 @@ __all__ = ["read_forward"]
 PLANS = ((11, 2), (12, 3), (13, 5))
 ALL = 2.2
 TINY, STEP = 1e-30, 1e-5
-SLIPS = ("axis", "sign", "operator", "constant", "constant factor", "factor n", "index", "key", "comparison")
-"""Changes of a forward pass that nobody means. To take an activation away is none: its slope was left out, rather."""
+SLIPS = ("axis", "sign", "constant", "constant factor", "factor n", "index", "key", "comparison")
+"""Changes of a forward pass that nobody means. To take an activation or a mask away, or to make a product a sum, is
+none: its slope was left out, rather."""
 SAME, NEAR = 1e-8, 1e-5
 
 

@@ -6,7 +6,17 @@ import ast
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from backprop.attaching.looking.rewriting import BLEND, CALL, PROBE, PROBED, SCALE, Rewriter, Rewritten, store_thunk
+from backprop.attaching.looking.rewriting import (
+    BLEND,
+    CALL,
+    GROW,
+    PROBE,
+    PROBED,
+    SCALE,
+    Rewriter,
+    Rewritten,
+    store_thunk,
+)  # fmt: skip
 from backprop.reading.source import Spot
 
 __all__ = ["HookKeeper"]
@@ -42,9 +52,12 @@ class HookKeeper(Rewriter):
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
         number = self._take(self.statements, node)
         old, value = store_thunk(node.target), self.visit(node.value)
-        adds = isinstance(node.op, ast.Add | ast.Sub)
-        kept = number is not None and adds
-        node.value = self._hook(SCALE, node.value, ast.Constant(number), old, value) if kept else value
+        node.value = value
+        if number is not None and isinstance(node.op, ast.Add | ast.Sub):
+            node.value = self._hook(SCALE, value, ast.Constant(number), old, value)
+        if number is not None and isinstance(node.op, ast.Mult | ast.Div):
+            divides = ast.Constant(isinstance(node.op, ast.Div))
+            node.value = self._hook(GROW, value, ast.Constant(number), old, value, divides)
         return node
 
     def visit_Assign(self, node: ast.Assign) -> Any:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from backprop.attaching.handing import Attached
 from backprop.attaching.lines.bench import AttachedBench, Stand
 from backprop.attaching.lines.forward import read_forward
 from backprop.attaching.lines.notebooks import tell_cells
 from backprop.attaching.lines.shop import AttachedShop
 from backprop.attaching.loading import attach_file
 from backprop.attaching.looking.documents import read_document
-from backprop.attaching.pieces import Attached
 from backprop.examiner.subject.protocol.subjects import Unusable
 from backprop.reading.running.bench import Bench, Point
 from backprop.reading.running.entrances import Entrance, by_gradients
@@ -62,7 +63,24 @@ class AttachedPremises(Premises):
             if more["mends"]:
                 mends = [{**mend, "forward": True} for mend in more["mends"]]
                 return {**found, "location": more["location"], "mends": mends}
-        return found
+        return {**found, "location": self._locate_cost(), "mends": []} if is_other else found
+
+    def _locate_cost(self) -> dict[str, Any] | None:
+        """Where the cost is made, its largest part: the line to look at where that is another function."""
+        candidate = self.stand.attached.chosen.candidate
+        sites = self.stand.program.rewritten.sites
+        lines = [node for node in ast.walk(self.stand.source.tree) if isinstance(node, ast.stmt)]
+        if candidate.key is None:
+            return None
+        node: Any = sites[candidate.key[0]].node
+        around = [one for one in lines if one.lineno <= node.lineno <= (one.end_lineno or 0)]
+        made: Any = min(around, key=lambda one: (one.end_lineno or 0) - one.lineno, default=None)
+        if isinstance(made, ast.Return) and isinstance(made.value, ast.Name):
+            name = made.value.id
+            stores = [one for one in lines if isinstance(one, ast.Assign | ast.AugAssign) and one.lineno < made.lineno
+                      and name in map(ast.unparse, getattr(one, "targets", None) or [one.target])]  # type: ignore[union-attr]  # fmt: skip
+            made = max(stores, key=lambda one: one.lineno, default=made)
+        return None if made is None else self.stand.source.locate(self.stand.source.spot(made))
 
     def tell(self, found: dict[str, Any], what: str) -> dict[str, Any]:
         """In a file the lines are its own; in a notebook they are those of a cell."""

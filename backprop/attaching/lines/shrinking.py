@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from backprop.attaching.running.leaves import NumberLeaf, Place, children, find_leaves, set_place
-from backprop.attaching.running.program import Names
-from backprop.attaching.running.replaying import Iteration
+from backprop.attaching.running.repeating import Iteration
+from backprop.attaching.running.states import Names
 
 __all__ = ["count_samples", "shrink"]
 

@@ -5,6 +5,8 @@ of the original, so that messages and lines stay true. One line of source, with 
 
     W -= rate * g      W -= hook_scale(7, lambda: W, hook_probe(3, …))
     W = W - g          W = hook_blend(8, lambda: W, hook_probe(4, …))
+    g = grad(W, x)     g = (hook_beside(8, lambda: loss(W, x)), hook_probe(4, grad(…)))[1]
+    W *= 1 - c         W *= hook_grow(8, lambda: W, hook_probe(4, …), False)
     net.step(0.1)      hook_call(9, net.step, …)
     for x in data:     for x in data: if hook_loop(2): break …
 """
@@ -18,12 +20,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backprop.attaching.looking.iterations import LOOP, Loop, Scope, is_loop_hook, make_piece
+from backprop.attaching.looking.losses import LossTable
 
 __all__ = ["HOOKS", "Rewriter", "Rewritten", "Site", "rewrite", "store_thunk"]
 
-PROBE, SCALE, BLEND, CALL, _, DONE = HOOKS = tuple(
-    f"hook_{name}" for name in ("probe", "scale", "blend", "call", "loop", "done")
+PROBE, SCALE, BLEND, CALL, _, DONE, GROW, BESIDE = HOOKS = tuple(
+    f"hook_{name}" for name in ("probe", "scale", "blend", "call", "loop", "done", "grow", "beside")
 )
+PAIRED = ("subtract", "divide", "true_divide")
+"""Functions of two things of which one may be an output and the other its target."""
 PROBED = (ast.BinOp, ast.Call, ast.UnaryOp, ast.Name, ast.Attribute, ast.Subscript)
 
 
@@ -52,7 +57,13 @@ class Rewritten:
     loops: list[tuple[Loop, Scope]] = field(default_factory=list)
     originals: list[tuple[Loop, str]] = field(default_factory=list)
     differences: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)
-    """For each site that is a difference: the sites of what stands left and right."""
+    """For each site that is a difference or a quotient: the sites of what stands left and right."""
+    products: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)
+    """The same for matrix products."""
+    calls: dict[int, tuple[int | None, ...]] = field(default_factory=dict)
+    """For each site that is a call: the sites of what is handed over by place."""
+    beside: set[int] = field(default_factory=set)
+    """Sites that the program does not come to itself: a loss of what a gradient is computed of."""
     classes: dict[int, str] = field(default_factory=dict)
     """The class around each loop, for names that begin with two underscores."""
 
@@ -74,7 +85,9 @@ class Rewritten:
 def rewrite(tree: ast.Module) -> Rewritten:
     """The program with hooks; the tree that is given stays as it is."""
     out = Rewritten(copy.deepcopy(tree))
-    Rewriter(out).visit(out.tree)
+    rewriter = Rewriter(out)
+    rewriter.losses = LossTable.of(tree)
+    rewriter.visit(out.tree)
     ast.fix_missing_locations(out.tree)
     return out
 
@@ -86,6 +99,7 @@ class Rewriter(ast.NodeTransformer):
         self.out = out
         self.scopes: list[Scope] = [out.tree]
         self.owners: list[str] = []
+        self.losses = LossTable()
 
     def _hook(self, name: str, at: ast.AST, *args: ast.expr) -> Any:
         return ast.copy_location(ast.Call(ast.Name(name, ast.Load()), list(args), []), at)
@@ -106,10 +120,29 @@ class Rewriter(ast.NodeTransformer):
             return self.generic_visit(node)
         number = len(self.out.sites)
         self.out.sites.append(Site(copy.deepcopy(node), self.around, target))
+        losses = self.losses.beside(node, self.owners[-1] if self.owners else "") if isinstance(node, ast.Call) else []
         inside = self._inside(node)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub | ast.Div):
             self.out.differences[number] = _number_of(inside.left), _number_of(inside.right)
-        return self._hook(PROBE, node, ast.Constant(number), inside)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            self.out.products[number] = _number_of(inside.left), _number_of(inside.right)
+        elif isinstance(node, ast.Call) and len(node.args) == 2 and _last_name(node.func) in PAIRED:
+            self.out.differences[number] = _number_of(inside.args[0]), _number_of(inside.args[1])
+        if isinstance(node, ast.Call):
+            self.out.calls[number] = tuple(map(_number_of, inside.args))
+        probe = self._hook(PROBE, node, ast.Constant(number), inside)
+        return self._put_beside(probe, node, losses) if losses else probe
+
+    def _put_beside(self, probe: ast.expr, node: ast.Call, losses: Sequence[ast.Call]) -> ast.expr:
+        """A value, with losses of the same things that are asked for before it is made."""
+        hooks = []
+        for loss in losses:
+            self.out.beside.add(len(self.out.sites))
+            thunk: Any = ast.parse(f"lambda: {ast.unparse(loss)}", mode="eval").body
+            hooks.append(self._hook(BESIDE, node, ast.Constant(len(self.out.sites)), thunk))
+            self.out.sites.append(Site(ast.copy_location(loss, node.func), self.around))
+        both = ast.Tuple([*hooks, probe], ast.Load())
+        return ast.copy_location(ast.Subscript(both, ast.Constant(len(hooks)), ast.Load()), node)
 
     def _inside(self, node: Any) -> Any:
         if isinstance(node, ast.Attribute):
@@ -160,10 +193,14 @@ class Rewriter(ast.NodeTransformer):
         return ast.Constant(len(self.out.statements) - 1)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
-        if not isinstance(node.op, ast.Add | ast.Sub):
+        if not isinstance(node.op, ast.Add | ast.Sub | ast.Mult | ast.Div):
             node.value = self.value(node.value)
             return node
         number, old = self._store(node), store_thunk(node.target)
+        if isinstance(node.op, ast.Mult | ast.Div):
+            divides = ast.Constant(isinstance(node.op, ast.Div))
+            node.value = self._hook(GROW, node.value, number, old, self.value(node.value), divides)
+            return node
         node.value = self._hook(SCALE, node.value, number, old, self.value(node.value))
         return node
 
@@ -237,6 +274,10 @@ def _is_super(node: ast.AST) -> bool:
     return any(isinstance(part, ast.Name) and part.id in ("super", "locals", "globals") for part in ast.walk(node))
 
 
+def _last_name(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
 def _number_of(node: ast.expr) -> int | None:
     """The site that a probe was put around."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == PROBE:
@@ -246,6 +287,15 @@ def _number_of(node: ast.expr) -> int | None:
 
 
 def store_thunk(target: ast.expr) -> ast.expr:
-    """`lambda: target`, read instead of stored."""
+    """`lambda: target`, read instead of stored: of an item with what it is an item of, of several targets one each.
+
+    >>> ast.unparse(store_thunk(ast.parse("W[i], b").body[0].value))
+    '([lambda: W[i], lambda: W], lambda: b)'
+    """
+    if isinstance(target, ast.Tuple | ast.List):
+        return ast.Tuple([store_thunk(one) for one in target.elts], ast.Load())
     text = ast.unparse(target)
+    if isinstance(target, ast.Subscript):
+        text = f"[lambda: {text}, lambda: {ast.unparse(target.value)}]"
+        return ast.parse(text, mode="eval").body
     return ast.parse(f"lambda: {text}", mode="eval").body

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections.abc import Sequence
 
 from backprop.attaching.looking.documents import Document
+from backprop.attaching.looking.losses import LossTable
 from backprop.attaching.looking.refusals import Refused
 from backprop.attaching.looking.rewriting import Rewritten
 
-__all__ = ["BEGIN", "END", "choose_loops", "describe", "mark_piece"]
+__all__ = ["BEGIN", "END", "choose_loops", "describe", "mark_piece", "name_losses", "some"]
 
 BEGIN, END = "# backprop: begin", "# backprop: end"
 PIECE_NAME = "hook_marked"
@@ -106,8 +108,28 @@ def describe(tree: ast.Module) -> str:
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
             methods = [m.name for m in node.body if isinstance(m, ast.FunctionDef) and not m.name.startswith("__")]
-            seen.append(f"class {node.name}" + (f" with {', '.join(methods[:5])}" if methods else ""))
+            seen.append(f"class {node.name}" + (f" with {some(methods)}" if methods else ""))
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     if functions:
-        seen.append(f"function{'s' * (len(functions) > 1)} {', '.join(functions[:5])}")
-    return f" (seen: {'; '.join(seen[:4])})" if seen else ""
+        seen.append(f"function{'s' * (len(functions) > 1)} {some(functions)}")
+    return f" (seen: {'; '.join(seen[:6])})" if seen else ""
+
+
+def some(names: Sequence[str], most: int = 8) -> str:
+    """The first of some names, and how many there are beside.
+
+    >>> some(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def name_losses(tree: ast.Module) -> str:
+    """What a file calls a loss, as names for --cost.
+
+    >>> name_losses(ast.parse("def pg_loss(w, x): return w"))
+    "the file's pg_loss, "
+    """
+    names = [name for _, name in LossTable.of(tree).needs]
+    return f"the file's {some(names, 3)}, " if names else ""

@@ -18,7 +18,10 @@ __all__ = [
 
 Step: TypeAlias = tuple[str, Any]
 Place: TypeAlias = tuple[Step, ...]
-"""("name", n), then ("attr", n), ("item", k) or, of a function, ("cell", n): a name of the function around it."""
+"""("name", n), then ("attr", n), ("item", k) or, of a function, ("cell", n): a name of the function around it; at the
+end ("part", ends): some rows or columns of an array."""
+Ends: TypeAlias = tuple[tuple[int | None, int | None], ...]
+"""From where to where, for each axis."""
 MOST_LEAVES = 2_000
 MOST_NUMBERS = 400
 DEEPEST = 12
@@ -39,6 +42,10 @@ class NumberLeaf:
         """As one would write it."""
         return write_place(self.places[0])
 
+    def part(self, ends: Ends) -> NumberLeaf:
+        """Some rows or columns as a leaf of their own: first its place, then those of the whole."""
+        return NumberLeaf(((*self.places[0], ("part", ends)), *self.places), self.value[cut(ends)])
+
 
 def write_place(place: Place) -> str:
     """A place as Python text.
@@ -48,8 +55,19 @@ def write_place(place: Place) -> str:
     """
     out = ""
     for kind, key in place:
-        out = key if kind in ("name", "cell") else f"{out}.{key}" if kind == "attr" else f"{out}[{key!r}]"
+        out = key if kind in ("name", "cell") else f"{out}.{key}" if kind == "attr" else f"{out}[{_write_key(key)}]"
     return out
+
+
+def _write_key(key: Any) -> str:
+    if not isinstance(key, tuple):
+        return repr(key)
+    return ", ".join(":".join("" if end is None else str(end) for end in pair) for pair in key)
+
+
+def cut(ends: Ends) -> tuple[slice, ...]:
+    """What is put in brackets behind an array."""
+    return tuple(slice(*pair) for pair in ends)
 
 
 def is_tensor(value: Any) -> bool:
@@ -162,6 +180,8 @@ def read(names: Mapping[str, Any], place: Place) -> Any:
 def _step(owner: Any, kind: str, key: Any) -> Any:
     if kind == "cell":
         return dict(list_cells(owner))[key]
+    if kind == "part":
+        return owner[cut(key)]
     return getattr(owner, key) if kind == "attr" else owner[key]
 
 
@@ -179,9 +199,17 @@ def put(names: Any, leaf: NumberLeaf, value: np.ndarray[Any, Any]) -> Any:
     if isinstance(old, list):
         _fill(old, value)
         return old
+    if leaf.places[0][-1][0] == "part":
+        (*_, (_, ends)), *places = leaf.places
+        whole = read(names, places[0])
+        new = whole.astype(np.result_type(whole, value))
+        new[cut(ends)] = value
+        for place in places:
+            set_place(names, place, new)
+        return new
     for place in leaf.places:
-        set_place(names, place, new := _like(old, value))
-    return new
+        set_place(names, place, other := _like(old, value))
+    return other
 
 
 def _fill(numbers: list[Any], value: np.ndarray[Any, Any]) -> None:

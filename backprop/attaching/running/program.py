@@ -3,160 +3,32 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import os
-import random
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
-
-import numpy as np
 
 from backprop.attaching.looking.documents import Document
 from backprop.attaching.looking.iterations import PIECE, load_names
-from backprop.attaching.looking.rewriting import HOOKS, Rewritten, rewrite
+from backprop.attaching.looking.rewriting import Rewritten, rewrite
 from backprop.attaching.running.copying import copy_names
-from backprop.attaching.running.leaves import find_leaves, has_cells, put
-from backprop.attaching.running.restoring import Restorer, Unrestorable
+from backprop.attaching.running.states import (
+    ASKED,
+    Hooks,
+    Names,
+    Stage,
+    StateSnapshot,
+    is_data,
+    read_randomness,
+    set_randomness,
+    uncompiled,
+    widen,
+)
 
-__all__ = ["HookedProgram", "Hooks", "Names", "StateSnapshot"]
+__all__ = ["HookedProgram"]
 
 MODULE = "subject_under_examination"
-NEVER = {"__builtins__", "__name__", "__file__", "__doc__", "__loader__", "__spec__", "__package__", *HOOKS}
-OURS = ("backprop_probe_", "backprop_scope_", "backprop_tick_")
-"""What the reading room puts among the names of a program."""
-ATOMIC = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
-
-
-class Hooks:
-    """What the hooks do: nothing. Each way of running changes some of them."""
-
-    def probe(self, site: int, value: Any) -> Any:
-        """A value, where it is made."""
-        return value
-
-    def scale(self, statement: int, old: Callable[[], Any], change: Any) -> Any:
-        """What is about to be added to, or taken from, something."""
-        return change
-
-    def blend(self, statement: int, old: Callable[[], Any], new: Any) -> Any:
-        """What is about to be stored."""
-        return new
-
-    def call(self, statement: int, function: Any, *args: Any, **keywords: Any) -> Any:
-        """A call whose result nobody takes."""
-        return function(*args, **keywords)
-
-    def loop(self, number: int, frame: types.FrameType) -> bool:
-        """An iteration begins; whether the loop shall end instead."""
-        return False
-
-    def done(self, number: int, frame: types.FrameType) -> None:
-        """A loop is over."""
-
-
-class Names(MutableMapping[str, Any]):
-    """Local names before those of the file."""
-
-    def __init__(self, local: dict[str, Any] | None, shared: dict[str, Any]) -> None:
-        self.local, self.shared = local, shared
-
-    def _home(self, name: str) -> dict[str, Any]:
-        return self.local if self.local is not None and name in self.local else self.shared
-
-    def __getitem__(self, name: str) -> Any:
-        return self._home(name)[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self._home(name)[name] = value
-
-    def __delitem__(self, name: str) -> None:
-        del self._home(name)[name]
-
-    def __iter__(self) -> Iterator[str]:
-        local = self.local or {}
-        yield from (name for name in local if is_data(name, local[name]))
-        yield from (name for name in self.shared if name not in local and is_data(name, self.shared[name]))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
-def is_data(name: str, value: Any) -> bool:
-    """Whether a name stands for a value of the program: no hook, module, function or class; a function that was made in
-    another one, with values of that, is a value."""
-    return (
-        name not in NEVER
-        and not name.startswith(OURS)
-        and not name.startswith("hook_")
-        and (not isinstance(value, ATOMIC) or has_cells(value))
-    )
-
-
-@dataclass(frozen=True)
-class StateSnapshot:
-    """The state at the beginning of one iteration of a loop."""
-
-    loop: int
-    local: Mapping[str, Any] | None
-    shared: Mapping[str, Any]
-    randomness: tuple[Any, ...]
-
-    def thaw(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
-        """Copies of both kinds of names, with everything they share still shared."""
-        return copy_names(self.local, self.shared)
-
-    @property
-    def names(self) -> Names:
-        """All names, to be looked at only."""
-        return Names(None if self.local is None else dict(self.local), dict(self.shared))
-
-
-def widen(names: Names) -> None:
-    """Float32 becomes float64, so that small faults show and rounding does not."""
-    for leaf in find_leaves(names):
-        old = leaf.value
-        if getattr(old, "dtype", None) != np.float32 and str(getattr(old, "dtype", "")) != "torch.float32":
-            continue
-        with contextlib.suppress(Exception):  # a tensor inside a graph keeps its kind
-            if isinstance(old, np.ndarray | np.generic) or not hasattr(old, "data_ptr"):
-                put(names, leaf, np.asarray(old, dtype=float))
-            else:
-                old.data = old.data.double()
-
-
-def read_randomness() -> tuple[Any, ...]:
-    """The states of the global generators."""
-    torch = sys.modules.get("torch")
-    return np.random.get_state(), random.getstate(), torch.random.get_rng_state() if torch else None
-
-
-def set_randomness(states: tuple[Any, ...]) -> None:
-    """Put them back."""
-    np.random.set_state(states[0])
-    random.setstate(states[1])
-    if states[2] is not None:
-        sys.modules["torch"].random.set_rng_state(states[2])
-
-
-class Stage:
-    """The state of a snapshot, to be had again and again: put back in place where that is possible, else copied."""
-
-    def __init__(self, snapshot: StateSnapshot) -> None:
-        self.snapshot = snapshot
-        self.restorer: Restorer | None = None
-        self.local, self.shared = snapshot.thaw()
-        with contextlib.suppress(Unrestorable):
-            self.restorer = Restorer(self.local or {}, self.shared)
-
-    def open(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
-        """Names as they were."""
-        if self.restorer is None:
-            return self.snapshot.thaw()
-        self.restorer.restore()
-        return None if self.local is None else dict(self.local), dict(self.shared)
 
 
 class HookedProgram:
@@ -165,10 +37,12 @@ class HookedProgram:
     def __init__(self, document: Document, rewritten: Rewritten | None = None) -> None:
         self.document = document
         self.rewritten = rewritten or rewrite(document.tree)
-        self.hooks = Hooks()
+        self.is_interpreted = False
+        """Whether what a library would compile is run line by line: slow, and seen."""
         self.trained = False
         """Whether an iteration that trains was found in it."""
         self.module = types.ModuleType(MODULE)
+        self.hooks = Hooks()
         self.module.__file__ = str(document.path.resolve())
         vars(self.module).update(self._list_hooks())
         self.more: dict[int, tuple[int, ...]] = {}
@@ -180,20 +54,42 @@ class HookedProgram:
         self._code: dict[int, Any] = {}
         self._staged: Stage | None = None
 
+    @property
+    def hooks(self) -> Hooks:
+        """What the hooks do at the moment."""
+        return self._hooks
+
+    @hooks.setter
+    def hooks(self, hooks: Hooks) -> None:
+        self._hooks = hooks
+        names = vars(self.module)
+        for name in ASKED:
+            names[f"hook_{name}"] = getattr(hooks, name)
+
     def _list_hooks(self) -> dict[str, Any]:
         """By the names in the tree; each asks for the hooks of the moment."""
-
-        def ask(name: str) -> Callable[..., Any]:
-            def hook(*args: Any, **keywords: Any) -> Any:
-                return getattr(self.hooks, name)(*args, **keywords)
-
-            return hook
 
         def tell(name: str) -> Callable[[int], Any]:
             return lambda number: getattr(self.hooks, name)(number, sys._getframe(1))
 
-        asked = {f"hook_{name}": ask(name) for name in ("probe", "scale", "blend", "call")}
+        asked: dict[str, Any] = {f"hook_{name}": getattr(self.hooks, name) for name in ASKED}
+        asked["hook_beside"] = self._compute_beside
         return asked | {f"hook_{name}": tell(name) for name in ("loop", "done")}
+
+    def _compute_beside(self, site: int, thunk: Callable[[], Any]) -> None:
+        """A value that the program does not compute itself, where it is asked for: nothing else is to feel it."""
+        hooks = self.hooks
+        if not hooks.wants(site):
+            return
+        kept, self.hooks = read_randomness(), Hooks()
+        try:
+            value = thunk()
+        except Exception:  # it was meant for something else
+            return
+        finally:
+            self.hooks = hooks
+            set_randomness(kept)
+        hooks.probe(site, value)
 
     def run(self) -> None:
         """The whole file, as the program that is started: its main guard holds."""
@@ -205,7 +101,8 @@ class HookedProgram:
         main, sys.modules["__main__"] = sys.modules["__main__"], self.module
         try:
             self.code = self.compile(self.rewritten.tree)
-            exec(self.code, vars(self.module))
+            with uncompiled(self.is_interpreted):
+                exec(self.code, vars(self.module))
         finally:
             sys.modules["__main__"] = main
 
@@ -230,9 +127,10 @@ class HookedProgram:
         prepare(view)
         before, self.hooks = self.hooks, hooks
         try:
-            exec(self._compiled(snapshot), vars(self.module))
-            if view.local is not None:
-                vars(self.module).pop(PIECE)(view.local)
+            with uncompiled(self.is_interpreted):
+                exec(self._compiled(snapshot), vars(self.module))
+                if view.local is not None:
+                    vars(self.module).pop(PIECE)(view.local)
         finally:
             self.hooks = before
         return view

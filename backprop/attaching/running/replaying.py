@@ -11,9 +11,9 @@ import numpy as np
 
 from backprop.attaching.looking.refusals import Refused
 from backprop.attaching.running.leaves import NumberLeaf, is_number, is_number_list, is_tensor, put, read, to_array
-from backprop.attaching.running.program import HookedProgram, Hooks, Names, StateSnapshot
+from backprop.attaching.running.states import Hooks, Names, Old
 
-__all__ = ["Iteration", "IterationRecorder", "MadeValue"]
+__all__ = ["Enough", "IterationRecorder", "Key", "MadeValue"]
 
 Key = tuple[int, int]
 """A site and its how-manieth value in this iteration."""
@@ -49,6 +49,8 @@ class IterationRecorder(Hooks):
     wanted: frozenset[int] | None = frozenset()
     changes: Mapping[Key, Callable[[Any], Any]] = field(default_factory=dict)
     last: Key | None = None
+    counting: bool = False
+    """Whether every site is counted, though its values are not kept."""
     shape: Callable[[tuple[int, ...]], bool] = lambda shape: True
     events: list[MadeValue] = field(default_factory=list)
     objects: dict[int, Any] = field(default_factory=dict)
@@ -57,6 +59,18 @@ class IterationRecorder(Hooks):
     current: dict[int, Any] = field(default_factory=dict)
     """The objects that hold the parameters now, by identity."""
     names: Names | None = None
+    latest: int = 0
+    """How many values had been seen when a parameter was changed last."""
+    numeric: set[int] = field(default_factory=set)
+    """Statements that were seen to change parameters which are single numbers."""
+
+    interest: frozenset[int] | None = field(init=False, default=None)
+    """The only sites whose values matter; all if None."""
+
+    def __post_init__(self) -> None:
+        if self.wanted is not None and not self.counting:
+            last = () if self.last is None else self.last[:1]
+            self.interest = self.wanted.union((key[0] for key in self.changes), last)
 
     def watch(self, value: Any) -> None:
         """A parameter is held by this object from now on."""
@@ -64,6 +78,8 @@ class IterationRecorder(Hooks):
 
     def probe(self, site: int, value: Any) -> Any:
         """Count, keep, change."""
+        if self.interest is not None and site not in self.interest:
+            return value
         number = self.counts.get(site, 0)
         self.counts[site] = number + 1
         self.seen += 1
@@ -75,6 +91,10 @@ class IterationRecorder(Hooks):
         if key == self.last:
             raise Enough
         return value
+
+    def wants(self, site: int) -> bool:
+        """Whether a value of this site is kept."""
+        return self.wanted is None or site in self.wanted
 
     def _keep(self, key: Key, value: Any) -> None:
         shape = () if is_number(value) else getattr(value, "shape", None)
@@ -90,35 +110,49 @@ class IterationRecorder(Hooks):
             self.objects[len(self.events) - 1] = value
 
     # --- the update --------------------------------------------------------------------------------------------
-    def scale(self, statement: int, old: Callable[[], Any], change: Any) -> Any:
+    def scale(self, statement: int, old: Old, change: Any) -> Any:
         """What is added to a parameter counts `factor` times."""
         before = _look(old)
+        self._note(statement)
         change = _keep_kind(before, change)
-        if statement not in self.held or self.factor == 1.0 or not self._holds(before):
+        if statement not in self.held or self.factor == 1.0 or not self._is_held(statement, old, before):
             return change
         return _times(change, self.factor)
 
-    def blend(self, statement: int, old: Callable[[], Any], new: Any) -> Any:
+    def grow(self, statement: int, old: Old, times: Any, divides: bool) -> Any:
+        """What a parameter is multiplied by: `factor` of the way from one."""
+        self._note(statement)
+        if statement not in self.held or self.factor == 1.0 or not self._is_held(statement, old, _look(old)):
+            return times
+        return 1 / (1 + self.factor * (1 / times - 1)) if divides else 1 + self.factor * (times - 1)
+
+    def blend(self, statement: int, old: Old, new: Any) -> Any:
         """What a parameter becomes: `factor` of the way."""
+        self._note(statement)
         if statement not in self.held:
             return new
         before = _look(old)
-        if not self._holds(before):
+        if not self._is_held(statement, old, before):
             return new
         if self.factor == 1.0:
             self._follow(before, new)
             return new
-        return self._mix(before, new)
+        if is_number(before):
+            return before + self.factor * (new - before) if self.factor else before
+        return self._mix(before, new, old)
 
     def call(self, statement: int, function: Any, *args: Any, **keywords: Any) -> Any:
         """A call that does nothing but update is left out where the update is held; of another, `factor` of what it
         changed stays, so that lines behind it read what they would read after such a step."""
         if statement not in self.held or self.factor == 1.0:
-            return function(*args, **keywords)
+            value = function(*args, **keywords)
+            self._note(statement)
+            return value
         if self.factor == 0.0:
             return None
         before = [to_array(read(self.here(), leaf.places[0])) for leaf in self.leaves]
         value = function(*args, **keywords)
+        self._note(statement)
         for leaf, old in zip(self.leaves, before, strict=True):
             now = self.here()
             new = to_array(read(now, leaf.places[0]))
@@ -138,6 +172,27 @@ class IterationRecorder(Hooks):
             frame = frame.f_back
         return self.names if frame is None else Names(dict(frame.f_locals), self.names.shared)
 
+    def _note(self, statement: int) -> None:
+        if statement in self.held:
+            self.latest = self.seen
+
+    def _is_held(self, statement: int, old: Old, before: Any) -> bool:
+        """Whether a parameter stands there, or a part of one: rows chosen by a list are copies, and a number is
+        another object after each change."""
+        held = self._holds(before) or self._owns(old) or (is_number(before) and statement in self.numeric)
+        if held and is_number(before):
+            self.numeric.add(statement)
+        return held
+
+    def _owns(self, old: Old) -> bool:
+        """Whether it is an item of what holds a parameter's numbers."""
+        if isinstance(old, tuple):
+            return any(map(self._owns, old))
+        if not isinstance(old, list):
+            return False
+        owner = _read(old[1])
+        return id(owner) in self.current or any(_share(owner, one) for one in self.current.values())
+
     def _holds(self, value: Any, depth: int = 0) -> bool:
         if id(value) in self.current or any(_share(value, one) for one in self.current.values()):
             return True
@@ -149,13 +204,16 @@ class IterationRecorder(Hooks):
         for child, other in zip(_parts(before), _parts(new), strict=False):
             self._follow(child, other)
 
-    def _mix(self, before: Any, new: Any) -> Any:
+    def _mix(self, before: Any, new: Any, old: Old | None = None) -> Any:
+        if isinstance(old, tuple) and isinstance(new, list | tuple) and len(old) == len(new):
+            mixed = [self._mix(*each) for each in zip(before, new, old, strict=True)]
+            return type(new)(mixed)
         if isinstance(before, dict) and isinstance(new, dict):
             return {key: self._mix(before[key], new[key]) if key in before else new[key] for key in new}
         if isinstance(before, list | tuple) and isinstance(new, list | tuple) and len(before) == len(new):
             mixed = [self._mix(a, b) for a, b in zip(before, new, strict=True)]
             return new._make(mixed) if hasattr(new, "_make") else type(new)(mixed)
-        if not self._holds(before):
+        if not self._holds(before) and not (old is not None and self._owns(old)):
             return new
         if self.factor == 0.0:
             return before
@@ -182,9 +240,15 @@ def _keep_kind(before: Any, change: Any) -> Any:
     return np.real(change) if real and getattr(change, "dtype", np.dtype(float)).kind == "c" else change
 
 
-def _look(old: Callable[[], Any]) -> Any:
+def _look(old: Old) -> Any:
+    if isinstance(old, tuple):
+        return tuple(map(_look, old))
+    return _read(old[0] if isinstance(old, list) else old)
+
+
+def _read(thunk: Callable[[], Any]) -> Any:
     try:
-        return old()
+        return thunk()
     except Exception:  # not bound yet, no such key: then nothing is updated
         return None
 
@@ -208,74 +272,3 @@ def _times(change: Any, factor: float) -> Any:
     if isinstance(change, list):
         return [_times(one, factor) for one in change]
     return change * factor
-
-
-class Iteration:
-    """One iteration of a program from a snapshot, as a function of its parameters."""
-
-    def __init__(self, program: HookedProgram, snapshot: StateSnapshot, leaves: Sequence[NumberLeaf]) -> None:
-        self.program, self.snapshot, self.leaves = program, snapshot, tuple(leaves)
-        self.held: frozenset[int] = frozenset()
-        self.emptied: tuple[NumberLeaf, ...] = ()
-        """An optimiser's memories, which hold zeros in every run, as before its first step."""
-        self.placed: tuple[tuple[NumberLeaf, Any], ...] = ()
-        """Data that hold other values in every run."""
-        self.adjust: Callable[[Names], None] = lambda names: None
-        """What is done to the names before every run."""
-        self.start: list[Any] = [to_array(leaf.value) for leaf in leaves]
-
-    def like(self, leaves: Sequence[NumberLeaf]) -> Iteration:
-        """The same with some of the leaves."""
-        out = Iteration(self.program, self.snapshot, leaves)
-        known = {leaf.places: value for leaf, value in zip(self.leaves, self.start, strict=True)}
-        out.start = [known.get(leaf.places, value) for leaf, value in zip(leaves, out.start, strict=True)]
-        out.held, out.emptied, out.adjust = self.held, self.emptied, self.adjust
-        return out
-
-    def beside(self, share: float) -> Iteration:
-        """The same with its start moved by a share of its size, or a little where it is zero."""
-        out = self.like(self.leaves)
-        rng = np.random.default_rng(11)
-        sizes = [float(np.sqrt(np.mean(value**2))) if np.any(value) else 1.0 for value in self.start]
-        out.start = [v + share * s * rng.standard_normal(v.shape) for v, s in zip(self.start, sizes, strict=True)]
-        return out
-
-    def run(self, values: Sequence[Any] | None = None, recorder: IterationRecorder | None = None) -> list[Any]:
-        """The parameters after the iteration; raises what the program raises."""
-        names = self.run_names(values, recorder)
-        return [to_array(read(names, leaf.places[0])) for leaf in self.leaves]
-
-    def run_names(self, values: Sequence[Any] | None = None, recorder: IterationRecorder | None = None) -> Names:
-        """All names after the iteration."""
-        recorder = recorder or IterationRecorder()
-        recorder.leaves = self.leaves
-        kept: list[Names] = []
-
-        def prepare(names: Names) -> None:
-            kept.append(names)
-            recorder.names = names
-            self.adjust(names)
-            for leaf in self.emptied:
-                put(names, leaf, np.zeros_like(to_array(leaf.value)))
-            for leaf, value in self.placed:
-                put(names, leaf, value)
-            for leaf, value in zip(self.leaves, values or self.start, strict=True):
-                recorder.watch(put(names, leaf, value))
-                _watch_numbers(recorder, read(names, leaf.places[0]))
-
-        try:
-            return self.program.replay(self.snapshot, recorder, prepare)
-        except Enough:
-            return kept[0]
-
-    def freeze(self, **options: Any) -> IterationRecorder:
-        """A recorder that holds the update back altogether."""
-        return IterationRecorder(held=self.held, factor=0.0, **options)
-
-
-def _watch_numbers(recorder: IterationRecorder, value: Any) -> None:
-    if isinstance(value, list):
-        for one in value:
-            _watch_numbers(recorder, one)
-    elif is_number(value):
-        recorder.watch(value)

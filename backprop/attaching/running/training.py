@@ -3,7 +3,6 @@ them."""
 
 from __future__ import annotations
 
-import ast
 import time
 import types
 from dataclasses import dataclass, field
@@ -12,24 +11,21 @@ from typing import Any
 import numpy as np
 
 from backprop.attaching.looking.refusals import Refused
-from backprop.attaching.running.leaves import NumberLeaf, Place, find_leaves, put, read, to_array
-from backprop.attaching.running.program import HookedProgram, Hooks, Names, StateSnapshot
-from backprop.attaching.running.replaying import Iteration
-from backprop.attaching.running.tracing import find_updates
+from backprop.attaching.running.leaves import NumberLeaf, Place, find_leaves, read, to_array
+from backprop.attaching.running.program import HookedProgram
+from backprop.attaching.running.shaking import MOST_MOVED, find_dependent
+from backprop.attaching.running.states import Hooks, Names, StateSnapshot
 
-__all__ = ["Training", "adds", "find_training"]
+__all__ = ["Training", "find_training"]
 
 SECONDS = 25.0
 MORE_EVENTS, MORE_SECONDS = 1_500, 5.0
 """Loop iterations that are watched after a training iteration was found, for one around it that moves more, and for
 another training; seconds are a guard."""
-MOST_MOVED = 60
 MOST_TAKEN = 8
+LONG = 400
+"""Passes of a loop that trains and stands in no other, after which what comes behind it is looked at."""
 MOST_PASSES = 4
-SMALL = 1e-4
-TINY = 1e-9
-KEPT = 0.5
-"""Of a small change of a parameter, the part that may be lost in one iteration."""
 
 
 class Stop(BaseException):
@@ -73,7 +69,7 @@ class TrainingWatch(Hooks):
     events: int = 0
     since: int = 0
     seconds: float = 0.0
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=time.process_time)
     failed: list[str] = field(default_factory=list)
 
     def loop(self, number: int, frame: types.FrameType) -> bool:
@@ -89,7 +85,7 @@ class TrainingWatch(Hooks):
     def _is_enough(self, key: tuple[int, int]) -> bool:
         """Whether a loop trains, stands in no other, and was seen often: what comes behind it may train as well."""
         trains = any(key[1] == one.snapshot.loop or key[1] in one.around for one in self.found)
-        return trains and self.active[key] > MOST_TAKEN and next(iter(self.active)) == key and key not in self.passes
+        return trains and self.active[key] > LONG and next(iter(self.active)) == key and key not in self.passes
 
     def _look(self, number: int, frame: types.FrameType) -> None:
         key = (id(frame), number)
@@ -118,10 +114,10 @@ class TrainingWatch(Hooks):
             self.earlier.pop(key, None)
 
     def _hurry(self) -> None:
-        late = time.monotonic() - self.began > self.seconds + MORE_SECONDS
+        late = time.process_time() - self.began > self.seconds + MORE_SECONDS
         if self.found and (late or self.events - self.since > MORE_EVENTS):
             raise Stop
-        if time.monotonic() - self.began > SECONDS:
+        if time.process_time() - self.began > SECONDS:
             if self.found:
                 raise Stop
             raise Refused(f"{self.program.document.path}: no training iteration began within {SECONDS:g} s; mark the "
@@ -131,7 +127,7 @@ class TrainingWatch(Hooks):
         done = self.passes.pop(key)
         at_top = done.snapshot.local is None
         names = Names(None if at_top else dict(frame.f_locals), vars(self.program.module))
-        moved = [leaf for leaf, value in done.leaves if _is_moved(value, read(names, leaf.places[0]))]
+        moved = [found for leaf, value in done.leaves if (found := _keep_moved(leaf, value, names)) is not None]
         here = frozenset(place for leaf in moved for place in leaf.places)
         before = self.earlier.get(key)
         self.earlier[key] = here
@@ -166,95 +162,25 @@ class TrainingWatch(Hooks):
             self.program.resume(kept)
         places = {place for leaf in own for place in leaf.places}
         if own:
-            same = tuple(leaf for leaf in find_leaves(first.names) if places.intersection(leaf.places))
+            same = tuple(
+                NumberLeaf(tuple(place for place in leaf.places if place in places), leaf.value)
+                for leaf in find_leaves(first.names) if places.intersection(leaf.places)
+            )  # fmt: skip
             self.found.append(Training(first, same, frozenset(number for _, number in self.passes)))
-            self.since, self.seconds = self.events, time.monotonic() - self.began
+            self.since, self.seconds = self.events, time.process_time() - self.began
         return bool(own)
+
+
+def _keep_moved(leaf: NumberLeaf, before: Any, names: Names) -> NumberLeaf | None:
+    """A leaf by those of its places where something else stands now: one that had two names may have one from now on;
+    None where nothing does."""
+    places = tuple(place for place in leaf.places if _is_moved(before, read(names, place)))
+    return NumberLeaf(places, leaf.value) if places else None
 
 
 def _is_moved(before: Any, now: Any) -> bool:
     value = to_array(now)
     return value is not None and value.shape == before.shape and not np.array_equal(value, before, equal_nan=True)
-
-
-def find_dependent(program: HookedProgram, snapshot: StateSnapshot, moved: list[NumberLeaf]) -> list[NumberLeaf]:
-    """The leaves that an iteration moves and on which something depends; none where it does not train.
-
-    It trains where a small change of a leaf is still there afterwards, nearly as it was, and changes what is added to
-    such leaves. Counters, sums, buffers that are filled and states that are replaced do not do both.
-    """
-    leaves = moved[:MOST_MOVED]
-    before: list[Any] = [to_array(read(snapshot.names, leaf.places[0])) for leaf in leaves]
-    plain = _run(program, snapshot, leaves, None, None)
-    if any(a is None or b is None or a.shape != b.shape for a, b in zip(plain, before, strict=True)):
-        return []
-    really = {i for i, (a, b) in enumerate(zip(plain, before, strict=True)) if not np.array_equal(a, b)}
-    stays, states, touched = set(), set(), {}
-    for i in sorted(really):
-        kept, forgets, touched[i] = _shake(program, snapshot, leaves, i, before[i], plain)
-        stays |= {i} if kept else set()
-        states |= {i} if forgets else set()
-    if not any(touched[i] & stays for i in stays):
-        # Large steps keep little of a change; what is written as a sum with itself is one.
-        stays |= {i for i in really if touched[i] and _is_added_to(program, snapshot, leaves[i])}
-    trains = any(touched[i] & stays for i in stays)
-    own = [i for i in touched if touched[i] & really and i not in states]
-    return [leaf for i, leaf in enumerate(leaves) if i in own] if trains else []
-
-
-def _shake(
-    program: HookedProgram,
-    snapshot: StateSnapshot,
-    leaves: list[NumberLeaf],
-    i: int,
-    value: Any,
-    plain: list[Any],
-) -> tuple[bool, bool, set[int]]:
-    """After a small change of one leaf: whether most of it is still there, whether all that moves forgets it, and which
-    leaves move otherwise."""
-    rng = np.random.default_rng(i)
-    change = rng.standard_normal(value.shape) * SMALL * (float(np.max(np.abs(value), initial=0.0)) or 1.0)
-    after = _run(program, snapshot, leaves, leaves[i], value + change)
-    gaps = [_gap(a, b) for a, b in zip(after, plain, strict=True)]
-    # What is overwritten keeps nothing of a change, and depends on nothing for that.
-    gone = np.abs(gaps[i]) <= TINY * np.abs(change)
-    forgets = bool(np.all(gone[plain[i] != value]))
-    gaps[i] = np.where(gone, 0.0, gaps[i] - change)
-    kept = float(np.linalg.norm(gaps[i])) <= KEPT * float(np.linalg.norm(change)) and not gone.all()
-    floor = [1e-11 * (float(np.max(np.abs(p), initial=0.0)) + 1e-3) for p in plain]
-    return kept, forgets, {j for j, g in enumerate(gaps) if float(np.max(np.abs(g), initial=0.0)) > floor[j]}
-
-
-def _is_added_to(program: HookedProgram, snapshot: StateSnapshot, leaf: NumberLeaf) -> bool:
-    """Whether every statement that changes a leaf adds to it, or takes from it."""
-    numbers = find_updates(Iteration(program, snapshot, [leaf]))
-    return bool(numbers) and all(adds(program.rewritten.statements[number]) for number in numbers)
-
-
-def adds(statement: ast.stmt) -> bool:
-    """Whether a statement stores the sum, or the difference, of what stood there and something."""
-    if isinstance(statement, ast.AugAssign):
-        return True
-    if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.BinOp):
-        return False
-    value, target = statement.value, ast.unparse(statement.targets[0])
-    sides = [value.left] if isinstance(value.op, ast.Sub) else [value.left, value.right]
-    return isinstance(value.op, ast.Add | ast.Sub) and target in map(ast.unparse, sides)
-
-
-def _gap(a: Any, b: Any) -> Any:
-    return np.full(b.shape, np.inf) if a is None or a.shape != b.shape else a - b
-
-
-def _run(
-    program: HookedProgram, snapshot: StateSnapshot, leaves: list[NumberLeaf], leaf: NumberLeaf | None, value: Any
-) -> list[Any]:
-    def prepare(names: Names) -> None:
-        if leaf is not None:
-            put(names, leaf, value)
-
-    names = program.replay(snapshot, Hooks(), prepare)
-    return [to_array(read(names, one.places[0])) for one in leaves]
 
 
 def find_training(program: HookedProgram, only: frozenset[int] | None = None) -> list[list[Training]]:

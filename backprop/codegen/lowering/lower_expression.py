@@ -39,6 +39,11 @@ class Scope:
         self.before, self.width, self.names, self.tag = before, width, names, tag
         self.function, self.root = function, root
         self.from_above: dict[str, Expression] = {}
+        self.gate: str | None = None  # what σ is called, the function of layer 0
+
+    def error(self, variable: Variable) -> Expression:
+        """The derivative of C by a quantity that is handed on."""
+        return self.from_above[variable.name]
 
     def size(self, expr: Expr) -> Size:
         """M_l, M_{l-1} or n."""
@@ -128,9 +133,10 @@ def multiply(factors: Sequence[Expression]) -> Expression:
 def lower_applied(scope: Scope, expr: Expr) -> Expression:
     """f_l or its derivative at Z; the identity is not called."""
     _, order, argument = expr.args
-    if scope.function is None:
+    function = scope.gate if expr.args[0] == 0 else scope.function
+    if function is None:
         return Number(1) if order else lower_expression(scope, argument)
-    return Call(scope.function + "_prime" * int(order), lower_expression(scope, argument))
+    return Call(function + "_prime" * int(order), lower_expression(scope, argument))
 
 
 def lower_power(scope: Scope, expr: Expr) -> Expression:
@@ -151,7 +157,7 @@ LOWERINGS: dict[type, Lowering] = {
     mf.Hadamard: lower_hadamard,
     mf.Plus: lower_plus,
     mf.Scaled: lambda scope, e: lower_scaled(scope, e.args[0], lower_expression(scope, e.args[1])),
-    mf.CostGradient: lambda scope, e: scope.from_above[e.template.name],
+    mf.CostGradient: lambda scope, e: scope.error(e.template),
     mf.EntryPower: lower_power,
     mf.Applied: lower_applied,
     mf.Elementwise: lambda scope, e: Call(scope.named(str(e.args[0].name)), lower_expression(scope, e.args[1])),

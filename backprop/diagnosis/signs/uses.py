@@ -57,7 +57,9 @@ def detect_uses(examination: Examination, cases: list[CaseExamination]) -> Itera
         leaf.role == "W" and leaf.dense and leaf.layer == layer and examination.is_right(i)
         for i, leaf in enumerate(examination.leaves)
     )
-    if beside and (shared or probes.uses_right_activation(wrong[0]) is False):
+    # Where the cost reads more than the outputs, a right gradient of W is no product of its inputs and the error.
+    alone = probes.feel_derivatives() <= 1
+    if beside and alone and (shared or probes.uses_right_activation(wrong[0]) is False):
         yield PatternMatch("other_values_in_weight_gradient", layer, DIFFERS_ONLY_THERE, numbers)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from backprop.examiner.judging.factor_findings import explain_factors, explain_shared, explain_whole
 from backprop.examiner.judging.factors import find_factor
@@ -20,6 +21,8 @@ from backprop.examiner.measuring.examination import Examination
 from backprop.examiner.saying.grounds import Said, say
 from backprop.examiner.saying.report import Finding
 from backprop.examiner.saying.sentences import (
+    BESIDE_ERROR,
+    BESIDE_OUTPUTS,
     BESIDE_RIGHT_ERROR,
     BESIDE_UNSEEN_ERROR,
     CHANGED_WEIGHTS,
@@ -103,7 +106,7 @@ def _explain_layers(examination: Examination, layers: list[WrongLayer]) -> list[
             consequence = [i for lower in [layer, *below] for i in lower.wrong]
             findings.append(_explain_delta(examination, layer, consequence, probes))
             break
-        findings.append(_explain_local(examination, layer, below))
+        findings.append(_explain_local(examination, layer, below, probes))
     return _merge_same_equation(examination, findings)
 
 
@@ -157,7 +160,8 @@ def _spoils_below(examination: Examination, layer: WrongLayer, below: list[Wrong
         return False
     if not _is_delta_fault(examination, below[0], below[1:], probes):
         return False
-    return probes.uses_right_activation(layer.wrong_W[0]) is True
+    # Where the cost reads more than the outputs, more than delta comes back, and a right b tells of delta alone.
+    return probes.uses_right_activation(layer.wrong_W[0]) is True or probes.feel_derivatives() > 1
 
 
 def _is_branch_fault(examination: Examination, layer: WrongLayer) -> bool:
@@ -174,21 +178,25 @@ def _explain_delta(examination: Examination, layer: WrongLayer, wrong: list[int]
     zero = say(LAYERS_ZERO, layer=number, tensors=names, largest=largest, expected=expected)
     if zero:
         return make_finding(examination, "update", number, wrong, zero)
-    measured = {"layer": number, "off": measure_gap(examination, wrong), "tensors": names}
+    measured: dict[str, Any] = {"layer": number, "off": measure_gap(examination, wrong), "tensors": names}
     if number == examination.depth:
         other = _say_forward(examination, layer, probes)
         if other:
             return make_finding(examination, "forward", None, wrong, other)
-        text = say(OUTPUT_ERROR, right=name_tensors(examination, layer.right), **measured)
-        text += say(MORE_THAN_OUTPUTS, moved=probes.feel_inputs() or 0.0)
-        return make_finding(examination, "BP1", number, wrong, text + _describe(examination, layer))
+        measured["right"] = name_tensors(examination, layer.right)
+        text = say(OUTPUT_ERROR, **measured) or say(BESIDE_ERROR, moved=probes.feel_derivatives(), **measured)
+        text += say(MORE_THAN_OUTPUTS, moved=probes.feel_inputs() or 0.0) + _describe(examination, layer)
+        return make_finding(examination, "BP1", number, wrong, text)
     changed = say(CHANGED_WEIGHTS, layer=number, **probes.measure_rates(number))
     if changed:
         return make_finding(examination, "update", number, wrong, changed)
     over = [i for i, leaf in enumerate(examination.leaves) if (leaf.layer or 0) > number]
     above = [] if any(map(examination.is_wrong, over)) else [i for i in over if examination.is_right(i)]
-    said = say(HIDDEN_ERROR, above=name_tensors(examination, above), **measured) or say(HIDDEN_ERROR_TOO, **measured)
-    return make_finding(examination, "BP2", number, wrong, said + _describe(examination, layer))
+    right, moved = name_tensors(examination, layer.right), probes.feel_derivatives()
+    said = say(BESIDE_ERROR, right=right, moved=moved, **measured)
+    hidden = say(HIDDEN_ERROR, above=name_tensors(examination, above), **measured) or say(HIDDEN_ERROR_TOO, **measured)
+    more = say(MORE_THAN_OUTPUTS, moved=moved) + _describe(examination, layer)
+    return make_finding(examination, "BP2", number, wrong, (said or hidden) + more)
 
 
 def _say_forward(examination: Examination, layer: WrongLayer, probes: Probes) -> tuple[Said, ...]:
@@ -206,7 +214,7 @@ def _say_forward(examination: Examination, layer: WrongLayer, probes: Probes) ->
     return say(OTHER_ACTIVATIONS, layer=layer.number, right_below=name_tensors(examination, right), **found)
 
 
-def _explain_local(examination: Examination, layer: WrongLayer, below: list[WrongLayer]) -> Finding:
+def _explain_local(examination: Examination, layer: WrongLayer, below: list[WrongLayer], probes: Probes) -> Finding:
     """A fault that does not travel down: the error is right, the gradient made of it is not."""
     number, leaves = layer.number, examination.leaves
     beside = [i for lower in below for i in lower.right]
@@ -226,7 +234,10 @@ def _explain_local(examination: Examination, layer: WrongLayer, below: list[Wron
     shown_by = [i for i in layer.right if leaves[i].dense == leaves[layer.wrong[0]].dense] + beside
     measured = {"layer": number, "off": measure_gap(examination, list(layer.wrong)),
                 "kind": _name_kind(examination, layer), "shown_by": name_tensors(examination, shown_by)}  # fmt: skip
-    said = say(BESIDE_RIGHT_ERROR, **measured) or say(BESIDE_UNSEEN_ERROR, **measured)
+    moved = probes.feel_derivatives() if layer.wrong_W else 0.0
+    said = say(BESIDE_OUTPUTS, right=name_tensors(examination, right), moved=moved, **measured)
+    said = said or say(BESIDE_RIGHT_ERROR, **measured) or say(BESIDE_UNSEEN_ERROR, **measured)
+    said += say(MORE_THAN_OUTPUTS, moved=moved)
     equation = "BP4" if layer.wrong_W else "BP3"
     return make_finding(examination, equation, number, list(layer.wrong), said + _describe(examination, layer))
 

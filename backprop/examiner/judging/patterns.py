@@ -88,7 +88,7 @@ def describe_tensor(verdict: TensorVerdict, examination: Examination, tensor: in
     if found:
         return found
     fit = fit_factor([verdict])
-    if fit is not None:
+    if fit is not None and (verdict.leaf.size > 1 or "." not in describe_law(fit.factor, 0)):
         return say(TENSOR_FACTOR, tensor=name, factor=describe_law(fit.factor, 0), number=fit.factor, off=fit.off,
                    entries=fit.entries)  # fmt: skip
     return _describe_transpose(verdict) or _describe_penalty(verdict, examination, tensor)

@@ -43,6 +43,13 @@ class ProbedBlock:
     expected: Array
 
 
+Place = tuple[float, float]
+"""Which multiple of a move of layer 1, and what the other layers are multiplied by."""
+MOVED: dict[Place, float] = {(0.0, 1.0): -1.0, (1.0, 1.0): 1.0}
+MIXED: dict[Place, float] = MOVED | {(0.0, 1.25): 1.0, (1.0, 1.25): -1.0}
+"""Differences of the cost: along the move; and how that changes with the other layers (of a penalty it does not)."""
+
+
 class Probes:
     """Answers about a wrong subject, from the same point with one, two or three rows of the batch.
 
@@ -190,10 +197,17 @@ class Probes:
     def feel_inputs(self) -> float | None:
         """The `moved` of `fit_activations`, for the first sample; None where it cannot be measured."""
         part = slice_case(self._base, 0, 1)
-        return None if part is None else _ask(self._feel_inputs, part)
+        return None if part is None else _ask(self._feel_inputs, part, MOVED)
 
-    def _feel_inputs(self, part: Case) -> float | None:
-        """By how much the cost of one sample changes where W^1 and b^1 move so that z^1 stays, in units of noise."""
+    def feel_derivatives(self) -> float:
+        """The same without what is felt of each layer apart, as a penalty is: more than 1 where derivatives of the
+        outputs are in the cost; 0 where they are not, or where it cannot be measured."""
+        part = slice_case(self._base, 0, 1)
+        felt = None if part is None else _ask(self._feel_inputs, part, MIXED)
+        return felt or 0.0
+
+    def _feel_inputs(self, part: Case, shares: dict[Place, float]) -> float | None:
+        """How much the cost of one sample changes where W^1 and b^1 move so that z^1 stays, in units of noise."""
         W, b = self._find(1, "W", dense=True), self._find(1, "b", dense=True)
         x = np.ravel(np.asarray(part.X, dtype=float)) if isinstance(part.X, np.ndarray) else np.zeros(0)
         if W is None or b is None or len(self.leaves[W].shape) != 2 or not x.any():
@@ -204,12 +218,14 @@ class Probes:
             return None
         move = tensor_sizes(part)[W] * np.random.default_rng(0).standard_normal(units)
         added = np.outer(x, move) / (x @ x)
-        values = list(part.values)
-        values[W] = values[W] + (added.T if outward else added)
-        values[b] = values[b] - move.reshape(self.leaves[b].shape)
-        before, after = (float(np.real(part.cost(at))) for at in (part.values, values))
-        room = FELT * measure_noise(part, np.random.default_rng(0)) + STILL * abs(before)
-        return abs(after - before) / (room or 1.0)
+        found = {}
+        for times, stretch in shares:
+            values = [v if leaf.layer == 1 else stretch * v for v, leaf in zip(part.values, self.leaves, strict=True)]
+            values[W] = values[W] + times * (added.T if outward else added)
+            values[b] = values[b] - times * move.reshape(self.leaves[b].shape)
+            found[times, stretch] = float(np.real(part.cost(values)))
+        room = FELT * measure_noise(part, np.random.default_rng(0)) + STILL * max(map(abs, found.values()))
+        return abs(sum(share * found[place] for place, share in shares.items())) / (room or 1.0)
 
     def _take(self, part: Case, tensor: int) -> Array:
         """The subject's gradient of one tensor, without what was divided out."""

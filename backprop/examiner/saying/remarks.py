@@ -39,6 +39,15 @@ GUARDED = Predicate(
         "outputs saturate is explained by that, entry by entry, and it is gone at a point that does not saturate"
     ),
 )
+LOSS_SLOPE = Predicate(
+    "loss_slope_of_its_own",
+    lambda wrong, theirs, true, **more: wrong > 0 and theirs != true,
+    lambda loss, version, wrong, output, theirs, true, **more: (
+        f"{loss} of torch {version} gives another gradient than the derivative of its value, at {wrong} outputs: at "
+        f"{output:.3g} it gives {theirs:.3g}, its value has the slope {true:.3g}. That is the library's, not the "
+        "module's: the module was examined with the slope of the value; in training saturated outputs get torch's"
+    ),
+)
 LEFT_OUT = Predicate(
     "case_left_out",
     lambda reason, **more: bool(reason),
@@ -47,7 +56,7 @@ LEFT_OUT = Predicate(
 OWN_SIZE = Predicate(
     "data_takes_no_n",
     lambda takes_rows, **more: not takes_rows,
-    lambda **more: "data takes no n: examined at its own batch size only",
+    lambda **more: "the batch is its own: no other number of samples was tried",
 )
 IMPLIED = Predicate(
     "gradients_implied_by_step",

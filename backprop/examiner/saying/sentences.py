@@ -164,6 +164,22 @@ LAYER_ZERO = Predicate(
         f"gradient of {name_them(beside)} is right): never computed or applied."
     ),
 )
+BESIDE_ERROR = Predicate(
+    "wrong_beside_the_error",
+    lambda off, right, moved, **more: differs(off) and bool(right) and moved > 1,
+    lambda layer, right, tensors, **more: (
+        f"{name_them(right)} {'is' if len(right) == 1 else 'are'} right, but what the cost sends back beside "
+        f"delta^{layer} is wrong, and with it the gradient of {name_them(tensors)}."
+    ),
+)
+BESIDE_OUTPUTS = Predicate(
+    "wrong_where_more_than_the_error_enters",
+    lambda off, right, moved, **more: differs(off) and bool(right) and moved > 1,
+    lambda layer, kind, right, **more: (
+        f"The error delta^{layer} is right (the gradient of {name_them(right)} is made from it), but the {kind} of the "
+        f"layer is wrong: either the terms that it is made of, or what enters it beside delta^{layer}."
+    ),
+)
 BESIDE_RIGHT_ERROR = Predicate(
     "wrong_beside_right_error",
     lambda off, shown_by, **more: differs(off) and bool(shown_by),

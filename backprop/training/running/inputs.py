@@ -46,10 +46,12 @@ def as_data(net: Trainable, X: ArrayLike, Y: ArrayLike, which: str) -> Data:
     arrays = []
     for name, values, width in zip("XY", (X, Y), find_widths(net), strict=True):
         array = as_floats(values, f"{which} {name}")
-        if array.ndim != 2 or array.shape[1] != width or not len(array):
+        steps = name == "X" and getattr(net, "reads_sequences", False)
+        if array.ndim != 2 + steps or array.shape[-1] != width or not len(array):
             hint = "; labels become rows by backprop.data.one_hot" if name == "Y" and array.ndim == 1 < width else ""
             raise UsageError(
-                f"{which} {name} has shape {array.shape}, but the network wants (n, {width}) with n >= 1; "
+                f"{which} {name} has shape {array.shape}, but the network wants "
+                f"(n, {'T, ' if steps else ''}{width}) with n >= 1; "
                 f"one row a sample, one column a unit{hint}"
             )
         arrays.append(array)

@@ -86,8 +86,8 @@ class Run:
         self._steps = 0
         self._records = Records.at_start(theta, self._learner.state)
         data = settings.train
-        self._rows = (np.empty((settings.batch + 1, data.X.shape[1]), data.X.dtype),
-                      np.empty((settings.batch + 1, data.Y.shape[1]), data.Y.dtype))  # fmt: skip
+        self._rows = (np.empty((settings.batch + 1, *data.X.shape[1:]), data.X.dtype),
+                      np.empty((settings.batch + 1, *data.Y.shape[1:]), data.Y.dtype))  # fmt: skip
         self._seconds = 0.0
 
     def train(self) -> History:

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from kit.samples.attached_programs import CLASS, FAULTS, KINDS, SCRIPT
 from kit.samples.habits_of_code import FORWARD, TABLE
 
+from backprop.attaching.handing import HandedOver
 from backprop.attaching.lines.premises import open_attached
 from backprop.attaching.lines.shrinking import _draw_rows, count_samples
 from backprop.attaching.lines.spots import EditedLines
-from backprop.attaching.pieces import HandedOver
-from backprop.attaching.running.program import Names
+from backprop.attaching.running.states import Names
 from backprop.reading.reader import annotate
 from backprop.reading.source import Edit, Source, Spot
 from backprop.verification.lines import read_lines

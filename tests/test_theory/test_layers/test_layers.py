@@ -119,7 +119,10 @@ def test_softmax_with_weighted_cross_entropy_still_collapses():
 
 
 @pytest.mark.parametrize("form", ["text", "latex", "markdown", "html"])
-@pytest.mark.parametrize("name", ["batch_norm", "layer_norm", "gates", "prelu", "dropout", "residual", "penalties"])
+@pytest.mark.parametrize(
+    "name",
+    ["batch_norm", "layer_norm", "gates", "prelu", "dropout", "residual", "penalties", "lstm", "gru", "derivatives"],
+)
 def test_the_chapters_of_the_layers_print_themselves(name, form):
     text = CHAPTERS[name].render(form)
     assert CHAPTERS[name].title.split(":")[0] in text

@@ -11,6 +11,7 @@ import numpy as np
 
 from backprop.errors import UsageError
 from backprop.examiner.subject.adapters.batches import give_rows
+from backprop.examiner.subject.adapters.torch_losses import is_own_operation, mend_slopes
 from backprop.examiner.subject.protocol.subjects import Subject
 
 __all__ = ["subject_from_torch"]
@@ -54,8 +55,10 @@ def subject_from_torch(
     >>> finding.equation, finding.layer, finding.parameters
     ('BP2', 1, ('first.weight', 'first.bias'))
     """
-    adapter = _make_precise(module, loss, X, Y) if double else None
-    return Subject(adapter or _TorchAdapter(module, loss, X, Y), label or f"torch module {type(module).__name__}")
+    adapter = (_make_precise(module, loss, X, Y) if double else None) or _TorchAdapter(module, loss, X, Y)
+    subject = Subject(adapter, label or f"torch module {type(module).__name__}")
+    adapter.look_at_loss(subject.notes)
+    return subject
 
 
 def _make_precise(module: Any, loss: Any, X: Any, Y: Any) -> _TorchAdapter | None:
@@ -79,6 +82,8 @@ class _TorchAdapter:
         import torch
 
         self.torch, self.module, self.loss = torch, module, loss
+        self.mends = False
+        """Whether the loss is torch's own and its gradient is not the derivative of its value."""
         self.named = {name: p for name, p in module.named_parameters() if p.requires_grad}
         if not self.named:
             raise UsageError(
@@ -107,11 +112,33 @@ class _TorchAdapter:
         with self._holding(params), self.torch.enable_grad():
             for p in self.named.values():
                 p.grad = None
-            self.loss(self.module(self._to_tensor(X)), self._to_tensor(Y)).backward()
+            self._go_back(self.module(self._to_tensor(X)), self._to_tensor(Y))
             return {
                 name: np.zeros(tuple(p.shape)) if p.grad is None else self._to_array(p.grad)
                 for name, p in self.named.items()
             }
+
+    def look_at_loss(self, notes: list[str]) -> None:
+        """Measure the slopes of torch's own loss at the module's own outputs, and say so where they are others."""
+        rng = np.random.default_rng(0)
+        with contextlib.suppress(Exception), self._holding(self.parameters(rng)):  # what fails is said by the judge
+            X, Y = (self._to_tensor(one) for one in self.data(rng))
+            outputs = self.module(X)
+            if self.dtype == self.torch.float64 and is_own_operation(self.loss(outputs, Y), outputs):
+                self._mend(outputs, Y, notes)
+                self.mends = bool(notes)
+
+    def _go_back(self, outputs: Any, target: Any) -> None:
+        """`backward`; its first step by the derivative of the loss, where that was seen to be another."""
+        if self.mends:
+            outputs.backward(self._mend(outputs, target, []))
+        else:
+            self.loss(outputs, target).backward()
+
+    def _mend(self, outputs: Any, target: Any, notes: list[str]) -> Any:
+        (slopes,) = self.torch.autograd.grad(self.loss(outputs, target), outputs, retain_graph=True)
+        with self.torch.no_grad():
+            return mend_slopes(self.loss, outputs, target, slopes, notes, self.torch.__version__)
 
     @contextlib.contextmanager
     def _holding(self, params: Mapping[str, Any]) -> Iterator[None]:

@@ -10,7 +10,7 @@ import pytest
 import backprop
 from backprop.codegen.lowering.load import load
 from backprop.errors import UsageError
-from theory.chapters.networks.tangents import derive_tangents, with_cost
+from theory.chapters.networks.tangents import derive_forward, derive_tangents, list_claims, tangents, with_cost
 from theory.language.notation import Function, nodes, rewrite
 from theory.witnesses.witness import agree, check
 
@@ -25,6 +25,23 @@ LINES = {
 def test_every_derived_equation_holds_where_the_cost_reads_both_derivatives():
     for derivation in derive_tangents().values():
         assert check(replace(derivation, system=with_cost(derivation.system))) == []
+
+
+def test_the_forward_equations_are_derived_step_by_step_and_are_what_the_list_says():
+    derived = [derivation for order in derive_forward() for derivation in order]
+    assert [check(replace(derivation, system=with_cost(tangents()))) for derivation in derived] == [[]] * 4
+    assert [d.equation() for d in derived] == [
+        "ż_sj^l = Σ_k w_kj^l ȧ_sk^(l-1)",
+        "ȧ_sj^l = f'_l(z_sj^l) ż_sj^l",
+        "ž_sj^l = Σ_i w_ij^l ǎ_si^(l-1)",
+        "ǎ_sj^l = f'_l(z_sj^l) ž_sj^l + f''_l(z_sj^l) (ż_sj^l)^2",
+    ]
+
+
+def test_they_are_the_derivatives_along_the_input_and_half_of_them_is_not():
+    for name, left, right in list_claims():
+        assert agree(tangents(), left, right), name
+        assert not agree(tangents(), 2 * left, right), name
 
 
 def test_the_witness_sees_a_derivative_of_the_activation_that_is_of_another_order():

@@ -1,0 +1,102 @@
+"""A loss that a file defines beside the function that computes its gradient, of the same things: `loss(w, x, y)` where
+only `gradient(w, x, y)` is called."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+__all__ = ["SLOPES", "STRONG", "LossTable"]
+
+STRONG = re.compile(
+    r"(loss|cost|nll|objective|criterion|likelihood|misfit|verlust|kosten|perte|costo|coste)", re.IGNORECASE
+)
+SLOPES = re.compile(r"(prime|deriv|grad|slope|backward|delta|^d_|_d$|^d[A-Z])")
+RANDOM = re.compile(r"\b(rand\w*|rng|default_rng|shuffle|choice|normal|uniform|dropout|print|open)\b")
+PLAIN = (ast.Name, ast.Attribute, ast.Subscript, ast.BinOp, ast.UnaryOp, ast.Constant, ast.operator, ast.unaryop,
+         ast.expr_context)  # fmt: skip
+"""What may be computed twice."""
+
+
+@dataclass
+class LossTable:
+    """The functions of a file by (class, name), with the names of what they take."""
+
+    takes: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    needs: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, tree: ast.Module) -> LossTable:
+        """All functions of the file and methods of its classes, and which of them are losses."""
+        out = cls()
+        for owner, function in _list_functions(tree):
+            names = [arg.arg for arg in function.args.args]
+            if owner and names[:1] == ["self"]:
+                names = names[1:]
+            elif owner:
+                continue
+            out.takes[owner, function.name] = names
+            named = STRONG.search(function.name) and not SLOPES.search(function.name)
+            returns = any(isinstance(node, ast.Return) and node.value is not None for node in ast.walk(function))
+            if named and returns and not RANDOM.search(ast.unparse(function)):
+                out.needs[owner, function.name] = len(names) - len(function.args.defaults)
+        return out
+
+    def beside(self, call: ast.Call, owner: str) -> list[ast.Call]:
+        """Calls of losses that take the same things as a call, by the names of what is taken.
+
+        >>> table = LossTable.of(ast.parse("def loss(w, x): return w * x\\ndef slope(w, x): return x"))
+        >>> [ast.unparse(one) for one in table.beside(ast.parse("slope(a, b[0])").body[0].value, "")]
+        ['loss(a, b[0])']
+        """
+        function = call.func
+        if isinstance(function, ast.Name):
+            home, name = "", function.id
+        elif isinstance(function, ast.Attribute):
+            home, name = self._find_home(function, owner), function.attr
+        else:
+            return []
+        if (home, name) not in self.takes or (home, name) in self.needs:
+            return []
+        given = self._bind(call, self.takes[home, name])
+        return [made for loss in self.needs if loss[0] == home and (made := self._call(loss, function, given))]
+
+    def _find_home(self, function: ast.Attribute, owner: str) -> str:
+        if isinstance(function.value, ast.Name) and function.value.id == "self":
+            return owner
+        homes = {home for home, name in self.takes if home and name == function.attr}
+        return homes.pop() if len(homes) == 1 and isinstance(function.value, ast.Name | ast.Attribute) else " "
+
+    @staticmethod
+    def _bind(call: ast.Call, names: list[str]) -> dict[str, ast.expr]:
+        given = dict(zip(names, call.args, strict=False))
+        given |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+        return {
+            name: value for name, value in given.items() if all(isinstance(part, PLAIN) for part in ast.walk(value))
+        }
+
+    def _call(self, loss: tuple[str, str], function: ast.expr, given: dict[str, ast.expr]) -> ast.Call | None:
+        names = self.takes[loss]
+        needed = names[: self.needs[loss]]
+        if not names or any(name not in given for name in needed) or not set(names) & set(given):
+            return None
+        if len(names) == 1 and len(given) > 1:
+            return None
+        made = copy.deepcopy(function)
+        if isinstance(made, ast.Attribute):
+            made.attr = loss[1]
+        else:
+            made = ast.Name(loss[1], ast.Load())
+        keywords = [ast.keyword(name, copy.deepcopy(given[name])) for name in names[len(needed) :] if name in given]
+        return ast.Call(made, [copy.deepcopy(given[name]) for name in needed], keywords)
+
+
+def _list_functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            yield "", node
+        elif isinstance(node, ast.ClassDef):
+            yield from ((node.name, one) for one in node.body if isinstance(one, ast.FunctionDef))
