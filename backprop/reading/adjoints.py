@@ -125,17 +125,27 @@ def _is_made(bench: Bench, event: Event) -> bool:
 
 
 def _differentiate(bench: Bench, point: Point, event: Event) -> Array | None:
-    """Entry by entry: by complex steps where they agree with a difference along one direction, else by differences."""
+    """Entry by entry: by complex steps where they agree with a difference along one direction, else by differences.
+
+    Code that makes a float of its cost has no complex steps: one step along the direction tells.
+    """
     size = event.value.size
     direction = np.random.default_rng(size).uniform(0.5, 1.0, size)
     whole = _difference(bench, point, event, direction)
     units = np.eye(size)
     if not np.isfinite(whole):
         return None
-    out = np.array([_cost_moved(bench, point, event.key, TINY * 1j * unit).imag / TINY for unit in units])
+    out = np.zeros(size)
+    if whole and _step_aside(bench, point, event.key, direction):
+        out = np.array([_step_aside(bench, point, event.key, unit) for unit in units])
     if not _agree(out, direction, whole):
         out = np.array([_difference(bench, point, event, unit) for unit in units])
     return out.reshape(event.value.shape) if _agree(out, direction, whole) else None
+
+
+def _step_aside(bench: Bench, point: Point, key: Key, direction: Array) -> float:
+    """By a complex step along a direction; NaN where the code does not bear it."""
+    return _cost_moved(bench, point, key, TINY * 1j * direction).imag / TINY
 
 
 def _agree(out: Array, direction: Array, whole: float) -> bool:

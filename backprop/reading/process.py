@@ -33,7 +33,8 @@ def read_apart(
     """What `read`, `read_broken` or `annotate` finds in a file, as plain data; `text` is read in its place.
 
     `opener`, "package.module:function" of (path, text) and `options`, gives the `Premises` where it is run, and what
-    is found is told by its `tell`. Errors: `UsageError` with one line where nothing could be read, or not in time.
+    is found is told by its `tell`. The first mend of `read` comes with the `labels` of its text. Errors: `UsageError`
+    with one line where nothing could be read, or not in time.
     """
     request = {"path": str(path), "what": what, "text": text, "opener": opener, "options": dict(options or {})}
     try:
@@ -55,15 +56,32 @@ def main() -> None:
 def _find(request: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
 
-    reader, broken = importlib.import_module(READER), importlib.import_module(BROKEN)
-    ways = {"read": reader.read, "broken": broken.read_broken, "annotate": reader.annotate}
-    module, _, function = request["opener"].partition(":")
     with np.errstate(all="ignore"):
         try:
-            opener = getattr(importlib.import_module(module), function)
-            premises = opener(Path(request["path"]), request["text"], **request["options"])
-            return {"found": premises.tell(ways[request["what"]](premises).to_dict(), request["what"])}
+            found = _look(request, request["what"], request["text"])
+            if request["what"] == "read" and found["mends"]:
+                found["mends"][0]["labels"] = _label(request, found["mends"][0]["text"])
+            return {"found": found}
         except UsageError as error:
             return {"error": str(error)}
         except Exception as error:  # what objects of a subject raise, and a text that cannot be parsed
             return {"error": f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"}
+
+
+def _look(request: dict[str, Any], what: str, text: str | None) -> dict[str, Any]:
+    reader, broken = importlib.import_module(READER), importlib.import_module(BROKEN)
+    ways = {"read": reader.read, "broken": broken.read_broken, "annotate": reader.annotate}
+    module, _, function = request["opener"].partition(":")
+    opener = getattr(importlib.import_module(module), function)
+    premises = opener(Path(request["path"]), text, **request["options"])
+    found: dict[str, Any] = premises.tell(ways[what](premises).to_dict(), what)
+    return found
+
+
+def _label(request: dict[str, Any], text: str) -> list[dict[str, Any]]:
+    """The labels after the most natural mend, which is the one that is told nearly always; none where it has none."""
+    try:
+        labels: list[dict[str, Any]] = _look(request, "annotate", text)["labels"]
+    except Exception:  # as above; what was read stands without them
+        return []
+    return labels

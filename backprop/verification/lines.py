@@ -178,7 +178,7 @@ def _join(source: Source, first: Mapping[str, Any], second: Mapping[str, Any]) -
     described = source.describe(edits)
     kinds = " and ".join(dict.fromkeys((first["kind"], second["kind"])))
     more = {"edits": described, "diff": source.diff(edits), "text": second["text"], "kind": kinds}
-    return {**first, **more, "weight": first["weight"] + second["weight"]}
+    return {**first, **more, "labels": second.get("labels"), "weight": first["weight"] + second["weight"]}
 
 
 def annotate_lines(report: Report, path: Path, options: Mapping[str, Any] | None = None) -> Report:
@@ -218,11 +218,11 @@ def _choose(mends: list[dict[str, Any]], asked: AskedFile) -> tuple[dict[str, An
 def _name_value(asked: AskedFile, mend: Mapping[str, Any]) -> list[str]:
     """What the value of the mended line is, in the reader's names; nothing where it has none."""
     try:
-        found = asked.read("annotate", text=mend["text"])
+        labels = mend.get("labels") or asked.read("annotate", text=mend["text"])["labels"]
     except UsageError:
         return []
     place = mend["location"]
-    mine = [one for one in found["labels"] if (one.get("cell"), one["line"]) == (place["cell"], place["line"])]
+    mine = [one for one in labels if (one.get("cell"), one["line"]) == (place["cell"], place["line"])]
     return [text for entry in mine for text in entry["labels"]]
 
 

@@ -12,7 +12,7 @@ from backprop.codegen.lowering import nodes
 from backprop.codegen.lowering.nodes import Expression, Name, walk
 from backprop.codegen.lowering.program import Assignment
 
-__all__ = ["Array", "Function", "Values", "evaluate", "names_in", "run_lines"]
+__all__ = ["OPERATIONS", "Array", "Function", "Values", "evaluate", "names_in", "run_lines"]
 
 Array: TypeAlias = NDArray[np.float64]
 Function: TypeAlias = Callable[[Array], Array]
@@ -32,8 +32,15 @@ OPERATIONS: dict[type, Callable[..., Array]] = {
 }
 
 
-def evaluate(node: Expression, values: Mapping[str, Array], functions: Mapping[str, Function]) -> Array:
+def evaluate(
+    node: Expression,
+    values: Mapping[str, Array],
+    functions: Mapping[str, Function],
+    operations: Mapping[type, Callable[..., Array]] = OPERATIONS,
+) -> Array:
     """The value of a node, with the arrays of its names and the functions of its calls.
+
+    `operations` say what the nodes do, where arrays are stacked in another way than a program has them.
 
     >>> z = nodes.Name("z", ("n", 2))
     >>> evaluate(2 * nodes.Call("f", z), {"z": np.ones((1, 2))}, {"f": np.negative})
@@ -44,10 +51,10 @@ def evaluate(node: Expression, values: Mapping[str, Array], functions: Mapping[s
     if isinstance(node, nodes.Number):
         return np.float64(node.value)  # type: ignore[return-value]
     if isinstance(node, nodes.Call):
-        return functions[node.function](evaluate(node.of, values, functions))
+        return functions[node.function](evaluate(node.of, values, functions, operations))
     if isinstance(node, nodes.Power):
-        return evaluate(node.of, values, functions) ** node.exponent
-    return OPERATIONS[type(node)](*(evaluate(child, values, functions) for child in node.children))
+        return evaluate(node.of, values, functions, operations) ** node.exponent
+    return operations[type(node)](*(evaluate(child, values, functions, operations) for child in node.children))
 
 
 def names_in(node: Expression) -> frozenset[str]:

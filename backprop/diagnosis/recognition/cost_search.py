@@ -11,8 +11,8 @@ from backprop.diagnosis.model.evaluate import Array, Values
 from backprop.diagnosis.model.functions import NetFunctions
 from backprop.diagnosis.model.layout import NetLayout
 from backprop.diagnosis.recognition.answers import Answers
-from backprop.diagnosis.recognition.costs import GUARDED, NOISES, CostFit, base_cost, fit_cost, program_for
-from backprop.diagnosis.recognition.hidden import Stack
+from backprop.diagnosis.recognition.costs import GUARDED, NOISES, CostFit, base_costs, fit_cost, program_for
+from backprop.diagnosis.recognition.hidden import Stack, pile
 from backprop.diagnosis.recognition.right_program import own_functions, placeholder
 from backprop.examiner.subject.protocol.subjects import Unusable
 
@@ -46,6 +46,11 @@ class CostSearch:
         return [self.layout.read_parameters(point) for point in self.answers.points(self.count)]
 
     @cached_property
+    def piled(self) -> Values:
+        """All points in one."""
+        return pile(self.values)
+
+    @cached_property
     def costs(self) -> Array | None:
         """The subject's cost at each point; None where it has none."""
         try:
@@ -63,15 +68,18 @@ class CostSearch:
         kept = basis[0][:, basis[1] > 1e-12 * basis[1][0]]
         return np.asarray(np.eye(self.count) - kept @ kept.T)
 
+    def count_run(self) -> None:
+        """Count one run; `OutOfWork` as from there."""
+        self.answers.work.spend(2, self.count)
+
     def run(self, stack: Stack) -> list[Array] | None:
         """z^L of the batch at each point; None where the stack's masks belong to another batch."""
-        self.answers.work.spend(2, self.count)
         if self.batch is None or self.costs is None:
             return None
         X = self.batch[0]
         if any(len(mask) not in (1, len(X)) for mask in stack.masks.values()):
             return None
-        return [stack.run(values, X) for values in self.values]
+        return list(stack.run(self.piled, X))
 
     def fit(self, tops: list[Array], output: str, cost: str) -> CostFit | None:
         """Factor and penalties with which a cost of the catalogue is the subject's."""
@@ -80,7 +88,7 @@ class CostSearch:
         assert self.costs is not None
         program = program_for(self.layout.sizes, placeholder(output), cost)
         functions = output_functions(output, cost, self.layout.depth)
-        bases = np.array([base_cost(program, functions[output], z, self.batch[1], functions) for z in tops])
+        bases = base_costs(program, functions[output], tops, self.batch[1], functions)
         if not np.isfinite(bases).all() or not self._is_near(bases):
             return None
         return fit_cost(bases, self.costs, self.values, self.layout.depth, self.answers.noise)

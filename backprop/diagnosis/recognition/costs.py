@@ -11,11 +11,11 @@ import numpy as np
 from backprop.codegen.lowering.lower import lower
 from backprop.codegen.lowering.nodes import Call, Name, SumAll, rewrite
 from backprop.codegen.lowering.program import Program
-from backprop.diagnosis.model.evaluate import Array, Function, Values, evaluate
+from backprop.diagnosis.model.evaluate import OPERATIONS, Array, Function, Values, evaluate
 from backprop.diagnosis.model.net import MEASURED
 from backprop.specification.network import Network
 
-__all__ = ["FUSED", "GUARDED", "NOISES", "RESIDUALS", "CostFit", "base_cost", "fit_cost", "list_pairs", "program_for"]
+__all__ = ["FUSED", "GUARDED", "NOISES", "RESIDUALS", "CostFit", "base_costs", "fit_cost", "list_pairs", "program_for"]
 
 PLACEHOLDER = "tanh"
 CLOSE = 1e-8
@@ -88,12 +88,15 @@ def list_pairs(output: str, width: int) -> list[tuple[str, str]]:
     return [pair for pair in found if pair[0] != "softmax" or width > 1]
 
 
-def base_cost(program: Program, output: Function, z: Array, Y: Array, functions: Mapping[str, Function]) -> float:
-    """The catalogue's cost at z^L, behind an output function."""
-    depth = program.depth
-    values: Values = {f"z{depth}": z, "Y": Y, "n": np.float64(len(z))}  # type: ignore[dict-item]
-    values[f"a{depth}"] = output(z)
-    return float(evaluate(program.cost, values, functions))
+def base_costs(
+    program: Program, output: Function, tops: Sequence[Array], Y: Array, functions: Mapping[str, Function]
+) -> Array:
+    """The catalogue's cost at each z^L, behind an output function: all rows at once, each z^L with a sum of its own."""
+    depth, count, z = program.depth, len(tops), np.concatenate(tops)
+    values: Values = {f"z{depth}": z, f"a{depth}": output(z), "Y": np.tile(Y, (count, 1))}
+    values["n"] = np.float64(len(tops[0]))  # type: ignore[assignment]
+    each = OPERATIONS | {SumAll: lambda x: np.sum(x.reshape(count, -1), axis=1)}
+    return evaluate(program.cost, values, functions, each)
 
 
 def fit_cost(

@@ -21,6 +21,7 @@ __all__ = [
     "list_stacks",
     "name_outputs",
     "named",
+    "pile",
 ]
 
 MIXED_DEPTH = 3
@@ -33,7 +34,10 @@ Point = tuple[Values, Array]
 
 @dataclass(frozen=True)
 class Norm:
-    """A normalisation over the batch (axis 0) or the units (axis 1); γ and β are constants, or None: parameters."""
+    """A normalisation over the batch (axis 0) or the units (axis 1); γ and β are constants, or None: parameters.
+
+    Batches may be stacked: the axes are counted from the last.
+    """
 
     epsilon: float
     axis: int
@@ -44,11 +48,11 @@ class Norm:
 
     def normalise(self, u: Array) -> Array:
         """x̂ = (u − mean) / √(variance + ε)"""
-        return np.asarray((u - u.mean(axis=self.axis, keepdims=True)) * self.shrink(u))
+        return np.asarray((u - u.mean(axis=self.axis - 2, keepdims=True)) * self.shrink(u))
 
     def shrink(self, u: Array) -> Array:
         """1 / √(variance + ε)"""
-        return np.asarray(1 / np.sqrt(u.var(axis=self.axis, keepdims=True, ddof=self.spare) + self.epsilon))
+        return np.asarray(1 / np.sqrt(u.var(axis=self.axis - 2, keepdims=True, ddof=self.spare) + self.epsilon))
 
     def apply(self, u: Array, values: Values, layer: int) -> Array:
         """γ x̂ + β"""
@@ -87,6 +91,12 @@ class Stack:
             a = f(self.norms[layer].apply(u, values, layer) if layer in self.norms else u)
             a = a * self.masks[layer] if layer in self.masks else a
         return a
+
+
+def pile(points: Sequence[Values]) -> Values:
+    """The parameters of several points one behind the other, so that a stack runs a batch for all of them at once."""
+    piled = {name: np.stack([values[name] for values in points]) for name in points[0]}
+    return {name: a.reshape(len(a), *(1,) * (3 - a.ndim), *a.shape[1:]) for name, a in piled.items()}
 
 
 def named(names: Sequence[str], masks: dict[int, Array]) -> Stack | None:

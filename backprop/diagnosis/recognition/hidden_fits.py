@@ -11,7 +11,7 @@ from backprop.diagnosis.model.activations import CATALOGUE, OUTPUTS, USUAL
 from backprop.diagnosis.model.evaluate import Array
 from backprop.diagnosis.model.families import FAMILIES, Family
 from backprop.diagnosis.model.work import Work
-from backprop.diagnosis.recognition.hidden import EPSILONS, Norm, Point, Stack, named
+from backprop.diagnosis.recognition.hidden import EPSILONS, Norm, Point, Stack, named, pile
 
 __all__ = ["fit_constants", "fit_family", "fit_units"]
 
@@ -42,15 +42,14 @@ def fit_constants(points: Sequence[Point], outs: Sequence[Array], work: Work) ->
 
 
 def _fit_norm(stack: Stack, points: Sequence[Point], wanted: Sequence[Array], output: str, signs: Array) -> Norm | None:
-    width = len(signs)
+    width, (values, X), targets = len(signs), pile_points(points), np.stack(wanted)
 
     def read(numbers: Array) -> Norm:
         return Norm(abs(float(numbers[-1])), 0, numbers[:width], numbers[width:-1])
 
     def misfit(numbers: Array) -> Array:
         made = Stack(stack.names, stack.pairs, {}, {1: read(numbers)})
-        gaps = [(center(output, made.run(*p)) - w).ravel() for p, w in zip(points, wanted, strict=True)]
-        return finite(np.concatenate(gaps))
+        return finite((center(output, made.run(values, X)) - targets).ravel())
 
     start = np.concatenate([signs, np.zeros(width), [TYPICAL]])
     scale = np.concatenate([np.ones(2 * width), [TYPICAL]])
@@ -61,6 +60,11 @@ def _fit_norm(stack: Stack, points: Sequence[Point], wanted: Sequence[Array], ou
     numbers = np.array([_round(float(x)) for x in found.x])
     numbers[-1] = min(EPSILONS, key=lambda e: abs(e - abs(found.x[-1])))
     return read(numbers if np.max(np.abs(misfit(numbers))) <= SHARP * size else found.x)
+
+
+def pile_points(points: Sequence[Point]) -> Point:
+    """Several points with one batch as one."""
+    return pile([values for values, _ in points]), points[0][1]
 
 
 def finite(gaps: Array) -> Array:
@@ -91,7 +95,7 @@ def undo_output(name: str, out: Array) -> Array | None:
 
 def center(name: str, z: Array) -> Array:
     """What of z^L can be told from the outputs."""
-    return z - z.mean(axis=1, keepdims=True) if name == "softmax" else z
+    return z - z.mean(axis=-1, keepdims=True) if name == "softmax" else z
 
 
 def fit_family(
@@ -110,13 +114,14 @@ def fit_family(
 def _fit_member(
     hidden: int, points: Sequence[Point], wanted: Sequence[Array], masks: dict[int, Array], family: Family
 ) -> float | None:
+    values, X = pile_points(points)
+
     def misfit(number: Array) -> Array:
         stack = Stack(("",) * hidden, (family.member(float(number[0])),) * hidden, masks)
-        gaps = [_flatten(stack, point, w) for point, w in zip(points, wanted, strict=True)]
+        gaps = [_flatten(z, w) for z, w in zip(stack.run(values, X), wanted, strict=True)]
         return finite(np.concatenate(gaps))
 
-    def _flatten(stack: Stack, point: Point, w: Array) -> Array:
-        z = stack.run(*point)
+    def _flatten(z: Array, w: Array) -> Array:
         shift = (z - w).mean(axis=1, keepdims=True) if w.shape[1] > 1 and abs(w.mean(axis=1)).max() < 1e-12 else 0.0
         return (z - w - shift).ravel()
 

@@ -131,18 +131,16 @@ def match_cost(
     """The cost that fits the values at every case, and with it the right program; None if there is none."""
     layout = searches[0].layout
     stacks = [remask(stack, search.answers.case, layout) for search in searches]
-    tops = [None if masked is None else search.run(masked) for masked, search in zip(stacks, searches, strict=True)]
-    if tops[0] is None:
+    for search in searches:
+        search.count_run()  # all of them, though most stacks are at an end after the first
+    top = None if stacks[0] is None else searches[0].run(stacks[0])
+    if top is None:
         return None
     pairs = dict.fromkeys(pair for output in outputs for pair in list_pairs(output, layout.sizes[-1]))
     for output, cost in pairs:
-        if searches[0].fit(tops[0], output, cost) is None:
+        if searches[0].fit(top, output, cost) is None:
             continue
-        kept = [
-            (search.answers, masked, fit)
-            for search, masked, top in zip(searches, stacks, tops, strict=True)
-            if masked is not None and top is not None and (fit := search.fit(top, output, cost)) is not None
-        ]
+        kept = list(fit_everywhere(searches, stacks, output, cost))
         net = make_net(layout, stack, output, cost, [fit for *_, fit in kept])
         made = [(answers.case, make_scene(net, layout, masked, answers, fit)) for answers, masked, fit in kept]
         sound = [pair for pair in made if pair[1] is not None and pair[1].finite] or made
@@ -151,6 +149,17 @@ def match_cost(
         if scenes and agrees(examination, layout, usable, scenes):
             return Recognised(net, scenes, layout, usable)
     return None
+
+
+def fit_everywhere(
+    searches: Sequence[CostSearch], stacks: Sequence[Stack | None], output: str, cost: str
+) -> Iterator[tuple[Answers, Stack, CostFit]]:
+    """How a cost fits at each case that it fits."""
+    for search, masked in zip(searches, stacks, strict=True):
+        top = None if masked is None else search.run(masked)
+        fit = None if top is None else search.fit(top, output, cost)
+        if masked is not None and fit is not None:
+            yield search.answers, masked, fit
 
 
 def remask(stack: Stack, case: Case, layout: NetLayout) -> Stack | None:

@@ -6,8 +6,9 @@ import contextlib
 import copy
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,7 +18,7 @@ from backprop.examiner.measuring.duals import DualNumber
 from backprop.examiner.saying.grounds import tell
 from backprop.examiner.saying.remarks import LEFT_OUT, OWN_SIZE
 from backprop.examiner.subject.protocol.naming import Leaf, name_leaves
-from backprop.examiner.subject.protocol.nests import Nest, flatten, flatten_like, rebuild
+from backprop.examiner.subject.protocol.nests import Nest, flatten, flatten_like, plan_rebuilding
 from backprop.examiner.subject.protocol.sizes import root_mean_square, size_entries
 from backprop.examiner.subject.protocol.subjects import Subject, Unusable
 
@@ -71,6 +72,11 @@ class Case:
             if isinstance(array, np.ndarray):
                 array.setflags(write=False)
 
+    @cached_property
+    def _build(self) -> Callable[[Iterator[Any]], Nest]:
+        """Puts values into the subject's own structure."""
+        return plan_rebuilding(self.template)
+
     @property
     def rows(self) -> int | None:
         """Batch size, where the batch has one."""
@@ -97,7 +103,7 @@ class Case:
         """What `cost` gives at several points, asked for together; None where that cannot be, or one has none."""
         with contextlib.suppress(Unusable):
             if self.shares and not self.reseed:
-                calls = [(rebuild(self.template, values), self.X, self.Y) for values in points]
+                calls = [(self._build(iter(values)), self.X, self.Y) for values in points]
                 found = self.subject.call_each("cost", calls, **copy.deepcopy(self.context))
                 self.evaluations += len(points)
                 return [_as_scalar(one, self.subject.label) for one in found]
@@ -127,14 +133,14 @@ class Case:
 
     def pack(self, values: Sequence[NDArray[Any]]) -> Nest:
         """Put fresh copies of the values into the subject's own structure."""
-        return rebuild(self.template, [np.array(v) for v in values])
+        return self._build(np.array(v) for v in values)
 
     def _call_cost(self, values: Sequence[NDArray[Any]]) -> Any:
         if self.shares:
             if self.reseed:
                 seed_globals()
             try:
-                params = rebuild(self.template, values)
+                params = self._build(iter(values))
                 return self.subject.call("cost", params, self.X, self.Y, **copy.deepcopy(self.context))
             except Unusable:
                 self.shares = False

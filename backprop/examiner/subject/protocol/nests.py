@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
-__all__ = ["Nest", "Path", "flatten", "flatten_like", "rebuild", "walk"]
+__all__ = ["Nest", "Path", "flatten", "flatten_like", "plan_rebuilding", "rebuild", "walk"]
 
 Nest: TypeAlias = Any
 """A list, tuple, NamedTuple or dict of nests, or a leaf: an array, a number, a list of numbers."""
@@ -31,8 +31,32 @@ def rebuild(template: Nest, leaves: Sequence[Any]) -> Nest:
     >>> rebuild({"W": [[1.0, 2.0]], "b": 3.0}, [np.ones((1, 2)), np.array(7.0)])
     {'W': [[1.0, 1.0]], 'b': 7.0}
     """
-    supply = iter(leaves)
-    return _rebuild(template, supply)
+    return plan_rebuilding(template)(iter(leaves))
+
+
+def plan_rebuilding(template: Nest) -> Callable[[Iterator[Any]], Nest]:
+    """`rebuild` for one template and many leaves: its structure is looked at once.
+
+    >>> [plan_rebuilding((0.0, {"b": 0.0}))(iter(leaves)) for leaves in ([1.0, 2.0], [3.0, 4.0])]
+    [(1.0, {'b': 2.0}), (3.0, {'b': 4.0})]
+    """
+    children = _children(template)
+    if children is None:
+        return lambda supply: _restore(template, next(supply))
+    parts, fill = [plan_rebuilding(child) for _, child in children], _plan_filling(template)
+    return lambda supply: fill([part(supply) for part in parts])
+
+
+def _plan_filling(template: Nest) -> Callable[[list[Any]], Nest]:
+    """What makes a container of its parts."""
+    if isinstance(template, Mapping):
+        keys = list(template.keys())
+        if type(template) is dict:
+            return lambda made: dict(zip(keys, made, strict=True))
+        return lambda made: _same_mapping(template, dict(zip(keys, made, strict=True)))
+    if hasattr(template, "_fields"):
+        return lambda made: type(template)(*made)
+    return tuple if isinstance(template, tuple) else list
 
 
 def flatten_like(template: Nest, nest: Nest) -> list[Any]:
@@ -97,19 +121,6 @@ def _is_number_list(nest: Any) -> bool:
         return True
     rows = all(isinstance(x, list) and _is_number_list(x) for x in nest)
     return rows and len({np.shape(x) for x in nest}) == 1
-
-
-def _rebuild(template: Nest, supply: Iterator[Any]) -> Nest:
-    children = _children(template)
-    if children is None:
-        return _restore(template, next(supply))
-    made = [_rebuild(child, supply) for _, child in children]
-    if isinstance(template, Mapping):
-        filled = dict(zip(template.keys(), made, strict=True))
-        return filled if type(template) is dict else _same_mapping(template, filled)
-    if hasattr(template, "_fields"):
-        return type(template)(*made)
-    return tuple(made) if isinstance(template, tuple) else made
 
 
 def _same_mapping(template: Any, filled: dict[Any, Any]) -> Any:

@@ -62,6 +62,11 @@ ASLEEP = hang(NET, "gradients", SLEEP)
 STARTS = "import subprocess; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], process_group=0)"
 
 
+def _hear_interruptions() -> None:
+    """What is started from a shell's background does not hear them, and its children do not either."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Run:
     """One `backprop verify` with its family, which is known by a variable that all of them inherit."""
 
@@ -71,8 +76,9 @@ class Run:
         command = [sys.executable, "-m", "backprop", "verify", *(options or (str(folder / "net.py"),))]
         environment = os.environ | {MARK: str(folder)}
         self.process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        )
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+            preexec_fn=_hear_interruptions,  # noqa: PLW1509
+        )  # fmt: skip
 
     def list_family(self) -> list[int]:
         """All that are alive, the command itself not counted."""
@@ -201,10 +207,16 @@ def test_what_a_subject_started_ends_with_the_command(start, sent: signal.Signal
     assert end_at(start, "in gradients", hang(ASLEEP, "loading", STARTS), sent) == []
 
 
-@pytest.mark.parametrize("who", [PREPARED, JUDGE, HOST])
-@pytest.mark.parametrize("event", ["host", "in gradients"])
-def test_whoever_of_the_family_is_killed_all_end_and_the_command_says_so(start, who: str, event: str) -> None:
-    run = start(ASLEEP)
+NO_LINES = ("--hint", "place")
+"""No lines are read after the verdict, which takes until the time for that is over where the subject sleeps."""
+KILLED = [(who, event, NO_LINES) for who in (PREPARED, JUDGE, HOST) for event in ("host", "in gradients")]
+
+
+@pytest.mark.parametrize(("who", "event", "options"), [*KILLED, (HOST, "in gradients", ())])
+def test_whoever_of_the_family_is_killed_all_end_and_the_command_says_so(
+    start, tmp_path: Path, who: str, event: str, options: tuple[str, ...]
+) -> None:
+    run = start(ASLEEP, str(tmp_path / "net.py"), *options)
     run.watch(EVENTS[event])
     killed = run.find(who)
     for pid in killed:
