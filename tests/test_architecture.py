@@ -76,7 +76,7 @@ LINES = {
     "backprop.approximation.survey.series": 115,
     "backprop.approximation": 10_580,
     "backprop.answers": 60,
-    "backprop.attaching.costing": 1_860,
+    "backprop.attaching.costing": 1_870,
     "backprop.attaching.running": 1_890,
     "backprop.attaching": 6_670,
     "backprop.codegen": 5_070,
@@ -107,7 +107,7 @@ LINES = {
     "backprop.runtime": 1_005,
     "backprop.shown": 30,
     "backprop.specification": 1_000,
-    "backprop.stories": 632,
+    "backprop.stories": 640,
     "backprop.tensors": 50,
     "backprop.training": 2_100,
     "backprop.verification.placing": 90,
@@ -115,7 +115,7 @@ LINES = {
 }
 LONG_FILES = 11
 LONG_FILE = 300
-LONG_FUNCTIONS = 41
+LONG_FUNCTIONS = 42
 LONG_FUNCTION = 25
 LISTS_OF_CATALOGUE_NAMES = 9
 
