@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from backprop.attaching.costing.clipping import find_unclipped
 from backprop.attaching.costing.levels import (
     CROSS,
     MANY,
@@ -106,6 +107,9 @@ def _tell_flow(smaller: Iteration, mine: Sequence[list[FlowLevel]], recorder: It
     # One step that is not in proportion is an optimiser's or a clipping's; that of a gradient of nothing looks like it.
     adapts = len(first) == len(mine) and any(level.rate is None and level.decay is None for level in sized)
     if rates and not adapts:
+        unclipped = find_unclipped(smaller, rates[-1][1])
+        if unclipped is not None:
+            return GradientFlow(smaller, (), unclipped)
         return GradientFlow(smaller, tuple(rates), None, numbers=list_numbers(smaller, recorder))
     return GradientFlow(smaller, (), tuple(first)) if adapts else with_decay(smaller, mine, recorder)
 

@@ -106,6 +106,31 @@ FORMS = {
             for k in params:
                 params[k], caches[k] = rms(params[k], grads[k], caches[k])
         """,
+    "clipped by the whole length": """
+        def clip(grads, most):
+            length = np.sqrt(sum(float(np.sum(g ** 2)) for g in grads))
+            return [g * min(1.0, most / (length + 1e-12)) for g in grads]
+        for t in range(60):
+            dW1, db1, dW2, db2 = clip(backward(W1, b1, W2, b2), 0.7)
+            W1 -= lr * dW1; b1 -= lr * db1; W2 -= lr * dW2; b2 -= lr * db2
+        """,
+    "clipped where it is longer than it is here": """
+        def clip(grads, most):
+            length = np.sqrt(sum(float(np.sum(g ** 2)) for g in grads))
+            return [g * min(1.0, most / (length + 1e-12)) for g in grads]
+        for t in range(60):
+            dW1, db1, dW2, db2 = clip(backward(W1, b1, W2, b2), 40.0)
+            W1 -= lr * dW1; b1 -= lr * db1; W2 -= lr * dW2; b2 -= lr * db2
+        """,
+    "clipped in the loop, always to one length": """
+        params = [W1, b1, W2, b2]
+        for t in range(60):
+            grads = backward(*params)
+            norm = np.sqrt(sum(np.sum(g * g) for g in grads))
+            scaled = [g / norm for g in grads]
+            for p, g in zip(params, scaled):
+                p -= lr * g
+        """,
     "moments written out": """
         params = [W1, b1, W2, b2]
         m, v = [0 * p for p in params], [0 * p for p in params]
