@@ -71,8 +71,8 @@ class Attached:
         texts = dict.fromkeys(sites[level.key[0]].text for level in levels if level is not None)
         said = ", ".join(texts) or "the step itself"
         if flow.adaptive:
-            return f"{said}; the step is not one number times that (an optimiser, a clipping, a rate for each entry), "
-                    "of which one turn at most is looked at"
+            beside = "an optimiser, a clipping, a rate for each entry"
+            return f"{said}; the step is not one number times that ({beside}), of which one turn at most is looked at"
         # Where only the step shows the gradient, the gradient is the step over the rate that was found.
         rate = abs(flow.rates[0][0]) / (1.0 if texts else self.chosen.scale)
         shares = sorted({f"{share:.4g}" for share in flow.decays if share})

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from backprop.examiner.saying.grounds import Predicate, say
 from backprop.examiner.saying.report import Finding, Report
@@ -10,6 +13,7 @@ from backprop.examiner.saying.report import Finding, Report
 __all__ = [
     "CHOICE", "HABIT", "IDLE", "LEFT_OUT", "MARK", "OTHERS", "OTHER_RULE", "RULE", "STEP_LEAVES_OUT", "TAKEN",
     "is_taken_alike", "list_others", "name_choice", "name_loop", "name_taken", "name_training_faults",
+    "write_options",
 ]  # fmt: skip
 
 TAKEN = "taken: "
@@ -125,3 +129,13 @@ def _name_other_cost(report: Report) -> Report:
     names = tuple(dict.fromkeys(name for finding in report.findings for name in finding.parameters))
     said = say(OTHER_COST, theirs=found[0])
     return replace(report, findings=(Finding("cost", None, names, said, entries=report.findings[0].entries),))
+
+
+def write_options(options: Mapping[str, Any]) -> list[str]:
+    """The words of a command by which a file was attached.
+
+    >>> write_options({"cost": "half-sse", "owner": "Net", "begin": 3})
+    ['--cost half-sse', '--class Net', '--begin 3']
+    """
+    given = {name: word for name, word in options.items() if word is not None}
+    return [f"--{'class' if name == 'owner' else name} {shlex.quote(str(word))}" for name, word in given.items()]

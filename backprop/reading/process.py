@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import subprocess
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ def _find(request: dict[str, Any]) -> dict[str, Any]:
         except UsageError as error:
             return {"error": str(error)}
         except Exception as error:  # what objects of a subject raise, and a text that cannot be parsed
-            return {"error": f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"}
+            return {"error": f"{type(error).__name__}: {textwrap.shorten(str(error), 200, placeholder=' …')}"}
 
 
 def _look(request: dict[str, Any], what: str, text: str | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import textwrap
 from typing import Any
 
 from backprop.attaching.words import name_training_faults
@@ -51,5 +52,6 @@ def explain_findings(subject: Subject, examination: Examination, findings: list[
         raise
     except Exception as error:
         # The verdict stands; objects of a subject can fail in any way when they are computed with.
-        tell(examination.notes, NO_DIAGNOSIS, error=f"{type(error).__name__}: {str(error)[:200]}")
+        said = textwrap.shorten(f"{type(error).__name__}: {error}", 200, placeholder=" …")
+        tell(examination.notes, NO_DIAGNOSIS, error=said)
         return findings

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from backprop.attaching.words import CHOICE, OTHERS, list_others, name_choice, name_loop
+from backprop.attaching.words import CHOICE, OTHERS, list_others, name_choice, name_loop, write_options
 from backprop.copies import prepared
 from backprop.examiner.apart.asking import CHILD, examine_file
 from backprop.examiner.saying.report import Report
@@ -57,7 +57,8 @@ def verify_file(
         how: Any = {"seed": seed, "timeout": timeout, "abandon": abandon, "options": chosen, "text": text}
         return examine_file(target, judge=JUDGE, loader=LOADER, **how)
 
-    return weigh_readings(examine(0), str(target), examine)
+    report = weigh_readings(examine(0), str(target), examine)
+    return replace(report, reproduce=" ".join([report.reproduce, *write_options(options or {})]))
 
 
 def weigh_readings(report: Report, target: str, examine: Callable[[int], Report]) -> Report:

@@ -73,13 +73,8 @@ def _find_flow(iteration: Iteration, factor: float | None = None) -> GradientFlo
     measuring = Measuring(iteration, factor)
     if all(_has_grad(iteration, leaf) for leaf in iteration.leaves):
         return GradientFlow(iteration, (), None, library=True)
-    recorder = measuring.record()
-    # What is made behind the last change of a parameter flows into none.
-    ahead = [event for event in recorder.events if event.order <= recorder.latest]
-    plain = measuring.displace()
-    if len(plain) > MANY:
-        code_turns(measuring, ahead[-MOST_CODED:], plain)
-    levels = keep_dependent(iteration, [find_levels(measuring, k, ahead, plain) for k in range(len(iteration.leaves))])
+    recorder, plain = measuring.record(), measuring.displace()
+    levels = _list_levels(measuring, recorder, plain)
     if measuring.factor == 1.0 and any(not any(level.whole for level in one) for one in levels):
         # What a whole step does to the gradients behind it hides whose gradient a value is; a little of it does not.
         return _find_flow(iteration, SLIGHT)
@@ -95,6 +90,14 @@ def _find_flow(iteration: Iteration, factor: float | None = None) -> GradientFlo
         # What is no parameter is what it is in the program, and goes on as there.
         return _find_flow(smaller)
     return _tell_flow(smaller, [levels[k] for k in kept], recorder)
+
+
+def _list_levels(measuring: Measuring, recorder: IterationRecorder, plain: Sequence[Any]) -> list[list[FlowLevel]]:
+    # What is made behind the last change of a parameter flows into none.
+    ahead = [event for event in recorder.events if event.order <= recorder.latest]
+    if len(plain) > MANY:
+        code_turns(measuring, ahead[-MOST_CODED:], plain)
+    return keep_dependent(measuring.iteration, [find_levels(measuring, k, ahead, plain) for k in range(len(plain))])
 
 
 def _tell_flow(smaller: Iteration, mine: Sequence[list[FlowLevel]], recorder: IterationRecorder) -> GradientFlow | None:

@@ -113,14 +113,13 @@ def _list_spreading(iteration: Iteration) -> set[int]:
         values = list(iteration.start)
         values[k] = np.where(some, value + size * rng.uniform(0.2, 0.5, value.shape), value)
         after = _displace(iteration, values, 1.0 if calls else FAINT)
+        # A first step of Adam is as long in every entry: nothing is told by it.
+        level = plain[k] is not None and is_level(plain[k])
         if calls:
-            spreads = any(_spreads(a, b, some) for a, b in zip(after, plain, strict=True))
-            # A first step of Adam is as long in every entry: nothing is told by it.
-            spreads = spreads or (plain[k] is not None and is_level(plain[k]))
+            spreads = level or any(_spreads(a, b, some) for a, b in zip(after, plain, strict=True))
             spreads = spreads and _is_felt(iteration, values, some)
         else:
             spreads = _reaches(after, plain, some, iteration.start)
-            level = not spreads and plain[k] is not None and is_level(plain[k])
             spreads = spreads or (level and _is_felt(iteration, values, some))
         if spreads:
             found.add(k)

@@ -12,6 +12,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,6 +27,8 @@ __all__ = ["CHILD", "examine_file"]
 
 TIMEOUT = 60.0
 """Seconds, where no limit is asked for; those in which a busy machine had no processor for it do not count."""
+LONGEST = 200
+"""Characters of the subject's last output that are quoted, in whole words."""
 LAST_WORD = 0.9
 """Part of the time after which the judge is told to stop and say how far it came."""
 MEMORY = 4 * 2**30
@@ -162,7 +165,7 @@ class _Drain:
         """The last line that is not empty, shortened."""
         self._thread.join(GRACE / 4)
         lines = [line for line in self._kept.decode(errors="replace").splitlines() if line.strip()]
-        return lines[-1].strip()[:200] if lines else ""
+        return textwrap.shorten(lines[-1], LONGEST, placeholder=" …") if lines else ""
 
     def _read(self, pipe: IO[bytes] | None) -> None:
         assert pipe is not None

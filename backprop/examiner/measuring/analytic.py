@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -106,4 +107,4 @@ def evaluate(case: Case, values: list[NDArray[Any]]) -> Any:
 
 def _shorten(error: Exception, case: Case) -> str:
     """The complaint without the name of the subject."""
-    return str(error).removeprefix(f"{case.subject.label}: ")[:160]
+    return textwrap.shorten(str(error).removeprefix(f"{case.subject.label}: "), 160, placeholder=" …")

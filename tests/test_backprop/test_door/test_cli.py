@@ -232,6 +232,16 @@ def test_the_command_to_repeat_is_the_one_that_was_given(tmp_path, monkeypatch, 
     assert "To reproduce: backprop verify ./-x.py --seed 0" in capsys.readouterr().out
 
 
+def test_the_command_to_repeat_has_the_options_that_chose_what_is_examined(tmp_path, capsys):
+    file = tmp_path / "line.py"
+    file.write_text(
+        "import numpy as np\nrng = np.random.default_rng(0)\nX, T = rng.normal(size=(6, 2)), rng.normal(size=(6, 1))\n"
+        "W = rng.normal(size=(2, 1))\nfor turn in range(9):\n    E = X @ W - T\n    W -= 0.1 * (X.T @ E)\n"
+    )
+    assert main(["verify", str(file), "--cost", "half-sse"]) == 0
+    assert f"To reproduce: backprop verify {file} --seed 0 --cost half-sse" in capsys.readouterr().out
+
+
 def test_an_overflow_on_both_sides_is_no_fault_of_the_gradient(capsys):
     assert main(["verify", "3-4-2", "--activation", "exp(exp(exp(x)))"]) != 1
     assert "WRONG" not in capsys.readouterr().out
