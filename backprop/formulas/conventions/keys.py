@@ -181,7 +181,9 @@ def _read_letters(conventions: Conventions) -> None:
         whole = re.fullmatch(r"(?:vector|matrix) of (.+)", text)
         if whole or re.match(r"\s*d(\^?\{?2\}?)?\s*\S.*/\s*d", text):
             right = parse(whole.group(1), lexicon) if whole else parse_derivative(text, lexicon)
-            conventions.aliases.append(Stated(parse(key, lexicon), right))
+            left = parse(key, lexicon)
+            if left != right:  # ∇_w J: dJ/dw says what it is anyway
+                conventions.aliases.append(Stated(left, right))
         elif key.strip() and (key[0].isalpha() or key[0] == "\\"):
             _read_role(conventions, key, text)
 

@@ -65,15 +65,8 @@ def _add_words(lexicon: Lexicon, key: str, role: str | None, raw: Mapping[str, A
             lexicon.functions.add(token.text)
             lexicon.names |= {token.text} if tail else set()
             continue
-        if (
-            role in ("function", *CALLED)
-            and len(tokens) == 1
-            and is_called(token.text, [formula, *raw.get("definitions", {}).values()])
-        ):
-            lexicon.functions.add(token.text)
+        if _is_sign(lexicon, token.text, role, [formula, *raw.get("definitions", {}).values()]):
             continue
-        if role == "function":
-            lexicon.functions.add(head)
         if (token.text.startswith(("d_", "d")) and tail and "_" in tail) or (
             tail and (("_" in tail) or head == "d" or (len(tail) > 1 and lexicon.split_script(tail) == [tail]))
         ):
@@ -84,6 +77,16 @@ def _add_words(lexicon: Lexicon, key: str, role: str | None, raw: Mapping[str, A
             continue
         if role not in ("transpose",) and not (len(tokens) > 1 and tokens[0].text in ("[",)) and head:
             lexicon.bases.add(head)
+
+
+def _is_sign(lexicon: Lexicon, word: str, role: str | None, texts: Iterable[Any]) -> bool:
+    """Note a name that is called a function; whether it is nothing else, as diag in diag(v)."""
+    if role in CALLED and is_called(word, texts):
+        lexicon.functions.add(word)
+        return True
+    if role == "function":
+        lexicon.functions.add(word.partition("_")[0])
+    return False
 
 
 def is_called(name: str, texts: Iterable[Any]) -> bool:
