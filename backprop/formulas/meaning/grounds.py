@@ -153,12 +153,10 @@ class Grounds(ABC):
             return ()
         if role == "weight" or (role is None and self.lookup.conventions.layer(name) is not None):
             return self.of_weight(used)
-        if self.vectors == "scalars":
+        if self.vectors == "scalars" or self.of_numbers():
             return tuple(self.dims.new() for _ in range(used))
         if role is None and not used and name not in self.lookup.naming.conventions.lexicon.bases:
             return ()
-        if self.of_numbers():
-            return tuple(self.dims.new() for _ in range(used))
         return self.of_vector(role in ROWS_OF_ONE, used, "sample" in ref.kinds)
 
     def of_numbers(self) -> bool:

@@ -146,3 +146,39 @@ def test_a_key_of_another_kind_is_shown_its_form(key, value):
 def test_the_order_of_signs_is_the_same_in_both_ways_of_writing_it():
     text, words = (read_conventions({"precedence": one}) for one in ("juxtaposition, *", ["juxtaposition", "*"]))
     assert text.lexicon.precedence == words.lexicon.precedence == {"juxtaposition": 0, "*": 1}
+
+
+BATCH = {
+    "samples": "rows", "layers": {"subscript": "sample"}, "products": {"juxtaposition": "scalar"}, "cost": "any L(y)",
+    "layout": "gradient has the shape of its variable", "definitions": {"u": "\\frac{1}{m} \\sum_{i=1}^m x_i",
+                                                                        "y_i": "c (x_i - u)"},
+    "letters": {"L": "cost", "x": "input", "y": "output", "u": "mean", "c": "scale", "m": "number of samples",
+                "i": "sample", "j": "sample"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("below", "holds"), [("m", True), ("2", False)])
+def test_in_a_batch_a_sample_may_be_one_number(below, holds):
+    mean = f"\\frac{{1}}{{{below}}} \\sum_{{j=1}}^m \\frac{{\\partial L}}{{\\partial y_j}}"
+    formula = f"\\frac{{\\partial L}}{{\\partial x_i}} = c (\\frac{{\\partial L}}{{\\partial y_i}} - {mean})"
+    assert check_formula(formula, BATCH).holds is holds
+
+
+ONE = {
+    "products": {"juxtaposition": "scalar"},
+    "letters": {"x": "scalar", "p": "parameter", "q_1": "scalar", "q_2": "scalar"},
+}
+
+
+@pytest.mark.parametrize(
+    ("left", "wrong", "term"),
+    [
+        ("\\tanh'(x)", "(1 - \\tanh(x))^2", "(1 - \\tanh(x))^2"),
+        ("\\frac{p q_1}{1 + q_2 q_2}", "p \\frac{q_2}{1 + q_1^2}", "q_2, q_1^2"),
+        ("p + x x", "x^2 + 1", "1"),
+    ],
+)
+def test_a_mistake_of_a_known_kind_is_named_at_its_term(left, wrong, term):
+    answer = check_formula(wrong, {**ONE, "left_side": left})
+    assert (answer.holds, answer.differs) == (False, term)
+    assert check_formula(answer.nearest, {**ONE, "left_side": left}).holds
