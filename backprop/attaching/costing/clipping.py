@@ -57,7 +57,7 @@ def _record(iteration: Iteration, share: float) -> dict[Key, tuple[Any, int]] | 
 
 
 def _list_ratios(runs: Sequence[dict[Key, tuple[Any, int]]], level: FlowLevel) -> dict[tuple[float, ...], Any]:
-    """What the level's value is times an earlier one, rounded, in each run: and the latest such value with its order."""
+    """What the level's value is times an earlier one, rounded, in each run; the latest such value, with its order."""
     after, order = runs[0][level.key]
     found: dict[tuple[float, ...], Any] = {}
     for key, (value, before) in sorted(runs[0].items(), key=lambda item: item[1][1]):

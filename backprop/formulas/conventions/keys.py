@@ -7,6 +7,7 @@ The keys are those of a JSON object: `left_side`, `layers`, `samples`, `vectors`
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,15 @@ KEYS = (
     "activation", "definitions", "assumptions", "domain", "derivative", "fixed", "tolerance", "letters",
 )  # fmt: skip
 LISTS = ("assumptions", "domain")
+FORMS = {
+    "assumptions": '["Var[w] = 1", "E[x] = 0"]', "domain": '["x > 0"]',
+    "layers": '{"W": "out,in", "subscript": "index"}',
+    "shapes": '{"x": "n,1"}', "products": '{"juxtaposition": "matrix"}', "activation": '{"f": "any"}',
+    "definitions": '{"z": "W x + b"}', "derivative": '"total" or {"dL/dx": "total"}', "letters": '{"x": "input"}',
+    "fixed": '["x"] or {"dL/dx": ["y"]}', "precedence": '"juxtaposition, *" or ["juxtaposition", "*"]',
+    "tolerance": "0.01",
+}  # fmt: skip
+"""How a value of each kind looks, for who wrote another one."""
 OBJECTS = ("layers", "shapes", "products", "activation", "definitions", "derivative", "letters")
 
 
@@ -106,8 +116,8 @@ def read_conventions(raw: Mapping[str, Any], formula: str = "") -> Conventions:
     ]
     functions = raw.get("activation", {}).items()
     conventions.activation = {first_piece(key): _read_activation(value, lexicon) for key, value in functions}
-    conventions.assumptions = [parse(text, lexicon) for text in raw.get("assumptions", [])]
-    conventions.domain = [parse(text, lexicon) for text in raw.get("domain", [])]
+    conventions.assumptions = [parse(text, lexicon) for text in listed(raw, "assumptions")]
+    conventions.domain = [parse(text, lexicon) for text in listed(raw, "domain")]
     conventions.fixed = _read_fixed(raw.get("fixed", {}), lexicon)
     if "left_side" in raw:
         conventions.left_side = parse(str(raw["left_side"]), lexicon)
@@ -127,6 +137,12 @@ def _read_fixed(given: Any, lexicon: Lexicon) -> list[tuple[Term, list[Term]]]:
     return found
 
 
+def listed(raw: Mapping[str, Any], key: str) -> list[str]:
+    """The texts of a list, which may be one text."""
+    value = raw.get(key, [])
+    return [value] if isinstance(value, str) else list(value)
+
+
 def check_keys(raw: Mapping[str, Any]) -> None:
     """Unknown keys are refused, wrong types too."""
     if not isinstance(raw, Mapping):
@@ -135,14 +151,19 @@ def check_keys(raw: Mapping[str, Any]) -> None:
         if key not in KEYS:
             raise unknown_name("convention", key, KEYS)
         if not _is_of_its_kind(key, value):
-            kind = type(value).__name__
-            raise UsageError(f"the convention {key!r} is not of its kind, got {kind}; see backprop/formulas/README.md")
+            shown = FORMS.get(key, '"a word"')
+            raise UsageError(f"the convention {key!r} has the form {shown}, got {json.dumps(value)[:80]}")
 
 
 def _is_of_its_kind(key: str, value: Any) -> bool:
-    """Lists and objects hold texts; `fixed` may hold lists of texts, `layers` numbers, `tolerance` is a number."""
-    if key in LISTS:
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    """Lists and objects hold texts; `fixed` may hold lists of texts, `layers` numbers, `tolerance` is a number.
+
+    A list of one may be written as a text, a list of words as a list or between commas; `total` may stand alone.
+    """
+    if key in (*LISTS, "precedence"):
+        return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
+    if key == "derivative" and isinstance(value, str):
+        return value.strip().lower() in ("total", "total derivative")
     if key in OBJECTS:
         return isinstance(value, Mapping) and all(isinstance(item, (str, int)) for item in value.values())
     if key == "tolerance":
@@ -160,7 +181,9 @@ def _read_letters(conventions: Conventions) -> None:
         whole = re.fullmatch(r"(?:vector|matrix) of (.+)", text)
         if whole or re.match(r"\s*d(\^?\{?2\}?)?\s*\S.*/\s*d", text):
             right = parse(whole.group(1), lexicon) if whole else parse_derivative(text, lexicon)
-            conventions.aliases.append(Stated(parse(key, lexicon), right))
+            left = parse(key, lexicon)
+            if left != right:  # ∇_w J: dJ/dw says what it is anyway
+                conventions.aliases.append(Stated(left, right))
         elif key.strip() and (key[0].isalpha() or key[0] == "\\"):
             _read_role(conventions, key, text)
 

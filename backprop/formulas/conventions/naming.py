@@ -129,9 +129,10 @@ class Naming:
         letters = letters_of(node)
         if declared in PLACES:
             return bool(letters) and not any(x.base in TRANSPOSES and x.base != "t" for x in letters)
-        return declared is None and any(self._letter_kind(x) in PLACES for x in letters)
+        return declared is None and any(self.letter_kind(x) in PLACES for x in letters)
 
-    def _letter_kind(self, letter: Sym) -> str | None:
+    def letter_kind(self, letter: Sym) -> str | None:
+        """What a letter counts by its role; in a batch a sample is a row or a column."""
         role = self.conventions.role(letter) if letter in self.conventions.roles else None
         kind = INDEX_ROLES.get(role or "")
         batch = self.conventions.word("samples") in ("rows", "columns")
@@ -143,7 +144,7 @@ class Naming:
         letters = letters_of(node)
         if not letters:
             return declared if declared in PLACES or declared in ("component", "index") else "number"
-        kinds = [self._letter_kind(x) for x in letters]
+        kinds = [self.letter_kind(x) for x in letters]
         found = next((kind for kind in kinds if kind), None)
         if found:
             return found
@@ -243,7 +244,7 @@ class Naming:
         if isinstance(value, Sym) and value.base in ("+", "-", "*"):
             return "name"
         letters = letters_of(value)
-        kinds = [self._letter_kind(x) for x in letters]
+        kinds = [self.letter_kind(x) for x in letters]
         if declared in PLACES:
             if isinstance(value, Num):
                 return declared if script.bracket or (symbol.base in self.raised and not self.bracketed) else "power"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from backprop.formulas.text.lexicon import FUNCTIONS, STATISTICS, Lexicon
@@ -13,6 +14,8 @@ __all__ = ["COST_ROLES", "build_lexicon"]
 
 
 COST_ROLES = ("cost", "any cost", "penalised cost")
+CALLED = ("diagonal matrix",)
+"""Signs that take what stands behind them in brackets."""
 
 
 def build_lexicon(raw: Mapping[str, Any], formula: str) -> Lexicon:
@@ -21,7 +24,7 @@ def build_lexicon(raw: Mapping[str, Any], formula: str) -> Lexicon:
     lexicon = Lexicon(latex=any("\\" in str(text) for text in [formula, *definitions.values()]))
     cost = str(raw.get("cost", ""))
     for key in _all_keys(raw, cost):
-        _add_words(lexicon, key, letters.get(key), raw.get("layers", {}))
+        _add_words(lexicon, key, letters.get(key), raw, formula)
     lexicon.functions |= {first_piece(k) for k in raw.get("activation", {})}
     called = re.compile(r"\s*(\\?[A-Za-z]\w*?)(?:[_^](?:\{[^{}]*\}|\\[A-Za-z]+|\w))+\s*\(.*\)\s*")
     lexicon.functions |= {m.group(1) for k in definitions if (m := called.fullmatch(k))}
@@ -49,9 +52,9 @@ def _cost_words(raw: Mapping[str, Any], cost: str) -> set[str]:
     return words
 
 
-def _add_words(lexicon: Lexicon, key: str, role: str | None, layers: Mapping[str, Any]) -> None:
+def _add_words(lexicon: Lexicon, key: str, role: str | None, raw: Mapping[str, Any], formula: str) -> None:
     """The names in the left side of a definition, in a letter's key, in an argument list."""
-    tokens = tokenise(key)
+    tokens, layers = tokenise(key), raw.get("layers", {})
     for at, token in enumerate(tokens):
         if token.kind != "word" or (at and tokens[at - 1].text in ("_", "^")):
             continue
@@ -62,8 +65,8 @@ def _add_words(lexicon: Lexicon, key: str, role: str | None, layers: Mapping[str
             lexicon.functions.add(token.text)
             lexicon.names |= {token.text} if tail else set()
             continue
-        if role == "function":
-            lexicon.functions.add(head)
+        if _is_sign(lexicon, token.text, role, [formula, *raw.get("definitions", {}).values()]):
+            continue
         if (token.text.startswith(("d_", "d")) and tail and "_" in tail) or (
             tail and (("_" in tail) or head == "d" or (len(tail) > 1 and lexicon.split_script(tail) == [tail]))
         ):
@@ -74,6 +77,26 @@ def _add_words(lexicon: Lexicon, key: str, role: str | None, layers: Mapping[str
             continue
         if role not in ("transpose",) and not (len(tokens) > 1 and tokens[0].text in ("[",)) and head:
             lexicon.bases.add(head)
+
+
+def _is_sign(lexicon: Lexicon, word: str, role: str | None, texts: Iterable[Any]) -> bool:
+    """Note a name that is called a function; whether it is nothing else, as diag in diag(v)."""
+    if role in CALLED and is_called(word, texts):
+        lexicon.functions.add(word)
+        return True
+    if role == "function":
+        lexicon.functions.add(word.partition("_")[0])
+    return False
+
+
+def is_called(name: str, texts: Iterable[Any]) -> bool:
+    """Whether a bracket stands behind a name, diag(v), so that it is a sign and no quantity.
+
+    >>> is_called("D", [r"D (1 - h^2) W"]), is_called("D", ["D W"])
+    (True, False)
+    """
+    plain = [[token.text for token in tokenise(str(text))] for text in texts]
+    return any(a == name and b in ("(", "[") for words in plain for a, b in itertools.pairwise(words))
 
 
 def _add_pattern(lexicon: Lexicon, key: str, value: str, shapes: Mapping[str, Any]) -> None:
@@ -104,7 +127,8 @@ def _add_products(lexicon: Lexicon, raw: Mapping[str, Any]) -> None:
             sign = first_piece(key)
             lexicon.signs[sign] = sign
             lexicon.bases.discard(sign)
-    order = [part.strip() for part in str(raw.get("precedence", "")).split(",") if part.strip()]
+    given = raw.get("precedence", "")
+    order = [part.strip() for part in (given if isinstance(given, list) else given.split(",")) if part.strip()]
     for level, sign in enumerate(order):
         lexicon.precedence[sign if sign == "juxtaposition" else first_piece(sign)] = level
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from backprop.formulas.conventions.keys import Conventions, Stated, read_conventions
 from backprop.formulas.conventions.lookup import Limits, Lookup
-from backprop.formulas.conventions.naming import COUNTS, INDEX_ROLES, PLACES, Naming, key_of, letters_of
+from backprop.formulas.conventions.naming import COUNTS, PLACES, Naming, key_of, letters_of
 from backprop.formulas.judging.solving import solve
 from backprop.formulas.text.lexicon import INDEX_LETTERS
 from backprop.formulas.text.parser import parse_formula
@@ -224,10 +224,9 @@ def free_places(naming: Naming, lookup: Lookup, nodes: list[Term]) -> dict[str, 
         ref = naming.read(symbol)
         for kind, place in ref.places:
             _note_place(found, lookup, limits, kind, place)
-        role = naming.conventions.roles.get(symbol)
-        if INDEX_ROLES.get(role or "") in PLACES and role != "last layer":
-            key = key_of(symbol)
-            found.setdefault(key, (INDEX_ROLES[role or ""], 0, 0))
+        kind = naming.letter_kind(symbol) or ""
+        if kind in PLACES and naming.conventions.roles.get(symbol) != "last layer":
+            found.setdefault(key_of(symbol), (kind, 0, 0))
     bound = {
         key_of(i) for node in nodes for s in walk(node) if isinstance(s, Sum) for i in s.index if isinstance(i, Sym)
     }

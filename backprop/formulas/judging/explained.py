@@ -20,6 +20,9 @@ from backprop.formulas.text.tree import (
 
 __all__ = ["differential", "unconnected", "unexplained"]
 
+SIGNS = ("diagonal matrix", "transpose", "derivative", "second derivative", "concatenation", "brackets", "function")
+"""Roles of letters that are no quantities."""
+
 
 def unexplained(claim: PrintedClaim) -> tuple[Sym, str] | None:
     """A letter of the formula that nothing gives a meaning, so that a difference would say nothing."""
@@ -27,6 +30,11 @@ def unexplained(claim: PrintedClaim) -> tuple[Sym, str] | None:
     left = (claim.printed or claim.sides)[0][0]
     if isinstance(left, Sym) and not claim.printed and not is_known(claim, left, as_value=True):
         return left, f"nothing says what {said_of(claim, left)} equals"
+    for symbol in (s for side in claim.sides for node in side for s in symbols_of(node)):
+        roles = claim.conventions.roles
+        sign = roles.get(symbol) in SIGNS or roles.get(Sym(symbol.base)) == "diagonal matrix"
+        if sign and naming.read(symbol).name not in lookup.entries:
+            return symbol, f"{said_of(claim, symbol)} is declared as a sign and stands here as a quantity"
     indices = {key_of(x) for s in naming.symbols for c in naming.read(s).comps for x in letters_of(c)}
     for symbol in (s for side in claim.sides for node in side for s in symbols_of(node)):
         if (

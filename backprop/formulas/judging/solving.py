@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from backprop.formulas.conventions.keys import Stated
 from backprop.formulas.conventions.lookup import Lookup
+from backprop.formulas.judging.moments import solve_moments
 from backprop.formulas.meaning.chance import Chance, is_statistic
 from backprop.formulas.text.tree import Apply, Bracket, Compare, Infix, Num, Raised, Sym, Term, walk
 
@@ -21,11 +22,13 @@ def solve(lookup: Lookup, sides: list[tuple[Term, Term]]) -> tuple[Lookup, list[
     while isinstance(unknown, Bracket):
         unknown = unknown.value
     if isinstance(unknown, Sym) and is_free(lookup, unknown):
+        if (found := solve_moments(lookup, unknown, right)) is not None:
+            return found
         wanted = [c for c in constraints if mentions(c, unknown, lookup)]
         wanted += [c for c in settled(lookup, chance) if not wanted]
         return (defined(lookup, unknown, right), [(c.left, c.right) for c in wanted]) if wanted else None
     if isinstance(unknown, Apply) and len(unknown.args) == 1 and isinstance(unknown.args[0], Sym):
-        return solve_variance(lookup, chance, unknown, right)
+        return solve_variance(lookup, chance, unknown, right) or solve_moments(lookup, unknown, right)
     return None
 
 

@@ -14,12 +14,13 @@ from flint import arb
 from backprop.formulas.conventions.naming import key_of
 from backprop.formulas.judging.claims import PrintedClaim
 from backprop.formulas.judging.kinks import has_kinks, limits
+from backprop.formulas.judging.ranges import ranges
 from backprop.formulas.meaning.arrays import Array
 from backprop.formulas.meaning.dims import OutOfRange, ShapeMisfit
 from backprop.formulas.meaning.evaluation import Meaning
 from backprop.formulas.meaning.numbers import NoPoint, sign_of
 from backprop.formulas.meaning.scene import Scene
-from backprop.formulas.text.tree import Compare, NotUnderstood, Num, Sym, Term, walk
+from backprop.formulas.text.tree import Compare, NotUnderstood, Sym, Term, walk
 
 __all__ = ["Difference", "Draw", "compare", "find_difference", "trials"]
 
@@ -60,7 +61,7 @@ class Draw:
         claim = self.claim
         wide = self.seed % 4 >= 2 and has_kinks(claim)
         self.scene = Scene(claim.lookup, rng, equal=self.equal, unit=unit and not wide, wide=wide)
-        self.scene.forced = intervals(claim)
+        self.scene.forced = ranges(claim, self.seed)
         self.scene.near = limits(claim) if wide else []
         self.scene.env = self.scene.shaper.env = self.choose_places(rng)
         symbols = [(node, dict(self.scene.env)) for node in self.defined_symbols()]
@@ -186,27 +187,6 @@ def letter_of(name: str) -> Sym:
     1
     """
     return Sym(name.rstrip("'"), primes=len(name) - len(name.rstrip("'")))
-
-
-def intervals(claim: PrintedClaim) -> dict[str, tuple[float, float]]:
-    """What the domain says of single letters: 0 < y < 1."""
-    found: dict[str, tuple[float, float]] = {}
-    for node in claim.conventions.domain:
-        low, high, name = -2.0, 2.0, None
-        parts = [node]
-        while parts and isinstance(parts[-1], Compare):
-            last = parts.pop()
-            assert isinstance(last, Compare)
-            left, right = last.left, last.right.left if isinstance(last.right, Compare) else last.right
-            parts = [last.right]
-            for one, other, flip in ((left, right, False), (right, left, True)):
-                if isinstance(one, Sym) and isinstance(other, Num):
-                    name = claim.lookup.naming.read(one).name
-                    upper = (last.sign in ("<", "<=")) != flip
-                    low, high = (low, float(other.text)) if upper else (float(other.text), high)
-        if name is not None and (low, high) != (-2.0, 2.0):
-            found[name] = (low, max(high, low + 1))
-    return found
 
 
 def agree(left: Any, right: Any, tolerance: float) -> bool:

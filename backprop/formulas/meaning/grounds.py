@@ -153,11 +153,17 @@ class Grounds(ABC):
             return ()
         if role == "weight" or (role is None and self.lookup.conventions.layer(name) is not None):
             return self.of_weight(used)
-        if self.vectors == "scalars":
+        if self.vectors == "scalars" or self.of_numbers():
             return tuple(self.dims.new() for _ in range(used))
         if role is None and not used and name not in self.lookup.naming.conventions.lexicon.bases:
             return ()
         return self.of_vector(role in ROWS_OF_ONE, used, "sample" in ref.kinds)
+
+    def of_numbers(self) -> bool:
+        """Whether a sample is one number: x_i is the i-th sample, and products are those of numbers only."""
+        conventions = self.lookup.conventions
+        kinds = set(conventions.products.values())
+        return conventions.layer("subscript") == "sample" and kinds == {"scalar"} and not conventions.operand_products
 
     def role(self, name: str) -> str | None:
         """The role of the letter with that name."""

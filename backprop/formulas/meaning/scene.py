@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ from backprop.formulas.meaning.numbers import decimal
 from backprop.formulas.meaning.shaping import Shaper
 from backprop.formulas.text.tree import NotUnderstood, Sym, Term, walk
 
-__all__ = ["PIECES", "Scene"]
+__all__ = ["PIECES", "Reach", "Scene"]
 
 FRACTIONS = {"decay rate", "learning rate", "target", "small constant", "distribution"}
 POSITIVE = {"parameter", "variance", "standard deviation", "second moment", "scale", "penalty", ONE}
@@ -26,6 +28,26 @@ MOST_STEPS = 400_000
 """Steps of evaluation for one comparison of two sides."""
 PIECES = 16
 """Drawn values are whole sixteenths, so that a counterexample can be written down."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Where a letter is drawn from, without the ends; whole numbers with them."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    whole: bool = False
+
+    def closed(self, span: float) -> Reach:
+        """The same with two ends: a side without a limit goes as far as this from the other one, or from 0.
+
+        >>> Reach(low=3.0).closed(2.0)
+        Reach(low=3.0, high=5.0, whole=False)
+        """
+        if math.isinf(self.low) and math.isinf(self.high):
+            return Reach(-span, span, self.whole)
+        low = self.high - span if math.isinf(self.low) else self.low
+        return Reach(low, self.low + span if math.isinf(self.high) else self.high, self.whole)
 
 
 class Scene:
@@ -53,7 +75,7 @@ class Scene:
         self.chance = Chance(lookup)
         self._moments: Expectations | None = None
         self.shaper.is_assumed = self.is_assumed
-        self.forced: dict[str, tuple[float, float]] = {}
+        self.forced: dict[str, Reach] = {}
 
     def spend(self) -> None:
         """Count one step of evaluation; a formula that needs very many is refused."""
@@ -175,7 +197,8 @@ class Scene:
 
     def number(self, name: str, role: str | None) -> arb:
         """One value: whole sixteenths, positive or a fraction where the role asks for it, or near a limit."""
-        low, high = self.forced.get(name, (-self.reach, self.reach))
+        forced = self.forced.get(name, Reach(-self.reach, self.reach))
+        low, high = forced.low, forced.high
         if name not in self.forced and (self.unit or role in FRACTIONS):
             low, high = 0.0, 1.0
         elif name not in self.forced and role in POSITIVE:
@@ -183,8 +206,11 @@ class Scene:
         if self.near and (low, high) == (-self.reach, self.reach) and self.rng.random() < 0.75:
             step = arb(int(self.rng.choice([-2, -1, 1, 2]))) / (2 * PIECES)
             return int(self.rng.choice([-1, 1])) * decimal(str(self.rng.choice(self.near))) + step
+        if forced.whole:
+            return arb(int(self.rng.integers(math.ceil(low), max(math.ceil(low), math.floor(high)) + 1)))
         pieces = PIECES if high - low >= 0.5 else 1024
-        whole = int(self.rng.integers(int(low * pieces) + 1, int(high * pieces)))
+        first = math.floor(low * pieces) + 1
+        whole = int(self.rng.integers(first, max(first, math.ceil(high * pieces) - 1) + 1))
         return arb(whole if whole else 1) / pieces
 
     def one_hot(self, shape: tuple[int, ...]) -> Array:

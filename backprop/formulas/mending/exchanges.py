@@ -46,6 +46,7 @@ BARS = {"abs": ("\\mathrm{sgn}", "sign")}
 def exchange_edits(text: str, right: Term, claim: PrintedClaim) -> Iterator[Change]:
     """What is changed by the kind of a node alone."""
     yield from _of_letters(text, right, claim)
+    yield from _of_twins(text, right)
     for node in terms(right):
         for kind, change in CHANGES.items():
             if isinstance(node, kind):
@@ -63,6 +64,18 @@ def _of_letters(text: str, right: Term, claim: PrintedClaim) -> Iterator[Change]
         )
         if len(spans) <= 4:
             yield Change(tuple(spans), ", ".join(whose), 1 if len(whose) > 1 else 2)
+
+
+def _of_twins(text: str, right: Term) -> Iterator[Change]:
+    """Two quantities of one letter exchanged wherever they stand: \\beta_1 for \\beta_2."""
+    standing: dict[Sym, list[Sym]] = {}
+    for node in (n for n in terms(right) if isinstance(n, Sym) and n.start >= 0 and n.subs):
+        standing.setdefault(Sym(node.base, node.subs), []).append(node)
+    for one, two in itertools.combinations(standing, 2):
+        if one.base == two.base and all(type(a) is type(b) is Num for a, b in zip(one.subs, two.subs, strict=False)):
+            pairs = [(n, two) for n in standing[one]] + [(n, one) for n in standing[two]]
+            spans = tuple((n.subs[0].start, n.subs[0].end, getattr(new.subs[0], "text", "")) for n, new in pairs)
+            yield Change(spans, f"{said(text, standing[one][0])}, {said(text, standing[two][0])}", 1)
 
 
 def index_letters(right: Term, claim: PrintedClaim) -> dict[str, list[tuple[Sym, Sym]]]:
@@ -95,6 +108,7 @@ def _of_wide(text: str, node: Term, claim: PrintedClaim) -> Iterator[Change]:
     """A function of a sum, or of what is in brackets: a logarithm that is left out."""
     if isinstance(node, Sum):
         yield from _of_sum(text, node)
+        yield from _of_summed(text, node, claim)
     whole = said(text, node)
     for name in dict.fromkeys([*callables(text, claim), "\\log" if "\\" in text else "log"]):
         new = f"{name}{whole}" if isinstance(node, Bracket) and whole.startswith("(") else f"{name}({whole})"
@@ -104,6 +118,9 @@ def _of_wide(text: str, node: Term, claim: PrintedClaim) -> Iterator[Change]:
 def _of_number(text: str, node: Num, claim: PrintedClaim) -> Iterator[Change]:
     """The Kronecker delta for a 1."""
     letters = [key for key in claim.letters if len(key) == 1]
+    for key, role in claim.conventions.raw.get("letters", {}).items() if node.text == "1" else ():
+        if role in ("parameter", "scalar", "constant"):
+            yield Change(((node.start, node.end, key),), said(text, node), 1)
     if node.text == "1":
         for one, two in itertools.combinations(letters, 2):
             delta = "\\delta" if "\\" in text else "delta"
@@ -134,6 +151,19 @@ def _of_sum(text: str, node: Sum) -> Iterator[Change]:
             yield Change(((index.start, index.end, other),), f"{header} (the index of the sum)", 1)
 
 
+def _of_summed(text: str, node: Sum, claim: PrintedClaim) -> Iterator[Change]:
+    """The summed index at the other place of every pair: P_ik for P_kj."""
+    index = node.index[0]
+    pairs = [n.subs for n in walk(node.body) if isinstance(n, Sym) and len(n.subs) == 2 and index in n.subs]
+    if not isinstance(index, Sym) or not all(s.start >= 0 for subs in pairs for s in subs):
+        return
+    for other in claim.letters if pairs else ():
+        for one, two in ((index.base, other), (other, index.base)):
+            spans = [(subs[0].start, subs[0].end, one) for subs in pairs]
+            spans += [(subs[1].start, subs[1].end, two) for subs in pairs]
+            yield Change(tuple(spans), said(text, node), 1)
+
+
 def _of_exponent(text: str, power: Term, whole: str) -> Iterator[Change]:
     """A power with the other sign, one more or one less."""
     inner = said(text, power)
@@ -154,10 +184,15 @@ def _of_raised(text: str, node: Raised, claim: PrintedClaim) -> Iterator[Change]
     if node.exponent.start >= 0:
         yield from _of_exponent(text, node.exponent, said(text, node))
     base = node.base
+    inner = base.value if isinstance(base, Bracket) else base
+    if isinstance(inner, Infix) and inner.sign in ("+", "-") and base.end <= node.exponent.start:
+        last = f"{said(text, inner.right)}{text[base.end : node.end]}"
+        new = f"({text[inner.start : inner.right.start]}{last})"
+        yield Change(((node.start, node.end, new),), said(text, node), 1)
     if isinstance(base, Apply) and len(base.args) == 1 and base.end <= node.exponent.start:
         power, arg = text[base.end : node.end], said(text, base.args[0])
-        inner = f"({arg})" if isinstance(base.args[0], Infix) else arg
-        new = text[base.start : base.args[0].start] + inner + power + text[base.args[0].end : base.end]
+        within = f"({arg})" if isinstance(base.args[0], Infix) else arg
+        new = text[base.start : base.args[0].start] + within + power + text[base.args[0].end : base.end]
         yield Change(((node.start, node.end, new),), said(text, node), 1)
 
 

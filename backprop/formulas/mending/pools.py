@@ -11,9 +11,11 @@ from backprop.formulas.mending.spans import said, terms
 from backprop.formulas.text.parser import parse
 from backprop.formulas.text.tree import (
     Apply,
+    Bars,
     Deriv,
     Infix,
     NotUnderstood,
+    Sum,
     Sym,
     Term,
     walk,
@@ -38,6 +40,8 @@ def product_signs(text: str, claim: PrintedClaim) -> list[str]:
         )
         if known:
             kinds.setdefault(kind or sign, f" {sign} " if sign else " ")
+    if "elementwise" not in kinds and not {"\\odot", "\\circ", "*"} & set(kinds) and "matrix" in kinds:
+        kinds["elementwise"] = " \\odot " if "\\" in text else " ⊙ "
     return list(kinds.values()) or [" "]
 
 
@@ -75,7 +79,8 @@ def callables(text: str, claim: PrintedClaim) -> list[str]:
         name = node.function.base
         if not node.function.subs and not is_statistic(name) and name.lstrip("\\") not in LOOSE:
             found.setdefault(name if latex == name.startswith("\\") else name.lstrip("\\"))
-    return list(found)[:6]
+    bars = any(isinstance(n, Bars) and n.kind == "abs" for tree in trees for n in walk(tree))
+    return [*(["\\mathrm{sgn}" if latex else "sign"] if bars else []), *found][:6]
 
 
 def definition_parts(claim: PrintedClaim) -> Iterator[tuple[str, Term]]:
@@ -150,9 +155,11 @@ def symbol_pool(text: str, claim: PrintedClaim) -> list[str]:
 def renamed(word: str, claim: PrintedClaim) -> list[str]:
     """A letter of the conventions with the index letters of the formula."""
     out = [word]
-    indices = [*claim.letters, *claim.places, *(["L"] if re.search(r"[\^_{(\[]L\b", claim.text) else [])]
+    sums = [n for n in walk(claim.right) if isinstance(n, Sum)]
+    bound = [i.base for n in sums for i in n.index if isinstance(i, Sym)]
+    indices = [*claim.letters, *claim.places, *bound, *(["L"] if re.search(r"[\^_{(\[]L\b", claim.text) else [])]
     for match in re.finditer(r"(?<=[_^{(\[])([a-z])(?=[\])}+\-,]|$)", word):
-        if match.group(1) not in indices:
+        if match.group(1) not in indices or bound:
             out += [word[: match.start()] + new + word[match.end() :] for new in indices if len(new) == 1]
     whole = re.fullmatch(r"(\\?[A-Za-z]+)(\^.+)?", word)
     if len(claim.letters) == 1 and whole:

@@ -23,6 +23,8 @@ FUNCTIONS = PREFIXED | {
 }  # fmt: skip
 """Names that take arguments in brackets, in small letters; the activations are those of the book."""
 INDEX_LETTERS = frozenset("ijklmnpqrst")
+ARGUMENTS = {"axis", "keepdims", "keepdim", "True", "False"}
+"""Words of NumPy between the brackets of a call, also in LaTeX."""
 NOT_INDICES = {"in", "out", "min", "max", "on", "tr"}
 
 
@@ -62,7 +64,7 @@ class Lexicon:
         >>> Lexicon(bases={"x", "W"}).split("xW")
         ['x', 'W']
         """
-        if len(word) == 1 or word.startswith("\\") or self.knows(word) or word in STATISTICS:
+        if len(word) == 1 or word.startswith("\\") or self.knows(word) or word in STATISTICS | ARGUMENTS:
             return [word]
         found = self._segment(word)
         if found:
