@@ -48,8 +48,9 @@ HUGGING = 1.015
 """An error within so much of what was asked for leaves no room for a tighter bound."""
 STRETCHES, PLACES = 64, 8
 """The largest errors of the grid are looked for on so many stretches; so many of them are looked at in balls first."""
-MANY_KINKS, FINER = 150, 16
-"""With so many kinks a line more or less depends on what is between the points: then there are more of them."""
+MANY_KINKS, FINER, MOST_FINE = 150, 16, 700_000
+"""With so many kinks a line more or less depends on what is between the points: then there are more of them, so many
+times as many, if that is no more than can be laid in seconds."""
 FINEST = 1e-6
 """Of the domain: nearer points say nothing about slopes."""
 TINY = 1e-15
@@ -162,8 +163,9 @@ def narrow_relu(approximation: Approximation, epsilon: float) -> Approximation:
     target = require_function(approximation)
     x = list_points(target, target.grid, epsilon)
     proofs = force_kinks_both_ways(target.as_written, x, target(x), epsilon)
-    if proofs[0].count > MANY_KINKS:
-        x = split_stretches(x, FINER if proofs[0].count > 2 * MANY_KINKS else FINER // 2)
+    times = FINER if proofs[0].count > 2 * MANY_KINKS else FINER // 2
+    if proofs[0].count > MANY_KINKS and times * len(x) <= MOST_FINE:
+        x = split_stretches(x, times)
         proofs = force_kinks_both_ways(target.as_written, x, target(x), epsilon)
     least = max(proof.least_width for proof in proofs)
     laid = fit_tube(target, x, epsilon * (1 - INSIDE))
