@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import backprop
-from backprop.approximation.checking.verdict import Verdict
+from backprop.approximation.checking.boxes import Verdict
 from backprop.examiner.saying.report import Report
 from backprop.formulas.check import check_formula
 from backprop.verification.verify import certify_network

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -16,8 +17,8 @@ from backprop.approximation.checking.intervals import Interval, Unclear
 from backprop.approximation.checking.reader import Tree, read
 from backprop.errors import UsageError
 
-__all__ = ["MEAN", "MOST_BOXES", "StatedClaim", "check_edges", "count_units", "find_difference", "read_claim",
-           "read_floats", "read_mean", "read_slopes", "refuse_contradictions"]  # fmt: skip
+__all__ = ["MEAN", "MOST_BOXES", "StatedClaim", "StatedParts", "check_edges", "read_claim", "read_floats", "read_mean",
+           "read_parts", "read_slopes", "reading"]  # fmt: skip
 
 POINTWISE, MEAN = "certificate", "mean_square_certificate"
 """What holds the proof of a claim about every point, and about a mean."""
@@ -83,40 +84,73 @@ def read_mean(data: dict[str, Any]) -> StatedClaim:
     return replace(claim, density=read(measure, TARGETS), subject=claim.subject.replace("|F - f| for F =", root, 1))
 
 
-def read_claim(data: dict[str, Any], kind: str = POINTWISE) -> StatedClaim:
+@dataclass(frozen=True)
+class StatedParts:
+    """What files of every kind say alike. `w` is as it stands in the file."""
+
+    proof: Mapping[str, Any]
+    target: str
+    activation: Tree
+    w: Any
+    b: tuple[float, ...]
+    c: tuple[float, ...]
+    constant: float
+    epsilon: float
+    units: str
+    """How many of which, in words."""
+    doubt: str
+
+
+@contextmanager
+def reading(fields: str) -> Iterator[None]:
+    """Fields of a file are read inside.  Errors: UsageError where one is missing, or not what it should be."""
     try:
-        hidden, proof = data["hidden"], data[kind]
-        low, high = read_floats(data["domain"])
-        w, b, c = (read_floats(hidden[name]) for name in "wbc")
-        (constant,), (epsilon,) = read_floats([data["constant"]]), read_floats([proof["epsilon"]])
-        edges = read_floats(proof["edges"])
-        verdict, target, name = proof["verdict"], data["target"], data["activation"]
-        activation = data.get("activation_expression", name)
-        continued_at = read_floats(data.get("continued_at", []))
+        yield
     except KeyError as error:
         raise UsageError(f"the file is no certificate: it lacks {str(error)[:60]}") from None
     except (AttributeError, TypeError, ValueError, OverflowError):
         raise UsageError("the file is no certificate: a field does not hold what it should, such as finite numbers "
-                         "in w, b, c, domain and edges") from None  # fmt: skip
+                         f"in {fields}") from None  # fmt: skip
+
+
+def read_parts(data: dict[str, Any], kind: str = POINTWISE) -> StatedParts:
+    """What is said whatever the domain is.  Errors: UsageError, also where the file contradicts itself."""
+    with reading("b, c and constant"):
+        hidden, proof = data["hidden"], data[kind]
+        b, c = (read_floats(hidden[name]) for name in "bc")
+        (constant,), (epsilon,) = read_floats([data["constant"]]), read_floats([proof["epsilon"]])
+        w, verdict, target, name = hidden["w"], proof["verdict"], data["target"], data["activation"]
+        activation = data.get("activation_expression", name)
     if verdict != "proved":
         raise UsageError(f"the file claims no proof: its verdict is {str(verdict)[:40]!a}")
     if not all(isinstance(text, str) for text in (target, activation, name)):
         raise UsageError("the file is no certificate: target and activation must be text")
-    if not len(w) == len(b) == len(c):
-        raise UsageError(f"the file is no certificate: {len(w)} w, {len(b)} b and {len(c)} c")
+    if not (isinstance(w, list) and len(w) == len(b) == len(c)):
+        count = len(w) if isinstance(w, list) else "no"
+        raise UsageError(f"the file is no certificate: {count} w, {len(b)} b and {len(c)} c")
     if not epsilon > 0:
         raise UsageError(f"the file is no certificate: epsilon {epsilon} is not positive")
-    check_edges(edges, low, high)
-    units = tuple((iv.number(p), iv.number(q), iv.number(r)) for p, q, r in zip(w, b, c, strict=True))
-    refuse_contradictions(data, len(w), epsilon, kind)
-    trees = read(target, TARGETS), read(activation, ACTIVATIONS)
-    units_said = count_units(len(w), name, activation)
-    extended = f", continued at x = {', '.join(map(repr, continued_at))}," if continued_at else ""
-    subject = f"|F - f| for F = {target}{extended} on [{low!r}, {high!r}], f of {units_said}"
-    differ = find_difference(trees[1], read(name, ACTIVATIONS))
+    refuse_contradictions(data, len(b), epsilon, kind)
+    tree = read(activation, ACTIVATIONS)
+    differ = find_difference(tree, read(name, ACTIVATIONS))
     doubt = "" if differ is None else f"the activation {name} and its expression {activation} differ at x = {differ}"
-    return StatedClaim(*trees, units, iv.number(constant), epsilon, edges, subject,
-                       tuple(map(Fraction, continued_at)), doubt)  # fmt: skip
+    units = count_units(len(b), name, activation)
+    return StatedParts(proof, target, tree, w, b, c, constant, epsilon, units, doubt)
+
+
+def read_claim(data: dict[str, Any], kind: str = POINTWISE) -> StatedClaim:
+    """A claim about a function of one variable.  Errors: UsageError."""
+    parts = read_parts(data, kind)
+    with reading("w, b, c, domain and edges"):
+        low, high = read_floats(data["domain"])
+        w, edges = read_floats(parts.w), read_floats(parts.proof["edges"])
+        continued_at = read_floats(data.get("continued_at", []))
+    check_edges(edges, low, high)
+    units = tuple((iv.number(p), iv.number(q), iv.number(r)) for p, q, r in zip(w, parts.b, parts.c, strict=True))
+    extended = f", continued at x = {', '.join(map(repr, continued_at))}," if continued_at else ""
+    subject = f"|F - f| for F = {parts.target}{extended} on [{low!r}, {high!r}], f of {parts.units}"
+    return StatedClaim(read(parts.target, TARGETS), parts.activation, units, iv.number(parts.constant), parts.epsilon,
+                       edges, subject, tuple(map(Fraction, continued_at)), parts.doubt)  # fmt: skip
 
 
 def count_units(count: int, name: str, activation: str) -> str:

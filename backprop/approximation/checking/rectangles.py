@@ -11,13 +11,13 @@ from backprop.approximation.checking import intervals as iv
 from backprop.approximation.checking.claims import (
     MOST_BOXES,
     StatedClaim,
+    StatedParts,
     check_edges,
-    count_units,
-    find_difference,
     read_floats,
-    refuse_contradictions,
+    read_parts,
+    reading,
 )
-from backprop.approximation.checking.definitions import ACTIVATIONS, SURFACES
+from backprop.approximation.checking.definitions import SURFACES
 from backprop.approximation.checking.lines import find_line
 from backprop.approximation.checking.reader import Tree, read
 from backprop.errors import UsageError
@@ -70,11 +70,14 @@ def read_surface(data: dict[str, Any]) -> StatedSurface | None:
     proof = data.get("certificate")
     if not (_has_rectangle(data) and isinstance(proof, dict) and "along" not in proof):
         return None
-    found = _read(data)
+    parts = read_parts(data)
+    rectangle, units = _read_pairs(data, parts)
     cuts = proof.get("cuts")
     if not isinstance(cuts, str) or not _is_tree(cuts):
         raise UsageError("the file is no certificate: its cuts are no tree of x, y and dots")
-    return StatedSurface(**found, cuts=cuts)
+    target, subject = read(parts.target, SURFACES, VARIABLES), _say_subject(parts, rectangle)
+    return StatedSurface(target, parts.activation, units, parts.constant, parts.epsilon, rectangle, cuts, subject,
+                         parts.doubt)  # fmt: skip
 
 
 def read_along(data: dict[str, Any]) -> StatedClaim | None:
@@ -84,28 +87,26 @@ def read_along(data: dict[str, Any]) -> StatedClaim | None:
     """
     if not _has_rectangle(data):
         return None
-    proof, found = data["certificate"], _read(data)
-    try:
-        p, q = (int(part) for part in read_floats(proof["along"]))
-        edges = read_floats(proof["edges"])
-    except (KeyError, TypeError, ValueError, OverflowError):
-        raise UsageError("the file is no certificate: along must be two numbers, and edges a list of them") from None
-    if p <= 0 or q == 0 or list(proof["along"]) != [p, q]:
+    parts = read_parts(data)
+    rectangle, pairs = _read_pairs(data, parts)
+    with reading("along and edges"):
+        p, q = (int(part) for part in read_floats(parts.proof["along"]))
+        edges = read_floats(parts.proof["edges"])
+    if p <= 0 or q == 0 or list(parts.proof["along"]) != [p, q]:
         raise UsageError("the file is no certificate: along must be two whole numbers, the first of them positive")
-    domain = found["domain"]
-    corners = [p * Fraction(x) + q * Fraction(y) for x, y in product(domain[:2], domain[2:])]
+    corners = [p * Fraction(x) + q * Fraction(y) for x, y in product(rectangle[:2], rectangle[2:])]
     if not (len(edges) >= 2 and Fraction(edges[0]) <= min(corners) and Fraction(edges[-1]) >= max(corners)):
         raise UsageError("the boxes of the certificate do not cover its domain from end to end, in order")
     check_edges(edges, edges[0], edges[-1])
     units = []
-    for first, second, b, c in found["units"]:
+    for first, second, b, c in pairs:
         w = Fraction(first) / p
         if w * q != Fraction(second):
             raise UsageError(f"the weights {first!r}, {second!r} of a unit are no multiple of ({p}, {q})")
         units.append((iv.rational(w), iv.number(b), iv.number(c)))
-    profile = _reduce(found["target"], p, q)
-    return StatedClaim(profile, found["activation"], tuple(units), iv.number(found["constant"]), found["epsilon"],
-                       edges, found["subject"], (), found["doubt"])  # fmt: skip
+    profile = _reduce(read(parts.target, SURFACES, VARIABLES), p, q)
+    return StatedClaim(profile, parts.activation, tuple(units), iv.number(parts.constant), parts.epsilon, edges,
+                       _say_subject(parts, rectangle), (), parts.doubt)  # fmt: skip
 
 
 def _has_rectangle(data: dict[str, Any]) -> bool:
@@ -113,52 +114,21 @@ def _has_rectangle(data: dict[str, Any]) -> bool:
     return isinstance(domain, list) and any(isinstance(side, list) for side in domain)
 
 
-def _read(data: dict[str, Any]) -> dict[str, Any]:
-    """What both kinds of file say alike.  Errors: UsageError."""
-    proof, target, name, activation = _read_texts(data)
-    try:
-        hidden = data["hidden"]
-        sides = [read_floats(side) for side in data["domain"]]
-        pairs = [read_floats(pair) for pair in hidden["w"]]
-        b, c = (read_floats(hidden[letter]) for letter in "bc")
-        (constant,), (epsilon,) = read_floats([data["constant"]]), read_floats([proof["epsilon"]])
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
-        raise UsageError("the file is no certificate: a field is missing or does not hold what it should, such as "
-                         "finite numbers in w, b, c and domain") from None  # fmt: skip
+def _read_pairs(data: dict[str, Any], parts: StatedParts) -> tuple[Rectangle, tuple[Unit, ...]]:
+    """The domain and the units.  Errors: UsageError."""
+    with reading("w and domain"):
+        sides, pairs = ([read_floats(pair) for pair in rows] for rows in (data["domain"], parts.w))
     shapes = {len(sides), *(len(part) for part in (*sides, *pairs))}
-    if shapes != {2} or not all(side[0] < side[1] for side in sides) or not len(pairs) == len(b) == len(c):
-        raise UsageError("the file is no certificate of two variables: w and domain must hold pairs, as many w as b "
-                         "and c")  # fmt: skip
-    if not epsilon > 0:
-        raise UsageError(f"the file is no certificate: epsilon {epsilon} is not positive")
-    refuse_contradictions(data, len(pairs), epsilon)
-    units = tuple((*pair, shift, weight) for pair, shift, weight in zip(pairs, b, c, strict=True))
-    found = _read_trees(target, name, activation, len(units), sides)
-    return found | {"units": units, "constant": constant, "epsilon": epsilon, "domain": (*sides[0], *sides[1])}
+    if shapes != {2} or not all(low < high for low, high in sides):
+        raise UsageError("the file is no certificate of two variables: w and domain must hold pairs")
+    (a, b), (c, d) = sides
+    units = ((p, q, shift, weight) for (p, q), shift, weight in zip(pairs, parts.b, parts.c, strict=True))
+    return (a, b, c, d), tuple(units)
 
 
-def _read_texts(data: dict[str, Any]) -> tuple[dict[str, Any], str, str, str]:
-    """The proof, which must be one, the target, the activation's name and its expression."""
-    try:
-        proof, target, name = data["certificate"], data["target"], data["activation"]
-        verdict, activation = proof["verdict"], data.get("activation_expression", name)
-    except (KeyError, TypeError) as error:
-        raise UsageError(f"the file is no certificate: it lacks {str(error)[:60]}") from None
-    if verdict != "proved":
-        raise UsageError(f"the file claims no proof: its verdict is {str(verdict)[:40]!a}")
-    if not all(isinstance(text, str) for text in (target, activation, name)):
-        raise UsageError("the file is no certificate: target and activation must be text")
-    return proof, target, name, activation
-
-
-def _read_trees(target: str, name: str, activation: str, count: int, sides: list[tuple[float, ...]]) -> dict[str, Any]:
-    """The target and the activation as trees, what the claim is about, and what speaks against it."""
-    unit = read(activation, ACTIVATIONS)
-    differ = find_difference(unit, read(name, ACTIVATIONS))
-    doubt = "" if differ is None else f"the activation {name} and its expression {activation} differ at x = {differ}"
-    rectangle = " × ".join(f"[{low!r}, {high!r}]" for low, high in sides)
-    subject = f"|F - f| for F = {target} on {rectangle}, f of {count_units(count, name, activation)}"
-    return {"target": read(target, SURFACES, VARIABLES), "activation": unit, "subject": subject, "doubt": doubt}
+def _say_subject(parts: StatedParts, rectangle: Rectangle) -> str:
+    where = "[{!r}, {!r}] × [{!r}, {!r}]".format(*rectangle)
+    return f"|F - f| for F = {parts.target} on {where}, f of {parts.units}"
 
 
 def _is_tree(cuts: str) -> bool:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable
 from fractions import Fraction
 from functools import cached_property
 
 from mpmath.libmp import to_fixed
 
 from backprop.approximation.checking import intervals as iv
+from backprop.approximation.checking.boxes import BoxCheck, Deadline
 from backprop.approximation.checking.evaluate import Place, expand, value
-from backprop.approximation.checking.intervals import ONE, ZERO, Interval, Series, TooLarge, Unclear
+from backprop.approximation.checking.intervals import ONE, ZERO, Interval, Series, Unclear
+from backprop.approximation.checking.models import measure_radius
 from backprop.approximation.checking.rectangles import Rectangle, StatedSurface, halve
-from backprop.approximation.checking.verdict import Verdict
-from backprop.errors import UsageError
 
 __all__ = ["SurfaceCheck"]
 
@@ -27,84 +25,52 @@ CELL_BITS = 4
 CELL = Fraction(1, 2**CELL_BITS)
 MOST_CELLS = 64
 """A unit's last coefficient is bounded once on each interval so wide; on more of them at once it is expanded anew."""
-HALVINGS = 6
-"""A box that is too wide for the bounds here is halved so often, not more."""
 
 
 Reach = tuple[Interval, Interval]
 """Half the sides of a box."""
 
 
-class SurfaceCheck:
-    """Bounds box after box, until one fails or the time is up."""
+class SurfaceCheck(BoxCheck[Rectangle]):
+    """Of two variables: the boxes are rectangles."""
 
-    def __init__(self, claim: StatedSurface, deadline: float, late: str) -> None:
-        self.claim, self.deadline, self.late = claim, deadline, late
+    halvings = 6
+
+    def __init__(self, claim: StatedSurface, deadline: Deadline) -> None:
+        super().__init__(claim.epsilon, claim.subject, claim.doubt)
+        self.claim, self.deadline = claim, deadline
         self.cells: dict[int, Interval | None] = {}
-        self.why, self.refuted = "", ""
 
-    def run(self, progress: Callable[[int, int], None] | None) -> Verdict:
-        """Every box of the certificate, halved where that helps."""
-        claim = self.claim
-        if claim.doubt:
-            return Verdict(False, claim.epsilon, math.inf, 0, claim.doubt, claim.subject)
-        boxes, worst, count = claim.list_boxes(), 0.0, 0
-        for place, box in enumerate(boxes):
-            bound, used = self.bound_halves(box, HALVINGS)
-            count += used
-            if not bound < claim.epsilon:
-                best = self.refuted or (f"the best is {bound:.3e}" if math.isfinite(bound) else self.why)
-                where = "[{!r}, {!r}] × [{!r}, {!r}]".format(*box)
-                reason = f"on {where} no bound below {claim.epsilon:g} was found ({best})"
-                return Verdict(False, claim.epsilon, math.inf, count, reason, claim.subject)
-            worst = max(worst, bound)
-            if progress is not None:
-                progress(place + 1, len(boxes))
-        return Verdict(True, claim.epsilon, worst, count, subject=claim.subject)
+    def name(self, box: Rectangle) -> str:
+        return "[{!r}, {!r}] × [{!r}, {!r}]".format(*box)
 
-    def bound_halves(self, box: Rectangle, halvings: int) -> tuple[float, int]:
-        """(a bound of |F − f| on the box, how many boxes that took)."""
-        self.watch()
-        bound = self.bound(box)
+    def halve(self, box: Rectangle) -> tuple[Rectangle, Rectangle] | None:
+        """Across the longer side."""
         a, b, c, d = box
-        letter = "x" if b - a >= d - c else "y"
-        low, high = halve(box, letter)
-        if bound < self.claim.epsilon or self.refuted or not halvings or box in (low, high):
-            return bound, 1
-        left, used = self.bound_halves(low, halvings - 1)
-        if not left < self.claim.epsilon:
-            return left, used
-        right, more = self.bound_halves(high, halvings - 1)
-        return max(left, right), used + more
+        halves = halve(box, "x" if b - a >= d - c else "y")
+        return None if box in halves else halves
 
     def bound(self, box: Rectangle) -> float:
-        """Σ |e_ij| r^i s^j + max |E_n|; infinite where F or a unit is not shown to have values."""
+        """Σ |e_ij| r^i s^j + max |E_n|"""
+        self.deadline.watch()
         a, b, c, d = box
         centre = min(max(a / 2 + b / 2, a), b), min(max(c / 2 + d / 2, c), d)
-        reach = [max(Fraction(high) - Fraction(m), Fraction(m) - Fraction(low))
-                 for low, m, high in ((a, centre[0], b), (c, centre[1], d))]  # fmt: skip
-        r, s = (iv.rational(length) for length in reach)
-        try:
-            terms, rest = self.expand_network(centre, (r, s), box)
-            own, more = self.expand_target(centre, (r, s), box)
-            total = iv.plus(rest, more)
-            for degree, row in enumerate(terms):
-                for j, term in enumerate(row):
-                    mine = own[degree][j] if degree < len(own) else ZERO
-                    total = iv.plus(total, iv.largest(iv.minus(mine, term)))
-            self.look(iv.minus(own[0][0], terms[0][0]), centre)
-        except TooLarge as error:
-            raise UsageError(f"undecided: a number is too large to be worked out ({error})") from None
-        except Unclear as error:
-            self.why = f"there it is not shown to have a value: {error}"
-            return math.inf
+        reach = measure_radius(a, b, centre[0]), measure_radius(c, d, centre[1])
+        terms, rest = self.expand_network(centre, reach, box)
+        own, more = self.expand_target(centre, reach, box)
+        total = iv.plus(rest, more)
+        for degree, row in enumerate(terms):
+            for j, term in enumerate(row):
+                mine = own[degree][j] if degree < len(own) else ZERO
+                total = iv.plus(total, iv.largest(iv.minus(mine, term)))
+        self.look(iv.minus(own[0][0], terms[0][0]), centre)
         return iv.upper_float(total)
 
     def look(self, error: Interval, centre: tuple[float, float]) -> None:
         """Whether the error at the centre, or all over the box, is surely too large."""
-        if iv.is_below(iv.number(self.claim.epsilon), iv.smallest(error)):
+        if iv.is_below(iv.number(self.epsilon), iv.smallest(error)):
             x, y = centre
-            self.refuted = f"at x = {x!r}, y = {y!r} it is not below {self.claim.epsilon:g}"
+            self.refuted = f"at x = {x!r}, y = {y!r} it is not below {self.epsilon:g}"
 
     def expand_target(self, centre: tuple[float, float], reach: Reach, box: Rectangle) -> tuple[list[Series], Interval]:
         """F_ij r^i s^j, by degree and then by j, and max |F_n|; all values of F, as one, where it has no terms."""
@@ -198,11 +164,6 @@ class SurfaceCheck:
     def interpolation(self) -> list[Series]:
         """The inverse of the matrix of powers direction^j: coefficient j from the values along the directions."""
         return [[iv.rational(entry) for entry in row] for row in _invert_powers(_list_directions())]
-
-    def watch(self) -> None:
-        """Errors: UsageError when the time is up."""
-        if time.monotonic() > self.deadline:
-            raise UsageError(f"undecided: {self.late}; give it more with --timeout")
 
 
 def _list_directions() -> list[Fraction]:

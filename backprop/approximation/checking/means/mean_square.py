@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -13,12 +12,12 @@ from itertools import pairwise
 
 from backprop.approximation.checking import functions as fn
 from backprop.approximation.checking import intervals as iv
+from backprop.approximation.checking.boxes import Deadline, Verdict
 from backprop.approximation.checking.claims import StatedClaim
 from backprop.approximation.checking.evaluate import Place, value
 from backprop.approximation.checking.intervals import Interval, Series, TooLarge, Unclear
 from backprop.approximation.checking.models import TERMS, expand_error, expand_term, find_hole, measure_radius
 from backprop.approximation.checking.reader import Tree
-from backprop.approximation.checking.verdict import Verdict
 from backprop.errors import UsageError
 
 __all__ = ["check_mean"]
@@ -41,20 +40,20 @@ class _Summand:
     square: Interval = field(compare=False)
 
 
-def check_mean(claim: StatedClaim, deadline: float, late: str, progress: Callable[[int, int], None] | None) -> Verdict:
+def check_mean(claim: StatedClaim, deadline: Deadline, progress: Callable[[int, int], None] | None) -> Verdict:
     """Whether the root of the integral over all boxes is below the epsilon of the claim.
 
     Errors: UsageError where the time is up before there is an answer, or a number is too large.
     """
-    return _Sum(claim, deadline, late).run(progress)
+    return _Sum(claim, deadline).run(progress)
 
 
 class _Sum:
     """The boxes so far; the one that leaves most open is halved."""
 
-    def __init__(self, claim: StatedClaim, deadline: float, late: str) -> None:
+    def __init__(self, claim: StatedClaim, deadline: Deadline) -> None:
         assert claim.density is not None
-        self.claim, self.density, self.deadline, self.late = claim, claim.density, deadline, late
+        self.claim, self.density, self.deadline = claim, claim.density, deadline
         self.why, self.hole, self.beyond = "", "", False
         self.tallest = iv.ZERO
 
@@ -111,7 +110,7 @@ class _Sum:
 
     def look_at(self, a: float, b: float) -> _Summand:
         """The integral over a box; everything is open where p, F or a unit is not shown to have a value."""
-        self.watch()
+        self.deadline.watch()
         centre = min(max(a / 2 + b / 2, a), b)
         try:
             total, dip, here = self.integrate(a, b, centre)
@@ -134,7 +133,7 @@ class _Sum:
         there: Series = [iv.from_numbers(a, b), iv.ONE]
         sides = [iv.rational(Fraction(high) - Fraction(low)) for low, high in ((a, centre), (centre, b))]
         radius = measure_radius(a, b, centre)
-        errors = expand_error(self.claim, a, b, centre, self.watch)
+        errors = expand_error(self.claim, a, b, centre, self.deadline.watch)
         weights = expand_term(self.density, here, there, radius)
         dip = self.bound_dip(a, b, weights, radius)
         squares = iv.power(errors, 2, 2 * TERMS + 1)
@@ -154,11 +153,6 @@ class _Sum:
             model = iv.minus(model, iv.times((size[1], size[1]), reach))
         lowest = iv.pull("max", [(span[0], span[0]), (model[0], model[0])])
         return iv.pull("max", [iv.ZERO, iv.negate([lowest])[0]])
-
-    def watch(self) -> None:
-        """Errors: UsageError when the time is up."""
-        if time.monotonic() > self.deadline:
-            raise UsageError(f"undecided: {self.late}; give it more with --timeout")
 
 
 def _find_hole_of(node: Tree, point: float) -> str:
