@@ -182,7 +182,11 @@ def draw_network(rng: random.Random, is_true: bool) -> Drawn:
 
 
 def _put(sigma: str, w: float, b: float) -> str:
-    inner = f"({write_fraction(Fraction(w))}*x + {write_fraction(Fraction(b))})"
+    return put_argument(sigma, f"({write_fraction(Fraction(w))}*x + {write_fraction(Fraction(b))})")
+
+
+def put_argument(sigma: str, inner: str) -> str:
+    """An activation in x with something else in the place of x; exp and max keep their letter."""
     letters = [inner if letter == "x" and sigma[k : k + 2] != "xp" and sigma[k - 1 : k + 2] != "ax(" else letter
                for k, letter in enumerate(sigma)]  # fmt: skip
     return "(" + "".join(letters) + ")"
@@ -361,13 +365,18 @@ def run(count: int, seed: int) -> Counter[tuple[str, str]]:
             answers = {"confirmed": is_confirmed(drawn, Path(name))}
             if kind != "boxes":  # the prover makes its own
                 answers["proved"] = is_proved(drawn)
-            found[kind, f"{'true' if drawn.is_true else 'false'} drawn"] += 1
-            for answer, said in answers.items():
-                wrong = f"false {answer}" if not drawn.is_true else f"true not {answer}"
-                found[kind, wrong] += said != drawn.is_true
-                if said and not drawn.is_true:
-                    print("FALSE", answer, drawn, flush=True)
+            count_answers(found, kind, drawn, answers)
     return found
+
+
+def count_answers(found: Counter[tuple[str, str]], kind: str, drawn: Any, answers: dict[str, bool]) -> None:
+    """One claim more, which is true or not (`is_true`), and what was said of it; a false answer is printed."""
+    found[kind, f"{'true' if drawn.is_true else 'false'} drawn"] += 1
+    for answer, said in answers.items():
+        wrong = f"false {answer}" if not drawn.is_true else f"true not {answer}"
+        found[kind, wrong] += said != drawn.is_true
+        if said and not drawn.is_true:
+            print("FALSE", answer, drawn, flush=True)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from backprop.attaching.costing.levels import MANY
 from backprop.attaching.costing.rates import GradientFlow
 from backprop.attaching.leftovers import evaluate, is_sum, matters
 from backprop.attaching.nesting import tidy
-from backprop.attaching.running.leaves import NumberLeaf, Place, find_leaves, to_array
+from backprop.attaching.running.leaves import NumberLeaf, Place, find_leaves, size_of, to_array
 from backprop.attaching.running.repeating import Iteration
 from backprop.attaching.running.replaying import IterationRecorder, MadeValue
 from backprop.attaching.running.shaking import adds
@@ -148,7 +148,7 @@ def is_computed(iteration: Iteration, flow: GradientFlow, candidate: CostCandida
     rng = np.random.default_rng(3)
     for _ in range(2):
         u = rng.standard_normal(start.shape)
-        step = 1e-5 * (float(np.max(np.abs(start), initial=0.0)) or 1.0)
+        step = 1e-5 * size_of(start)
         ends = [evaluate(wider, candidate, [*wider.start[:-1], start + sign * step * u]) for sign in (1.0, -1.0)]
         slope = factor * float(np.real(ends[0] - ends[1])) / (2 * step)
         same = [value for value in same if slope and abs(float(np.sum(np.real(value) * u)) / slope - 1) < 1e-5]
@@ -230,7 +230,7 @@ def order_by_use(flow: GradientFlow) -> list[int]:
     first: list[int] = []
     for k, value in enumerate(iteration.start):
         values = list(iteration.start)
-        values[k] = value + 1e-3 * (float(np.max(np.abs(value), initial=0.0)) or 1.0)
+        values[k] = value + 1e-3 * size_of(value)
         moved = iteration.freeze(wanted=None)
         iteration.run(values, moved)
         first.append(next((e.order for e in moved.events if e.key[0] not in beside and _is_new(e, base)), LAST))

@@ -137,7 +137,7 @@ class HandedOver:
         # Nothing behind a number that is there need be run.
         recorder = self.iteration.freeze(wanted=candidate.sites, last=candidate.key)
         names = self.iteration.run_names(values, recorder)
-        made = {event.key: event.value for event in recorder.events}
+        made = recorder.made()
         out = candidate.evaluate(made, names) * chosen.factor
         if chosen.penalty:
             out = out + sum(chosen.penalty / 2 * np.sum(values[k] ** 2) for k in chosen.penalised)

@@ -10,7 +10,7 @@ import numpy as np
 from backprop.attaching.costing.costs import CostCandidate
 from backprop.attaching.costing.rates import GradientFlow
 from backprop.attaching.nesting import tidy
-from backprop.attaching.running.leaves import NumberLeaf, find_leaves, read, to_array
+from backprop.attaching.running.leaves import NumberLeaf, find_leaves, read, size_of, to_array
 from backprop.attaching.running.repeating import Iteration
 from backprop.attaching.running.replaying import IterationRecorder
 
@@ -37,7 +37,7 @@ def list_lost(iteration: Iteration, flow: GradientFlow, candidate: CostCandidate
         if k in replaced:
             continue
         start, values = wider.start[k], list(wider.start)
-        size = float(np.max(np.abs(start), initial=0.0)) or 1.0
+        size = size_of(start)
         values[k] = start + size * np.random.default_rng(k).uniform(0.01, 0.1, start.shape)
         if not matters(wider, candidate, values) or is_sum(wider, candidate, values, k):
             continue
@@ -89,7 +89,7 @@ def _ask_rule(iteration: Iteration, k: int, count: int) -> tuple[bool, bool]:
     plain = iteration.run()[k]
     changed = plain != start
     change = np.where(changed, np.random.default_rng(k).standard_normal(start.shape), 0.0)
-    change *= 1e-4 * (float(np.max(np.abs(start), initial=0.0)) or 1.0)
+    change *= 1e-4 * size_of(start)
     values = list(iteration.start)
     values[k] = start + change
     gap = iteration.run(values)[k] - plain
@@ -120,4 +120,4 @@ def evaluate(iteration: Iteration, candidate: CostCandidate, values: Sequence[An
     """A candidate at some values of the leaves, with the update held back."""
     recorder = iteration.freeze(wanted=candidate.sites)
     names = iteration.run_names(values, recorder)
-    return candidate.evaluate({event.key: event.value for event in recorder.events}, names)
+    return candidate.evaluate(recorder.made(), names)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from false_claims import BENT, SMOOTH, choose_epsilon, write_fraction
+from false_claims import BENT, SMOOTH, choose_epsilon, count_answers, put_argument, write_fraction
 
 from backprop.approximation.checking import check_certificate
 from backprop.approximation.ground.outcome import ShallowNetwork
@@ -96,10 +96,7 @@ def draw_network(rng: random.Random, is_true: bool) -> Drawn:
 
 def _put(sigma: str, p: float, q: float, b: float) -> str:
     exact = [write_fraction(Fraction(part)) for part in (p, q, b)]
-    inner = f"({exact[0]}*x + {exact[1]}*y + {exact[2]})"
-    letters = [inner if letter == "x" and sigma[k : k + 2] != "xp" and sigma[k - 1 : k + 2] != "ax(" else letter
-               for k, letter in enumerate(sigma)]  # fmt: skip
-    return "(" + "".join(letters) + ")"
+    return put_argument(sigma, f"({exact[0]}*x + {exact[1]}*y + {exact[2]})")
 
 
 def draw_along(rng: random.Random, is_true: bool) -> Drawn:
@@ -177,12 +174,7 @@ def run(count: int, seed: int) -> Counter[tuple[str, str]]:
                 answers["proved"] = is_proved(drawn)
             if drawn.along is not None and drawn.is_true:
                 answers["direction found"] = find_direction(transcribe(drawn.target, ("x", "y"))) == drawn.along
-            found[kind, f"{'true' if drawn.is_true else 'false'} drawn"] += 1
-            for answer, said in answers.items():
-                wrong = f"false {answer}" if not drawn.is_true else f"true not {answer}"
-                found[kind, wrong] += said != drawn.is_true
-                if said and not drawn.is_true:
-                    print("FALSE", answer, drawn, flush=True)
+            count_answers(found, kind, drawn, answers)
     return found
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from backprop.approximation.ground.hidden import Hidden
 from backprop.approximation.ground.target import Floats
 
-__all__ = ["WAVY", "list_nodes", "list_pieces", "list_placements", "list_wave_placements", "place_adaptively",
+__all__ = ["list_nodes", "list_pieces", "list_placements", "list_wave_placements", "list_waves", "place_adaptively",
            "place_at_breaks", "place_evenly", "place_on_waves", "place_randomly"]  # fmt: skip
 
 STEEPNESS = (0.5, 1.0, 0.25, 2.0, 4.0, 32.0)
@@ -53,11 +53,10 @@ def list_placements(function: Function, breaks: Floats, width: int, rng: np.rand
         yield place_randomly(width, steepness, rng)
 
 
-def list_wave_placements(function: Function, width: int) -> Iterator[Hidden]:
-    """Yield hidden layers for a function that rises and falls often; none for any other."""
-    pieces = list_pieces(function)
-    for steepness in ON_WAVES if len(pieces) > WAVY else ():
-        yield place_on_waves(pieces, width, steepness)
+def list_wave_placements(waves: Floats, width: int) -> Iterator[Hidden]:
+    """Yield hidden layers for a function that rises and falls often (`list_waves`); none for any other."""
+    for steepness in ON_WAVES if len(waves) else ():
+        yield place_on_waves(waves, width, steepness)
 
 
 def list_nodes(function: Function, breaks: Floats, width: int) -> Floats:
@@ -89,6 +88,12 @@ def place_at_breaks(breaks: Floats, width: int, steepness: float) -> Hidden:
     even = place_evenly(width - len(steep), 0.0, steepness) if width > len(steep) else Hidden(steep[:0], steep[:0])
     slopes = np.full(len(steep), JUMP * steepness)
     return Hidden(np.append(slopes, even.w), np.append(-slopes * steep, even.b))
+
+
+def list_waves(function: Function) -> Floats:
+    """The rises and falls of a function (`list_pieces`) that has many of them; none of any other."""
+    pieces = list_pieces(function)
+    return pieces if len(pieces) > WAVY else pieces[:0]
 
 
 def list_pieces(function: Function) -> Floats:

@@ -6,6 +6,7 @@ import math
 import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -22,11 +23,10 @@ from backprop.approximation.searching.candidate import CUTOFFS, ROUNDING, Candid
 from backprop.approximation.searching.certified import NOTHING_TO_PROVE, grow_certified, narrow_relu
 from backprop.approximation.searching.certified import certify as certify_network
 from backprop.approximation.searching.placement import (
-    WAVY,
     list_nodes,
-    list_pieces,
     list_placements,
     list_wave_placements,
+    list_waves,
 )
 from backprop.approximation.searching.pruning import prune
 from backprop.approximation.searching.refinement import refine
@@ -141,6 +141,11 @@ class _Search(WidthSearch[Approximation]):
         self._breaks = (np.array(target.breaks, dtype=np.float64) - self.middle) / self.half
         self._steepest = 2 * self.half / target.gap if isinstance(target, TableTarget) else STEEPEST
 
+    @cached_property
+    def _waves(self) -> Floats:
+        """The rises and falls of F, if there are many."""
+        return list_waves(self._scaled)
+
     def grow(self, wanted: float) -> Approximation:
         """Widen until the error on the grid is below the one wanted, then look for a smaller width that does."""
         return self.grow_along(list_widths(self.target, self._list_widths()), wanted, _step)
@@ -149,10 +154,9 @@ class _Search(WidthSearch[Approximation]):
         """The widths to try; for a polynomial none beyond its degree, with which a network is any such polynomial."""
         most = self.sigma.degree
         if most is None and self.target.known_between:
-            pieces = len(list_pieces(self._scaled))
-            more = [width for width in WAVES if width <= 4 * pieces] if pieces > WAVY else []
-            least = pieces / 8 if pieces > GROWN_WIDTHS[-1] else 0
-            return [width for width in (*GROWN_WIDTHS, *more) if width >= least]
+            count = len(self._waves)
+            least = count / 8 if count > GROWN_WIDTHS[-1] else 0
+            return [width for width in (*GROWN_WIDTHS, *(w for w in WAVES if w <= 4 * count)) if width >= least]
         return list(GROWN_WIDTHS) if most is None else [*(w for w in GROWN_WIDTHS if w < most), most]
 
     def search(self, width: int) -> Candidate:
@@ -163,7 +167,7 @@ class _Search(WidthSearch[Approximation]):
         fresh, worst = self._scan(self._list_fresh(width), x, y, FRESH_STARTS)
         grown, _ = self._scan(self._list_grown(width, narrow), x, y, GROWN_STARTS) if narrow else ([], 0.0)
         steps = _count_steps(x, width) if worst > ROUNDING else 0
-        waves, _ = self._scan(list_wave_placements(self._scaled, width), x, y, 1)
+        waves, _ = self._scan(list_wave_placements(self._waves, width), x, y, 1)
         refined = [refine(self.sigma, start, x, y, steps) for start in (*fresh, *waves, *grown) if steps]
         found = [c for hidden in (*fresh[:1], *waves, *grown[:1], *refined) for c in self._finish(hidden, x, y)]
         safe = self.pad(width, narrow)

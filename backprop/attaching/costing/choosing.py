@@ -87,8 +87,8 @@ def _drop_parts(flow: GradientFlow, fits: list[CandidateFit]) -> list[CandidateF
         plain = flow.iteration.freeze(wanted=None)
         flow.iteration.run(None, recorder)
         flow.iteration.run(None, plain)
-        before = {event.key: event.value for event in plain.events}
-        after = {event.key: event.value for event in recorder.events}
+        before = plain.made()
+        after = recorder.made()
         for other in made:
             place: Any = other.candidate.key
             if place == key or place not in before or place not in after or other.candidate.order < fit.candidate.order:

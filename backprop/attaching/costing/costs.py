@@ -114,7 +114,7 @@ def find_candidates(
 ) -> list[CostCandidate]:
     """All that may be the cost, from one iteration with the update held back and another at moved parameters."""
     rewritten = iteration.program.rewritten
-    base = {event.key: event.value for event in recorder.events}
+    base = recorder.made()
     found = []
     called = {
         rewritten.sites[number].text.partition("(")[0] for number in recorder.counts if number not in rewritten.beside

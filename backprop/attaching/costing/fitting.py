@@ -83,7 +83,7 @@ def _read_levels(flow: GradientFlow, values: Sequence[Any], scale: float) -> lis
     wanted = frozenset(level.key[0] for level in levels if level is not None)
     recorder = IterationRecorder(held=iteration.held, factor=1.0 if flow.adaptive else 0.0, wanted=wanted)
     iteration.run(values, recorder)
-    found = {event.key: event.value for event in recorder.events}
+    found = recorder.made()
     after = [] if all(levels) else iteration.run(values, IterationRecorder(held=iteration.held, factor=1.0))
     out: list[Any] = []
     for k, level in enumerate(levels):
@@ -145,7 +145,7 @@ def measure(flow: GradientFlow, seed: int = 0) -> Measured:
 def _record_beside(iteration: Iteration, point: Sequence[Any], rng: np.random.Generator) -> dict[Key, Any]:
     other = iteration.freeze(wanted=None)
     iteration.run([value + JITTER * _size(value) * rng.standard_normal(value.shape) for value in point], other)
-    return {event.key: event.value for event in other.events}
+    return other.made()
 
 
 def _compare_all(
@@ -181,7 +181,7 @@ def _differentiate(
             values[k] = point[k] + sign * STEP * u
         recorder = iteration.freeze(wanted=sites)
         names = iteration.run_names(values, recorder)
-        made = {event.key: event.value for event in recorder.events}
+        made = recorder.made()
         ends.append([_evaluate(one, made, names) for one in candidates])
     far, near, nearer, farther = ends
     return [(8 * (b - c) - (a - d)) / (12 * STEP) for a, b, c, d in zip(far, near, nearer, farther, strict=True)]

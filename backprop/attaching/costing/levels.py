@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.running.leaves import NumberLeaf, find_leaves, read, to_array
+from backprop.attaching.running.leaves import NumberLeaf, find_leaves, read, size_of, to_array
 from backprop.attaching.running.repeating import Iteration
 from backprop.attaching.running.replaying import IterationRecorder, Key
 from backprop.attaching.running.shaking import is_level
@@ -85,7 +85,7 @@ def find_memories(iteration: Iteration) -> tuple[NumberLeaf, ...]:
         some = rng.random(wider.start[k].shape) < 0.5
         some.flat[0], some.flat[-1] = True, False
         values = list(wider.start)
-        size = float(np.max(np.abs(values[k]), initial=0.0)) or 1.0
+        size = size_of(values[k])
         values[k] = np.where(some, values[k] + size * rng.uniform(0.2, 0.5, some.shape), values[k])
         gaps = _displace(wider, values, FAINT)[:count]
         felt = any(a is not None and b is not None and _differs(a, b) for a, b in zip(gaps, plain, strict=False))
@@ -109,7 +109,7 @@ def _list_spreading(iteration: Iteration) -> set[int]:
         return _list_spreading_groups(iteration, plain)
     for k, value in enumerate(iteration.start):
         some = _draw_some(rng, value)
-        size = float(np.max(np.abs(value), initial=0.0)) or 1.0
+        size = size_of(value)
         values = list(iteration.start)
         values[k] = np.where(some, value + size * rng.uniform(0.2, 0.5, value.shape), value)
         after = _displace(iteration, values, 1.0 if calls else FAINT)
@@ -142,7 +142,7 @@ def _list_spreading_groups(iteration: Iteration, plain: Sequence[Any]) -> set[in
     for together in group(len(plain)):
         values = list(iteration.start)
         for k in together:
-            values[k] = values[k] + 0.3 * (float(np.max(np.abs(values[k]), initial=0.0)) or 1.0)
+            values[k] = values[k] + 0.3 * size_of(values[k])
         gaps = [
             np.inf if a is None or b is None else float(np.max(np.abs(a - b), initial=0.0))
             for a, b in zip(_displace(iteration, values, FAINT), plain, strict=True)
@@ -177,7 +177,7 @@ def _is_felt(iteration: Iteration, values: Sequence[Any], some: Any) -> bool:
     plain, moved = iteration.freeze(wanted=None), iteration.freeze(wanted=None)
     iteration.run(None, plain)
     iteration.run(values, moved)
-    before, after = ({event.key: event.value for event in one.events} for one in (plain, moved))
+    before, after = (one.made() for one in (plain, moved))
     return before.keys() != after.keys() or any(
         not np.array_equal(value, after[key], equal_nan=True)
         and (value.shape != some.shape or _spreads(after[key], value, some))
@@ -223,17 +223,17 @@ def keep_effective(iteration: Iteration, levels: Sequence[list[FlowLevel]]) -> l
     earliest = {k: min(levels[k], key=lambda level: (not level.whole, level.order)).key for k in has}
     base = iteration.freeze(wanted=frozenset(key[0] for key in earliest.values()))
     iteration.run(None, base)
-    values = {event.key: event.value for event in base.events}
+    values = base.made()
     reached: dict[int, set[int]] = {}
     for together in group(len(levels)):
         start = list(iteration.start)
         for k in together:
             rng = np.random.default_rng(k)
-            size = float(np.max(np.abs(start[k]), initial=0.0)) or 1.0
+            size = size_of(start[k])
             start[k] = start[k] + 1e-3 * size * rng.uniform(0.5, 1.0, start[k].shape)
         again = iteration.freeze(wanted=frozenset(key[0] for key in earliest.values()))
         iteration.run(start, again)
-        now = {event.key: event.value for event in again.events}
+        now = again.made()
         changed = {j for j, key in earliest.items() if key in now and key in values and _differs(now[key], values[key])}
         reached |= {k: changed for k in together if k in has or len(levels) <= MANY}
     # A step that is as long in every entry feels nothing, whatever it is a step of.
@@ -248,7 +248,7 @@ def drop_states(iteration: Iteration, levels: Sequence[list[FlowLevel]]) -> list
         return list(range(len(levels)))
     plain, stay = iteration.run(), []
     for k, value in enumerate(iteration.start):
-        change = 1e-4 * (float(np.max(np.abs(value), initial=0.0)) or 1.0) * np.random.default_rng(k).uniform(
+        change = 1e-4 * size_of(value) * np.random.default_rng(k).uniform(
             0.5, 1.0, value.shape)  # fmt: skip
         after = iteration.run([v + change if i == k else v for i, v in enumerate(iteration.start)])[k]
         left = np.linalg.norm(after - plain[k]) / np.linalg.norm(change)
@@ -266,7 +266,7 @@ def keep_unshown(iteration: Iteration, levels: Sequence[list[FlowLevel]], kept: 
     plain = _displace(iteration, None, SLIGHT)
     values = list(iteration.start)
     for k in kept:
-        size = float(np.max(np.abs(values[k]), initial=0.0)) or 1.0
+        size = size_of(values[k])
         values[k] = values[k] + 1e-2 * size * np.random.default_rng(k).uniform(0.5, 1.0, values[k].shape)
     there = _displace(iteration, values, SLIGHT)
     found = []
@@ -276,7 +276,7 @@ def keep_unshown(iteration: Iteration, levels: Sequence[list[FlowLevel]], kept: 
                 np.abs(before), initial=1e-300):  # fmt: skip
             continue
         own = list(iteration.start)
-        own[k] = own[k] + 1e-3 * (float(np.max(np.abs(own[k]), initial=0.0)) or 1.0)
+        own[k] = own[k] + 1e-3 * size_of(own[k])
         again = iteration.run(own, IterationRecorder(held=iteration.held, factor=SLIGHT))[k]
         still = iteration.run(None, IterationRecorder(held=iteration.held, factor=SLIGHT))[k]
         if np.all(np.abs((again - still) / (own[k] - iteration.start[k]) - 1) < CROSS):
@@ -293,7 +293,7 @@ def _is_statistic(iteration: Iteration, reached: dict[int, set[int]], k: int) ->
     if not felt_by or any(k in there for j, there in reached.items() if j != k):
         return False
     values = list(iteration.start)
-    values[k] = values[k] + 1e-3 * (float(np.max(np.abs(values[k]), initial=0.0)) or 1.0)
+    values[k] = values[k] + 1e-3 * size_of(values[k])
     gap = iteration.run(values)[k] - iteration.run()[k]
     share = gap / (values[k] - iteration.start[k])
     return bool(np.all(np.abs(share - np.median(share)) < 1e-6) and np.all(np.abs(share - 1) > 1e-9))
@@ -306,7 +306,7 @@ def keep_dependent(iteration: Iteration, levels: Sequence[list[FlowLevel]]) -> l
     here, there = iteration.freeze(wanted=sites), iteration.freeze(wanted=sites)
     iteration.run(None, here)
     iteration.run(iteration.beside(ASIDE).start, there)
-    now = {event.key: event.value for event in there.events}
+    now = there.made()
     same = {e.key for e in here.events if e.key in now and not _differs(now[e.key], e.value)}
     return [[level for level in one if level.key not in same] or one for one in levels]
 

@@ -63,7 +63,7 @@ class _Asked:
         gradients = gradient_reader(replace(self.flow, iteration=iteration))(iteration.start)
         recorder: IterationRecorder = iteration.freeze(wanted=frozenset(s for one in made.values() for s in one.sites))
         iteration.run(None, recorder)
-        values = {event.key: event.value for event in recorder.events}
+        values = recorder.made()
         numbers = {i: float(np.real(values[one.key].reshape(()))) for i, one in made.items() if one.key in values}
         return [np.zeros(0) if one is None else np.array(one) for one in gradients], numbers
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from backprop.attaching.costing.levels import CROSS, MANY, SLIGHT
-from backprop.attaching.running.leaves import is_tensor
+from backprop.attaching.running.leaves import is_tensor, size_of
 from backprop.attaching.running.repeating import Iteration
 from backprop.attaching.running.replaying import IterationRecorder, Key, MadeValue
 
@@ -62,7 +62,7 @@ def draw_change(v: Any) -> tuple[Any, Any]:
     some = rng.random(v.shape) < 0.5 if v.size > 1 else np.ones(v.shape, dtype=bool)
     if v.size > 1 and (some.all() or not some.any()):
         some.flat[0], some.flat[1] = True, False
-    size = float(np.max(np.abs(v), initial=0.0)) or 1.0
+    size = size_of(v)
     # The other sign: seen after an optimiser that keeps little of a gradient but that.
     return some, np.where(some, np.where(v != 0.0, -2.0 * v, rng.uniform(0.25, 0.5, v.shape) * size), 0.0)
 

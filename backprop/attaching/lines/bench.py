@@ -17,6 +17,7 @@ from backprop.attaching.costing.fitting import Chosen
 from backprop.attaching.handing import Attached, HandedOver
 from backprop.attaching.lines.outfits import Outfit, Wardrobe
 from backprop.attaching.lines.shrinking import count_samples, shrink
+from backprop.attaching.running.leaves import size_of
 from backprop.examiner.measuring.cases import Case
 from backprop.examiner.subject.protocol.subjects import Subject, Unusable
 from backprop.reading.running.bench import Bench, Point
@@ -170,7 +171,7 @@ def _shake(key: Any, value: Any) -> Any:
         numbers = np.asarray(value.detach() if hasattr(value, "detach") else value)
         if numbers.dtype.kind != "f":
             return value
-        size = float(np.max(np.abs(numbers), initial=0.0)) or 1.0
+        size = size_of(numbers)
         return move(value, SHAKE * size * np.random.default_rng(key[0]).uniform(0.5, 1.0, numbers.shape))
     except Exception:  # an object of another kind
         return value

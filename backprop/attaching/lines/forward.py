@@ -14,6 +14,7 @@ import numpy as np
 
 from backprop.attaching.lines.bench import AttachedBench, Stand
 from backprop.attaching.lines.shop import AttachedShop
+from backprop.attaching.running.leaves import size_of
 from backprop.examiner.measuring.cases import Case
 from backprop.examiner.subject.protocol.subjects import Unusable
 from backprop.reading.proposing.mending import LIGHT, Search
@@ -60,7 +61,7 @@ class ForwardShop(AttachedShop):
         slope = self._ask(case, k, TINY * 1j * u)
         if slope is not None and abs(slope.imag / TINY - mine) <= SAME * max(abs(mine), 1e-6):
             return True
-        size = STEP * (float(np.max(np.abs(case.values[k]), initial=0.0)) or 1.0)
+        size = STEP * size_of(case.values[k])
         ends = [self._ask(case, k, sign * size * u) for sign in (1, -1)]
         if ends[0] is None or ends[1] is None:
             return False

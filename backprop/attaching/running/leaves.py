@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 __all__ = [
-    "NumberLeaf", "Place", "children", "find_leaves", "has_cells", "is_number", "list_cells", "put", "read",
-    "set_place", "to_array",
+    "NumberLeaf", "Place", "children", "find_leaves", "has_cells", "is_number", "is_number_list", "is_tensor",
+    "list_cells", "put", "read", "set_place", "size_of", "to_array",
 ]  # fmt: skip
 
 Step: TypeAlias = tuple[str, Any]
@@ -243,3 +243,12 @@ def set_place(names: Any, place: Place, value: Any) -> None:
         set_place(names, place[:-1], type(owner)(*changed) if hasattr(owner, "_fields") else changed)
     else:
         owner[key] = value
+
+
+def size_of(value: Any) -> float:
+    """The largest |entry| of an array; 1 where that is 0 or there is none: what a change of it is measured by.
+
+    >>> size_of(np.array([0.5, -2.0])), size_of(np.zeros(3))
+    (2.0, 1.0)
+    """
+    return float(np.max(np.abs(value), initial=0.0)) or 1.0

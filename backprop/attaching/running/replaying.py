@@ -72,6 +72,10 @@ class IterationRecorder(Hooks):
             last = () if self.last is None else self.last[:1]
             self.interest = self.wanted.union((key[0] for key in self.changes), last)
 
+    def made(self) -> dict[Key, Any]:
+        """What was kept, by site and occurrence."""
+        return {event.key: event.value for event in self.events}
+
     def watch(self, value: Any) -> None:
         """A parameter is held by this object from now on."""
         self.current[id(value)] = value

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.running.leaves import NumberLeaf, put, read, to_array
+from backprop.attaching.running.leaves import NumberLeaf, put, read, size_of, to_array
 from backprop.attaching.running.program import HookedProgram
 from backprop.attaching.running.repeating import Iteration
 from backprop.attaching.running.states import Hooks, Names, StateSnapshot
@@ -73,7 +73,7 @@ def _list_groups(leaves: list[NumberLeaf], numbers: list[int]) -> list[list[int]
 def _draw_change(i: int, before: Any, plain: Any) -> Any:
     """What is not moved is kept anyway, and a buffer that is filled entry by entry would look like what is trained."""
     noise = np.random.default_rng(i).standard_normal(before.shape)
-    return np.where(plain != before, noise, 0.0) * SMALL * (float(np.max(np.abs(before), initial=0.0)) or 1.0)
+    return np.where(plain != before, noise, 0.0) * SMALL * size_of(before)
 
 
 def _shake(

@@ -58,7 +58,7 @@ def detect_uses(examination: Examination, cases: list[CaseExamination]) -> Itera
         for i, leaf in enumerate(examination.leaves)
     )
     # Where the cost reads more than the outputs, a right gradient of W is no product of its inputs and the error.
-    alone = probes.feel_derivatives() <= 1
+    alone = probes.felt_derivatives <= 1
     if beside and alone and (shared or probes.uses_right_activation(wrong[0]) is False):
         yield PatternMatch("other_values_in_weight_gradient", layer, DIFFERS_ONLY_THERE, numbers)
 

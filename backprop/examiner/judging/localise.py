@@ -161,7 +161,7 @@ def _spoils_below(examination: Examination, layer: WrongLayer, below: list[Wrong
     if not _is_delta_fault(examination, below[0], below[1:], probes):
         return False
     # Where the cost reads more than the outputs, more than delta comes back, and a right b tells of delta alone.
-    return probes.uses_right_activation(layer.wrong_W[0]) is True or probes.feel_derivatives() > 1
+    return probes.uses_right_activation(layer.wrong_W[0]) is True or probes.felt_derivatives > 1
 
 
 def _is_branch_fault(examination: Examination, layer: WrongLayer) -> bool:
@@ -184,7 +184,7 @@ def _explain_delta(examination: Examination, layer: WrongLayer, wrong: list[int]
         if other:
             return make_finding(examination, "forward", None, wrong, other)
         measured["right"] = name_tensors(examination, layer.right)
-        text = say(OUTPUT_ERROR, **measured) or say(BESIDE_ERROR, moved=probes.feel_derivatives(), **measured)
+        text = say(OUTPUT_ERROR, **measured) or say(BESIDE_ERROR, moved=probes.felt_derivatives, **measured)
         text += say(MORE_THAN_OUTPUTS, moved=probes.feel_inputs() or 0.0) + _describe(examination, layer)
         return make_finding(examination, "BP1", number, wrong, text)
     changed = say(CHANGED_WEIGHTS, layer=number, **probes.measure_rates(number))
@@ -192,7 +192,7 @@ def _explain_delta(examination: Examination, layer: WrongLayer, wrong: list[int]
         return make_finding(examination, "update", number, wrong, changed)
     over = [i for i, leaf in enumerate(examination.leaves) if (leaf.layer or 0) > number]
     above = [] if any(map(examination.is_wrong, over)) else [i for i in over if examination.is_right(i)]
-    right, moved = name_tensors(examination, layer.right), probes.feel_derivatives()
+    right, moved = name_tensors(examination, layer.right), probes.felt_derivatives
     said = say(BESIDE_ERROR, right=right, moved=moved, **measured)
     hidden = say(HIDDEN_ERROR, above=name_tensors(examination, above), **measured) or say(HIDDEN_ERROR_TOO, **measured)
     more = say(MORE_THAN_OUTPUTS, moved=moved) + _describe(examination, layer)
@@ -234,7 +234,7 @@ def _explain_local(examination: Examination, layer: WrongLayer, below: list[Wron
     shown_by = [i for i in layer.right if leaves[i].dense == leaves[layer.wrong[0]].dense] + beside
     measured = {"layer": number, "off": measure_gap(examination, list(layer.wrong)),
                 "kind": _name_kind(examination, layer), "shown_by": name_tensors(examination, shown_by)}  # fmt: skip
-    moved = probes.feel_derivatives() if layer.wrong_W else 0.0
+    moved = probes.felt_derivatives if layer.wrong_W else 0.0
     said = say(BESIDE_OUTPUTS, right=name_tensors(examination, right), moved=moved, **measured)
     said = said or say(BESIDE_RIGHT_ERROR, **measured) or say(BESIDE_UNSEEN_ERROR, **measured)
     said += say(MORE_THAN_OUTPUTS, moved=moved)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ParamSpec, TypeVar
 
 import numpy as np
@@ -199,7 +200,8 @@ class Probes:
         part = slice_case(self._base, 0, 1)
         return None if part is None else _ask(self._feel_inputs, part, MOVED)
 
-    def feel_derivatives(self) -> float:
+    @cached_property
+    def felt_derivatives(self) -> float:
         """The same without what is felt of each layer apart, as a penalty is: more than 1 where derivatives of the
         outputs are in the cost; 0 where they are not, or where it cannot be measured."""
         part = slice_case(self._base, 0, 1)

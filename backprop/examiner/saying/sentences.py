@@ -7,6 +7,7 @@ numbers were compared.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from backprop.examiner.saying.grounds import Predicate
 from backprop.examiner.tolerance import SAME
@@ -27,6 +28,11 @@ def explains(off: float, entries: int) -> bool:
 def differs(off: float) -> bool:
     """Whether a gap is more than its room."""
     return off > 1
+
+
+def _is_beside_the_error(off: float, right: Sequence[str], moved: float, **more: Any) -> bool:
+    """Whether a gap is more than its room, and the cost is seen to read more than the outputs."""
+    return differs(off) and bool(right) and moved > 1
 
 
 def name_them(names: Sequence[str]) -> str:
@@ -166,7 +172,7 @@ LAYER_ZERO = Predicate(
 )
 BESIDE_ERROR = Predicate(
     "wrong_beside_the_error",
-    lambda off, right, moved, **more: differs(off) and bool(right) and moved > 1,
+    _is_beside_the_error,
     lambda layer, right, tensors, **more: (
         f"{name_them(right)} {'is' if len(right) == 1 else 'are'} right, but what the cost sends back beside "
         f"delta^{layer} is wrong, and with it the gradient of {name_them(tensors)}."
@@ -174,7 +180,7 @@ BESIDE_ERROR = Predicate(
 )
 BESIDE_OUTPUTS = Predicate(
     "wrong_where_more_than_the_error_enters",
-    lambda off, right, moved, **more: differs(off) and bool(right) and moved > 1,
+    _is_beside_the_error,
     lambda layer, kind, right, **more: (
         f"The error delta^{layer} is right (the gradient of {name_them(right)} is made from it), but the {kind} of the "
         f"layer is wrong: either the terms that it is made of, or what enters it beside delta^{layer}."
