@@ -76,7 +76,7 @@ LINES = {
     "backprop.approximation.survey.series": 115,
     "backprop.approximation": 10_615,
     "backprop.answers": 55,
-    "backprop.attaching.costing": 1_950,
+    "backprop.attaching.costing": 1_970,
     "backprop.attaching.running": 1_900,
     "backprop.attaching": 4_270,
     "backprop.codegen": 5_070,

@@ -221,10 +221,26 @@ def _find_last(choice: Choice) -> frozenset[int]:
     if not choice.order:
         return frozenset()
     *before, last = choice.order
-    vector = sizes[last].ndim < 2 or 1 in sizes[last].shape
-    if before and vector and sizes[last].size in sizes[before[-1]].shape and sizes[before[-1]].ndim >= 2:
+    if before and _may_be_bias(sizes[last].shape, sizes[before[-1]].shape):
         return frozenset((before[-1], last))
     return frozenset((last,))
+
+
+def _may_be_bias(shape: tuple[int, ...], weight: tuple[int, ...]) -> bool:
+    """Whether an array of one shape may be the bias of weights of another, and not the weights of one unit behind them:
+    a row goes with what the columns stand for, a column with what the rows do; where both are as many it is not seen.
+
+    >>> _may_be_bias((3,), (2, 3)), _may_be_bias((1, 3), (2, 3)), _may_be_bias((2, 1), (2, 3))
+    (True, True, True)
+    >>> _may_be_bias((3, 1), (2, 3)), _may_be_bias((1, 2), (2, 3)), _may_be_bias((2, 1), (2, 2))
+    (False, False, False)
+    """
+    if len(weight) < 2 or (len(shape) >= 2 and 1 not in shape):
+        return False
+    if len(shape) < 2 or max(shape) == 1:
+        return math.prod(shape) in weight
+    axis = 1 if shape[0] == 1 else 0
+    return weight[axis] == max(shape) != weight[1 - axis]
 
 
 @dataclass(frozen=True)
@@ -247,13 +263,13 @@ def _options(choice: Choice, fit: CandidateFit) -> list[Option]:
         if nice is None:
             continue
         tensors = frozenset(fit.support(value))
-        out.append(_option(choice, fit, Chosen(fit.candidate, *nice, _how(fit, nice[0])), tensors))
+        out.append(_option(choice, fit, Chosen(fit.candidate, *nice, _how(fit, nice[0], tensors)), tensors))
         penalised = _fit_penalty(choice, fit, nice[1] / nice[0], tensors)
         if penalised is not None:
             penalty, more = penalised
             factor, scale = nice
-            chosen = Chosen(fit.candidate, factor, scale, _how(fit, factor) + " with a penalty on the weights",
-                            penalty * scale, tuple(sorted(more)))  # fmt: skip
+            how = _how(fit, factor, tensors | more) + " with a penalty on the weights"
+            chosen = Chosen(fit.candidate, factor, scale, how, penalty * scale, tuple(sorted(more)))  # fmt: skip
             out.append(_option(choice, fit, chosen, tensors | more))
     return out
 
@@ -270,11 +286,13 @@ def _option(choice: Choice, fit: CandidateFit, chosen: Chosen, tensors: frozense
     return Option(chosen, tensors, size, sized, len(set(fit.ratios) - tensors), rank)
 
 
-def _how(fit: CandidateFit, factor: float) -> str:
+def _how(fit: CandidateFit, factor: float, tensors: frozenset[int]) -> str:
+    """What was inferred from these tensors: from all, or else it is the last layer for which a cost is chosen."""
     times = "" if abs(factor - 1) < SAME else f"{factor:.6g} times "
+    gradient = "the gradient of the last layer" if set(fit.ratios) - tensors else "the gradient"
     if fit.candidate.strength < 0:
-        return f"inferred: the gradient is that of {times}{fit.candidate.name}"
-    return "the file's own, which the gradient fits" if not times else f"the gradient is that of {times}this number"
+        return f"inferred: {gradient} is that of {times}{fit.candidate.name}"
+    return f"the file's own, which {gradient} fits" if not times else f"{gradient} is that of {times}this number"
 
 
 def _fit_penalty(
