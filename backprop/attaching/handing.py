@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from backprop.attaching.batches import list_constants
 from backprop.attaching.costing.fitting import Chosen, gradient_reader
 from backprop.attaching.costing.rates import GradientFlow
 from backprop.attaching.looking.documents import Document
@@ -107,6 +108,7 @@ class HandedOver:
             "cost": lambda params, X, Y: self.cost(params),
             "gradients": lambda params, X, Y: self.pack(self.read_gradients(self.unpack(params))),
         }
+        out["batches"] = lambda: list_constants(self.iteration)
         if self.attached.flow.rates:
             out["step"] = lambda params, X, Y, rate: self.step(params, rate)
         return out

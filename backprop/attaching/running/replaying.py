@@ -13,7 +13,7 @@ from backprop.attaching.looking.refusals import Refused
 from backprop.attaching.running.leaves import NumberLeaf, is_number, is_number_list, is_tensor, put, read, to_array
 from backprop.attaching.running.states import Hooks, Names, Old
 
-__all__ = ["Enough", "IterationRecorder", "Key", "MadeValue"]
+__all__ = ["Enough", "IterationRecorder", "Key", "MadeValue", "read_numbers"]
 
 Key = tuple[int, int]
 """A site and its how-manieth value in this iteration."""
@@ -106,9 +106,7 @@ class IterationRecorder(Hooks):
             shape = np.shape(value)
         if shape is None or callable(shape) or not self.shape(tuple(shape)) or id(value) in self.current:
             return
-        array = to_array(value)
-        if array is None:
-            array = _whole_numbers(value)
+        array = read_numbers(value)
         if array is not None and len(self.events) < MOST_EVENTS:
             self.events.append(MadeValue(key, array, self.seen))
             self.objects[len(self.events) - 1] = value
@@ -224,6 +222,12 @@ class IterationRecorder(Hooks):
         out = before + self.factor * (new - before)
         self.watch(out)
         return out
+
+
+def read_numbers(value: Any) -> Any:
+    """An array of floats or complex numbers, whole ones too; None if there is none."""
+    array = to_array(value)
+    return _whole_numbers(value) if array is None else array
 
 
 def _whole_numbers(value: Any) -> Any:

@@ -78,8 +78,7 @@ def explain_gradients(examination: Examination, findings: Sequence[Finding], wor
     if patterns and (patterns[0].plain or all(tensor.status == "shape" for tensor in faulty)):
         return describe_pattern(findings, patterns[0], examination.depth)
     networks: list[Recognised] = []
-    # Of a program that keeps its batch to itself no network can be recognised.
-    for recognised in recognise(examination, work) if any(found.case.rows for found in examination.cases) else ():
+    for recognised in recognise(examination, work):
         networks.append(recognised)
         matches = find_all(recognised, work)
         if matches:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from backprop.codegen.lowering.nodes import Call, Expression, SumColumns, SumRows
 from backprop.diagnosis.mistakes.mistake import CHAIN, TWO, Mistakes, in_line, is_output
-from backprop.diagnosis.mistakes.outputs import through_softmax
 from backprop.diagnosis.mistakes.slopes import in_terms_of_a
 from backprop.diagnosis.model.cause import Cause
 from backprop.diagnosis.model.net import ROWS, UNIT, Net
@@ -19,7 +18,7 @@ def finish(net: Net, layer: int, core: Expression) -> Expression:
     whole = UNIT * core
     if net.fused or net.activation(layer) == "identity":
         return whole
-    return through_softmax(net, layer, whole) if net.activation(layer) == "softmax" else whole * net.slope(layer)
+    return net.through(layer, whole)
 
 
 difference = Mistakes(DIFFERENCES, "BP1", in_line("delta", is_output, finish), {"spreads": False})

@@ -1,20 +1,28 @@
-"""Mistakes in the output error, BP1: its sign, softmax, the cross-entropy, the targets."""
+"""Mistakes in the output error, BP1: its sign, softmax (in a hidden layer too), the cross-entropy, the targets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from backprop.codegen.lowering.nodes import Call, Expression, SumColumns, SumRows
-from backprop.diagnosis.mistakes.mistake import CHAIN, DELTA, TWO, Mistakes, in_line, is_output
+from backprop.diagnosis.mistakes.mistake import CHAIN, DELTA, TWO, Mistakes, in_line, is_hidden, is_output
 from backprop.diagnosis.mistakes.slopes import has_slope, in_terms_of_a
 from backprop.diagnosis.model.activations import USUAL_OUTPUTS
 from backprop.diagnosis.model.cause import Cause
 from backprop.diagnosis.model.net import UNIT, Net
 
-__all__ = ["OUTPUTS", "through_softmax"]
+__all__ = ["OUTPUTS"]
 
 OUTPUTS: list[Cause] = []
 output = Mistakes(OUTPUTS, "BP1", in_line("delta", is_output), {"spreads": False})
+hidden = Mistakes(OUTPUTS, "BP2", in_line("delta", is_hidden))
+HIDDEN: dict[str, Any] = {"equation": "BP2", "spreads": True}
+"""What is different where a mistake with the outputs is made in a hidden layer."""
+
+
+SPOILT = ("sign", "off-diagonal only", "diagonal without a", "column")
+"""Ways to get the Jacobian of softmax wrong."""
 
 
 def is_softmax(net: Net, layer: int) -> bool:
@@ -40,12 +48,6 @@ def right(net: Net, layer: int) -> Expression:
 def own_slope(a: Expression) -> Expression:
     """The diagonal of the Jacobian of softmax, as of a sigmoid."""
     return a * (1 - a)
-
-
-def through_softmax(net: Net, layer: int, v: Expression) -> Expression:
-    """The Jacobian of softmax applied to v."""
-    a = net.a(layer)
-    return a * (v - SumColumns(a * v))
 
 
 def error_of_outputs(net: Net, layer: int) -> Expression:
@@ -75,12 +77,18 @@ def softmax_treated_elementwise(net: Net, layer: int) -> Expression:
     return -(UNIT * (y * (1 - a))) if net.cost == "cross-entropy" else UNIT * (a - y) * own_slope(a)
 
 
+@hidden.also(softmax_treated_elementwise, where=is_softmax, **HIDDEN)
+def hidden_softmax_treated_elementwise(net: Net, layer: int) -> Expression:
+    """The same of the error that comes back."""
+    return net.returned(layer) * own_slope(net.a(layer))
+
+
 @output(ways=("diagonal", "whole"), where=is_softmax, chapter="fused")
 def extra_softmax_derivative(net: Net, layer: int, way: str) -> Expression | None:
     """The output error is multiplied with the derivative of softmax once more; with the cross-entropy it is a − y
     already."""
     if way == "whole":
-        return through_softmax(net, layer, right(net, layer))
+        return net.through(layer, right(net, layer))
     return right(net, layer) * own_slope(net.a(layer)) if net.cost == "cross-entropy" else None
 
 
@@ -90,10 +98,14 @@ def softmax_derivative_missing(net: Net, layer: int) -> Expression:
     return error_of_outputs(net, layer)
 
 
-@output(ways=("sign", "off-diagonal only", "diagonal without a", "column"), where=is_softmax, chapter="Jacobian")
-def softmax_jacobian_wrong(net: Net, layer: int, way: str) -> Expression:
-    """The Jacobian of softmax, a_j(δ_jk − a_k), has a wrong sign or lacks a term."""
-    a, v = net.a(layer), error_of_outputs(net, layer)
+@hidden.also(softmax_derivative_missing, where=is_softmax, **HIDDEN)
+def hidden_softmax_derivative_missing(net: Net, layer: int) -> Expression:
+    """The same of the error that comes back."""
+    return net.returned(layer)
+
+
+def spoil_jacobian(a: Expression, v: Expression, way: str) -> Expression:
+    """The Jacobian of softmax applied to v, with a mistake."""
     kinds = {
         "sign": a * (v + SumColumns(a * v)),
         "off-diagonal only": -(a * SumColumns(a * v)),
@@ -101,6 +113,18 @@ def softmax_jacobian_wrong(net: Net, layer: int, way: str) -> Expression:
         "column": a * (v - SumRows(a * v)),
     }
     return kinds[way]
+
+
+@output(ways=SPOILT, where=is_softmax, chapter="Jacobian")
+def softmax_jacobian_wrong(net: Net, layer: int, way: str) -> Expression:
+    """The Jacobian of softmax, a_j(δ_jk − a_k), has a wrong sign or lacks a term."""
+    return spoil_jacobian(net.a(layer), error_of_outputs(net, layer), way)
+
+
+@hidden.also(softmax_jacobian_wrong, SPOILT, is_softmax, **HIDDEN)
+def hidden_softmax_jacobian_wrong(net: Net, layer: int, way: str) -> Expression:
+    """The same of the error that comes back."""
+    return spoil_jacobian(net.a(layer), net.returned(layer), way)
 
 
 @output(ways=("softmax_columns", "softmax_all"), where=is_softmax, chapter="Jacobian")

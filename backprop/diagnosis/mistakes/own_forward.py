@@ -58,7 +58,7 @@ def dropout_missing_in_forward(net: Net, program: Program, layer: int, way: str)
     if way == "forward":
         return program
     bare = replace(net, masked=frozenset())
-    return set_line(program, f"delta{layer}", bare.returned(layer) * net.slope(layer))
+    return set_line(program, f"delta{layer}", net.through(layer, bare.returned(layer)))
 
 
 @activated(where=is_hidden)

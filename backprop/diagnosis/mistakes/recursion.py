@@ -26,7 +26,7 @@ RECURSION: list[Cause] = []
 
 def times_slope(net: Net, layer: int, returned: Expression) -> Expression:
     """delta^l = (what came back) · f'."""
-    return returned * net.slope(layer)
+    return net.through(layer, returned)
 
 
 hidden = Mistakes(RECURSION, "BP2", in_line("delta", is_hidden, times_slope))
@@ -64,7 +64,7 @@ def error_before_derivative_propagated(net: Net, layer: int) -> Expression | Non
     if net.activation(above) == "identity":
         return None
     error = net.error(above)
-    if error is None and not net.fused:
+    if error is None and not net.fused and above == net.depth:
         error = UNIT * (net.a(above) - net.Y)
     return None if error is None else net.returned(layer, error)
 

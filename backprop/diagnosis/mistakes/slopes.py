@@ -40,6 +40,11 @@ def has_slope(net: Net, layer: int) -> bool:
     return net.activation(layer) != "identity"
 
 
+def has_one_by_one(net: Net, layer: int) -> bool:
+    """Whether f acts on each entry by itself."""
+    return net.activation(layer) != "softmax"
+
+
 def has_factor(net: Net, layer: int) -> bool:
     """Whether f' can be forgotten; behind a cross-entropy that has a name of its own."""
     return has_slope(net, layer) and not (is_output(net, layer) and net.fused)
@@ -73,7 +78,7 @@ def output_derivative_missing(net: Net, layer: int) -> Expression:
     return Number(1)
 
 
-@hidden(CHAIN, TWO, has_slope)
+@hidden(CHAIN, TWO, lambda net, layer: has_slope(net, layer) and has_one_by_one(net, layer))
 def activation_applied_to_error(net: Net, layer: int, way: str) -> Expression:
     """The activation is applied to the error that comes back (such as relu(W δ)), instead of multiplying the error with
     f'(z)."""
@@ -81,7 +86,7 @@ def activation_applied_to_error(net: Net, layer: int, way: str) -> Expression:
     return applied if way == "first" else applied * net.slope(layer)
 
 
-@hidden(CHAIN, TWO)
+@hidden(CHAIN, TWO, has_one_by_one)
 def derivative_taken_at_error(net: Net, layer: int, way: str) -> Expression:
     """f' is evaluated at the error that comes back instead of at z: the gate follows the sign of the gradient, not that
     of the pre-activation."""

@@ -68,7 +68,7 @@ def preactivation_in_weight_gradient(net: Net, layer: int) -> Expression:
     return net.z(layer - 1)
 
 
-@entered("definition", where=has_layer_below)
+@entered("definition", where=lambda net, layer: has_layer_below(net, layer) and net.activation(layer - 1) != "softmax")
 def derivative_in_weight_gradient(net: Net, layer: int) -> Expression:
     """The weight gradient uses f'(z) of the layer below instead of its activation a = f(z)."""
     return net.slope(layer - 1)

@@ -15,7 +15,7 @@ from backprop.diagnosis.model.evaluate import Array, Function
 from backprop.errors import UsageError
 from backprop.runtime.activation_functions import activation as load_activation
 
-__all__ = ["LIMITS", "NetFunctions", "load_all", "pair_of"]
+__all__ = ["LIMITS", "NetFunctions", "load_all", "pair_of", "softmax"]
 
 
 @cache
@@ -68,7 +68,8 @@ each entry with those before it, a column silenced."""
 
 
 def softmax(z: Array) -> Array:
-    return row_functions()["softmax"](z)
+    """Of each row of a batch, or of batches one behind the other."""
+    return row_functions()["softmax"](z.reshape(-1, z.shape[-1])).reshape(z.shape)
 
 
 class NetFunctions(Mapping[str, Function]):

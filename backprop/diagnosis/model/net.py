@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from backprop.codegen.lowering.nodes import Call, Expression, Name, SumRows
+from backprop.codegen.lowering.nodes import Call, Expression, Name, SumColumns, SumRows
 from backprop.codegen.lowering.program import Assignment, Program
 from backprop.diagnosis.model.evaluate import Function
 
@@ -112,10 +112,17 @@ class Net:
         through = self.W(layer + 1).T if weights is None else weights
         return above @ through * self.mask(layer) if layer in self.masked else above @ through
 
+    def through(self, layer: int, error: Expression) -> Expression:
+        """What the activation of a layer makes of an error: its product with f', or with the Jacobian of softmax."""
+        if self.activation(layer) == "softmax":
+            a = self.a(layer)
+            return a * (error - SumColumns(a * error))
+        return error * self.slope(layer)
+
     def error(self, layer: int) -> Expression | None:
         """∂C/∂a^l, the error before f' is applied; None for softmax, whose derivative is no factor."""
         if layer < self.depth:
-            return self.returned(layer)
+            return None if self.activation(layer) == "softmax" else self.returned(layer)
         if self.cost == MEASURED:
             return SCALE * Name(MEASURED, ("n", self.sizes[-1]))
         if self.activation(layer) == "softmax":

@@ -11,7 +11,7 @@ import numpy as np
 from backprop.diagnosis.model.activations import CATALOGUE, FURTHER, OUTPUTS
 from backprop.diagnosis.model.evaluate import Array, Function, Values
 from backprop.diagnosis.model.families import usual_members
-from backprop.diagnosis.model.functions import NetFunctions, pair_of
+from backprop.diagnosis.model.functions import NetFunctions, pair_of, softmax
 
 __all__ = [
     "Norm",
@@ -27,6 +27,9 @@ __all__ = [
 MIXED_DEPTH = 3
 MIXED = ("sigmoid", "tanh", "relu", "identity", "leaky_relu", "softplus", "elu", "gelu_tanh", "silu")
 EPSILONS = (1e-5, 1e-8, 1e-3, 1e-7, 1e-6, 1e-4, 1e-9, 1e-12, 0.0, 1e-2)
+
+SOFTMAX: tuple[Function, None] = (softmax, None)
+"""Not entry by entry: what it does to an error is a Jacobian."""
 
 Point = tuple[Values, Array]
 """Parameters W1, b1 … and a batch X."""
@@ -69,10 +72,10 @@ class Norm:
 
 @dataclass(frozen=True)
 class Stack:
-    """The hidden layers: (f, f') of each with its name, masks and normalisations by layer."""
+    """The hidden layers: (f, f') of each with its name, masks and normalisations by layer. Softmax has no f'."""
 
     names: tuple[str, ...]
-    pairs: tuple[tuple[Function, Function], ...] = field(repr=False, compare=False)
+    pairs: tuple[tuple[Function, Function | None], ...] = field(repr=False, compare=False)
     masks: dict[int, Array] = field(default_factory=dict, repr=False, compare=False)
     norms: dict[int, Norm] = field(default_factory=dict, repr=False, compare=False)
     plan: int = 0
@@ -101,13 +104,14 @@ def pile(points: Sequence[Values]) -> Values:
 
 def named(names: Sequence[str], masks: dict[int, Array]) -> Stack | None:
     """A stack of activations by their names."""
-    pairs = tuple(pair for name in names if (pair := pair_of(name)) is not None)
+    made = (SOFTMAX if name == "softmax" else pair_of(name) for name in names)
+    pairs = tuple(pair for pair in made if pair is not None)
     return Stack(tuple(names), pairs, masks) if len(pairs) == len(names) else None
 
 
 def list_stacks(hidden: int, masks: dict[int, Array]) -> Iterator[Stack]:
-    """One activation everywhere: those of the catalogue, further ones, then usual members of families."""
-    for name in (*CATALOGUE, *FURTHER):
+    """One activation everywhere: those of the catalogue, further ones, softmax, then usual members of families."""
+    for name in (*CATALOGUE, *FURTHER, "softmax"):
         stack = named((name,) * hidden, masks)
         if stack is not None:
             yield stack

@@ -16,6 +16,7 @@ from backprop.diagnosis.recognition.answers import Answers
 from backprop.diagnosis.recognition.cost_search import CostSearch
 from backprop.diagnosis.recognition.costs import CostFit, list_pairs
 from backprop.diagnosis.recognition.forward import CLOSE, NOISES, list_hidden, list_masks
+from backprop.diagnosis.recognition.held_batches import show_batches
 from backprop.diagnosis.recognition.hidden import Stack
 from backprop.diagnosis.recognition.measured import fit_errors, list_measurements
 from backprop.diagnosis.recognition.right_program import make_net
@@ -64,6 +65,12 @@ def recognise(examination: Examination, work: Work | None = None) -> Iterator[Re
     Raises `OutOfWork` after so many trials as `work` allows, if it is given.
     """
     work = work or Work()
+    for shown in show_batches(examination):
+        yield from _recognise(shown, work)
+
+
+def _recognise(examination: Examination, work: Work) -> Iterator[Recognised]:
+    """The readings with the batch that the cases have."""
     factor = examination.factor
     asked = [
         Answers(case, work, 1.0 if factor is None else factor.at(case.rows), find_earlier(examination))

@@ -45,7 +45,7 @@ def own_functions(stack: Stack, output: str, cost: str = "half-sse") -> NetFunct
     """f1, f1_prime … of the recognised network."""
     own: dict[str, Function] = {}
     for layer, (f, slope) in enumerate(stack.pairs, start=1):
-        own |= {f"f{layer}": f, f"f{layer}_prime": slope}
+        own |= {f"f{layer}": f} if slope is None else {f"f{layer}": f, f"f{layer}_prime": slope}
     for layer, norm in stack.norms.items():
         own |= {f"normalise{layer}": norm.normalise, f"shrink{layer}": norm.shrink}
     last = len(stack.pairs) + 1
@@ -94,7 +94,7 @@ def complete(net: Net) -> Program:
         value = line.value
         if kind == "delta":
             whole = layer == net.depth
-            value = SCALE * value if whole else net.returned(layer) * net.slope(layer)
+            value = SCALE * value if whole else net.through(layer, net.returned(layer))
         elif kind == "dW":
             value = net.with_penalty_W(layer, value)
         else:

@@ -17,7 +17,7 @@ import numpy as np
 from backprop.errors import UsageError
 from backprop.examiner.apart.wire import LENGTH_BYTES, Reader, WireWriter
 from backprop.examiner.measuring.cases import read_globals, seed_globals
-from backprop.examiner.subject.protocol.subjects import Subject, Unusable, describe_error
+from backprop.examiner.subject.protocol.subjects import OPTIONAL, Subject, Unusable, describe_error
 from backprop.processes import limit_memory
 
 __all__ = ["main"]
@@ -67,7 +67,7 @@ class _Host:
         self._answer(
             {"label": subject.label, "file": subject.file, "flat": subject.flat, "takes_rows": subject.takes_rows,
              "notes": list(map(str, subject.notes)),
-             "has": [name for name in ("forward", "context", "step") if subject.has(name)]}
+             "has": [name for name in OPTIONAL if subject.has(name)]}
         )  # fmt: skip
         while True:
             length = int.from_bytes(self.asked.read(LENGTH_BYTES), "big")

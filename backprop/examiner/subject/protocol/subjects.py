@@ -19,10 +19,11 @@ from backprop.examiner.saying.remarks import IMPLIED
 from backprop.examiner.subject.protocol.from_steps import imply_gradients
 from backprop.examiner.subject.protocol.nests import Nest
 
-__all__ = ["Subject", "Unusable", "describe_error", "has_protocol", "quiet"]
+__all__ = ["OPTIONAL", "Subject", "Unusable", "describe_error", "has_protocol", "quiet"]
 
 REQUIRED = ("parameters", "data", "cost", "gradients")
-OPTIONAL = ("forward", "context", "step")
+OPTIONAL = ("forward", "context", "step", "batches")
+"""`batches()`, of a subject whose `data` are empty: arrays of which it may be made, for a diagnosis alone."""
 FLAT = ("fun", "grad", "theta0")
 
 
@@ -149,6 +150,7 @@ def _adapt_flat(found: dict[str, Any]) -> dict[str, Any]:
         "forward": None,
         "context": None,
         "step": None,
+        "batches": None,
     }
 
 
