@@ -18,7 +18,7 @@ from backprop.diagnosis.model.families import FAMILIES
 from backprop.diagnosis.model.functions import pair_of
 from backprop.diagnosis.model.net import Net
 from backprop.diagnosis.recognition.costs import program_for
-from backprop.diagnosis.recognition.hidden import Norm, Stack
+from backprop.diagnosis.recognition.hidden import SOFTMAX, Norm, Stack
 from backprop.diagnosis.recognition.right_program import complete, name_calls, own_functions, placeholder
 from backprop.examiner.subject.protocol.naming import name_leaves
 from backprop.examiner.subject.protocol.nests import flatten
@@ -122,6 +122,8 @@ def draw_stack(hidden: int, rng: np.random.Generator) -> Stack:
     """Hidden activations: mostly one for all, sometimes with a constant of its own, sometimes one for each layer."""
     chosen = [ACTIVATIONS[int(k)] for k in rng.integers(len(ACTIVATIONS), size=max(1, hidden))]
     name, pick = chosen[0], rng.random()
+    if pick < 0.06:
+        return Stack(("softmax",) * hidden, (SOFTMAX,) * hidden)
     if pick < 0.25 and hidden <= 2:
         return Stack(tuple(chosen[:hidden]), tuple(pair_of(n) for n in chosen[:hidden]))
     pair = pair_of(name)

@@ -18,7 +18,7 @@ from backprop.examiner.subject.protocol.subjects import Unusable
 
 __all__ = ["show_batches"]
 
-MOST_PAIRS = 6
+MOST_PAIRS = 4
 
 
 def show_batches(examination: Examination) -> Iterator[Examination]:
@@ -38,9 +38,9 @@ def show_batches(examination: Examination) -> Iterator[Examination]:
 
 
 def _show_pairs(examination: Examination, offered: list[Any]) -> Iterator[Examination]:
-    """Inputs are a matrix that tells samples apart, and the layers fit; smaller batches are cut from larger ones."""
-    matrices = [X for X in offered if X.ndim == 2 and np.ptp(X, axis=0).any()]
-    for X, Y in sorted(product(matrices, offered), key=lambda pair: sum(array.size for array in pair)):
+    """Inputs are a matrix, nothing is the same number everywhere, the layers fit; smaller ones are cut from larger."""
+    telling = [array for array in offered if np.ptp(array)]
+    for X, Y in sorted(product(telling, telling), key=lambda pair: pair[0].size):
         shown = [replace(found, case=replace(found.case, X=X, Y=Y)) for found in examination.cases]
-        if X is not Y and next(list_layouts(examination.leaves, shown[0].case), None) is not None:
+        if X.ndim == 2 and X is not Y and next(list_layouts(examination.leaves, shown[0].case), None) is not None:
             yield replace(examination, cases=shown)

@@ -14,6 +14,7 @@ from backprop.diagnosis.model.families import usual_members
 from backprop.diagnosis.model.functions import NetFunctions, pair_of, softmax
 
 __all__ = [
+    "SOFTMAX",
     "Norm",
     "Stack",
     "list_mixtures",
