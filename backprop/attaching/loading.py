@@ -17,6 +17,7 @@ from backprop.attaching.handing import Attached
 from backprop.attaching.looking.documents import Document, missing_packages, read_document
 from backprop.attaching.looking.driving import list_drivers, name_model
 from backprop.attaching.looking.refusals import Refused
+from backprop.attaching.looking.rewriting import rewrite
 from backprop.attaching.looking.surveying import choose_loops, describe, mark_piece
 from backprop.attaching.nesting import tidy
 from backprop.attaching.pieces import attach
@@ -93,7 +94,7 @@ def _attach_file(
     """Look, refuse what cannot run, run, read."""
     cost, data, reading = meant
     document = _read_marked(path, text, begin, end)
-    program = HookedProgram(document)
+    program = HookedProgram(document, rewrite(document.tree, cost))
     only = choose_loops(program.rewritten, document, **where)
     with at_home(path.resolve()):
         try:
@@ -125,10 +126,10 @@ def _read_interpreted(
     """The reading of a program whose step JAX compiles, with that run line by line; None where there is none."""
     if refusal.reason != "nothing" or "jax" not in sys.modules or "jax" not in document.text:
         return None
-    program = HookedProgram(document)
+    cost, reading = meant
+    program = HookedProgram(document, rewrite(document.tree, cost))
     program.is_interpreted = True
     with contextlib.suppress(Exception):  # then the first refusal stands
-        cost, reading = meant
         return attach(program, cost=cost, only=choose_loops(program.rewritten, document, **where), reading=reading)
     return None
 
@@ -157,7 +158,8 @@ def drive(document: Document, *, cost: str | None, owner: str | None, data: str 
     for driver in itertools.islice(list_drivers(document.tree, owner, data), MOST_DRIVERS):
         longer = Document(document.path, text + driver.text + "\n", document.cells)
         with contextlib.suppress(Exception):  # what does not fit is not the way
-            return replace(attach(HookedProgram(longer), cost=cost), document=document, driven=driver.said)
+            program = HookedProgram(longer, rewrite(longer.tree, cost))
+            return replace(attach(program, cost=cost), document=document, driven=driver.said)
     return None
 
 
