@@ -72,7 +72,7 @@ class Attached:
         said = ", ".join(texts) or "the step itself"
         if flow.adaptive:
             beside = "an optimiser, a clipping, a rate for each entry"
-            return f"{said}; the step is not one number times that ({beside}), of which one turn at most is looked at"
+            return f"{said}; the step is not one number times that ({beside})"
         # Where only the step shows the gradient, the gradient is the step over the rate that was found.
         rate = abs(flow.rates[0][0]) / (1.0 if texts else self.chosen.scale)
         shares = sorted({f"{share:.4g}" for share in flow.decays if share})

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from backprop.attaching.advising.habits import list_habits
-from backprop.attaching.advising.rules import check_rule, name_rule
+from backprop.attaching.advising.naming import name_rule
+from backprop.attaching.advising.rules import compare_rule
 from backprop.attaching.handing import Attached
 from backprop.attaching.looking.documents import Document, missing_packages, read_document
 from backprop.attaching.looking.driving import list_drivers, name_model
@@ -37,10 +38,7 @@ def make_subject(attached: Attached, label: str, reading: int = 0) -> Subject:
     subject = Subject(attached.functions(), label, str(attached.document.path.resolve()))
     subject.notes += [f"{TAKEN}{line}" for line in attached.describe()]
     subject.notes += [f"{HABIT}{said}" for said in list_habits(attached.document, attached.flow)]
-    rule = name_rule(attached.flow)
-    broken = check_rule(attached.flow, rule) if rule else ""
-    if broken:
-        subject.notes.append(f"{RULE}{rule}: {broken}")
+    subject.notes += _compare_step(attached)
     if attached.left_out:
         subject.notes.append(f"{LEFT_OUT}{', '.join(attached.left_out)}")
     if attached.idle:
@@ -57,6 +55,24 @@ def make_subject(attached: Attached, label: str, reading: int = 0) -> Subject:
     if true is not None:
         subject.notes.append(f"{MARK}{true.name}")
     return subject
+
+
+def _compare_step(attached: Attached) -> list[str]:
+    """What is said of a step that is named after a rule, or that is more than a rate times a gradient."""
+    flow = attached.flow
+    rule = name_rule(flow)
+    if rule is None:
+        return [f"{HABIT}{UNNAMED}"] if flow.adaptive else []
+    found = compare_rule(flow, rule)
+    if found.broken:
+        return [f"{RULE}{rule}: {found.broken}"]
+    if found.turns:
+        return [f"{HABIT}the first {found.turns} turns of the step are a published variant of {rule}"]
+    return [f"{HABIT}the step is named after {rule} and was not compared with it: there is more in it, or too little "
+            "of it was seen"]  # fmt: skip
+
+
+UNNAMED = "the step is named after no one rule and was compared with none"
 
 
 def attach_file(

@@ -34,6 +34,7 @@ from backprop.attaching.costing.rates import (
     find_common,
     find_decay,
     find_first,
+    is_share,
     list_numbers,
     with_decay,
 )  # fmt: skip
@@ -190,7 +191,7 @@ def _classify(
     if not all(bool(np.all(one <= room)) for one in off):
         decay = find_decay(measuring.iteration.start[k], plain[k], half, rate or 0.0, event.value, room)
         rate = None
-    # What is left of the step, where there is none of this value.
-    whole = bool(np.all(np.abs(without) <= room))
+    # What is left of the step, where there is none of this value: nothing, or a share of the parameter.
+    whole = bool(np.all(np.abs(without) <= room)) or is_share(measuring.iteration.start[k], without, room)
     down = float(np.sum(plain[k] * event.value))
     return FlowLevel(event.key, rate, whole, used, event.order, 1.0 if down <= 0 else -1.0, decay)

@@ -16,7 +16,7 @@ from backprop.attaching.running.replaying import IterationRecorder
 
 __all__ = [
     "LINEAR", "USES", "GradientFlow", "by_displacement", "by_step", "find_common", "find_decay", "find_first",
-    "list_numbers", "with_decay",
+    "is_share", "list_numbers", "with_decay",
 ]  # fmt: skip
 
 LINEAR = 1e-6
@@ -133,6 +133,14 @@ def find_decay(start: Any, plain: Any, half: Any, rate: float, value: Any, room:
     if start.size < 2 or np.any(np.abs(half - plain - rate * value / 2) > room):
         return None
     left = -(plain + rate * value)
-    share = float(np.sum(left * start)) / (float(np.sum(start**2)) or 1.0)
-    # All of the parameter taken is what stores a new one.
-    return (rate, share) if abs(share) < 0.5 and np.all(np.abs(left - share * start) <= room) else None
+    return (rate, _find_share(start, left)) if is_share(start, left, room) else None
+
+
+def is_share(start: Any, left: Any, room: float) -> bool:
+    """Whether something is a share of a parameter, entry by entry; all of it taken is what stores a new one."""
+    share = _find_share(start, left)
+    return start.size > 1 and abs(share) < 0.5 and bool(np.all(np.abs(left - share * start) <= room))
+
+
+def _find_share(start: Any, left: Any) -> float:
+    return float(np.sum(left * start)) / (float(np.sum(start**2)) or 1.0)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from kit.samples.attached_programs import ADAM, SCRIPT
-from kit.samples.named_rules import NO_VARIANTS, VARIANTS, write_program
+from kit.samples.named_rules import BESIDE, BROKEN_LATER, NO_VARIANTS, OVER_TURNS, VARIANTS, write_program
 
-from backprop.attaching.advising.rules import check_rule, name_rule
+from backprop.attaching.advising.naming import name_rule
+from backprop.attaching.advising.rules import compare_rule
 from backprop.attaching.entry import load
 from backprop.attaching.loading import attach_file
 from backprop.verification.explanation import judge_and_explain
@@ -25,17 +26,39 @@ def compare(folder, lines):
         flow = attach_file(write(folder, write_program(*lines))).flow
         rule = name_rule(flow)
         assert rule is not None
-        return check_rule(flow, rule)
+        return compare_rule(flow, rule)
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_published_variant_is_no_fault(name, tmp_path):
-    assert compare(tmp_path, VARIANTS[name]) == ""
+    found = compare(tmp_path, VARIANTS[name])
+    assert (found.broken, found.turns) == ("", 3)
 
 
 @pytest.mark.parametrize("name", NO_VARIANTS)
 def test_what_is_named_after_a_rule_and_is_none_is_told(name, tmp_path):
-    assert compare(tmp_path, NO_VARIANTS[name])
+    assert compare(tmp_path, NO_VARIANTS[name]).broken
+
+
+@pytest.mark.parametrize("name", OVER_TURNS)
+def test_a_rate_that_changes_is_no_fault_of_the_rule(name, tmp_path):
+    found = compare(tmp_path, OVER_TURNS[name])
+    assert (found.broken, found.turns) == ("", 3)
+
+
+@pytest.mark.parametrize("name", BROKEN_LATER)
+def test_what_is_right_at_the_first_turn_only_is_told(name, tmp_path):
+    assert compare(tmp_path, BROKEN_LATER[name]).broken
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_step_with_other_things_in_it_is_not_judged_and_that_is_said(name, tmp_path):
+    report = verify_file(write(tmp_path, write_program(*BESIDE[name])))
+    assert report.verdict in ("verified", "unusable")
+    assert any(words in str(note) for note in report.notes for words in NOT_COMPARED)
+
+
+NOT_COMPARED = ("was not compared", "was compared with none", "an adaptive or normalised step")
 
 
 def test_such_a_step_is_wrong_at_the_update_and_its_gradient_right(tmp_path):
