@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.costing.clipping import find_unclipped
+from backprop.attaching.costing.clipping import find_unclipped, find_undecayed
 from backprop.attaching.costing.levels import (
     CROSS,
     MANY,
@@ -115,7 +115,10 @@ def _tell_flow(smaller: Iteration, mine: Sequence[list[FlowLevel]], recorder: It
         if unclipped is not None:
             return GradientFlow(smaller, (), unclipped)
         return GradientFlow(smaller, tuple(rates), None, numbers=list_numbers(smaller, recorder))
-    return GradientFlow(smaller, (), tuple(first)) if adapts else with_decay(smaller, mine, recorder)
+    if not adapts:
+        return with_decay(smaller, mine, recorder)
+    before, shares = find_undecayed(smaller, first)
+    return GradientFlow(smaller, (), before, decays=shares, behind=tuple(first) if shares else ())
 
 
 def _has_grad(iteration: Iteration, leaf: NumberLeaf) -> bool:

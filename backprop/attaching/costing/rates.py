@@ -38,6 +38,8 @@ class GradientFlow:
     library: bool = False
     decays: tuple[float, ...] = ()
     """The share of each parameter that its step takes beside its gradient: a weight decay."""
+    behind: tuple[FlowLevel, ...] = ()
+    """What an optimiser is given with a decay that it adds itself, where `adaptive` is before that."""
     numbers: tuple[float, ...] = ()
     """Single numbers that the update names: its rate may be one of them."""
 
@@ -93,6 +95,8 @@ def with_decay(
 
 def by_step(flow: GradientFlow) -> GradientFlow:
     """The same with what the step takes of a parameter counted to its gradient, as that of a penalty."""
+    if flow.behind:
+        return replace(flow, adaptive=flow.behind, behind=(), decays=())
     (rate, levels), *_ = flow.rates
     shown = tuple(None if share else level for level, share in zip(levels, flow.decays, strict=True))
     return replace(flow, rates=((rate, shown),), decays=())

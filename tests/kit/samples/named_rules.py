@@ -69,6 +69,8 @@ BROKEN_LATER = {
 BESIDE = {
     "decay of the weights": ("adamw", M, S, "p[k] = p[k] - 0.01 * (m[k] / (np.sqrt(s[k]) + 1e-8) + 0.1 * p[k])"),
     "decay before the step": ("adam", M, S, "p[k] = p[k] * 0.99 - 0.01 * m[k] / (np.sqrt(s[k]) + 1e-8)"),
+    "penalty in the step": (
+        "adam", "q = g[k] + 0.1 * p[k]", M.replace("g[k]", "q"), S.replace("g[k]", "q"), CORRECTED),
     "clipped by its length": (
         "adam", "q = g[k] * min(1.0, 0.05 / np.linalg.norm(g[k]))", M.replace("g[k]", "q"), S.replace("g[k]", "q"),
         CORRECTED),
@@ -81,3 +83,34 @@ BESIDE = {
         "p[k] -= m[k]"),
 }  # fmt: skip
 """Steps with other things in them: nothing is said against them."""
+IN_A_CLASS = (
+    HEAD.replace("{", "{{").replace("}", "}}")
+    + """
+class Adam:
+    def __init__(self, rate, decay):
+        self.rate, self.decay, self.t = rate, decay, 0
+    def step(self, p, g):
+        self.t += 1
+        for k in p:
+            q = g[k] + self.decay * p[k]
+            m[k] = 0.9 * m[k] + 0.1 * q
+            s[k] = 0.999 * s[k] + 0.001 * q ** 2
+            p[k] = p[k] - self.rate * (m[k] / (1 - 0.9 ** self.t)) / (np.sqrt(s[k] / (1 - 0.999 ** self.t)) + 1e-8)
+rule = Adam(0.01, {decay})
+for turn in range(200):
+    loss = cost(p, X, Y){loss}
+    g = gradients(p, X, Y){gradient}
+    rule.step(p, g)
+"""
+)
+LOSS_OF_IT = " + 0.05 * sum(np.sum(v ** 2) for v in p.values())"
+GRADIENT_OF_IT = "; g = {k: g[k] + 0.1 * p[k] for k in p}"
+DECAYS = {
+    "of the optimiser alone": (0.1, "", "", "verified"),
+    "of the optimiser, told in the loss": (0.1, LOSS_OF_IT, "", "verified"),
+    "of none": (0.0, "", "", "verified"),
+    "of the loss and its gradient": (0.0, LOSS_OF_IT, GRADIENT_OF_IT, "verified"),
+    "of the gradient alone": (0.0, "", GRADIENT_OF_IT, "wrong"),
+    "of the loss alone": (0.0, LOSS_OF_IT, "", "wrong"),
+}
+"""What the optimiser adds, what the loss has, what the gradient has of it, and the verdict."""

@@ -5,12 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from kit.samples.attached_programs import ADAM, SCRIPT
-from kit.samples.named_rules import BESIDE, BROKEN_LATER, NO_VARIANTS, OVER_TURNS, VARIANTS, write_program
+from kit.samples.named_rules import (
+    BESIDE,
+    BROKEN_LATER,
+    DECAYS,
+    IN_A_CLASS,
+    NO_VARIANTS,
+    OVER_TURNS,
+    VARIANTS,
+    write_program,
+)
 
 from backprop.attaching.advising.naming import name_rule
 from backprop.attaching.advising.rules import compare_rule
 from backprop.attaching.entry import load
 from backprop.attaching.loading import attach_file
+from backprop.examiner.judging.judge import judge
 from backprop.verification.explanation import judge_and_explain
 from backprop.verification.submission import verify_file
 
@@ -59,6 +69,13 @@ def test_a_step_with_other_things_in_it_is_not_judged_and_that_is_said(name, tmp
 
 
 NOT_COMPARED = ("was not compared", "was compared with none", "an adaptive or normalised step")
+
+
+@pytest.mark.parametrize("name", DECAYS)
+def test_a_decay_that_an_optimiser_adds_is_its_own_and_no_part_of_a_wrong_gradient(name, tmp_path):
+    decay, loss, gradient, verdict = DECAYS[name]
+    text = IN_A_CLASS.format(decay=decay, loss=loss, gradient=gradient)
+    assert judge(load(write(tmp_path, text))).verdict == verdict
 
 
 def test_such_a_step_is_wrong_at_the_update_and_its_gradient_right(tmp_path):
