@@ -123,3 +123,41 @@ def test_what_is_made_anew_in_every_epoch_is_told_with_its_line(tmp_path):
     assert len(said) == 2
     assert "line 11 makes v anew" in said[0]
     assert "line 12 sets lr back" in said[1]
+
+
+EMBEDDED = """
+import numpy as np
+rng = np.random.default_rng(2)
+near, far = rng.normal(size=(9, 4)), rng.normal(size=(9, 4))
+pairs = [(int(i), int(j)) for i, j in rng.integers(0, 9, size=(40, 2))]
+f = lambda z: 1 / (1 + np.exp(-z))
+def loss(v, u, U):
+    return -np.log(f(u @ v)) - np.sum(np.log(f(-U @ v)))
+for epoch in range(30):
+    for i, j in pairs:
+        other = rng.choice(9, 3{chances})
+        v, u, U = near[i].copy(), far[j].copy(), far[other].copy()
+        value = loss(v, u, U)
+        e, E = f(u @ v) - 1, f(U @ v)
+        near[i] -= 0.1 * (e * u + E @ U)
+        far[j] -= 0.1 * e * v
+        np.subtract.at(far, other, 0.1 * np.outer(E, v))
+"""
+
+
+@pytest.mark.parametrize("chances", ["", ", p=np.ones(9) / 9"])
+def test_rows_of_what_is_trained_are_no_samples(chances, tmp_path):
+    subject = load(write(tmp_path, EMBEDDED.format(chances=chances)))
+    assert not any("with replacement" in str(note) for note in subject.notes)
+    assert judge(subject).verdict == "verified"
+
+
+def test_what_a_step_remembers_is_told_beside_its_rate(tmp_path):
+    for lines, said in (
+        (VARIANTS["momentum"], ", and what m keeps of earlier ones"),
+        (("plain", "p[k] -= 0.1 * g[k]"), ""),
+    ):
+        (words,) = [
+            line for line in attach_file(write(tmp_path, write_program(*lines))).describe() if "gradients" in line
+        ]
+        assert words.endswith(f"the step is 0.1 times that{said}")
