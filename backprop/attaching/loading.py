@@ -24,7 +24,7 @@ from backprop.attaching.nesting import tidy
 from backprop.attaching.pieces import attach
 from backprop.attaching.running.privacy import in_private_copy
 from backprop.attaching.running.program import HookedProgram
-from backprop.attaching.words import CHOICE, HABIT, IDLE, LEFT_OUT, MARK, OTHERS, RULE, TAKEN
+from backprop.attaching.words import CHOICE, HABIT, IDLE, LEFT_OUT, MARK, OTHERS, RULE, STEP, TAKEN
 from backprop.examiner.subject.loading import name_reason
 from backprop.examiner.subject.protocol.subjects import Subject, describe_error
 
@@ -62,17 +62,13 @@ def _compare_step(attached: Attached) -> list[str]:
     flow = attached.flow
     rule = name_rule(flow)
     if rule is None:
-        return [f"{HABIT}{UNNAMED}"] if flow.adaptive else []
+        return [f"{STEP}named after no one rule, compared with none"] if flow.adaptive else []
     found = compare_rule(flow, rule)
     if found.broken:
         return [f"{RULE}{rule}: {found.broken}"]
     if found.turns:
-        return [f"{HABIT}the first {found.turns} turns of the step are a published variant of {rule}"]
-    return [f"{HABIT}the step is named after {rule} and was not compared with it: there is more in it, or too little "
-            "of it was seen"]  # fmt: skip
-
-
-UNNAMED = "the step is named after no one rule and was compared with none"
+        return [f"{STEP}its first {found.turns} turns are a published variant of {rule}"]
+    return [f"{STEP}named after {rule}, not compared with it: there is more in it, or too little of it was seen"]
 
 
 def attach_file(
