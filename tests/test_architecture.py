@@ -89,7 +89,7 @@ LINES = {
     "backprop.door": 1_235,
     "backprop.drawing": 420,
     "backprop.examiner.subject.adapters.torch_losses": 100,
-    "backprop.examiner": 9_060,
+    "backprop.examiner": 9_055,
     "backprop.formulas.mending": 1_330,
     "backprop.formulas.judging": 1_215,
     "backprop.formulas": 7_135,
