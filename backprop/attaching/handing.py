@@ -12,6 +12,7 @@ from backprop.attaching.batches import list_constants
 from backprop.attaching.costing.fitting import Chosen, gradient_reader
 from backprop.attaching.costing.rates import GradientFlow
 from backprop.attaching.looking.documents import Document
+from backprop.attaching.looking.surveying import some
 from backprop.attaching.nesting import fill, nest, tidy
 from backprop.attaching.running.replaying import IterationRecorder
 
@@ -71,15 +72,17 @@ class Attached:
         levels: Sequence[Any] = flow.adaptive or flow.rates[0][1]
         texts = dict.fromkeys(sites[level.key[0]].text for level in levels if level is not None)
         said = ", ".join(texts) or "the step itself"
-        if flow.adaptive:
-            beside = "an optimiser, a clipping, a rate for each entry"
-            return f"{said}; the step is not one number times that ({beside}), of which one turn at most is looked at"
-        # Where only the step shows the gradient, the gradient is the step over the rate that was found.
-        rate = abs(flow.rates[0][0]) / (1.0 if texts else self.chosen.scale)
         shares = sorted({f"{share:.4g}" for share in flow.decays if share})
         if shares:
             said += f" (the step takes {', '.join(shares)} of some parameters beside: a decay)"
-        return f"{said}; the step is {rate:.4g} times {'that' if texts else 'the gradient'}"
+        if flow.adaptive:
+            beside = "an optimiser, a clipping, a rate for each entry"
+            return f"{said}; the step is not one number times that ({beside})"
+        # Where only the step shows the gradient, the gradient is the step over the rate that was found.
+        rate = abs(flow.rates[0][0]) / (1.0 if texts else self.chosen.scale)
+        said += f"; the step is {rate:.4g} times {'that' if texts else 'the gradient'}"
+        memories = sorted({tidy(leaf).partition("[")[0] for leaf in flow.iteration.emptied})
+        return said + (f", and what {some(memories, 3)} keeps of earlier ones" if memories else "")
 
     def _tell_cost(self) -> str:
         chosen = self.chosen

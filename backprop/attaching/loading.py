@@ -12,17 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from backprop.attaching.advising.habits import list_habits
-from backprop.attaching.advising.rules import check_rule, name_rule
+from backprop.attaching.advising.naming import name_rule
+from backprop.attaching.advising.rules import compare_rule
 from backprop.attaching.handing import Attached
 from backprop.attaching.looking.documents import Document, missing_packages, read_document
 from backprop.attaching.looking.driving import list_drivers, name_model
 from backprop.attaching.looking.refusals import Refused
+from backprop.attaching.looking.rewriting import rewrite
 from backprop.attaching.looking.surveying import choose_loops, describe, mark_piece
 from backprop.attaching.nesting import tidy
 from backprop.attaching.pieces import attach
 from backprop.attaching.running.privacy import in_private_copy
 from backprop.attaching.running.program import HookedProgram
-from backprop.attaching.words import CHOICE, HABIT, IDLE, LEFT_OUT, MARK, OTHERS, RULE, TAKEN
+from backprop.attaching.words import CHOICE, HABIT, IDLE, LEFT_OUT, MARK, OTHERS, RULE, STEP, TAKEN
 from backprop.examiner.subject.loading import name_reason
 from backprop.examiner.subject.protocol.subjects import Subject, describe_error
 
@@ -36,10 +38,7 @@ def make_subject(attached: Attached, label: str, reading: int = 0) -> Subject:
     subject = Subject(attached.functions(), label, str(attached.document.path.resolve()))
     subject.notes += [f"{TAKEN}{line}" for line in attached.describe()]
     subject.notes += [f"{HABIT}{said}" for said in list_habits(attached.document, attached.flow)]
-    rule = name_rule(attached.flow)
-    broken = check_rule(attached.flow, rule) if rule else ""
-    if broken:
-        subject.notes.append(f"{RULE}{rule}: {broken}")
+    subject.notes += _compare_step(attached)
     if attached.left_out:
         subject.notes.append(f"{LEFT_OUT}{', '.join(attached.left_out)}")
     if attached.idle:
@@ -56,6 +55,20 @@ def make_subject(attached: Attached, label: str, reading: int = 0) -> Subject:
     if true is not None:
         subject.notes.append(f"{MARK}{true.name}")
     return subject
+
+
+def _compare_step(attached: Attached) -> list[str]:
+    """What is said of a step that is named after a rule, or that is more than a rate times a gradient."""
+    flow = attached.flow
+    rule = name_rule(flow)
+    if rule is None:
+        return [f"{STEP}named after no one rule, compared with none"] if flow.adaptive else []
+    found = compare_rule(flow, rule)
+    if found.broken:
+        return [f"{RULE}{rule}: {found.broken}"]
+    if found.turns:
+        return [f"{STEP}its first {found.turns} turns are a published variant of {rule}"]
+    return [f"{STEP}named after {rule}, not compared with it: there is more in it, or too little of it was seen"]
 
 
 def attach_file(
@@ -93,7 +106,7 @@ def _attach_file(
     """Look, refuse what cannot run, run, read."""
     cost, data, reading = meant
     document = _read_marked(path, text, begin, end)
-    program = HookedProgram(document)
+    program = HookedProgram(document, rewrite(document.tree, cost))
     only = choose_loops(program.rewritten, document, **where)
     with at_home(path.resolve()):
         try:
@@ -125,10 +138,10 @@ def _read_interpreted(
     """The reading of a program whose step JAX compiles, with that run line by line; None where there is none."""
     if refusal.reason != "nothing" or "jax" not in sys.modules or "jax" not in document.text:
         return None
-    program = HookedProgram(document)
+    cost, reading = meant
+    program = HookedProgram(document, rewrite(document.tree, cost))
     program.is_interpreted = True
     with contextlib.suppress(Exception):  # then the first refusal stands
-        cost, reading = meant
         return attach(program, cost=cost, only=choose_loops(program.rewritten, document, **where), reading=reading)
     return None
 
@@ -157,7 +170,8 @@ def drive(document: Document, *, cost: str | None, owner: str | None, data: str 
     for driver in itertools.islice(list_drivers(document.tree, owner, data), MOST_DRIVERS):
         longer = Document(document.path, text + driver.text + "\n", document.cells)
         with contextlib.suppress(Exception):  # what does not fit is not the way
-            return replace(attach(HookedProgram(longer), cost=cost), document=document, driven=driver.said)
+            program = HookedProgram(longer, rewrite(longer.tree, cost))
+            return replace(attach(program, cost=cost), document=document, driven=driver.said)
     return None
 
 

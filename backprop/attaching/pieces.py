@@ -20,12 +20,14 @@ from backprop.attaching.checking import (
     tell_order,
     widen_flow,
 )
-from backprop.attaching.costing.choosing import choose
-from backprop.attaching.costing.costs import TABLE, find_unvisited
+from backprop.attaching.costing.choices import list_choices
+from backprop.attaching.costing.choosing import choose, make_choice
+from backprop.attaching.costing.costs import find_unvisited
 from backprop.attaching.costing.fitting import measure
 from backprop.attaching.costing.flowing import find_flow
 from backprop.attaching.costing.levels import find_memories
 from backprop.attaching.costing.rates import GradientFlow, by_step
+from backprop.attaching.costing.wanted import choose_wanted
 from backprop.attaching.costing.widening import widen_by_steps
 from backprop.attaching.handing import Attached
 from backprop.attaching.leftovers import list_lost
@@ -90,7 +92,7 @@ def _read_first(
     return None, 0
 
 
-NOTHING = "no loop in it changes arrays by something that depends on them; give --begin LINE --end LINE"
+NOTHING = "no loop in it was seen to change arrays by something that depends on them"
 
 
 def _read(program: HookedProgram, training: Training, cost: str | None, seen: list[str]) -> Attached | None:
@@ -118,8 +120,7 @@ def _read_cost(
     attached, fitting = _choose(program, flow, cost)
     if attached is None:
         seen.append(f"{where} trains {some([tidy(leaf) for leaf in flow.leaves])}, but no cost was seen of "
-                    "which its last layer has the gradient; give --cost NAME or --cost half-sse (NAME: "
-                    f"{name_losses(program.document.tree)}or {', '.join(TABLE)})")  # fmt: skip
+                    f"which its last layer has the gradient; {_say_choices(flow)}")  # fmt: skip
         return None
     candidate = attached.chosen.candidate
     if is_normalised(attached.flow, fitting):
@@ -133,6 +134,15 @@ def _read_cost(
     if again is not None:
         attached, flow, lost = replace(again, apart=tuple(apart)), again.flow, []
     return _read_beside(iteration, flow, attached, lost, (seen, where))
+
+
+def _say_choices(flow: GradientFlow) -> str:
+    """What `--cost` may be, each of which was looked for in the iteration."""
+    names = list_choices(make_choice(flow, measure(flow), list_scales(flow)))
+    document = flow.iteration.program.document
+    losses = [name for name in name_losses(document.tree) if name not in names]
+    asked = f"give --cost NAME, of {', '.join(names)}" if names else "compute the cost in the iteration"
+    return asked + (f"; the file's {some(losses, 3)} is not called in it" if losses else "")
 
 
 def _read_beside(
@@ -174,7 +184,8 @@ def _choose_of(program: HookedProgram, flow: GradientFlow, cost: str | None) -> 
     sizes = {n for fit in measured.fits for n in _sizes(fit)}
     more, constants = _numbers(flow)
     order = order_by_use(flow)
-    chosen = choose(flow, measured, list_scales(flow), cost, more | sizes, constants, order)
+    choice = make_choice(flow, measured, list_scales(flow), more | sizes, constants, order)
+    chosen = choose(choice) if cost is None else choose_wanted(choice, cost)
     if chosen is None:
         return None
     fit = next(fit for fit in measured.fits if fit.candidate is chosen.candidate or (

@@ -11,7 +11,7 @@ from backprop.examiner.saying.grounds import Predicate, say
 from backprop.examiner.saying.report import Finding, Report
 
 __all__ = [
-    "CHOICE", "HABIT", "IDLE", "LEFT_OUT", "MARK", "OTHERS", "OTHER_RULE", "RULE", "STEP_LEAVES_OUT", "TAKEN",
+    "CHOICE", "HABIT", "IDLE", "LEFT_OUT", "MARK", "OTHERS", "OTHER_RULE", "RULE", "STEP", "STEP_LEAVES_OUT", "TAKEN",
     "is_taken_alike", "list_others", "name_choice", "name_loop", "name_taken", "name_training_faults",
     "write_options",
 ]  # fmt: skip
@@ -22,6 +22,8 @@ OTHERS = "other trainings in it: "
 """Before the numbers of what else in the file could be meant."""
 HABIT = "training: "
 """Before what is said of how a file trains; no verdict rests on it."""
+STEP = "the step: "
+"""Before what it was compared with; no verdict rests on it."""
 RULE, LEFT_OUT = "the step is named after ", "the step leaves out "
 IDLE = "not examined: "
 """Before arrays beside the parameters that change nothing."""

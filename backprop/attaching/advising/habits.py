@@ -27,7 +27,8 @@ def list_habits(document: Document, flow: GradientFlow) -> list[str]:
     around = _find_around(document.tree, loop)
     memories = {_name_of(leaf.places[0]) for leaf in iteration.emptied}
     inside = {id(node) for node in ast.walk(document.tree) if isinstance(node, ast.stmt) and _is_in(node, loop)}
-    found = [*_find_replacement(document, [loop, *around]), *_find_reset(document, around, memories, inside)]
+    trained = {str(key) for leaf in flow.leaves for kind, key in leaf.places[0] if kind != "item"}
+    found = [*_find_replacement(document, [loop, *around], trained), *_find_reset(document, around, memories, inside)]
     return list(dict.fromkeys(found))
 
 
@@ -48,15 +49,18 @@ def _find_around(tree: ast.Module, loop: ast.For | ast.While) -> list[ast.For | 
     return [node for node in found if node.lineno > first]
 
 
-def _find_replacement(document: Document, loops: list[ast.For | ast.While]) -> Iterator[str]:
-    """Indices that are drawn one by one, and used to take samples."""
+def _find_replacement(document: Document, loops: list[ast.For | ast.While], trained: set[str]) -> Iterator[str]:
+    """Indices that are drawn one by one, and used to take samples: rows of what is trained are none."""
     for loop in loops:
         for node in ast.walk(loop):
             if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
                 continue
             call = node.value
             names = {part.id for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Name)}
-            places = [part.slice for part in ast.walk(loop) if isinstance(part, ast.Subscript)]
+            places = [
+                part.slice for part in ast.walk(loop)
+                if isinstance(part, ast.Subscript) and ast.unparse(part.value).split(".")[-1] not in trained
+            ]  # fmt: skip
             used = names & {n.id for place in places for n in ast.walk(place) if isinstance(n, ast.Name)}
             if used and _draws_with_replacement(call):
                 yield (

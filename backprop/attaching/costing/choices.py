@@ -8,11 +8,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from backprop.attaching.costing.costs import CostCandidate
-from backprop.attaching.costing.fitting import SAME, CandidateFit, Measured
+from backprop.attaching.costing.costs import TABLE, CostCandidate
+from backprop.attaching.costing.fitting import SAME, CandidateFit, Chosen, Measured
 from backprop.attaching.costing.rates import GradientFlow
 
-__all__ = ["Choice", "simple_factors"]
+__all__ = ["Choice", "choose_known", "list_choices", "simple_factors"]
+
+ALIASES = {"mse": "half-sse", "bce": "binary-cross-entropy", "sse": "half-sse"}
+MOST_NAMES = 6
 
 
 @dataclass
@@ -78,3 +81,25 @@ def simple_factors(sizes: Iterable[int]) -> list[float]:
     below = {1, *sizes}
     return [top / (a * b) for top in (1.0, 2.0, 0.5, 4.0, 0.25) for a, b in itertools.combinations_with_replacement(
         sorted(below), 2) if a * b]  # fmt: skip
+
+
+def list_choices(choice: Choice) -> list[str]:
+    """What `--cost` may be here: names of the file's numbers, and of the table those that an output and a target of
+    the iteration make."""
+    own = dict.fromkeys(
+        fit.candidate.name.partition("(")[0].removeprefix("what ").removesuffix(" returns")
+        for fit in choice.fits if fit.candidate.strength > 0
+    )  # fmt: skip
+    table = [name for name in TABLE if choose_known(choice, name) is not None]
+    return [*list(own)[:MOST_NAMES], *table]
+
+
+def choose_known(choice: Choice, wanted: str) -> Chosen | None:
+    """One of the table, by its name or another one; None where no output and target make it."""
+    table = ALIASES.get(wanted, wanted)
+    fits = [fit for fit in choice.fits if fit.candidate.table == table]
+    if not fits:
+        return None
+    fit = max(fits, key=lambda one: len(one.support(one.factor or 1.0)))
+    factor, scale = choice.nice(fit, fit.factor) or (1.0, choice.scales[0])
+    return Chosen(fit.candidate, factor, scale, f"--cost {wanted}")

@@ -9,43 +9,47 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.costing.choices import Choice, is_made_large
+from backprop.attaching.costing.choices import Choice, is_made_large, list_choices
 from backprop.attaching.costing.costs import HELD, TABLE
 from backprop.attaching.costing.fitting import SAME, CandidateFit, Chosen, Measured
 from backprop.attaching.costing.rates import GradientFlow
 from backprop.attaching.costing.rows import uses_other_rows
+from backprop.attaching.looking.losses import STRONG
 from backprop.attaching.looking.refusals import Refused
 
-__all__ = ["choose"]
+__all__ = ["choose", "choose_fitting", "make_choice"]
 
 NEAR = 0.02
 """How far a measured penalty may be from a number of the program."""
 
 
-def choose(
+def make_choice(
     flow: GradientFlow,
     measured: Measured,
     scales: Sequence[float],
-    wanted: str | None = None,
     sizes: Iterable[int] = (),
     constants: Iterable[float] = (),
     order: Sequence[int] = (),
-) -> Chosen | None:
-    """See `fitting.choose_cost`; Errors: `Refused` where what was asked for is not there."""
+) -> Choice:
+    """What is chosen from, with the sizes of arrays and the numbers of the program that a factor may be made of."""
     choice = Choice(flow, measured, [*_list_hidden_rates(flow, measured), *scales])
     choice.sizes = frozenset(sizes)
     choice.order = tuple(order)
     choice.numbers = frozenset(
         c * f / n for c in constants if 0 < c < 1e3 for f in (0.5, 1.0, 2.0, 4.0) for n in {1, *choice.sizes}
     )
-    if wanted is not None:
-        return _choose_wanted(choice, wanted)
+    return choice
+
+
+def choose(choice: Choice) -> Chosen | None:
+    """The cost where nobody named one; None where nothing shows it. Errors: `Refused` where only a cost of other rows
+    is there."""
     strong = [fit for fit in choice.fits if fit.candidate.strength >= 2]
     if any(fit.candidate.strength == HELD for fit in strong):
         strong = [fit for fit in strong if fit.candidate.strength == HELD or fit.candidate.key is not None]
     if strong:
-        return _choose_strong(choice, _drop_parts(flow, strong))
-    return _choose_fitting(choice)
+        return _choose_strong(choice, _drop_parts(choice.flow, strong))
+    return choose_fitting(choice)
 
 
 def _list_hidden_rates(flow: GradientFlow, measured: Measured) -> list[float]:
@@ -55,25 +59,6 @@ def _list_hidden_rates(flow: GradientFlow, measured: Measured) -> list[float]:
         return []
     found = [fit.factor for fit in measured.fits if fit.candidate.strength >= 2 and fit.factor is not None]
     return list(dict.fromkeys(factor for factor in found if factor > 0))
-
-
-def _choose_wanted(choice: Choice, wanted: str) -> Chosen:
-    table = {"mse": "half-sse", "bce": "binary-cross-entropy", "sse": "half-sse"}.get(wanted, wanted)
-    if table in TABLE:
-        fits = [fit for fit in choice.fits if fit.candidate.table == table]
-        fits.sort(key=lambda fit: -len(fit.support(fit.factor or 1.0)))
-        for fit in fits:
-            nice = choice.nice(fit, fit.factor)
-            return Chosen(fit.candidate, *(nice or (1.0, choice.scales[0])), f"--cost {wanted}")
-    named = [fit for fit in choice.fits if wanted in (fit.candidate.name, fit.candidate.name.split(".")[-1])
-             or fit.candidate.name.startswith((f"{wanted}(", f"what {wanted} "))]  # fmt: skip
-    if not named:
-        names = sorted({fit.candidate.name for fit in choice.fits if fit.candidate.strength > 0})[:6]
-        raise Refused(f"--cost {wanted}: no such number depends on the parameters; there are "
-                      f"{', '.join(names) or 'none with a name'}, and in the table {', '.join(TABLE)}",
-                      "nothing")  # fmt: skip
-    fit = max(named, key=lambda one: len(choice.support(one)))
-    return Chosen(fit.candidate, 1.0, choice.best_scale(fit), f"--cost {wanted}")
 
 
 def _drop_parts(flow: GradientFlow, fits: list[CandidateFit]) -> list[CandidateFit]:
@@ -116,11 +101,25 @@ def _choose_strong(choice: Choice, fits: list[CandidateFit]) -> Chosen | None:
         nice = choice.nice(fit, fit.factor) if is_made_large(fit.candidate) and fit.factor else None
         if nice is not None and fit.factor and nice[0] < 0 and fit.whole(fit.factor):
             return Chosen(fit.candidate, *nice, "the file's own, which its training makes large")
-    other = uses_other_rows(choice.flow, [fit.candidate for fit in fits])
-    kept = [fit for i, fit in enumerate(fits) if i not in other]
+    kept = _drop_other_rows(choice, fits) or _drop_other_rows(choice, _list_beside(choice, fits))
     if not kept:
         return _choose_without(choice, ", ".join(dict.fromkeys(fit.candidate.name for fit in fits)))
     return _choose_partial(choice, kept)
+
+
+def _drop_other_rows(choice: Choice, fits: list[CandidateFit]) -> list[CandidateFit]:
+    other = uses_other_rows(choice.flow, [fit.candidate for fit in fits])
+    return [fit for i, fit in enumerate(fits) if i not in other]
+
+
+def _list_beside(choice: Choice, fits: list[CandidateFit]) -> list[CandidateFit]:
+    """Functions of which the file has numbers of other rows only, of what the gradient is computed of."""
+    sites, beside = choice.flow.iteration.program.rewritten.sites, choice.flow.iteration.program.rewritten.beside
+    return [
+        fit for fit in choice.fits
+        if fit not in fits and fit.candidate.key is not None and fit.candidate.key[0] in beside
+        and STRONG.search(sites[fit.candidate.key[0]].text.partition("(")[0])
+    ]  # fmt: skip
 
 
 def _choose_partial(choice: Choice, fits: list[CandidateFit]) -> Chosen | None:
@@ -136,7 +135,7 @@ def _choose_partial(choice: Choice, fits: list[CandidateFit]) -> Chosen | None:
         nice = choice.nice(multiple, multiple.factor)
         if nice is not None:
             return Chosen(multiple.candidate, *nice, "a multiple of what the file prints", note=_tell_multiple(nice[0]))
-    true = _choose_fitting(choice, only_whole=True)
+    true = choose_fitting(choice, only_whole=True)
     # A multiple of the gradient's cost is no other function.
     others = true is not None and (true.candidate.strength < 0 or all(true.candidate is not f.candidate for f in fits))
     if true is not None and others and multiple is None:
@@ -152,11 +151,13 @@ def _choose_partial(choice: Choice, fits: list[CandidateFit]) -> Chosen | None:
 
 def _choose_without(choice: Choice, names: str) -> Chosen:
     """The known cost that the gradient itself fits, where the file's own is of other rows; Errors: `Refused`."""
-    found = _choose_fitting(choice, known=True)
+    found = choose_fitting(choice, known=True)
     if found is None:
+        own = names.split(", ")
+        more = ", ".join(name for name in list_choices(choice) if name not in own)
+        asked = f"give --cost NAME, of {more}" if more else "compute it for the gradient's own in the iteration, too"
         raise Refused(f"{choice.flow.iteration.program.document.path}: {names} is over other rows of the data than the "
-                      "gradient, whose last layer is that of no one known cost; give --cost half-sse or another of "
-                      f"{', '.join(TABLE)}", "ambiguous")  # fmt: skip
+                      f"gradient, whose last layer is that of no one known cost; {asked}", "ambiguous")  # fmt: skip
     return replace(found, note=f"{names} is over other rows of the data than the gradient and was not asked")
 
 
@@ -196,7 +197,7 @@ def _tell_multiple(factor: float) -> str:
     return f"the gradient is that of {factor:.6g} times what the file prints, which is no fault"
 
 
-def _choose_fitting(choice: Choice, *, only_whole: bool = False, known: bool = False) -> Chosen | None:
+def choose_fitting(choice: Choice, *, only_whole: bool = False, known: bool = False) -> Chosen | None:
     """The cost that the gradient itself names: all of it, or its last layer; `known`: one of the table."""
     fits = [fit for fit in choice.fits if fit.candidate.table or not known]
     options = [found for fit in fits for found in _options(choice, fit)]

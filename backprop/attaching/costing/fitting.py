@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from backprop.attaching.running.repeating import Iteration
 from backprop.attaching.running.replaying import IterationRecorder, Key
 from backprop.attaching.running.states import Names
 
-__all__ = ["CandidateFit", "Chosen", "Measured", "gradient_reader", "measure"]
+__all__ = ["CandidateFit", "Chosen", "Measured", "evaluate_or_nothing", "gradient_reader", "measure"]
 
 DIRECTIONS = 2
 STEP = 2e-5
@@ -182,12 +182,13 @@ def _differentiate(
         recorder = iteration.freeze(wanted=sites)
         names = iteration.run_names(values, recorder)
         made = recorder.made()
-        ends.append([_evaluate(one, made, names) for one in candidates])
+        ends.append([evaluate_or_nothing(one, made, names) for one in candidates])
     far, near, nearer, farther = ends
     return [(8 * (b - c) - (a - d)) / (12 * STEP) for a, b, c, d in zip(far, near, nearer, farther, strict=True)]
 
 
-def _evaluate(candidate: CostCandidate, made: dict[Key, Any], names: Names) -> float:
+def evaluate_or_nothing(candidate: CostCandidate, made: Mapping[Key, Any], names: Names) -> float:
+    """The number of a candidate; NaN where it cannot be computed."""
     try:
         value = candidate.evaluate(made, names)
         return float(np.real(value)) if np.isreal(value) else np.nan

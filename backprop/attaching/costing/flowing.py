@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.costing.clipping import find_unclipped
+from backprop.attaching.costing.clipping import find_unclipped, find_undecayed
 from backprop.attaching.costing.levels import (
     CROSS,
     MANY,
@@ -34,6 +34,7 @@ from backprop.attaching.costing.rates import (
     find_common,
     find_decay,
     find_first,
+    is_share,
     list_numbers,
     with_decay,
 )  # fmt: skip
@@ -114,7 +115,10 @@ def _tell_flow(smaller: Iteration, mine: Sequence[list[FlowLevel]], recorder: It
         if unclipped is not None:
             return GradientFlow(smaller, (), unclipped)
         return GradientFlow(smaller, tuple(rates), None, numbers=list_numbers(smaller, recorder))
-    return GradientFlow(smaller, (), tuple(first)) if adapts else with_decay(smaller, mine, recorder)
+    if not adapts:
+        return with_decay(smaller, mine, recorder)
+    before, shares = find_undecayed(smaller, first)
+    return GradientFlow(smaller, (), before, decays=shares, behind=tuple(first) if shares else ())
 
 
 def _has_grad(iteration: Iteration, leaf: NumberLeaf) -> bool:
@@ -190,7 +194,7 @@ def _classify(
     if not all(bool(np.all(one <= room)) for one in off):
         decay = find_decay(measuring.iteration.start[k], plain[k], half, rate or 0.0, event.value, room)
         rate = None
-    # What is left of the step, where there is none of this value.
-    whole = bool(np.all(np.abs(without) <= room))
+    # What is left of the step, where there is none of this value: nothing, or a share of the parameter.
+    whole = bool(np.all(np.abs(without) <= room)) or is_share(measuring.iteration.start[k], without, room)
     down = float(np.sum(plain[k] * event.value))
     return FlowLevel(event.key, rate, whole, used, event.order, 1.0 if down <= 0 else -1.0, decay)

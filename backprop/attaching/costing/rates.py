@@ -16,7 +16,7 @@ from backprop.attaching.running.replaying import IterationRecorder
 
 __all__ = [
     "LINEAR", "USES", "GradientFlow", "by_displacement", "by_step", "find_common", "find_decay", "find_first",
-    "list_numbers", "with_decay",
+    "is_share", "list_numbers", "with_decay",
 ]  # fmt: skip
 
 LINEAR = 1e-6
@@ -38,6 +38,8 @@ class GradientFlow:
     library: bool = False
     decays: tuple[float, ...] = ()
     """The share of each parameter that its step takes beside its gradient: a weight decay."""
+    behind: tuple[FlowLevel, ...] = ()
+    """What an optimiser is given with a decay that it adds itself, where `adaptive` is before that."""
     numbers: tuple[float, ...] = ()
     """Single numbers that the update names: its rate may be one of them."""
 
@@ -93,6 +95,8 @@ def with_decay(
 
 def by_step(flow: GradientFlow) -> GradientFlow:
     """The same with what the step takes of a parameter counted to its gradient, as that of a penalty."""
+    if flow.behind:
+        return replace(flow, adaptive=flow.behind, behind=(), decays=())
     (rate, levels), *_ = flow.rates
     shown = tuple(None if share else level for level, share in zip(levels, flow.decays, strict=True))
     return replace(flow, rates=((rate, shown),), decays=())
@@ -133,6 +137,14 @@ def find_decay(start: Any, plain: Any, half: Any, rate: float, value: Any, room:
     if start.size < 2 or np.any(np.abs(half - plain - rate * value / 2) > room):
         return None
     left = -(plain + rate * value)
-    share = float(np.sum(left * start)) / (float(np.sum(start**2)) or 1.0)
-    # All of the parameter taken is what stores a new one.
-    return (rate, share) if abs(share) < 0.5 and np.all(np.abs(left - share * start) <= room) else None
+    return (rate, _find_share(start, left)) if is_share(start, left, room) else None
+
+
+def is_share(start: Any, left: Any, room: float) -> bool:
+    """Whether something is a share of a parameter, entry by entry; all of it taken is what stores a new one."""
+    share = _find_share(start, left)
+    return start.size > 1 and abs(share) < 0.5 and bool(np.all(np.abs(left - share * start) <= room))
+
+
+def _find_share(start: Any, left: Any) -> float:
+    return float(np.sum(left * start)) / (float(np.sum(start**2)) or 1.0)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from backprop.attaching.costing.costs import CostCandidate
-from backprop.attaching.costing.fitting import gradient_reader
+from backprop.attaching.costing.fitting import evaluate_or_nothing, gradient_reader
 from backprop.attaching.costing.rates import GradientFlow
 from backprop.attaching.running.leaves import LONGEST, NumberLeaf, Place, find_leaves, read, to_array
 from backprop.attaching.running.repeating import Iteration
-from backprop.attaching.running.replaying import IterationRecorder
+from backprop.attaching.running.replaying import IterationRecorder, Key
 
-__all__ = ["uses_other_rows"]
+__all__ = ["compare_rows", "uses_other_rows"]
 
 MOST_ROWS = 24
 """Rows of one array that are changed one by one, from its first to its last."""
@@ -23,25 +23,35 @@ MOST_CHANGES = 160
 
 
 def uses_other_rows(flow: GradientFlow, candidates: Sequence[CostCandidate]) -> set[int]:
-    """Which of the candidates depend on a row of the data on which the gradient of no parameter does, by index.
+    """Which of the candidates depend on a row of the data on which the gradient of no parameter does, by index."""
+    return compare_rows(flow, candidates)[0]
 
-    What is computed from an output and a target of the iteration itself has their rows.
-    """
-    made = {i: one for i, one in enumerate(candidates) if one.key is not None}
+
+def compare_rows(flow: GradientFlow, candidates: Sequence[CostCandidate]) -> tuple[set[int], set[int]]:
+    """(those that depend on a row of the data on which the gradient of no parameter does, those that do not depend on
+    one on which it does), by index; found by changing one row after the other."""
+    made = dict(enumerate(candidates))
     data = _list_data(flow.iteration)
     if not made or not data:
-        return set()
+        return set(), set()
     asked = _Asked(flow, data)
     plain = asked.measure(made)
     units = [(k, where) for k, leaf in enumerate(data) for where in _list_units(asked.values[k])]
-    found: set[int] = set()
+    beyond: set[int] = set()
+    short: set[int] = set()
     for j in _spread(len(units), MOST_CHANGES):
         gradients, numbers = asked.measure(made, units[j])
-        if all(np.array_equal(a, b, equal_nan=True) for a, b in zip(gradients, plain[0], strict=True)):
-            found |= {i for i in made if numbers.get(i) != plain[1].get(i)}
-        if len(found) == len(made):
+        feels = not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(gradients, plain[0], strict=True))
+        differs = {i for i in made if not _is_same(numbers.get(i), plain[1].get(i))}
+        beyond |= set() if feels else differs
+        short |= set(made) - differs if feels else set()
+        if len(beyond) == len(made):
             break
-    return found
+    return beyond, short
+
+
+def _is_same(one: float | None, other: float | None) -> bool:
+    return one == other or (one is not None and other is not None and np.isnan(one) and bool(np.isnan(other)))
 
 
 class _Asked:
@@ -62,10 +72,14 @@ class _Asked:
             iteration.placed = ((self.data[k], value),)
         gradients = gradient_reader(replace(self.flow, iteration=iteration))(iteration.start)
         recorder: IterationRecorder = iteration.freeze(wanted=frozenset(s for one in made.values() for s in one.sites))
-        iteration.run(None, recorder)
+        names = iteration.run_names(None, recorder)
         values = recorder.made()
-        numbers = {i: float(np.real(values[one.key].reshape(()))) for i, one in made.items() if one.key in values}
+        numbers = {i: evaluate_or_nothing(one, values, names) for i, one in made.items() if _is_there(one, values)}
         return [np.zeros(0) if one is None else np.array(one) for one in gradients], numbers
+
+
+def _is_there(candidate: CostCandidate, values: Mapping[Key, Any]) -> bool:
+    return candidate.key is None or candidate.key in values
 
 
 def _list_data(iteration: Iteration) -> list[NumberLeaf]:

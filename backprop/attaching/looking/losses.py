@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 __all__ = ["SLOPES", "STRONG", "LossTable"]
 
 STRONG = re.compile(
-    r"(loss|cost|nll|objective|criterion|likelihood|misfit|verlust|kosten|perte|costo|coste)", re.IGNORECASE
+    r"(loss|cost|nll|objective|criterion|likelihood|misfit|verlust|kosten|perte|costo|coste|(?-i:^J$))", re.IGNORECASE
 )
 SLOPES = re.compile(r"(prime|deriv|grad|slope|backward|delta|^d_|_d$|^d[A-Z])")
 RANDOM = re.compile(r"\b(rand\w*|rng|default_rng|shuffle|choice|normal|uniform|dropout|print|open)\b")
@@ -29,8 +29,9 @@ class LossTable:
     needs: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, tree: ast.Module) -> LossTable:
-        """All functions of the file and methods of its classes, and which of them are losses."""
+    def of(cls, tree: ast.Module, wanted: str | None = None) -> LossTable:
+        """All functions of the file and methods of its classes, and which of them are losses: by their names, or
+        `wanted` by whoever asks."""
         out = cls()
         for owner, function in _list_functions(tree):
             names = [arg.arg for arg in function.args.args]
@@ -40,6 +41,7 @@ class LossTable:
                 continue
             out.takes[owner, function.name] = names
             named = STRONG.search(function.name) and not SLOPES.search(function.name)
+            named = named or function.name == wanted
             returns = any(isinstance(node, ast.Return) and node.value is not None for node in ast.walk(function))
             if named and returns and not RANDOM.search(ast.unparse(function)):
                 out.needs[owner, function.name] = len(names) - len(function.args.defaults)

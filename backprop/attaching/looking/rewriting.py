@@ -82,11 +82,11 @@ class Rewritten:
         return ast.copy_location(tree.body[0], self.sites[site].node)  # type: ignore[no-any-return]
 
 
-def rewrite(tree: ast.Module) -> Rewritten:
-    """The program with hooks; the tree that is given stays as it is."""
+def rewrite(tree: ast.Module, cost: str | None = None) -> Rewritten:
+    """The program with hooks; the tree that is given stays as it is. `cost` is a function named as the cost."""
     out = Rewritten(copy.deepcopy(tree))
     rewriter = Rewriter(out)
-    rewriter.losses = LossTable.of(tree)
+    rewriter.losses = LossTable.of(tree, cost)
     rewriter.visit(out.tree)
     ast.fix_missing_locations(out.tree)
     return out

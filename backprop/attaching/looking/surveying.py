@@ -125,11 +125,10 @@ def some(names: Sequence[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + more
 
 
-def name_losses(tree: ast.Module) -> str:
-    """What a file calls a loss, as names for --cost.
+def name_losses(tree: ast.Module) -> list[str]:
+    """What a file calls a loss.
 
     >>> name_losses(ast.parse("def pg_loss(w, x): return w"))
-    "the file's pg_loss, "
+    ['pg_loss']
     """
-    names = [name for _, name in LossTable.of(tree).needs]
-    return f"the file's {some(names, 3)}, " if names else ""
+    return list(dict.fromkeys(name for _, name in LossTable.of(tree).needs))

@@ -162,7 +162,7 @@ def children(value: Any) -> Iterator[tuple[Step, Any]]:
         for kind in type(value).__mro__:
             slots = kind.__dict__.get("__slots__", ())
             for key in (slots,) if isinstance(slots, str) else tuple(slots):
-                if hasattr(value, key) and not key.startswith("__"):
+                if not key.startswith("__") and hasattr(value, key):
                     yield ("attr", key), getattr(value, key)
 
 

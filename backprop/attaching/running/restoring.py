@@ -87,7 +87,7 @@ class Restorer:
     def _take_object(self, value: Any) -> list[Any]:
         slots = [
             name for kind in type(value).__mro__ for name in _names(kind.__dict__.get("__slots__", ()))
-            if hasattr(value, name) and name not in ("__dict__", "__weakref__")
+            if name not in ("__dict__", "__weakref__") and hasattr(value, name)
         ]  # fmt: skip
         if slots:
             held = {name: getattr(value, name) for name in slots}

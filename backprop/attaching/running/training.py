@@ -26,6 +26,9 @@ MOST_TAKEN = 8
 LONG = 400
 """Passes of a loop that trains and stands in no other, after which what comes behind it is looked at."""
 MOST_PASSES = 4
+MOST_FRUITLESS, FRUITLESS_SECONDS, DEEPEST = 400, 1.0, 3
+"""Passes of a loop that are looked at beyond the first ones where nothing was found to train yet, since a first reward
+may be zero; how long in all; and in how many loops it may stand."""
 
 
 class Stop(BaseException):
@@ -66,6 +69,10 @@ class TrainingWatch(Hooks):
     active: dict[tuple[int, int], int] = field(default_factory=dict)
     """Loops under way, the outermost first, and how many passes each had."""
     settled: set[int] = field(default_factory=set)
+    tried: dict[int, frozenset[Place]] = field(default_factory=dict)
+    """What moved in passes of a loop that were found not to train."""
+    fruitless: float = 0.0
+    """Seconds that were spent on passes beyond the first ones."""
     events: int = 0
     since: int = 0
     seconds: float = 0.0
@@ -77,7 +84,7 @@ class TrainingWatch(Hooks):
         self.events += 1
         self._hurry()
         if number not in self.settled and (self.only is None or number in self.only):
-            self._look(number, frame)
+            self._look_as_long_as_worth(number, frame)
         key = (id(frame), number)
         self.active[key] = self.active.get(key, 0) + 1
         return self._is_enough(key)
@@ -87,13 +94,24 @@ class TrainingWatch(Hooks):
         trains = any(key[1] == one.snapshot.loop or key[1] in one.around for one in self.found)
         return trains and self.active[key] > LONG and next(iter(self.active)) == key and key not in self.passes
 
-    def _look(self, number: int, frame: types.FrameType) -> None:
+    def _look_as_long_as_worth(self, number: int, frame: types.FrameType) -> None:
+        taken = self.taken.get(number, 0)
+        began = time.process_time()
+        self._look(number, frame, more=self._may_yet_train(number, taken))
+        self.fruitless += time.process_time() - began if taken >= MOST_TAKEN or number in self.tried else 0.0
+
+    def _may_yet_train(self, number: int, taken: int) -> bool:
+        """Whether passes beyond the first ones are worth a look: nothing was found so far, and there is time."""
+        near = len(self.active) <= DEEPEST and taken < MOST_FRUITLESS
+        return near and not self.found and self.fruitless < FRUITLESS_SECONDS
+
+    def _look(self, number: int, frame: types.FrameType, *, more: bool) -> None:
         key = (id(frame), number)
         if key in self.passes:
             self._end(key, frame)
             if number in self.settled:
                 return
-        if self.taken.get(number, 0) >= MOST_TAKEN:
+        if not more and (self.taken.get(number, 0) >= MOST_TAKEN or number in self.tried):
             self.settled.add(number)
             return
         self.taken[number] = self.taken.get(number, 0) + 1
@@ -133,6 +151,9 @@ class TrainingWatch(Hooks):
         self.earlier[key] = here
         if not here or len(moved) > 40 * MOST_MOVED:
             return
+        if key[1] in self.tried:
+            self._try_again(key[1], done, moved)
+            return
         passes = self.counted[key] = self.counted.get(key, 0) + 1
         if not last and (before is None or (here != before and passes < MOST_PASSES)):
             # A sample of zeros moves no weights: what all passes move is seen where two move the same.
@@ -145,11 +166,24 @@ class TrainingWatch(Hooks):
         here, before, last = seen
         started, ours = self.first.get(key, (done, moved))
         both = [leaf for leaf in ours if last or here.intersection(leaf.places)]
-        if both and not self._try(started.snapshot, both, started.snapshot):
+        trains = bool(both) and self._try(started.snapshot, both, started.snapshot)
+        if both and not trains:
             # The first step of some optimisers has the same size whatever the gradient.
             again = [leaf for leaf in moved if last or (before or frozenset()).intersection(leaf.places)]
-            self._try(done.snapshot, again, started.snapshot)
-        self.settled.add(key[1])
+            trains = self._try(done.snapshot, again, started.snapshot)
+        if trains:
+            self.settled.add(key[1])
+        else:
+            self.tried[key[1]] = here | (before or frozenset())
+
+    def _try_again(self, number: int, done: Pass, moved: list[NumberLeaf]) -> None:
+        """A later pass of a loop that did not train, where something else moves than did before."""
+        here = frozenset(place for leaf in moved for place in leaf.places)
+        if here <= self.tried[number]:
+            return
+        self.tried[number] |= here
+        if self._try(done.snapshot, moved, done.snapshot):
+            self.settled.add(number)
 
     def _try(self, snapshot: StateSnapshot, moved: list[NumberLeaf], first: StateSnapshot) -> bool:
         kept = self.program.aside()

@@ -62,8 +62,8 @@ def find_step_pattern(examination: Examination) -> PatternMatch | None:
                 return None
             shares.append(share)
             rows.append(found.case.rows or 1)
-    if not shares:
-        return None
+    if not shares or max(abs(share - 1) for share in shares) < ROOM:
+        return None  # at this rate it is the gradient's own step
     near = [min(abs(share), abs(share - 1)) for share in shares]
     if min(map(abs, shares)) < ROOM:
         return _match("step_leaves_parameters_out", max(near), shares)

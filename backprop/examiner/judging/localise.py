@@ -231,7 +231,7 @@ def _explain_local(examination: Examination, layer: WrongLayer, below: list[Wron
         together = say(TOGETHER_BESIDE_RIGHT, off=measure_gap(examination, list(layer.wrong)), tensors=names,
                        right=name_tensors(examination, right))  # fmt: skip
         return make_finding(examination, None, number, list(layer.wrong), together + _describe(examination, layer))
-    shown_by = [i for i in layer.right if leaves[i].dense == leaves[layer.wrong[0]].dense] + beside
+    shown_by = ([i for i in layer.right if leaves[i].dense == leaves[layer.wrong[0]].dense] + beside)[:1]
     measured = {"layer": number, "off": measure_gap(examination, list(layer.wrong)),
                 "kind": _name_kind(examination, layer), "shown_by": name_tensors(examination, shown_by)}  # fmt: skip
     moved = probes.felt_derivatives if layer.wrong_W else 0.0

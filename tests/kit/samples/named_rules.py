@@ -42,3 +42,75 @@ NO_VARIANTS = {
     "momentum that keeps all": ("momentum", "m[k] = m[k] - 0.1 * g[k]", "p[k] += m[k]"),
     "momentum and the gradient again": ("momentum", "m[k] = 0.9 * m[k] - 0.1 * g[k]", "p[k] += m[k] - 0.1 * g[k]"),
 }  # fmt: skip
+EACH = "p[k] = p[k] - {} * (m[k] / ({})) / (np.sqrt(np.abs(s[k] / ({}))) + 1e-8)"
+FOLDED = "p[k] -= 0.01 * np.sqrt(abs({})) / ({}) * m[k] / (np.sqrt(s[k]) + 1e-8)"
+C1, C2 = "1 - 0.9 ** t", "1 - 0.999 ** t"
+OVER_TURNS = {
+    "a rate that falls": ("adam", M, S, EACH.format("0.01 / (1 + 0.5 * t)", C1, C2)),
+    "a rate that is warmed": ("adam", M, S, EACH.format("0.01 * min(1.0, t / 10)", C1, C2)),
+    "a rate that halves": ("adam", M, S, EACH.format("0.01 * 0.5 ** (t - 1)", C1, C2)),
+    "a rate of one tenth, divided by the turn": ("adam", M, S, EACH.format("0.1 / t", C1, C2)),
+    "corrected in the rate": ("adam", M, S, FOLDED.format(C2, C1)),
+    "counted from two": ("adam", M, S, EACH.format("0.01", "1 - 0.9 ** (t + 1)", "1 - 0.999 ** (t + 1)")),
+    "powers of a library": ("adam", M, S, EACH.format("0.01", "1 - np.power(0.9, t)", "1 - pow(0.999, t)")),
+    "corrected by epochs": ("adam", M, S, EACH.format("0.01", "1 - 0.9 ** (1 + t // 8)", "1 - 0.999 ** (1 + t // 8)")),
+}
+"""Right at every turn, whatever else the rate does."""
+BROKEN_LATER = {
+    "times for a power": ("adam", M, S, EACH.format("0.01", C1, "1 - 0.999 * t")),
+    "times in both": ("adam", M, S, EACH.format("0.01", "1 - 0.9 * t", "1 - 0.999 * t")),
+    "times, in the rate": ("adam", M, S, FOLDED.format("1 - 0.999 * t", C1)),
+    "a power of the whole": ("adam", M, S, EACH.format("0.01", "(1 - 0.9) ** t", C2)),
+    "divided by the turn": ("adam", M, S, EACH.format("0.01", "1 - 0.9 / t", C2)),
+    "a root for a power": ("adam", M, S, EACH.format("0.01", C1, "1 - 0.999 ** (1 / t)")),
+    "a falling rate beside": ("adam", M, S, EACH.format("0.01 / t", C1, "1 - 0.999 * t")),
+}
+"""Right at the first turn."""
+BESIDE = {
+    "decay of the weights": ("adamw", M, S, "p[k] = p[k] - 0.01 * (m[k] / (np.sqrt(s[k]) + 1e-8) + 0.1 * p[k])"),
+    "decay before the step": ("adam", M, S, "p[k] = p[k] * 0.99 - 0.01 * m[k] / (np.sqrt(s[k]) + 1e-8)"),
+    "penalty in the step": (
+        "adam", "q = g[k] + 0.1 * p[k]", M.replace("g[k]", "q"), S.replace("g[k]", "q"), CORRECTED),
+    "clipped by its length": (
+        "adam", "q = g[k] * min(1.0, 0.05 / np.linalg.norm(g[k]))", M.replace("g[k]", "q"), S.replace("g[k]", "q"),
+        CORRECTED),
+    "clipped by entries": (
+        "adam", "q = np.clip(g[k], -0.05, 0.05)", M.replace("g[k]", "q"), S.replace("g[k]", "q"), CORRECTED),
+    "nesterov in adam": ("nadam", M, S, "p[k] = p[k] - 0.01 * (0.9 * m[k] + 0.1 * g[k]) / (np.sqrt(s[k]) + 1e-8)"),
+    "momentum and a decay": ("momentum", "m[k] = 0.9 * m[k] - 0.1 * g[k]", "p[k] = p[k] + m[k] - 0.001 * p[k]"),
+    "rmsprop with momentum": (
+        "rmsprop", "s[k] = 0.9 * s[k] + 0.1 * g[k] ** 2", "m[k] = 0.9 * m[k] + 0.01 * g[k] / (np.sqrt(s[k]) + 1e-8)",
+        "p[k] -= m[k]"),
+}  # fmt: skip
+"""Steps with other things in them: nothing is said against them."""
+IN_A_CLASS = (
+    HEAD.replace("{", "{{").replace("}", "}}")
+    + """
+class Adam:
+    def __init__(self, rate, decay):
+        self.rate, self.decay, self.t = rate, decay, 0
+    def step(self, p, g):
+        self.t += 1
+        for k in p:
+            q = g[k] + self.decay * p[k]
+            m[k] = 0.9 * m[k] + 0.1 * q
+            s[k] = 0.999 * s[k] + 0.001 * q ** 2
+            p[k] = p[k] - self.rate * (m[k] / (1 - 0.9 ** self.t)) / (np.sqrt(s[k] / (1 - 0.999 ** self.t)) + 1e-8)
+rule = Adam(0.01, {decay})
+for turn in range(200):
+    loss = cost(p, X, Y){loss}
+    g = gradients(p, X, Y){gradient}
+    rule.step(p, g)
+"""
+)
+LOSS_OF_IT = " + 0.05 * sum(np.sum(v ** 2) for v in p.values())"
+GRADIENT_OF_IT = "; g = {k: g[k] + 0.1 * p[k] for k in p}"
+DECAYS = {
+    "of the optimiser alone": (0.1, "", "", "verified"),
+    "of the optimiser, told in the loss": (0.1, LOSS_OF_IT, "", "verified"),
+    "of none": (0.0, "", "", "verified"),
+    "of the loss and its gradient": (0.0, LOSS_OF_IT, GRADIENT_OF_IT, "verified"),
+    "of the gradient alone": (0.0, "", GRADIENT_OF_IT, "wrong"),
+    "of the loss alone": (0.0, LOSS_OF_IT, "", "wrong"),
+}
+"""What the optimiser adds, what the loss has, what the gradient has of it, and the verdict."""

@@ -5,11 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from kit.samples.attached_programs import ADAM, SCRIPT
-from kit.samples.named_rules import NO_VARIANTS, VARIANTS, write_program
+from kit.samples.named_rules import (
+    BESIDE,
+    BROKEN_LATER,
+    DECAYS,
+    IN_A_CLASS,
+    NO_VARIANTS,
+    OVER_TURNS,
+    VARIANTS,
+    write_program,
+)
 
-from backprop.attaching.advising.rules import check_rule, name_rule
+from backprop.attaching.advising.naming import name_rule
+from backprop.attaching.advising.rules import compare_rule
 from backprop.attaching.entry import load
 from backprop.attaching.loading import attach_file
+from backprop.examiner.judging.judge import judge
 from backprop.verification.explanation import judge_and_explain
 from backprop.verification.submission import verify_file
 
@@ -25,17 +36,46 @@ def compare(folder, lines):
         flow = attach_file(write(folder, write_program(*lines))).flow
         rule = name_rule(flow)
         assert rule is not None
-        return check_rule(flow, rule)
+        return compare_rule(flow, rule)
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_published_variant_is_no_fault(name, tmp_path):
-    assert compare(tmp_path, VARIANTS[name]) == ""
+    found = compare(tmp_path, VARIANTS[name])
+    assert (found.broken, found.turns) == ("", 3)
 
 
 @pytest.mark.parametrize("name", NO_VARIANTS)
 def test_what_is_named_after_a_rule_and_is_none_is_told(name, tmp_path):
-    assert compare(tmp_path, NO_VARIANTS[name])
+    assert compare(tmp_path, NO_VARIANTS[name]).broken
+
+
+@pytest.mark.parametrize("name", OVER_TURNS)
+def test_a_rate_that_changes_is_no_fault_of_the_rule(name, tmp_path):
+    found = compare(tmp_path, OVER_TURNS[name])
+    assert (found.broken, found.turns) == ("", 3)
+
+
+@pytest.mark.parametrize("name", BROKEN_LATER)
+def test_what_is_right_at_the_first_turn_only_is_told(name, tmp_path):
+    assert compare(tmp_path, BROKEN_LATER[name]).broken
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_step_with_other_things_in_it_is_not_judged_and_that_is_said(name, tmp_path):
+    report = verify_file(write(tmp_path, write_program(*BESIDE[name])))
+    assert report.verdict in ("verified", "unusable")
+    assert any(words in str(note) for note in report.notes for words in NOT_COMPARED)
+
+
+NOT_COMPARED = ("not compared with it", "compared with none", "an adaptive or normalised step")
+
+
+@pytest.mark.parametrize("name", DECAYS)
+def test_a_decay_that_an_optimiser_adds_is_its_own_and_no_part_of_a_wrong_gradient(name, tmp_path):
+    decay, loss, gradient, verdict = DECAYS[name]
+    text = IN_A_CLASS.format(decay=decay, loss=loss, gradient=gradient)
+    assert judge(load(write(tmp_path, text))).verdict == verdict
 
 
 def test_such_a_step_is_wrong_at_the_update_and_its_gradient_right(tmp_path):
@@ -83,3 +123,41 @@ def test_what_is_made_anew_in_every_epoch_is_told_with_its_line(tmp_path):
     assert len(said) == 2
     assert "line 11 makes v anew" in said[0]
     assert "line 12 sets lr back" in said[1]
+
+
+EMBEDDED = """
+import numpy as np
+rng = np.random.default_rng(2)
+near, far = rng.normal(size=(9, 4)), rng.normal(size=(9, 4))
+pairs = [(int(i), int(j)) for i, j in rng.integers(0, 9, size=(40, 2))]
+f = lambda z: 1 / (1 + np.exp(-z))
+def loss(v, u, U):
+    return -np.log(f(u @ v)) - np.sum(np.log(f(-U @ v)))
+for epoch in range(30):
+    for i, j in pairs:
+        other = rng.choice(9, 3{chances})
+        v, u, U = near[i].copy(), far[j].copy(), far[other].copy()
+        value = loss(v, u, U)
+        e, E = f(u @ v) - 1, f(U @ v)
+        near[i] -= 0.1 * (e * u + E @ U)
+        far[j] -= 0.1 * e * v
+        np.subtract.at(far, other, 0.1 * np.outer(E, v))
+"""
+
+
+@pytest.mark.parametrize("chances", ["", ", p=np.ones(9) / 9"])
+def test_rows_of_what_is_trained_are_no_samples(chances, tmp_path):
+    subject = load(write(tmp_path, EMBEDDED.format(chances=chances)))
+    assert not any("with replacement" in str(note) for note in subject.notes)
+    assert judge(subject).verdict == "verified"
+
+
+def test_what_a_step_remembers_is_told_beside_its_rate(tmp_path):
+    for lines, said in (
+        (VARIANTS["momentum"], ", and what m keeps of earlier ones"),
+        (("plain", "p[k] -= 0.1 * g[k]"), ""),
+    ):
+        (words,) = [
+            line for line in attach_file(write(tmp_path, write_program(*lines))).describe() if "gradients" in line
+        ]
+        assert words.endswith(f"the step is 0.1 times that{said}")

@@ -137,7 +137,9 @@ def test_a_rate_for_each_entry_is_no_gradient(step, cost, verdict, tmp_path):
 def test_a_cost_that_is_not_there_is_told_with_those_that_are(tmp_path):
     file = tmp_path / "program.py"
     file.write_text(RATES.replace("STEP", STEPS[0]), encoding="utf-8")
-    with pytest.raises(Refused, match=r"--cost price: no such number depends on the parameters; there are loss, and"):
+    with pytest.raises(
+        Refused, match=r"--cost price: no such number depends on the parameters; there are loss, half-sse, "
+    ):
         load(file, cost="price")
 
 
@@ -219,3 +221,43 @@ def test_without_a_set_no_order_is_spoken_of(tmp_path):
     with pytest.raises(Refused, match="gives other numbers") as refusal:
         judge_text(ORDERED.replace("SIZE", "1e-6").replace("{1, 2, 3}", "[1, 2, 3]"), tmp_path)
     assert "a set is made" not in str(refusal.value)
+
+
+LATE = """
+import numpy as np
+rng = np.random.default_rng(3)
+w, c = rng.normal(size=(3, 4)), np.zeros(3)
+kept, count = 0.0, 0
+def chances(s, w, c):
+    e = np.exp(w @ s + c)
+    return e / e.sum()
+def loss(s, a, gain, w, c):
+    return -gain * np.log(chances(s, w, c)[a])
+def learn(s, a, gain, w, c):
+    d = chances(s, w, c)
+    d[a] {sign}= 1.0
+    d = d * gain
+    return np.outer(d, s), d
+def play(turns):
+    global w, c, kept, count
+    for turn in range(turns):
+        s = rng.normal(size=4)
+        a = int(rng.choice(3, p=chances(s, w, c)))
+        reward = float({pays})
+        gw, gc = learn(s, a, reward - kept, w, c)
+        w = w - 0.1 * gw
+        c = c - 0.1 * gc
+        count += 1
+        kept += (reward - kept) / count
+play(900)
+"""
+PAYS = {"now and then": "rng.random() < 0.6", "after five turns": "turn > 5", "after thirty": "turn % 40 == 30"}
+
+
+@pytest.mark.parametrize("pays", PAYS)
+def test_the_first_turns_may_move_nothing_at_all(pays, tmp_path):
+    for sign, verdict in (("-", "verified"), ("+", "wrong")):
+        file = tmp_path / "play.py"
+        file.write_text(LATE.format(sign=sign, pays=PAYS[pays]), encoding="utf-8")
+        report = judge(load(file))
+        assert (report.verdict, sorted(report.evidence["tensors"])) == (verdict, ["c", "w"])
