@@ -41,7 +41,8 @@ for turn in range(8):
 SOFTMAX = "e = np.exp(z - z.max(axis=1, keepdims=True)); return e / e.sum(axis=1, keepdims=True)"
 TANH = "return np.tanh(z)"
 RIGHT = {
-    "HIDDEN": TANH, "ERROR": "(e2 @ W2.T) * (1 - h ** 2)", "ENTERS": "x", "ROWS": "20", "TARGETS": "rng.normal(size=(20, 2))",
+    "HIDDEN": TANH, "ERROR": "(e2 @ W2.T) * (1 - h ** 2)", "ENTERS": "x", "ROWS": "20",
+    "TARGETS": "rng.normal(size=(20, 2))",
 }  # fmt: skip
 MISTAKES = {
     "derivative_missing": {"ERROR": "e2 @ W2.T"},
