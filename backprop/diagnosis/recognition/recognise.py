@@ -66,11 +66,11 @@ def recognise(examination: Examination, work: Work | None = None) -> Iterator[Re
     """
     work = work or Work()
     for shown in show_batches(examination):
-        yield from _recognise(shown, work)
+        yield from _recognise(shown, work, measures=shown is examination)
 
 
-def _recognise(examination: Examination, work: Work) -> Iterator[Recognised]:
-    """The readings with the batch that the cases have."""
+def _recognise(examination: Examination, work: Work, *, measures: bool) -> Iterator[Recognised]:
+    """The readings with the batch that the cases have; where it was guessed, no error is measured with it."""
     factor = examination.factor
     asked = [
         Answers(case, work, 1.0 if factor is None else factor.at(case.rows), find_earlier(examination))
@@ -92,7 +92,7 @@ def _recognise(examination: Examination, work: Work) -> Iterator[Recognised]:
             if found is not None:
                 yield found
                 break
-    for layout in layouts:
+    for layout in layouts if measures else ():
         yield from measure_instead(asked, layout, work, factor)
 
 
