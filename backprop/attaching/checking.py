@@ -23,8 +23,8 @@ from backprop.attaching.running.shaking import adds
 from backprop.attaching.running.states import Old
 
 __all__ = [
-    "is_computed", "is_normalised", "is_repeatable", "list_idle", "list_siblings", "order_by_use", "tell_order",
-    "widen_flow",
+    "is_computed", "is_normalised", "is_of_more_data", "is_repeatable", "list_idle", "list_siblings", "order_by_use",
+    "tell_order", "widen_flow",
 ]  # fmt: skip
 
 LAST = 10**6
@@ -32,6 +32,8 @@ ORDER = 1e-13
 """What the order of a sum may change, in shares of the largest entry."""
 MOST_IDLE = 16
 FEW, ONE_SIZE = 4, 1e-2
+NEARLY_ALL, MOST_ASKED = 0.8, 6
+"""Entries without a gradient, in shares of all, where a step is of few samples; so many of them are moved."""
 
 
 def is_repeatable(iteration: Iteration) -> bool:
@@ -62,6 +64,31 @@ def is_normalised(flow: GradientFlow, fitting: int) -> bool:
     sized = [g for g in gradient_reader(flow)(flow.iteration.start) if g is not None and np.size(g) >= FEW]
     sizes = [np.abs(g[g != 0.0]) for g in sized if np.any(g)]
     return bool(sizes) and all(float(np.ptp(one)) <= ONE_SIZE * float(np.max(one)) for one in sizes if one.size >= FEW)
+
+
+def is_of_more_data(flow: GradientFlow, candidate: CostCandidate) -> bool:
+    """Whether a cost feels entries of every parameter of which the gradient is nothing at all, and nearly all are such:
+    the step is one of some samples, the cost is over others as well, and says nothing about it."""
+    iteration = flow.iteration
+    looked = False
+    for k, g in enumerate(gradient_reader(flow)(iteration.start)):
+        if g is None or np.size(g) < FEW:
+            continue
+        silent = np.flatnonzero(np.asarray(g) == 0.0)
+        if silent.size < NEARLY_ALL * np.size(g):
+            return False
+        asked = silent[:: max(1, silent.size // MOST_ASKED)][:MOST_ASKED]
+        felt = sum(matters(iteration, candidate, _move_entry(iteration.start, k, int(i))) for i in asked)
+        if 2 * felt < asked.size:
+            return False
+        looked = True
+    return looked
+
+
+def _move_entry(start: Sequence[Any], k: int, entry: int) -> list[Any]:
+    values = [np.array(value) for value in start]
+    values[k].flat[entry] += 0.1 * size_of(values[k])
+    return values
 
 
 def find_set(iteration: Iteration) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from backprop.attaching.running.leaves import NumberLeaf, Place, write_place
+from backprop.attaching.running.leaves import NumberLeaf, Place, is_borrowed, write_place
 
 __all__ = ["fill", "nest", "tidy"]
 
@@ -29,7 +29,7 @@ def nest(leaves: Sequence[NumberLeaf]) -> tuple[Any, list[tuple[Any, ...]]]:
 
     Returned: a template with zeros for the parameters in their order, and the path of each.
     """
-    places = [leaf.places[0] if leaf.places[0][-1][0] == "part" else min(leaf.places, key=len) for leaf in leaves]
+    places = [leaf.places[0] if leaf.places[0][-1][0] == "part" else min(leaf.places, key=_rank) for leaf in leaves]
     dotted = any("_parameters" in str(place) for place in places)
     if dotted:
         names = [
@@ -49,6 +49,10 @@ def nest(leaves: Sequence[NumberLeaf]) -> tuple[Any, list[tuple[Any, ...]]]:
         template.append(dict.fromkeys(keys, 0))
         paths |= {i: (number, key) for i, key in zip(members, keys, strict=True)}
     return template, [paths[i] for i in range(len(places))]
+
+
+def _rank(place: Place) -> tuple[bool, int]:
+    return is_borrowed(place), len(place)
 
 
 def _owner(place: Place) -> Place:

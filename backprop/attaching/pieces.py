@@ -13,6 +13,7 @@ import numpy as np
 from backprop.attaching.checking import (
     is_computed,
     is_normalised,
+    is_of_more_data,
     is_repeatable,
     list_idle,
     list_siblings,
@@ -126,6 +127,10 @@ def _read_cost(
     if is_normalised(attached.flow, fitting):
         seen.append(f"{where} steps {some([tidy(leaf) for leaf in flow.leaves])} by one size whatever the gradient "
                     "(an adaptive or normalised step), and the gradient before it was not seen; name it")  # fmt: skip
+        return None
+    if fitting < len(flow.leaves) and is_of_more_data(attached.flow, candidate):
+        seen.append(f"{where} steps {some([tidy(leaf) for leaf in flow.leaves])} for some samples, and {candidate.name} "
+                    f"is over others as well; compute the cost of that step in the iteration, or {_say_choices(flow)}")  # fmt: skip
         return None
     lost, apart = list_lost(iteration, flow, candidate)
     attached = replace(attached, apart=tuple(apart))

@@ -90,23 +90,31 @@ def _list_written(one: Remembered) -> dict[tuple[int, int], tuple[ast.AST, float
     return out
 
 
-def check_corrections(one: Remembered, own: Decays, flow: GradientFlow) -> str:
-    """Both moments are divided by one less a power of their decay, or none: told where the file holds the rate."""
+def check_corrections(one: Remembered, own: Decays, flow: GradientFlow) -> str | None:
+    """Both moments are divided by one less a power of their decay, or none: "" where they are so with a rate that the
+    file holds, what is wrong where it is another correction with such a rate, None where no rate tells.
+    """
     (m, a), (s, b) = own
     fitted = fit_factors(one.after[m] / one.d, np.sqrt(one.after[s]), np.ones_like(one.d))
     if fitted is None:
-        return ""
+        return None
     slope, (rates, counts) = float(fitted[0]), _list_numbers(flow)
     plain = [x for t in counts for x in (a, b, 1 - a**t, 1 - b**t)]
     rates = [rate for rate in rates if not np.any(np.isclose(rate, plain, rtol=1e-9))]
     known = [(1 - a**t) / np.sqrt(1 - b**t) for t in counts] + [1.0]
     if any(abs(slope * rate / good - 1) < 1e-5 for rate in rates for good in known):
         return ""
-    corrections = [x for t in counts for x in (1 - a**t, 1 / np.sqrt(1 - b**t), (1 - b**t) / np.sqrt(1 - a**t), (
-        1 - a**t) / (1 - b**t), np.sqrt(1 - b**t) / (1 - a**t))]  # fmt: skip
+    corrections = [x for t in counts for x in _list_wrong(1 - a**t, 1 - b**t)]
     if any(abs(slope * rate / bad - 1) < 1e-5 for rate in rates for bad in corrections):
         return "its two moments are not corrected alike, each by one less its own decay to the number of the step"
-    return ""
+    return None
+
+
+def _list_wrong(first: float, second: float) -> list[float]:
+    """What a moment over the root of squares is multiplied by where the two corrections are not each its own."""
+    by = (1.0, first, second)
+    crossed = [x / np.sqrt(y) for x in by for y in by if (x, y) not in ((1.0, 1.0), (first, second))]
+    return [*crossed, first / second, np.sqrt(second) / first]
 
 
 def _list_numbers(flow: GradientFlow) -> tuple[list[float], list[int]]:

@@ -49,8 +49,9 @@ def compare_rule(flow: GradientFlow, rule: str) -> RuleComparison:
             return RuleComparison(broken, 0)
         fitting += not broken
     said = {_compare_corrections(each, flows) for each in zip(*turns, strict=True)} if rule == "adam" else set()
-    said.discard(UNTOLD)
-    return RuleComparison(said.pop() if len(said) == 1 else "", fitting if fitting == len(flows) else 0)
+    told = fitting == len(flows) and (rule != "adam" or "" in said)
+    said -= {UNTOLD, ""}
+    return RuleComparison(said.pop() if len(said) == 1 else "", fitting if told else 0)
 
 
 def _compare_corrections(turns: Sequence[Remembered | None], flows: Sequence[GradientFlow]) -> str:
@@ -60,7 +61,11 @@ def _compare_corrections(turns: Sequence[Remembered | None], flows: Sequence[Gra
         return UNTOLD
     # A rate that changes is no correction: that is said where it is so at every turn.
     each = {check_corrections(one, own, flow) for (one, own), flow in zip(found, flows, strict=True)}
-    return find_broken_correction(found) or (each.pop() if len(each) == 1 else "")
+    broken = find_broken_correction(found)
+    if broken or len(each) > 1:
+        return broken or UNTOLD
+    told = each.pop()
+    return UNTOLD if told is None else told
 
 
 def _find_moments(one: Remembered) -> Decays | None:

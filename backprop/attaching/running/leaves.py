@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 __all__ = [
-    "NumberLeaf", "Place", "children", "find_leaves", "has_cells", "is_number", "is_number_list", "is_tensor",
-    "list_cells", "put", "read", "set_place", "size_of", "to_array",
+    "NumberLeaf", "Place", "children", "find_leaves", "has_cells", "is_borrowed", "is_number", "is_number_list",
+    "is_tensor", "list_cells", "put", "read", "set_place", "size_of", "to_array",
 ]  # fmt: skip
 
 Step: TypeAlias = tuple[str, Any]
@@ -116,7 +116,7 @@ def to_array(value: Any) -> np.ndarray[Any, Any] | None:
 def find_leaves(names: Mapping[str, Any]) -> list[NumberLeaf]:
     """Every array and number that the names lead to, each once."""
     found: dict[int, tuple[list[Place], Any]] = {}
-    seen: set[int] = set()
+    seen: dict[int, Any] = {}  # kept, so that no other object has the number of one that is gone
     queue: list[tuple[Place, Any]] = [((("name", name),), value) for name, value in names.items()]
     while queue and len(found) < MOST_LEAVES:
         place, value = queue.pop(0)
@@ -127,9 +127,14 @@ def find_leaves(names: Mapping[str, Any]) -> list[NumberLeaf]:
         elif is_number_list(value):
             found.setdefault(id(value), ([], value))[0].append(place)
         elif len(place) < DEEPEST and (not isinstance(value, ATOMS) or has_cells(value)) and id(value) not in seen:
-            seen.add(id(value))
+            seen[id(value)] = value
             queue += [((*place, step), child) for step, child in children(value)]
-    return [NumberLeaf(tuple(places), value) for places, value in found.values()]
+    return [NumberLeaf(tuple(sorted(places, key=is_borrowed)), value) for places, value in found.values()]
+
+
+def is_borrowed(place: Place) -> bool:
+    """Whether an optimiser of torch holds it: a parameter is called what its model calls it."""
+    return ("attr", "param_groups") in place
 
 
 def has_cells(value: Any) -> bool:

@@ -104,7 +104,7 @@ class IterationRecorder(Hooks):
         shape = () if is_number(value) else getattr(value, "shape", None)
         if shape is None and is_number_list(value):
             shape = np.shape(value)
-        if shape is None or callable(shape) or not self.shape(tuple(shape)) or id(value) in self.current:
+        if not isinstance(shape, tuple) or not self.shape(tuple(shape)) or id(value) in self.current:
             return
         array = read_numbers(value)
         if array is not None and len(self.events) < MOST_EVENTS:

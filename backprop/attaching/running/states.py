@@ -131,7 +131,9 @@ def widen(names: Names) -> None:
         old = leaf.value
         if getattr(old, "dtype", None) != np.float32 and str(getattr(old, "dtype", "")) != "torch.float32":
             continue
-        with contextlib.suppress(Exception):  # a tensor inside a graph keeps its kind
+        if getattr(old, "grad_fn", None) is not None:
+            continue  # a tensor inside a graph is no copy: it keeps its kind
+        with contextlib.suppress(Exception):  # what allows no change keeps its kind
             if isinstance(old, np.ndarray | np.generic) or not hasattr(old, "data_ptr"):
                 put(names, leaf, np.asarray(old, dtype=float))
             else:

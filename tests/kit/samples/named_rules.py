@@ -63,6 +63,8 @@ BROKEN_LATER = {
     "a power of the whole": ("adam", M, S, EACH.format("0.01", "(1 - 0.9) ** t", C2)),
     "divided by the turn": ("adam", M, S, EACH.format("0.01", "1 - 0.9 / t", C2)),
     "a root for a power": ("adam", M, S, EACH.format("0.01", C1, "1 - 0.999 ** (1 / t)")),
+    "squares corrected as the gradient": ("adam", M, S, EACH.format("0.01", C1, C1)),
+    "the gradient corrected as squares": ("adam", M, S, EACH.format("0.01", C2, C2)),
     "a falling rate beside": ("adam", M, S, EACH.format("0.01 / t", C1, "1 - 0.999 * t")),
 }
 """Right at the first turn."""

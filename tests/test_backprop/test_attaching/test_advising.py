@@ -50,10 +50,14 @@ def test_what_is_named_after_a_rule_and_is_none_is_told(name, tmp_path):
     assert compare(tmp_path, NO_VARIANTS[name]).broken
 
 
+LIKE_CORRECTIONS = ("a rate that is warmed", "a rate of one tenth, divided by the turn")
+
+
 @pytest.mark.parametrize("name", OVER_TURNS)
 def test_a_rate_that_changes_is_no_fault_of_the_rule(name, tmp_path):
     found = compare(tmp_path, OVER_TURNS[name])
-    assert (found.broken, found.turns) == ("", 3)
+    # A rate that equals a correction at the first turn may be either: then no turn is said to be a variant.
+    assert (found.broken, found.turns) == ("", 0 if name in LIKE_CORRECTIONS else 3)
 
 
 @pytest.mark.parametrize("name", BROKEN_LATER)
