@@ -62,14 +62,19 @@ class NetworkDescent:
                 places, reach = kept, reach / 3
             if reach < SHORTEST * (x[-1] - x[0]):
                 return None
-            near = [Kink(max(t - reach, kink.low), min(t + reach, kink.high), kink.rises)
-                    for t, kink in zip(places.tolist(), kinks, strict=True)]  # fmt: skip
-            moved = solve(self.refine(places, reach), put_in_order(near))
-            self.programmes += 1
+            moved = self.move(kinks, places, reach)
             if moved is None:
                 return None
-            places = keep_inside(moved.cross(), near)
+            places = moved
         return None
+
+    def move(self, kinks: Sequence[Kink], places: Floats, reach: float) -> Floats | None:
+        """Where the kinks are best, no farther than that from where they are."""
+        near = [Kink(max(t - reach, kink.low), min(t + reach, kink.high), kink.rises)
+                for t, kink in zip(places.tolist(), kinks, strict=True)]  # fmt: skip
+        found = solve(self.refine(places, reach), put_in_order(near))
+        self.programmes += 1
+        return None if found is None else keep_inside(found.cross(), near)
 
     def refine(self, places: Floats, reach: float) -> Relaxation:
         """The same problem with points that close in on the kinks."""
