@@ -208,7 +208,11 @@ def draw_identity(rng: random.Random, is_true: bool) -> Drawn:
     """Two ways to write one function, and beside their difference, 0, a multiple of x."""
     size = Fraction(rng.randint(1, 99), rng.randint(1, 99))
     u = rng.choice(["(x + 1)", "(x + 5/2)", "(3*x + 2)"])
+    z = f"({write_fraction(Fraction(rng.choice([1, 30, 300, 5000]) * rng.choice([-1, 1])))}*(x - 1/3))"
     text = rng.choice([
+        f"log(1 + exp({z})) - log(1 + exp(-{z})) - {z}",
+        f"1/(1 + exp({z})) + 1/(1 + exp(-{z})) - 1",
+        f"log(1/(1 + exp({z}))) + log(1 + exp({z}))",
         "asinh(x - 1/2) - log(x - 1/2 + sqrt((x - 1/2)**2 + 1))",
         "acosh(x + 2) - log(x + 2 + sqrt((x + 2)**2 - 1))",
         "atanh(x/2) - log((1 + x/2)/(1 - x/2))/2",

@@ -77,6 +77,9 @@ def _continued(node: Tree, x: Place[Series], length: int) -> Series:
 def _operate(node: Tree, x: Place[Series], length: int) -> Series:
     if node.kind == "*" and node.parts[0] == node.parts[1]:
         return iv.power(expand(node.parts[0], x, length), 2, length)
+    steep = special.steep(node, length, lambda part: expand(part, x, length))
+    if steep is not None:
+        return steep
     parts = [expand(part, x, length) for part in node.parts]
     if node.kind in OPERATIONS:
         return OPERATIONS[node.kind](parts, 1 if all(len(part) == 1 for part in parts) else length)

@@ -50,6 +50,11 @@ class Tree:
     parts: tuple[Tree, ...] = ()
     number: Fraction = Fraction(0)
 
+    @property
+    def is_one(self) -> bool:
+        """Whether it is the number 1."""
+        return self.kind == "number" and self.number == 1
+
 
 def read(text: str, names: Mapping[str, str], variables: Sequence[str] = "x") -> Tree:
     """The tree of an expression in some variables, or of what a name stands for.

@@ -44,8 +44,9 @@ from backprop.approximation.checking.intervals import (
     upper_float,
     widen,
 )  # fmt: skip
+from backprop.approximation.checking.reader import Tree
 
-__all__ = ["FUNCTIONS", "HULLS", "angle", "planck"]
+__all__ = ["FUNCTIONS", "HULLS", "angle", "planck", "steep"]
 
 FAR, STIRLING_TERMS, LARGEST_SHIFT = 24, 20, 400
 """Stirling's series is used from here on, with so many terms; arguments are shifted there by so many steps at most."""
@@ -250,6 +251,30 @@ def _hull_planck(parts: list[Interval]) -> Interval:
     """0 <= u³/(e^u − 1) <= u² for u >= 0, because e^u >= 1 + u; 0 for u <= 0."""
     square = multiply([largest(parts[0])], [largest(parts[0])], 1)
     return hull(ZERO, multiply(square, [_planck_scale()], 1)[0])
+
+
+def steep(node: Tree, length: int, expand: Callable[[Tree], Series]) -> Series | None:
+    """log(1 + e^z) = z + log(1 + e^−z), u/(1 + e^z) = u e^−z/(1 + e^−z) where z > 0, and log(1/u) = −log u.
+
+    None for any other, and where no derivatives are asked for.
+    """
+    if length == 1 or node.kind not in ("log", "/"):
+        return None
+    below = node.parts[-1]
+    if node.kind == "log" and below.kind == "/" and below.parts[0].is_one:
+        found = steep(Tree("log", below.parts[1:]), length, expand)
+        return None if found is None else negate(found)
+    powers = [part.parts[0] for part in below.parts if part.kind == "exp"] if below.kind == "+" else []
+    if len(powers) != 1 or not any(part.is_one for part in below.parts):
+        return None
+    z = expand(powers[0])
+    small = fn.exponential(z if is_negative(z[0]) else negate(z), length)
+    if node.kind == "log" and (is_positive(z[0]) or is_negative(z[0])):
+        rest = fn.logarithm(add([ONE], small), length)
+        return add(z, rest) if is_positive(z[0]) else rest
+    if node.kind == "/" and is_positive(z[0]):
+        return divide(multiply(expand(node.parts[0]), small, length), add([ONE], small), length)
+    return None
 
 
 FUNCTIONS: dict[str, Callable[[Series, int], Series]] = {

@@ -147,6 +147,12 @@ class _Expansion:
         base, exponent = node.args
         if base is sympy.E:
             return self.visit(exponent).exp()
+        steep = find_steep(base) if exponent == -1 else None
+        if steep is not None:
+            z = self.visit(steep)
+            if bool(z[0] > 0):
+                small = (-z).exp()
+                return small / (1 + small)
         inner = self.visit(base)
         if exponent.is_Integer:
             return cast("Series", raise_to(inner, int(exponent), lambda s: bool(s[0] != 0)))
@@ -168,6 +174,10 @@ class _Expansion:
 
     def call(self, node: Expr) -> Series:
         """A function of one or more series."""
+        if isinstance(node, sympy.log):
+            found = self.steep_logarithm(node.args[0])
+            if found is not None:
+                return found
         arguments = [self.visit(argument) for argument in node.args]
         name = type(node).__name__
         if name in ("Abs", "sign", "Heaviside"):
@@ -181,6 +191,17 @@ class _Expansion:
         if found is not None:
             return found
         raise Undecided(f"no series for {name}")
+
+    def steep_logarithm(self, argument: Expr) -> Series | None:
+        """log(1 + e^z) = z + log(1 + e^−z) for z > 0, or log(1/(1 + e^z)) likewise; None for any other."""
+        factors = [part for part in argument.args if part != 1] if argument.is_Mul else [argument]
+        is_inverse = len(factors) == 1 and factors[0].is_Pow and factors[0].args[1] == -1
+        steep = find_steep(factors[0].args[0] if is_inverse else argument)
+        if steep is None:
+            return None
+        z = self.visit(steep)
+        found = z + (1 + (-z).exp()).log() if bool(z[0] > 0) else (1 + z.exp()).log()
+        return -found if is_inverse else found
 
     def by_sign(self, name: str, inner: Series, at_zero: Expr = sympy.S.Zero) -> Series:
         """What depends on the sign of the argument."""
@@ -200,6 +221,19 @@ class _Expansion:
         if bool(gap < 0) or (bool(gap <= 0) and bool(at_zero == 0)):
             return arb(0)
         raise Undecided("the sign is not decided on the box")
+
+
+def find_steep(node: Expr) -> Expr | None:
+    """z of 1 + e^z: where z is large this varies by huge factors on a box, and 1 + e^−z hardly does; None for others.
+
+    >>> x = sympy.Symbol("x")
+    >>> find_steep(1 + sympy.exp(2 * x)), find_steep(2 + sympy.exp(x))
+    (2*x, None)
+    """
+    if not (node.is_Add and len(node.args) == 2 and sympy.S.One in node.args):
+        return None
+    other = node.args[1 if node.args[0] == 1 else 0]
+    return other.args[0] if isinstance(other, sympy.exp) else None
 
 
 def choose(series: list[Series], largest: bool) -> Series:

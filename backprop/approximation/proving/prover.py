@@ -22,7 +22,7 @@ from backprop.approximation.proving.undecided import Ball, Undecided
 from backprop.approximation.proving.values import enclose_range
 from theory.functions.half_line import X
 
-__all__ = ["Certificate", "IntervalClaim", "IntervalProof", "prove"]
+__all__ = ["Certificate", "IntervalClaim", "IntervalProof", "is_bent_line", "prove"]
 
 ORDER = 8
 """Of the Taylor models: terms h^0 … h^7, and a remainder h^8."""
@@ -39,6 +39,11 @@ SHORTEST = 2.0**-60
 
 
 Interval = tuple[float, float]
+
+
+def is_bent_line(activation: Expr) -> bool:
+    """Whether it is max(x, 0), whose units are lines on either side of their kinks."""
+    return isinstance(activation, Max) and set(activation.args) == {X, Zero()}
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ class IntervalProof(Bisection[Interval, Certificate]):
     """The boxes are intervals; `why` is what was in the way of the last one."""
 
     def __init__(self, claim: IntervalClaim, epsilon: float, deadline: float, most_boxes: int, most_terms: int) -> None:
-        self.is_bent_line = isinstance(claim.activation, Max) and set(claim.activation.args) == {X, Zero()}
+        self.is_bent_line = is_bent_line(claim.activation)
         cost = len(claim.w) // (LINES_A_TERM if self.is_bent_line else 1) + 1
         super().__init__(epsilon, deadline, most_boxes, most_terms, cost)
         self.claim, self.why = claim, ""

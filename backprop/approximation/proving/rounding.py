@@ -17,7 +17,7 @@ from sympy import Expr
 
 from backprop.approximation.proving.enclosures import make_box
 from backprop.approximation.proving.precision import computing, float_above
-from backprop.approximation.proving.prover import IntervalClaim
+from backprop.approximation.proving.prover import IntervalClaim, is_bent_line
 from backprop.approximation.proving.ranges import Range
 from backprop.approximation.proving.undecided import Ball, Undecided
 from backprop.approximation.proving.values import enclose_on
@@ -72,6 +72,7 @@ class _Rounding:
         self.claim, self.slope = claim, slope
         self.unit = arb(2) ** -53
         self.of_value = 2 * arb(ulps) * self.unit
+        self.is_bent_line = is_bent_line(claim.activation)
         count = len(claim.w) + 2
         self.of_sum = count * self.unit / (1 - count * self.unit)
 
@@ -91,6 +92,12 @@ class _Rounding:
         """(the largest |σ(z)|, the largest error of it)."""
         z = product + shift
         moved = self.unit * (product.abs_upper() + z.abs_upper()) * (1 + 2 * self.unit)
+        if self.is_bent_line:  # max(z, 0) moves by no more than z does, and by nothing where both are below 0
+            reach = arb(z.upper()) + moved
+            if bool(reach <= 0):
+                return arb(0), arb(0)
+            value = arb(z.upper()).max(arb(0))
+            return value, moved + self.of_value * (value + moved)
         near = z + moved * arb(0, 1)
         slopes = enclose_on(self.slope, Range(arb(near.lower()), arb(near.upper()))).to_ball()
         values = enclose_on(self.claim.activation, Range(arb(z.lower()), arb(z.upper()))).to_ball()

@@ -72,6 +72,42 @@ class _Bound(NamedTuple):
         return self.last >= 0
 
 
+class _Hull:
+    """The points of a lower side that can be touched from above: those on their upper hull, from the last touched on.
+
+    A line that is touched at a point of the hull only gets shallower, turning around it; so nothing before that point
+    is touched again, and every point comes and goes once.
+    """
+
+    def __init__(self) -> None:
+        self.points: list[tuple[int, float, float]] = []
+        self.begin = 0
+
+    def add(self, index: int, x: float, y: float, first: int) -> None:
+        """One point more, if it is not before the first that counts."""
+        points = self.points
+        if index < first:
+            return
+        while len(points) - self.begin > 1:
+            (_, x_a, y_a), (_, x_b, y_b) = points[-2:]
+            if (y_b - y_a) / (x_b - x_a) > (y - y_b) / (x - x_b):
+                break
+            points.pop()
+        points.append((index, x, y))
+
+    def touch(self, x: float, y: float) -> tuple[float, int]:
+        """The smallest slope of a line from one of the points to a new one, and the index of that point."""
+        points, k = self.points, self.begin
+        slope = (y - points[k][2]) / (x - points[k][1])
+        while k + 1 < len(points):
+            following = (y - points[k + 1][2]) / (x - points[k + 1][1])
+            if following >= slope:
+                break
+            slope, k = following, k + 1
+        self.begin = k
+        return slope, points[k][0]
+
+
 def lay_lines(x: Floats, low: Floats, high: Floats, start: Start = WHOLE) -> tuple[list[Line], list[Turn]]:
     """The lines, from left to right, and the turn between each and the next.
 
@@ -103,6 +139,7 @@ def _extend(x: Floats, low: Floats, high: Floats, start: Start) -> tuple[_Bound,
     before = float(x[0]) - 1
     steep, shallow = _Bound(Line(before, 0.0, math.inf)), _Bound(Line(before, 0.0, -math.inf))
     first, stop = min(start), len(x)
+    below, above = _Hull(), _Hull()
     while first < stop:
         last = min(first + STRETCH, stop)
         rows = zip(*(side[first:last].tolist() for side in (x, low, high)), strict=True)
@@ -114,13 +151,13 @@ def _extend(x: Floats, low: Floats, high: Floats, start: Start) -> tuple[_Bound,
             if i >= start.high and top < least:
                 return steep, shallow, i, False
             if i >= start.high and i > start.low and top < most:
-                slopes = (top - low[start.low : i]) / (here - x[start.low : i])
-                touched = int(slopes.argmin())
-                steep = _Bound(Line(here, top, float(slopes[touched])), start.low + touched, i)
+                slope, touched = below.touch(here, top)
+                steep = _Bound(Line(here, top, slope), touched, i)
             if i >= start.low and i > start.high and bottom > least:
-                slopes = (bottom - high[start.high : i]) / (here - x[start.high : i])
-                touched = int(slopes.argmax())
-                shallow = _Bound(Line(here, bottom, float(slopes[touched])), start.high + touched, i)
+                slope, touched = above.touch(here, -bottom)
+                shallow = _Bound(Line(here, bottom, -slope), touched, i)
+            below.add(i, here, bottom, start.low)
+            above.add(i, here, -top, start.high)
         first = last
     return steep, shallow, stop, True
 

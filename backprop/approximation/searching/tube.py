@@ -17,7 +17,8 @@ from backprop.approximation.ground.outcome import ShallowNetwork
 from backprop.approximation.ground.solving import solve_minimax_exactly
 from backprop.approximation.ground.target import Floats
 from backprop.approximation.proving.stabbing import Line, Start, lay_lines, list_crossings
-from backprop.approximation.searching.tilted import find_slopes, find_sums, make_network, tilt_lines
+from backprop.approximation.searching.tilted import find_slopes, make_network, tilt_lines
+from backprop.approximation.widths.sums import find_sums
 
 __all__ = ["fit_tube"]
 

@@ -1,56 +1,42 @@
 """Are K units enough where K kinks are forced?  A network that shows it, or a proof that there is none.
 
 K units that make K kinks have none to spare: each is flat on one side of its kink, so with S the kinks whose units look
-left, the first slope and the jumps of the slope at the kinks of S add up to 0:
-
-    s_0 + Σ_{k in S} (s_k − s_{k−1}) = Σ α_k s_k = 0.
-
-For every S the places of the kinks are halved until there are lines in the tube that obey the equation, or there are
-surely none: each time a linear programme, whose weights are the proof.
+left, the first slope and the jumps of the slope at the kinks of S add up to 0 (`ends`). Which way a unit looks is left
+open at first: then 0 is only between two sums. Where that leaves lines in the tube, it is asked for one unit more and
+more which way it looks; where all are known, the places of the kinks are halved. Each time a linear programme says
+whether there are lines, and its weights are the proof that there are none. Networks are looked for first, in every
+order of the kinks, for the sets S that come nearest to 0.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sympy import Expr
 
+from backprop.approximation.widths.descent import Bent, Floats, Function, NetworkDescent, keep_inside, put_in_order
+from backprop.approximation.widths.ends import LEFT, OPEN, RIGHT, list_end_rows, list_looks
 from backprop.approximation.widths.exclusion import is_excluded
 from backprop.approximation.widths.relaxation import Kink, Relaxation, Row, TubeLines, solve
+from backprop.approximation.widths.sums import find_sums
 
-__all__ = ["Bent", "WidthAnswer", "decide", "list_signs"]
+__all__ = ["Bent", "WidthAnswer", "decide"]
 
-Floats = NDArray[np.float64]
-Function = Callable[[Floats], Floats]
-
-MOST_KINKS = 12
-"""More kinks have more sets S than are tried one by one."""
-MOST_NODES = 3000
-"""Linear programmes, for all sets."""
-STEPS = 40
-"""Of the descent from lines to a network."""
-AROUND = 9
-"""Points around each kink while its place is looked for."""
+MOST_WORK = 12_000
+"""Lines in all linear programmes together."""
+SETS = 12
+"""Sets S for which a network is looked for, before anything is halved, in each order."""
+DESCENTS = 4
+"""From the best of them lines are followed down to a network."""
 SHORTEST = 1e-10
 """Kinks are not told apart more finely."""
 EDGE = 0.15
 """Of an interval: it is not halved nearer to its ends."""
-INSIDE = 1e-7
-"""Of epsilon: how far inside the tube a network is laid."""
 
-
-class Bent(NamedTuple):
-    """Knots, ends included, heights there, and the inner knots (from 0) whose units look left."""
-
-    knots: Floats
-    heights: Floats
-    look_left: tuple[int, ...]
+Looks = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -60,19 +46,6 @@ class WidthAnswer:
     found: Bent | None
     is_excluded: bool
     programmes: int
-
-
-def list_signs(kinks: int, look_left: Sequence[int]) -> tuple[int, ...]:
-    """α of the equation Σ α_k s_k = 0; kinks from 0.
-
-    >>> list_signs(2, []), list_signs(2, [0]), list_signs(2, [1])
-    ((1, 0, 0), (0, 1, 0), (1, -1, 1))
-    """
-    signs = [1] + [0] * kinks
-    for kink in look_left:
-        signs[kink] -= 1
-        signs[kink + 1] += 1
-    return tuple(signs)
 
 
 def decide(
@@ -85,50 +58,98 @@ def decide(
         x: increasing points from end to end, dense enough that F is near its chords between them.
         orders: in which orders the forced kinks may stand, and where each is.
     """
-    values = function(x)
-    search = _WidthDecision(target, function, x, values, epsilon)
-    for kinks in orders:
-        if len(kinks) > MOST_KINKS:
-            return WidthAnswer(None, False, search.programmes)
-        for look_left in _list_sets(len(kinks)):
-            if not search.settle(list(kinks), look_left):
-                return WidthAnswer(search.found, False, search.programmes)
-    return WidthAnswer(None, True, search.programmes)
-
-
-def _list_sets(kinks: int) -> Iterator[tuple[int, ...]]:
-    """All sets of kinks, those first with which one piece is flat."""
-    flat = [tuple(range(count)) for count in range(kinks + 1)]
-    yield from flat
-    for size in range(kinks + 1):
-        for chosen in itertools.combinations(range(kinks), size):
-            if chosen != flat[size]:
-                yield chosen
+    search = _WidthDecision(target, function, x, epsilon)
+    left = [list(kinks) for kinks in orders if not search.has_none(kinks, (OPEN,) * len(kinks))[0]]
+    for kinks in left:
+        search.look_for_networks(kinks)
+        if search.found is not None:
+            return WidthAnswer(search.found, False, search.programmes)
+    settled = all(search.settle(kinks, (OPEN,) * len(kinks)) for kinks in left)
+    return WidthAnswer(search.found, settled, search.programmes)
 
 
 class _WidthDecision:
     """What is found, and what is spent."""
 
-    def __init__(self, target: Expr, function: Function, x: Floats, values: Floats, epsilon: float) -> None:
-        self.target, self.function, self.x, self.values, self.epsilon = target, function, x, values, epsilon
+    def __init__(self, target: Expr, function: Function, x: Floats, epsilon: float) -> None:
+        self.target, self.function, self.x, self.epsilon = target, function, x, epsilon
+        self.values = function(x)
         self.found: Bent | None = None
-        self.programmes = 0
+        self.programmes = self.work = 0
 
-    def settle(self, kinks: list[Kink], look_left: tuple[int, ...]) -> bool:
-        """Whether it is proved that no lines obey the equation of a set; else `found` may hold a network."""
-        problem = Relaxation(self.x, self.values, self.epsilon, list_signs(len(kinks), look_left))
+    def pose(self, kinks: Sequence[Kink], looks: Looks) -> Relaxation:
+        """The problem of a set of units that look left, as far as it is known."""
+        ends = list_end_rows(float(self.x[0]), float(self.x[-1]), kinks, looks)
+        return Relaxation(self.x, self.values, self.epsilon, tuple(ends))
+
+    def solve(self, problem: Relaxation, kinks: Sequence[Kink], known: Sequence[Row] = ()) -> TubeLines | None:
+        self.spend(1, kinks)
+        return solve(problem, kinks, known)
+
+    def spend(self, programmes: int, kinks: Sequence[Kink]) -> None:
+        self.programmes += programmes
+        self.work += programmes * (len(kinks) + 1)
+
+    def is_shown(self, lines: TubeLines | None, kinks: Sequence[Kink]) -> bool:
+        """Whether it is proved that there are no lines."""
+        return (
+            lines is not None
+            and lines.excess > 0
+            and is_excluded(self.target, self.epsilon, len(kinks) + 1, lines.rows)
+        )
+
+    def has_none(self, kinks: Sequence[Kink], looks: Looks) -> tuple[bool, TubeLines | None]:
+        """Whether no network has units that look so: proved; and the lines that a relaxed problem has."""
+        lines = self.solve(self.pose(kinks, looks), kinks)
+        return self.is_shown(lines, kinks), lines
+
+    def look_for_networks(self, kinks: Sequence[Kink]) -> None:
+        """Of the sets that come near to 0, follow those down whose relaxed problems have the most room."""
+        _, lines = self.has_none(kinks, (OPEN,) * len(kinks))
+        if lines is None or lines.excess > 0:
+            return
+        roomy = []
+        for look_left in self.list_sets(kinks, lines):
+            one = self.solve(self.pose(kinks, list_looks(len(kinks), look_left)), kinks)
+            if one is not None and one.excess < 0:
+                roomy.append((one.excess, look_left, one))
+        for _, look_left, one in sorted(roomy, key=lambda found: found[:2])[:DESCENTS]:
+            if self.descend(self.pose(kinks, list_looks(len(kinks), look_left)), kinks, one, look_left):
+                return
+
+    def list_sets(self, kinks: Sequence[Kink], lines: TubeLines) -> Iterator[tuple[int, ...]]:
+        """Those with which one of the flattest pieces is flat, then others whose sums are near 0."""
+        flattest = np.argsort(np.abs(lines.slopes), kind="stable")[: SETS // 2].tolist()
+        near = find_sums(np.diff(lines.slopes), -float(lines.slopes[0]), SETS // 2)
+        yield from dict.fromkeys([*(tuple(range(piece)) for piece in flattest), *near])
+
+    def settle(self, kinks: list[Kink], looks: Looks) -> bool:
+        """Whether it is proved that no network has units that look so; else `found` may hold one."""
+        if OPEN not in looks:
+            return self.settle_places(kinks, tuple(k for k, look in enumerate(looks) if look == LEFT))
+        if self.work > MOST_WORK:
+            return False
+        shown, lines = self.has_none(kinks, looks)
+        if shown:
+            return True
+        jumps = np.abs(np.diff(lines.slopes)) if lines is not None else np.ones(len(kinks))
+        chosen = int(np.argmax(np.where(np.array(looks) == OPEN, jumps, -1.0)))
+        return all(self.settle(kinks, (*looks[:chosen], look, *looks[chosen + 1 :])) for look in (LEFT, RIGHT))
+
+    def settle_places(self, kinks: list[Kink], look_left: tuple[int, ...]) -> bool:
+        """The same where it is known which way every unit looks: the places of the kinks are halved."""
+        problem = self.pose(kinks, list_looks(len(kinks), look_left))
         waiting: list[tuple[list[Kink], tuple[Row, ...]]] = [(kinks, ())]
         nodes = 0
         while waiting:
-            if self.programmes > MOST_NODES:
+            if self.work > MOST_WORK:
                 return False
             (node, known), nodes = waiting.pop(), nodes + 1
-            lines = solve(problem, node, known)
-            self.programmes += 1
-            if lines is not None and lines.excess > 0:
-                if is_excluded(self.target, self.epsilon, len(kinks) + 1, problem.signs, lines.rows):
-                    continue
-            elif lines is not None and nodes & (nodes - 1) == 0 and self.descend(problem, node, lines, look_left):
+            lines = self.solve(problem, node, known)
+            if self.is_shown(lines, node):
+                continue
+            is_due = lines is not None and lines.excess <= 0 and nodes & (nodes - 1) == 0
+            if lines is not None and is_due and self.descend(problem, node, lines, look_left):
                 return False
             halves = self.halve(node, lines)
             if not halves:
@@ -136,42 +157,12 @@ class _WidthDecision:
             waiting += [(half, lines.rows if lines is not None else ()) for half in halves]
         return True
 
-    def descend(self, problem: Relaxation, node: list[Kink], lines: TubeLines, look_left: tuple[int, ...]) -> bool:
-        """From lines of a relaxed problem to a network inside the tube: kinks in smaller and smaller neighbourhoods."""
-        places = kept = _keep_inside(lines.cross(), node)
-        best, reach = np.inf, max(kink.high - kink.low for kink in node) / 4
-        for _ in range(STEPS):
-            finer = self.refine(problem, places, reach)
-            fixed = [Kink(t, t, kink.rises) for t, kink in zip(places.tolist(), node, strict=True)]
-            exact = solve(finer, fixed, rounds=STEPS)
-            self.programmes += 1
-            if exact is None:
-                return False
-            bent = self.bend(exact, places, look_left)
-            error = self.measure(bent, finer)
-            if error < self.epsilon * (1 - INSIDE):
-                self.found = bent
-                return True
-            if error < best:
-                best, kept = error, places
-            else:
-                places, reach = kept, reach / 3
-            if reach < SHORTEST * (self.x[-1] - self.x[0]):
-                return False
-            near = [Kink(max(t - reach, kink.low), min(t + reach, kink.high), kink.rises)
-                    for t, kink in zip(places.tolist(), node, strict=True)]  # fmt: skip
-            moved = solve(self.refine(problem, places, reach), _order(near))
-            self.programmes += 1
-            if moved is None:
-                return False
-            places = _keep_inside(moved.cross(), near)
-        return False
-
-    def refine(self, problem: Relaxation, places: Floats, reach: float) -> Relaxation:
-        """The same problem with points that close in on the kinks."""
-        near = (places[:, None] + reach * np.linspace(-1, 1, AROUND)).ravel()
-        x = np.union1d(self.x, near[(near > self.x[0]) & (near < self.x[-1])])
-        return replace(problem, x=x, values=self.function(x))
+    def descend(self, problem: Relaxation, kinks: Sequence[Kink], lines: TubeLines, look_left: tuple[int, ...]) -> bool:
+        """Whether a network is found from these lines."""
+        descent = NetworkDescent(problem, self.function, look_left)
+        self.found = descent.run(kinks, lines)
+        self.spend(descent.programmes, kinks)
+        return self.found is not None
 
     def halve(self, kinks: list[Kink], lines: TubeLines | None) -> list[list[Kink]]:
         """Two problems: a kink is on one side of a place or on the other.
@@ -186,7 +177,7 @@ class _WidthDecision:
             chosen = first + int(sizes[first + 1] > sizes[first])
             places[chosen] = (kinks[first].high + kinks[first + 1].low) / 2
         elif lines is not None:
-            crossings = _keep_inside(lines.cross(), kinks)
+            crossings = keep_inside(lines.cross(), kinks)
             outside = np.array([self.leave(kink, k, lines) for k, kink in enumerate(kinks)])
             if np.max(outside * (sizes > SHORTEST)) > 0:
                 chosen = int(np.argmax(outside * (sizes > SHORTEST)))
@@ -198,7 +189,7 @@ class _WidthDecision:
             return []
         found = []
         for half in (Kink(low, middle, rises), Kink(middle, high, rises)):
-            ordered = _order([*kinks[:chosen], half, *kinks[chosen + 1 :]])
+            ordered = put_in_order([*kinks[:chosen], half, *kinks[chosen + 1 :]])
             if all(kink.low <= kink.high for kink in ordered):
                 found.append(ordered)
         return found
@@ -212,27 +203,3 @@ class _WidthDecision:
         both = lines.evaluate(place, points), lines.evaluate(place + 1, points)
         gap = values - np.maximum(*both) if kink.rises else np.minimum(*both) - values
         return max(float(np.max(gap)) - self.epsilon - lines.excess, 0.0)
-
-    def bend(self, lines: TubeLines, places: Floats, look_left: tuple[int, ...]) -> Bent:
-        knots = np.array([self.x[0], *places, self.x[-1]])
-        index = np.append(np.arange(len(places) + 1), len(places))
-        heights = lines.heights[index] + lines.slopes[index] * (knots - lines.middles[index])
-        return Bent(knots, heights, look_left)
-
-    def measure(self, bent: Bent, problem: Relaxation) -> float:
-        """The largest error on the points and the knots."""
-        points = np.union1d(problem.x, bent.knots)
-        return float(np.max(np.abs(np.interp(points, bent.knots, bent.heights) - self.function(points))))
-
-
-def _keep_inside(places: Floats, kinks: Sequence[Kink]) -> Floats:
-    lows, highs = np.array([kink.low for kink in kinks]), np.array([kink.high for kink in kinks])
-    middles = (lows + highs) / 2
-    return np.sort(np.clip(np.where(np.isfinite(places), places, middles), lows, highs))
-
-
-def _order(kinks: Sequence[Kink]) -> list[Kink]:
-    """No kink before the first place of the one before, nor behind the last of the next."""
-    lows = np.maximum.accumulate([kink.low for kink in kinks])
-    highs = np.minimum.accumulate([kink.high for kink in kinks][::-1])[::-1]
-    return [Kink(float(low), float(high), kink.rises) for low, high, kink in zip(lows, highs, kinks, strict=True)]

@@ -20,14 +20,14 @@ from backprop.approximation.widths.relaxation import Row
 __all__ = ["is_excluded"]
 
 
-def is_excluded(target: Expr, epsilon: float, pieces: int, signs: Sequence[int] | None, rows: Sequence[Row]) -> bool:
-    """Whether some combination of these constraints, and of the equation, leaves no lines within epsilon: proved.
+def is_excluded(target: Expr, epsilon: float, pieces: int, rows: Sequence[Row]) -> bool:
+    """Whether some combination of these constraints leaves no lines within epsilon: proved.
 
     With λ, μ >= 0, Σ λ_i = 1, and P_i, Q_j what the constraints say of lines, the sum of
-    λ_i (side_i (P_i − F(x_i)) − ε), μ_j Q_j and ν Σ α_k s_k is 0 at most. Where all lines drop out of it, what is left
-    is −Σ λ_i side_i F(x_i) − ε: if that is above 0, there are no lines.
+    λ_i (side_i (P_i − F(x_i)) − ε) and μ_j Q_j is 0 at most. Where all lines drop out of it, what is left is
+    −Σ λ_i side_i F(x_i) − ε: if that is above 0, there are no lines.
     """
-    weights = _solve_exactly(pieces, signs, rows)
+    weights = _solve_exactly(pieces, rows)
     if weights is None or any(weight < 0 for weight in weights):
         return False
     with computing():
@@ -41,11 +41,9 @@ def is_excluded(target: Expr, epsilon: float, pieces: int, signs: Sequence[int] 
         return bool(total > 0)
 
 
-def _solve_exactly(pieces: int, signs: Sequence[int] | None, rows: Sequence[Row]) -> list[fmpq] | None:
+def _solve_exactly(pieces: int, rows: Sequence[Row]) -> list[fmpq] | None:
     """Weights with which all lines drop out, those of the tube adding up to 1; None if they are not unique."""
     columns = [_list_coefficients(pieces, row) for row in rows]
-    if signs is not None:
-        columns.append([part for sign in signs for part in (fmpq(0), fmpq(sign))] + [fmpq(0)])
     height, width = 2 * pieces + 1, len(columns)
     entries = [[columns[j][i] for j in range(width)] + [fmpq(int(i == height - 1))] for i in range(height)]
     reduced, rank = fmpq_mat(entries).rref()

@@ -3,8 +3,8 @@
 K kinks t_1 < … < t_K, t_k in [l_k, r_k], cut f into lines p_0 … p_K. Between r_k and l_{k+1} f is p_k. Where kink k
 rises, p_k − p_{k−1} is at most 0 at l_k and at least 0 at r_k, and on [l_k, r_k] f is the larger of the two: both are
 at most F + ε there, and the chord of f from l_k to r_k, above f, is F − ε at least; where it falls, the mirror image.
-All of that is linear in the lines. So is the equation of the ends: Σ α_k s_k = 0 for the slopes s_k. The least t for
-which the tube F ± (ε + t) has such lines is found, with weights of the constraints that show it.
+All of that is linear in the lines, and so may be further constraints, those of the ends. The least t for which the tube
+F ± (ε + t) has such lines is found, with weights of the constraints that show it.
 """
 
 from __future__ import annotations
@@ -77,12 +77,12 @@ class Stretch(NamedTuple):
 
 @dataclass(frozen=True)
 class Relaxation:
-    """The problem: the points of the grid and F there, the width of the tube, α of the equation (None: no equation)."""
+    """The problem: the points of the grid and F there, the width of the tube, further constraints on the lines."""
 
     x: Floats
     values: Floats
     epsilon: float
-    signs: tuple[int, ...] | None
+    ends: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,13 +118,13 @@ def solve(
     `known`: rows of a problem of which this one is a part; they hold here too.
 
     >>> x = np.linspace(0, 1, 101)
-    >>> found = solve(Relaxation(x, abs(x - 0.5), 0.1, None), [Kink(0.4, 0.6, True)])
+    >>> found = solve(Relaxation(x, abs(x - 0.5), 0.1), [Kink(0.4, 0.6, True)])
     >>> found.excess < 0
     True
     """
     stretches = _list_stretches(problem, kinks)
     middles = _choose_middles(problem, kinks)
-    crossings = _list_crossings(kinks)
+    crossings = [*_list_crossings(kinks), *problem.ends]
     rows = [one.make_row(float(problem.x[k]))
             for one in stretches
             for k in np.unique(np.linspace(one.first, one.last - 1, FIRST_POINTS).astype(int))]  # fmt: skip
@@ -180,12 +180,8 @@ def _solve_rows(problem: Relaxation, middles: Floats, rows: Sequence[Row]) -> Tu
     matrix, right = _write_programme(problem, middles, rows)
     cost = np.zeros(matrix.shape[1])
     cost[-1] = 1
-    equation = None
-    if problem.signs is not None:
-        equation = np.zeros((1, len(cost)))
-        equation[0, 1:-1:2] = problem.signs
     bounds = [(None, None)] * (len(cost) - 1) + [(-1.0, None)]
-    found = linprog(cost, matrix, right, equation, None if equation is None else [0.0], bounds, method="highs")
+    found = linprog(cost, matrix, right, bounds=bounds, method="highs")
     if found.status != 0:
         return None
     weights = -np.asarray(found.ineqlin.marginals)

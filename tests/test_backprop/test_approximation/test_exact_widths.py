@@ -15,7 +15,8 @@ from backprop.approximation.proving.stabbing import lay_lines, list_points
 from backprop.approximation.searching.pruning import prune
 from backprop.approximation.searching.tilted import make_network, tilt_lines
 from backprop.approximation.survey.relu_widths import bound_width
-from backprop.approximation.widths.decide import Bent, decide, list_signs
+from backprop.approximation.widths.decide import Bent, decide
+from backprop.approximation.widths.ends import LEFT, OPEN, RIGHT, list_end_rows, list_looks, list_signs
 from backprop.approximation.widths.exclusion import is_excluded
 from backprop.approximation.widths.orders import list_orders
 from backprop.approximation.widths.relaxation import Kink, Relaxation, solve
@@ -24,7 +25,8 @@ from theory.functions.elementwise import transcribe
 KNOWN = [
     ("sine", (0, 1), 0.1, 4), ("square", (0, 1), 0.05, 2), ("root", (0, 1), 0.05, 2), ("runge", (0, 1), 0.04, 4),
     ("oscillator", (0, 1), 0.1, 4), ("x**3", (-1, 1), 0.1, 2), ("1/(1 + 25*x**2)", (-1, 1), 0.04, 4),
-    ("planck", (0, 1), 0.05, 3), ("kink", (0, 1), 0.01, 2),
+    ("planck", (0, 1), 0.05, 3), ("kink", (0, 1), 0.01, 2), ("x**3", (-1, 1), 0.05, 4),
+    ("3.995*x**3 - 1.584*x**2 + x", (0, 1), 5e-3, 10), ("log(1 + 3.083*x) + cos(1.155*x)", (0, 1), 1e-3, 13),
 ]  # fmt: skip
 
 
@@ -60,6 +62,25 @@ def test_the_equation_is_that_of_the_ends_of_networks(kinks):
             assert np.max(np.abs(ours - f(x))) < 1e-12
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_units_left_open_exclude_no_network(seed):
+    """Slopes of real networks obey the constraints of the ends, however many of their units are left open."""
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(1, 7))
+    jumps, looks = rng.normal(size=count), rng.choice([LEFT, RIGHT], size=count)
+    start = -jumps[looks == LEFT].sum()
+    slopes = start + np.append(0.0, np.cumsum(jumps))
+    kinks = [Kink(k + 1.0, k + 1.5, bool(jump > 0)) for k, jump in enumerate(jumps)]
+    said = np.where(rng.random(count) < 0.5, looks, OPEN)
+    for known in (said.tolist(), looks.tolist(), [OPEN] * count):
+        for row in list_end_rows(0.0, 2.0, kinks, known):
+            assert sum(float(weight) * slopes[piece] * x for piece, x, weight in row.terms) < 1e-12
+    wrong = slopes + (abs(jumps).sum() + 1)
+    assert max(sum(float(weight) * wrong[piece] * x for piece, x, weight in row.terms)
+               for row in list_end_rows(0.0, 2.0, kinks, [OPEN] * count)) > 0  # fmt: skip
+    assert list_looks(count, np.flatnonzero(looks == LEFT).tolist()) == tuple(looks.tolist())
+
+
 def find_orders(text, domain, epsilon):
     target = read_target(text, domain)
     x = list_points(target, target.grid, epsilon)
@@ -82,14 +103,14 @@ def test_an_exclusion_that_is_proved_holds_for_lines_drawn_at_random():
 
 def test_weights_that_do_not_cancel_exclude_nothing():
     x = np.linspace(0, 1, 201)
-    problem = Relaxation(x, x**2, 0.01, (0, 1))
-    found = solve(problem, [Kink(0.2, 0.8, True)])
+    kinks = [Kink(0.2, 0.8, True)]
+    found = solve(Relaxation(x, x**2, 0.01, tuple(list_end_rows(0.0, 1.0, kinks, [LEFT]))), kinks)
     assert found.excess > 0
     square = transcribe("x**2")
-    assert is_excluded(square, 0.01, 2, (0, 1), found.rows)
-    assert not is_excluded(square, 0.01 + 1.01 * found.excess, 2, (0, 1), found.rows)
-    assert not is_excluded(square, 0.01, 2, (0, 1), found.rows[:-1])
-    assert not is_excluded(transcribe("0*x"), 0.01, 2, (0, 1), found.rows)
+    assert is_excluded(square, 0.01, 2, found.rows)
+    assert not is_excluded(square, 0.01 + 1.01 * found.excess, 2, found.rows)
+    assert not is_excluded(square, 0.01, 2, found.rows[:-1])
+    assert not is_excluded(transcribe("0*x"), 0.01, 2, found.rows)
 
 
 @pytest.mark.parametrize(("target", "epsilon", "width"), [("oscillator", 1e-3, 58), ("sine", 1e-4, 120)])

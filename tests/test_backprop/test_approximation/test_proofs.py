@@ -9,16 +9,22 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import mpmath
 import numpy as np
 import pytest
-from flint import arb
+from flint import arb, arb_series
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backprop.approximation import approximate, certify
 from backprop.approximation.checking import check_certificate
 from backprop.approximation.checking.definitions import ACTIVATIONS, TARGETS
+from backprop.approximation.checking.evaluate import Place
+from backprop.approximation.checking.evaluate import expand as expand_again
+from backprop.approximation.checking.intervals import integer
+from backprop.approximation.checking.reader import read
 from backprop.approximation.ground.named import NAMED
+from backprop.approximation.proving.enclosures import expand
 from backprop.approximation.proving.kinks import force_kinks
 from backprop.approximation.proving.precision import computing
 from backprop.approximation.proving.prover import IntervalClaim, prove
@@ -256,6 +262,41 @@ def test_a_steep_unit_is_no_trouble(slope):
     found = prove_tightly(claim, 1.0, [-1.2785 / slope])
     assert found.verdict == "proved"
     assert found.bound * slope == pytest.approx(0.27846, rel=0.02)
+
+
+STEEP = {
+    "log(1 + exp(x))": lambda z: mpmath.log(1 + mpmath.exp(z)),
+    "1/(1 + exp(x))": lambda z: 1 / (1 + mpmath.exp(z)),
+    "log(1/(1 + exp(x)))": lambda z: -mpmath.log(1 + mpmath.exp(z)),
+}
+
+
+@pytest.mark.parametrize("text", STEEP)
+@pytest.mark.parametrize(("low", "high"), [(-700.0, -650.0), (-3.0, 2.0), (0.5, 0.75), (100.0, 400.0), (2e3, 3e3)])
+def test_where_e_to_z_is_huge_series_are_still_narrow_and_hold_the_values(text, low, high):
+    """Both arithmetics, on a box: the true Taylor coefficients at points of it are inside."""
+    with computing(terms=4):
+        series = expand(find(text).as_written, arb_series([arb((low + high) / 2, (high - low) / 2), 1]))
+        ours = [series[k] for k in range(4)]
+    box = [(mpmath.mpf(low)._mpf_, mpmath.mpf(high)._mpf_), integer(1)]
+    theirs = expand_again(read(text, {}), Place.of({"x": box}, ()), 4)
+    with mpmath.workdps(60):
+        for point in (low, (low + high) / 2, low + 0.3 * (high - low), high):
+            for k, true in enumerate(mpmath.taylor(STEEP[text], mpmath.mpf(point), 3)):
+                ends = [mpmath.mpf(end) for end in theirs[k]] if k < len(theirs) else [0, 0]
+                slack = mpmath.mpf(10) ** -40
+                assert ends[0] - slack <= true <= ends[1] + slack
+                assert bool((ours[k] - arb(mpmath.nstr(true, 50))).contains(0) or abs(true) < slack)
+    if low >= 100:
+        assert ours[3].abs_upper() < 1e-30
+
+
+def test_a_steep_unit_takes_no_more_boxes_where_it_is_a_line():
+    """5e3 x − 2.5e3 for argument: beyond its bend softplus is a line, and few boxes show it."""
+    claim = IntervalClaim(parse("max(x - 1/2, 0)"), parse("log(1 + exp(x))"), (5e3,), (-2.5e3,), (2e-4,), 0.0, (0, 1))
+    found = prove(claim, 1.5e-4)
+    assert found.verdict == "proved"
+    assert len(found.edges) < 100
 
 
 def test_a_bound_of_the_derivative_is_proved_and_confirmed(tmp_path):

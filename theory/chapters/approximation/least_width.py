@@ -59,4 +59,22 @@ EXCLUDED = Passage(
     ),
 )  # fmt: skip
 
-LEAST_WIDTH: tuple[Passage, ...] = (FORCED, EQUATION, EXCLUDED)
+chi = Symbol("chi", real=True)
+OPEN = Passage(
+    "Units that may look either way",
+    "K kinks have 2^K sets S, but hundreds of kinks need not be gone through one by one. Let chi be 1 if the unit of a "
+    "kink looks left and 0 if it looks right, so that the equation is s_0 + Σ chi_k (s_k - s_(k-1)) = 0. As long as it "
+    "is not asked which way a unit looks, chi is only between 0 and 1: a kink at which the slope rises by d adds "
+    "between 0 and d, one at which it falls by d between -d and 0. So the sum with all open units counted that fall "
+    "must not be above 0, and the sum with all counted that rise not below. Both are linear in the lines. Where no "
+    "lines in the tube obey the two, no set S does; if the first slope and all falls after it add up to more than 0, "
+    "one unit a kink is never enough. Otherwise one unit more is asked which way it looks.",
+    (
+        Claim("a rise adds d at most", chi * d, "<=", d, Everywhere(between(chi, S.Zero, S.One))),
+        Claim("a rise takes nothing away", S.Zero, "<=", chi * d, Everywhere(between(chi, S.Zero, S.One))),
+        Claim("a fall takes d away at most", -d, "<=", -chi * d, Everywhere(between(chi, S.Zero, S.One))),
+        Claim("a fall adds nothing", -chi * d, "<=", S.Zero, Everywhere(between(chi, S.Zero, S.One))),
+    ),
+)  # fmt: skip
+
+LEAST_WIDTH: tuple[Passage, ...] = (FORCED, EQUATION, OPEN, EXCLUDED)
