@@ -103,7 +103,7 @@ def check_corrections(one: Remembered, own: Decays, flow: GradientFlow) -> str:
     if any(abs(slope * rate / good - 1) < 1e-5 for rate in rates for good in known):
         return ""
     corrections = [x for t in counts for x in (1 - a**t, 1 / np.sqrt(1 - b**t), (1 - b**t) / np.sqrt(1 - a**t), (
-        1 - a**t) / (1 - b**t), np.sqrt(1 - b**t) / (1 - a**t))]  # fmt: skip
+        1 - a**t) / (1 - b**t), np.sqrt(1 - b**t) / (1 - a**t), np.sqrt(1 - a**t), np.sqrt(1 - b**t))]  # fmt: skip
     if any(abs(slope * rate / bad - 1) < 1e-5 for rate in rates for bad in corrections):
         return "its two moments are not corrected alike, each by one less its own decay to the number of the step"
     return ""
