@@ -129,8 +129,9 @@ def _read_cost(
                     "(an adaptive or normalised step), and the gradient before it was not seen; name it")  # fmt: skip
         return None
     if fitting < len(flow.leaves) and is_of_more_data(attached.flow, candidate):
-        seen.append(f"{where} steps {some([tidy(leaf) for leaf in flow.leaves])} for some samples, and {candidate.name} "
-                    f"is over others as well; compute the cost of that step in the iteration, or {_say_choices(flow)}")  # fmt: skip
+        seen.append(f"{where} steps {some([tidy(leaf) for leaf in flow.leaves])} for some samples, and "
+                    f"{candidate.name} is over others as well; compute the cost of that step in the iteration, "
+                    f"or {_say_choices(flow)}")  # fmt: skip
         return None
     lost, apart = list_lost(iteration, flow, candidate)
     attached = replace(attached, apart=tuple(apart))

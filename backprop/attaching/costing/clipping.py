@@ -1,14 +1,15 @@
-"""A gradient before something was made of all of it: a clipping by its whole length, a decay that an optimiser adds.
+"""A gradient before it was clipped, by its whole length or each array by its own.
 
-Every parameter's value behind it is one number times what it was before, the same number for all, and another one
-where the parameters are others: so the step is not in proportion to the gradient, though it is to the value behind. A
-decay is a share of each parameter, the same wherever they are, that the update's function adds to what others made.
+Every value behind a clipping is one number times what it was before, and another one where the parameters are others:
+so the step is not in proportion to the gradient, though it is to the value behind. That number is a clipping's where it
+is a function of the gradient's own length: a gradient that is made much longer comes out as it came before. A factor
+that is made of something else, of the batch or the loss, comes out longer, and is no clipping.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,19 @@ from backprop.attaching.costing.levels import FlowLevel
 from backprop.attaching.running.repeating import Iteration
 from backprop.attaching.running.replaying import Key
 
-__all__ = ["find_unclipped", "find_undecayed"]
+__all__ = ["OTHER", "SAME", "Values", "find_unclipped", "record_beside"]
 
 FEWEST = 3
 """Entries, in all: with fewer any two values are in proportion."""
 BESIDE = (0.0, 0.3, 3.0)
 """Shares by which the parameters are moved: farther out gradients are longer."""
 SAME, OTHER = 1e-9, 1e-6
+LONGER, AS_LONG = (1e4, 2e4), 1e-3
+"""How much longer gradients are made to see whether that is felt, and by how much it may be."""
+
+Values = dict[Key, tuple[Any, int]]
+"""What one iteration made, with its place in the order."""
+Ratios = tuple[float, ...]
 
 
 def find_unclipped(iteration: Iteration, levels: Sequence[FlowLevel | None]) -> tuple[FlowLevel, ...] | None:
@@ -31,23 +38,24 @@ def find_unclipped(iteration: Iteration, levels: Sequence[FlowLevel | None]) -> 
     known = [level for level in levels if level is not None]
     if len(known) < len(levels) or sum(leaf.size for leaf in iteration.start) < FEWEST:
         return None
-    runs = [run for share in BESIDE if (run := _record(iteration, share)) is not None]
+    runs = record_beside(iteration)
     if len(runs) < 2 or any(level.key not in run for level in known for run in runs):
         return None
-    ratios = [_list_ratios(runs, level) for level in known]
-    shared = set.intersection(*(set(one) for one in ratios))
-    found = [pattern for pattern in shared if any(abs(r / pattern[0] - 1) > OTHER for r in pattern)]
-    if not found:
+    before = _find_shared(iteration, runs, known) or _find_each(iteration, runs, known)
+    if before is None or not _is_own_length(iteration, runs[0], known, before):
         return None
-    pattern = max(found, key=lambda one: max(one) / min(one))
+    used = [_find_used(iteration, keys) for keys in before]
     return tuple(
-        FlowLevel(key, None, True, True, order, level.sign)
-        for (key, order), level in zip((one[pattern] for one in ratios), known, strict=True)
+        FlowLevel(key, None, True, True, runs[0][key][1], level.sign) for key, level in zip(used, known, strict=True)
     )
 
 
-def _record(iteration: Iteration, share: float) -> dict[Key, tuple[Any, int]] | None:
-    """Every value of one iteration beside its start, with its place in the order; None where it cannot be run there."""
+def record_beside(iteration: Iteration) -> list[Values]:
+    """Every value of one iteration, at its start and beside it; without starts where it cannot be run."""
+    return [run for share in BESIDE if (run := _record(iteration, share)) is not None]
+
+
+def _record(iteration: Iteration, share: float) -> Values | None:
     there = iteration.beside(share) if share else iteration
     recorder = there.freeze(wanted=None)
     try:
@@ -58,87 +66,113 @@ def _record(iteration: Iteration, share: float) -> dict[Key, tuple[Any, int]] | 
     return {event.key: (np.array(event.value), event.order) for event in recorder.events}
 
 
-def _list_ratios(runs: Sequence[dict[Key, tuple[Any, int]]], level: FlowLevel) -> dict[tuple[float, ...], Any]:
-    """What the level's value is times an earlier one, rounded, in each run; the latest such value, with its order."""
+def _find_shared(iteration: Iteration, runs: Sequence[Values], levels: Sequence[FlowLevel]) -> list[list[Key]] | None:
+    """Values that every level is the same changing number times, the earliest first: clipped by their whole length."""
+    ratios = [_list_ratios(runs, level) for level in levels]
+    shared = [pattern for pattern in set.intersection(*map(set, ratios)) if _varies(pattern)]
+    if not shared:
+        return None
+    # The value is read from a name before it is multiplied by the limit.
+    pattern = max(shared, key=lambda one: (all(_find_used(iteration, each[one], strict=True) for each in ratios),
+                                           max(one) / min(one)))  # fmt: skip
+    return [each[pattern] for each in ratios]
+
+
+def _find_each(iteration: Iteration, runs: Sequence[Values], levels: Sequence[FlowLevel]) -> list[list[Key]] | None:
+    """The same where each level has a number of its own, or none; of a single number everything is a multiple, so that
+    what it is made of is known only where others are made there too."""
+    found: list[list[Key]] = []
+    for level in levels:
+        varying = {one: keys for one, keys in _list_ratios(runs, level).items() if _varies(one)}
+        whole = runs[0][level.key][0].size > 1
+        used = {one: keys for one, keys in varying.items() if _find_used(iteration, keys, strict=True)} or varying
+        found.append(max(used.values(), key=lambda keys: runs[0][keys[-1]][1]) if whole and used else [])
+    if not any(found):
+        return None
+    sites = {key[0] for keys in found for key in keys}
+    for k, level in enumerate(levels):
+        if not found[k] and runs[0][level.key][0].size == 1:
+            own = [keys for one, keys in _list_ratios(runs, level).items() if _varies(one)]
+            found[k] = next((keys for keys in own if any(key[0] in sites for key in keys)), [])
+    return [keys or [level.key] for keys, level in zip(found, levels, strict=True)]
+
+
+def _varies(pattern: Ratios) -> bool:
+    return any(abs(ratio / pattern[0] - 1) > OTHER for ratio in pattern)
+
+
+def _find_used(iteration: Iteration, keys: Sequence[Key], *, strict: bool = False) -> Any:
+    """The latest value that is read from a name; the latest of all where none is, or None if `strict`."""
+    sites = iteration.program.rewritten.sites
+    used = [key for key in keys if _is_read(sites[key[0]].node)]
+    return used[-1] if used else None if strict else keys[-1]
+
+
+def _is_read(node: ast.AST) -> bool:
+    called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr"
+    return called or isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
+
+
+def _list_ratios(runs: Sequence[Values], level: FlowLevel) -> dict[Ratios, list[Key]]:
+    """What the level's value is times earlier ones, rounded, in each run; with those values, the earliest first."""
     after, order = runs[0][level.key]
-    found: dict[tuple[float, ...], Any] = {}
+    found: dict[Ratios, list[Key]] = {}
     for key, (value, before) in sorted(runs[0].items(), key=lambda item: item[1][1]):
         if before >= order or np.shape(value) != np.shape(after) or any(key not in run for run in runs):
             continue
         pattern = tuple(_divide(run[level.key][0], run[key][0]) for run in runs)
         if all(np.isfinite(pattern)):
-            found[pattern] = key, before
+            found.setdefault(pattern, []).append(key)
     return found
 
 
 def _divide(after: Any, before: Any) -> float:
-    """The number that the one is times the other, to some digits; NaN where it is none, or not between 0 and 1."""
+    """The number above zero that the one is times the other, to some digits; NaN where it is none."""
     size = float(np.sum(np.abs(before) ** 2))
     if not size or not np.isfinite(size) or np.shape(after) != np.shape(before):
         return np.nan
     ratio = float(np.sum(after * before)) / size
     near = np.allclose(after, ratio * before, rtol=0, atol=SAME * float(np.max(np.abs(after), initial=0.0)))
-    return float(f"{ratio:.9g}") if near and 0 < ratio <= 1 + SAME else np.nan
+    return float(f"{ratio:.9g}") if near and ratio > 0 else np.nan
 
 
-def find_undecayed(
-    iteration: Iteration, levels: Sequence[FlowLevel]
-) -> tuple[tuple[FlowLevel, ...], tuple[float, ...]]:
-    """(levels, shares): those before a decay that the function of the update adds, and its shares; the same levels and
-    no shares where there is none."""
-    inside = _list_functions(iteration)
-    sites = iteration.program.rewritten.sites
-    runs = [run for share in BESIDE if (run := _record(iteration, share)) is not None]
-    if len(runs) < 2 or any(level.key not in run or sites[level.key[0]].around not in inside for level in levels
-                            for run in runs):  # fmt: skip
-        return tuple(levels), ()
-    starts = [(iteration.beside(share) if share else iteration).start for share in BESIDE[: len(runs)]]
-    found = [_find_sum(runs, [start[k] for start in starts], level, lambda key: sites[key[0]].around in inside)
-             for k, level in enumerate(levels)]  # fmt: skip
-    if not any(one is not None for one in found):
-        return tuple(levels), ()
-    return (
-        tuple(
-            level if one is None else FlowLevel(one[0], None, True, True, one[1], level.sign)
-            for one, level in zip(found, levels, strict=True)
-        ),
-        tuple(0.0 if one is None else one[2] for one in found),
+def _is_own_length(
+    iteration: Iteration, run: Values, levels: Sequence[FlowLevel], before: Sequence[Sequence[Key]]
+) -> bool:
+    """Whether what comes behind is as long however much longer the values before are made: when they are made, when all
+    are there, or when they are used last."""
+    there = max(run[keys[0]][1] for keys in before)
+    when = (
+        [keys[0] for keys in before],
+        [next((key for key in keys if run[key][1] >= there), keys[-1]) for keys in before],
+        [keys[-1] for keys in before],
     )
+    clipped = [level.key for level, keys in zip(levels, before, strict=True) if keys[-1] != level.key]
+    return any(_is_as_long(iteration, clipped, keys) for keys in dict.fromkeys(map(tuple, when)))
 
 
-def _list_functions(iteration: Iteration) -> set[str]:
-    """Functions in which the update stands."""
-    lines = [iteration.program.rewritten.statements[number].lineno for number in iteration.held]
-    return {
-        node.name
-        for node in ast.walk(iteration.program.document.tree)
-        if isinstance(node, ast.FunctionDef) and any(node.lineno <= one <= (node.end_lineno or 0) for one in lines)
-    }
+def _is_as_long(iteration: Iteration, clipped: Sequence[Key], keys: Sequence[Key]) -> bool:
+    ends = []
+    for times in LONGER:
+        changes = {key: lambda value, times=times: _lengthen(value, times) for key in keys}
+        recorder = iteration.freeze(wanted=frozenset(key[0] for key in clipped), changes=changes)
+        try:
+            with np.errstate(all="ignore"):
+                iteration.run(None, recorder)
+        except Exception:  # as above
+            return False
+        ends.append(recorder.made())
+    far, farther = ends
+    return all(
+        key in far and key in farther and far[key].shape == farther[key].shape
+        and np.allclose(farther[key], far[key], rtol=0.0, atol=AS_LONG * float(np.max(np.abs(far[key]), initial=0.0)))
+        for key in clipped
+    )  # fmt: skip
 
 
-def _find_sum(
-    runs: Sequence[dict[Key, tuple[Any, int]]],
-    starts: Sequence[Any],
-    level: FlowLevel,
-    is_inside: Callable[[Key], bool],
-) -> tuple[Key, int, float] | None:
-    """The latest earlier value of the update's function with which the level's is a sum with a share of the parameter,
-    if it was made in another function: (its key, its order, the share)."""
-    after, order = runs[0][level.key]
-    for key, (value, before) in sorted(runs[0].items(), key=lambda item: -item[1][1]):
-        if before >= order or not is_inside(key) or not np.any(value) or any(
-                np.shape(run.get(key, (None,))[0]) != np.shape(run[level.key][0]) for run in runs):  # fmt: skip
-            continue
-        lefts = [run[level.key][0] - run[key][0] for run in runs]
-        shares = [float(np.sum(left * start)) / (float(np.sum(start**2)) or 1.0) for left, start in zip(
-            lefts, starts, strict=True)]  # fmt: skip
-        same = shares[0] != 0.0 and abs(shares[0]) < 0.5 and all(
-            abs(share / shares[0] - 1) < OTHER and np.allclose(left, share * start, rtol=0.0, atol=SAME * float(
-                np.max(np.abs(after)))) for share, left, start in zip(shares, lefts, starts, strict=True))  # fmt: skip
-        elsewhere = any(
-            not is_inside(other) and np.array_equal(own, value) for other, (own, place) in runs[0].items()
-            if place < before
-        )  # fmt: skip
-        if same and elsewhere and not np.array_equal(value, starts[0]):
-            return key, before, shares[0]
-    return None
+def _lengthen(value: Any, times: float) -> Any:
+    """In place, so that whoever holds it sees it."""
+    if isinstance(value, np.ndarray) and value.flags.writeable and value.dtype.kind == "f":
+        value *= times
+        return value
+    return value * times

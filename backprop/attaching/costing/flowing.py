@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from backprop.attaching.costing.clipping import find_unclipped, find_undecayed
+from backprop.attaching.costing.clipping import find_unclipped
+from backprop.attaching.costing.decays import find_undecayed
 from backprop.attaching.costing.levels import (
     CROSS,
     MANY,
@@ -111,12 +112,15 @@ def _tell_flow(smaller: Iteration, mine: Sequence[list[FlowLevel]], recorder: It
     # One step that is not in proportion is an optimiser's or a clipping's; that of a gradient of nothing looks like it.
     adapts = len(first) == len(mine) and any(level.rate is None and level.decay is None for level in sized)
     if rates and not adapts:
-        unclipped = find_unclipped(smaller, rates[-1][1])
+        unclipped = find_unclipped(smaller, rates[0][1]) or find_unclipped(smaller, rates[-1][1])
         if unclipped is not None:
             return GradientFlow(smaller, (), unclipped)
         return GradientFlow(smaller, tuple(rates), None, numbers=list_numbers(smaller, recorder))
     if not adapts:
         return with_decay(smaller, mine, recorder)
+    unclipped = find_unclipped(smaller, first) if len(first) == len(mine) else None
+    if unclipped is not None:
+        return GradientFlow(smaller, (), unclipped)
     before, shares = find_undecayed(smaller, first)
     return GradientFlow(smaller, (), before, decays=shares, behind=tuple(first) if shares else ())
 
