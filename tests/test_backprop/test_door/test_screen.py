@@ -27,7 +27,7 @@ def run(params, X):
     return a, a @ W2 + b2
 def count():
     open(CALLS, "a").write(".")
-    while os.path.getsize(CALLS) == HANGS: pass
+    while os.path.getsize(CALLS) >= HANGS: pass
 def cost(params, X, Y):
     count()
     return float(0.5 * np.sum((run(params, X)[1] - Y) ** 2))
@@ -46,7 +46,7 @@ LIMIT = 3
 @pytest.fixture(scope="module")
 def path(tmp_path_factory) -> Path:
     file = tmp_path_factory.mktemp("screen") / "net.py"
-    file.write_text(WRONG.replace("HANGS", "0"), encoding="utf-8")
+    file.write_text(WRONG.replace("HANGS", "10**9"), encoding="utf-8")
     return file
 
 
