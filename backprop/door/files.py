@@ -110,12 +110,16 @@ def _find_all(
         if reads and count_processors() > 1:
             begun.append(begin_reading(report, Path(target), **how))
 
-    report = verify_file(target, known=hear, explains=telling.hint != "verdict" or rubric is not None, **how)
-    scores = None if rubric is None else [rubric.score(report)]
-    if reads:
-        screen.hear_cause(report)
-        report = read_lines(report, Path(target), begun=begun[0] if begun else None, **how)
-        report = annotate_lines(report, Path(target), how["options"]) if telling.annotate else report
+    try:
+        report = verify_file(target, known=hear, explains=telling.hint != "verdict" or rubric is not None, **how)
+        scores = None if rubric is None else [rubric.score(report)]
+        if reads:
+            screen.hear_cause(report)
+            report = read_lines(report, Path(target), begun=begun[0] if begun else None, **how)
+            report = annotate_lines(report, Path(target), how["options"]) if telling.annotate else report
+    finally:
+        for one in filter(None, begun):
+            one.asked.abandon.set()
     return report, scores
 
 

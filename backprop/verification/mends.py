@@ -9,7 +9,7 @@ import contextlib
 import math
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,8 @@ class AskedFile:
     """What was taken for what, where it is no subject."""
     options: Mapping[str, Any]
     beside: str = ""
+    abandon: threading.Event = field(default_factory=threading.Event, compare=False)
+    """Set where nobody waits any more: then nothing is begun, and a judge that runs is ended."""
 
     @cached_property
     def is_program(self) -> bool:
@@ -58,6 +60,8 @@ class AskedFile:
 
     def read(self, what: str, **how: Any) -> dict[str, Any]:
         """What is found in its lines; Errors: UsageError."""
+        if self.abandon.is_set():
+            raise UsageError(f"{self.path}: the search was ended")
         if self.beside:
             how |= {"opener": SIBLING, "options": {"name": self.beside}}
         elif self.is_program:
@@ -66,7 +70,7 @@ class AskedFile:
 
     def holds(self, text: str) -> bool:
         """Whether the whole judge verifies a text in its place, at points that nobody has seen, taken as before."""
-        how: Any = {"seed": self.seed + FRESH, "timeout": self.timeout, "text": text}
+        how: Any = {"seed": self.seed + FRESH, "timeout": self.timeout, "text": text, "abandon": self.abandon}
         if self.beside:
             return examine_file(self.path, loader=LOADER, options={"name": self.beside}, **how).ok
         if not self.taken:
