@@ -65,6 +65,7 @@ def gradients(params, X, Y):
     d = (softmax(params, X) - np.eye(3)[Y]) / len(X)
     return [(X.T @ d, d.sum(axis=0))]
 """
+ASLEEP = "while len(X) == 5: __import__('time').sleep(0.01)"
 SUBJECTS = {
     "right": NET,
     "guarded logarithm": GUARDED,
@@ -72,7 +73,7 @@ SUBJECTS = {
     "slope of the wrong argument": NET.replace("1 - a**2", "1 - a"),
     "not averaged": NET.replace("    d2 = (out - Y) / len(X)", "    d2 = out - Y"),
     "cost of no table": NET.replace("0.5 * np.sum((forward(params, X) - Y) ** 2)", "np.sum(forward(params, X) ** 4)"),
-    "hangs": NET.replace("    a, out = run(params, X)", "    while len(X) == 5: __import__('time').sleep(0.01)\n    a, out = run(params, X)"),
+    "hangs": NET.replace("    a, out = run(params, X)", f"    {ASLEEP}\n    a, out = run(params, X)"),
 }
 
 
