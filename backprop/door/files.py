@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from backprop.door.screen import Screen
 from backprop.errors import UsageError, unknown_name
+from backprop.processes import count_processors
 
 if TYPE_CHECKING:
     from backprop.examiner.saying.report import Report
@@ -79,24 +81,49 @@ def tell_file(
     target: str, telling: Telling, *, seed: int, timeout: float | None, options: Mapping[str, Any] | None = None
 ) -> Report:
     """Judge a file or module, read its source where it is wrong, print what was asked; the report tells the status."""
-    from backprop.verification.submission import verify_file
-
     rubric = telling.load_rubric()
-    report = verify_file(target, seed=seed, timeout=timeout, options=options)
-    scores = None if rubric is None else [rubric.score(report)]
-    if telling.tells_lines and is_file(target):
-        from backprop.verification.lines import annotate_lines, read_lines
-
-        report = read_lines(report, Path(target), seed=seed, timeout=timeout, options=options)
-        report = annotate_lines(report, Path(target), options) if telling.annotate else report
+    screen = Screen(telling.hint, speaks=telling.form == "text" and not telling.diff)
+    how: dict[str, Any] = {"seed": seed, "timeout": timeout, "options": options}
+    try:
+        report, scores = _find_all(target, telling, how, screen, rubric)
+    except KeyboardInterrupt:
+        return screen.end()
     report = report.tell(telling.hint)
-    _print_report(report, telling, scores)
+    _print_report(report, telling, scores, screen)
     if telling.mend is not None:
         _write_mended(report, telling.mend)
     return report
 
 
-def _print_report(report: Report, telling: Telling, scores: list[Score] | None) -> None:
+def _find_all(
+    target: str, telling: Telling, how: dict[str, Any], screen: Screen, rubric: Rubric | None
+) -> tuple[Report, list[Score] | None]:
+    """Verdict, cause, line and mend; where there is a processor for it, the line is looked for beside the cause."""
+    from backprop.verification.lines import annotate_lines, begin_reading, read_lines
+    from backprop.verification.submission import verify_file
+
+    begun = []
+    reads = telling.tells_lines and is_file(target)
+
+    def hear(report: Report) -> None:
+        screen.hear(report)
+        if reads and count_processors() > 1:
+            begun.append(begin_reading(report, Path(target), **how))
+
+    try:
+        report = verify_file(target, known=hear, explains=telling.hint != "verdict" or rubric is not None, **how)
+        scores = None if rubric is None else [rubric.score(report)]
+        if reads:
+            screen.hear_cause(report)
+            report = read_lines(report, Path(target), begun=begun[0] if begun else None, **how)
+            report = annotate_lines(report, Path(target), how["options"]) if telling.annotate else report
+    finally:
+        for one in filter(None, begun):
+            one.asked.abandon.set()
+    return report, scores
+
+
+def _print_report(report: Report, telling: Telling, scores: list[Score] | None, screen: Screen) -> None:
     from backprop.examiner.saying.excerpt import describe_excerpt
     from backprop.reporting.formats import render
 
@@ -109,7 +136,7 @@ def _print_report(report: Report, telling: Telling, scores: list[Score] | None) 
         for score in scores or ():
             typer.echo(f"Points: {score}")
     else:
-        typer.echo(render(report, "text", scores))
+        typer.echo(screen.leave_out(render(report, "text", scores)))
         if telling.annotate:
             typer.echo("\n" + report.annotated())
 

@@ -16,7 +16,7 @@ from backprop.examiner.saying.remarks import NO_DIAGNOSIS
 from backprop.examiner.saying.report import Finding, Report
 from backprop.examiner.subject.protocol.subjects import Subject
 
-__all__ = ["explain_findings", "judge_and_explain"]
+__all__ = ["explain_findings", "judge_alone", "judge_and_explain"]
 
 DIAGNOSIS = "backprop.diagnosis.matching.explain"
 
@@ -39,6 +39,11 @@ def judge_and_explain(target: Any, *, seed: int = 0, pace: Pace | None = None, e
     """
     report = judge_with_exact(target, seed=seed, explain=explain_findings, pace=pace, early=early)
     return name_training_faults(report)
+
+
+def judge_alone(target: Any, *, seed: int = 0, pace: Pace | None = None, early: Early | None = None) -> Report:
+    """The verdict of `judge_and_explain`, with no cause looked for."""
+    return name_training_faults(judge_with_exact(target, seed=seed, pace=pace, early=early))
 
 
 def explain_findings(subject: Subject, examination: Examination, findings: list[Finding]) -> list[Finding]:

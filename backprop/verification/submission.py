@@ -10,7 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from backprop.attaching.words import CHOICE, OTHERS, list_others, name_choice, name_loop, write_options
+from backprop.attaching.words import (
+    CHOICE,
+    OTHERS,
+    list_others,
+    name_choice,
+    name_loop,
+    name_training_faults,
+    write_options,
+)
 from backprop.copies import prepared
 from backprop.examiner.apart.asking import CHILD, examine_file
 from backprop.examiner.saying.report import Report
@@ -19,6 +27,7 @@ __all__ = ["prepare", "verify_file"]
 
 LOADER = "backprop.attaching.entry:load"
 JUDGE = "backprop.verification.explanation:judge_and_explain"
+ALONE = "backprop.verification.explanation:judge_alone"
 MOST_READINGS = 3
 """Further trainings of a file that are judged as well."""
 DECIDED = ("verified", "wrong")
@@ -45,17 +54,26 @@ def verify_file(
     abandon: threading.Event | None = None,
     options: Mapping[str, Any] | None = None,
     text: str | None = None,
+    known: Callable[[Report], None] | None = None,
+    explains: bool = True,
 ) -> Report:
     """A file or package.module[:object], in a process of its own; the parameters are those of `examine_file`.
 
     A file that is no subject is taken as it is (`backprop.attaching`); `options` are those of its `attach_file`. Where
-    it trains more than one thing each is judged; where that gives different verdicts, it is ambiguous.
+    it trains more than one thing each is judged; where that gives different verdicts, it is ambiguous. `known` hears
+    "wrong" as soon as nothing can change it any more; if not `explains`, no cause is looked for.
     """
+
+    def hear(report: Report) -> None:
+        if known is not None and not list_others(report):
+            known(name_training_faults(report))
 
     def examine(reading: int) -> Report:
         chosen = {**(options or {}), **({"reading": reading} if reading else {})}
         how: Any = {"seed": seed, "timeout": timeout, "abandon": abandon, "options": chosen, "text": text}
-        return examine_file(target, judge=JUDGE, loader=LOADER, **how)
+        return examine_file(
+            target, judge=JUDGE if explains else ALONE, loader=LOADER, known=None if reading else hear, **how
+        )
 
     report = weigh_readings(examine(0), str(target), examine)
     return replace(report, reproduce=" ".join([report.reproduce, *write_options(options or {})]))

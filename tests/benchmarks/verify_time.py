@@ -1,12 +1,13 @@
 """Whole commands of this tree beside those of another one: `python tests/benchmarks/verify_time.py PATH OTHER [RUNS]`.
 
 PATH is a file to verify, or a folder of which every file is; OTHER the root of an older tree. Both run in turn, RUNS
-times, in processes of this Python, one thread each. Printed: processor seconds of everything that a command started and
-seconds on the clock, medians, and the ratio of the sums.
+times, in processes of this Python, one thread each, compiled to bytecode as an installation is. Printed: processor
+seconds of everything that a command started and seconds on the clock, medians, and the ratio of the sums.
 """
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import resource
@@ -37,6 +38,9 @@ def main() -> None:
     """Print a row a file, and the ratios."""
     path, other = Path(sys.argv[1]), Path(sys.argv[2]).resolve()
     runs = int(sys.argv[3]) if len(sys.argv) > 3 else 3
+    for root in (ROOT, other):
+        for package in ("backprop", "theory"):
+            compileall.compile_dir(root / package, quiet=1)
     sums = {root: [0.0, 0.0] for root in (ROOT, other)}
     for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
         measured: dict[Path, list[tuple[float, float]]] = {ROOT: [], other: []}

@@ -6,7 +6,7 @@ import argparse
 import difflib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from theory.chapters.approximation import universal_approximation
 from theory.chapters.chapter import FORMATS, Chapter, Format, write
@@ -19,7 +19,7 @@ from theory.chapters.training import initialisation, optimisers
 from theory.language.latex_text import wrap_document
 from theory.notations.choices import LECTURE, NOTATIONS, NotationError, find_notation
 
-__all__ = ["CHAPTERS", "TITLE", "TopicError", "main", "render"]
+__all__ = ["CHAPTERS", "TITLE", "TopicError", "main", "render", "tell_chapters"]
 
 TITLE = "Backpropagation, derived step by step"
 
@@ -55,6 +55,17 @@ def render(
 rules, four_equations, costs, softmax, activations, batch_norm, layer_norm, gates, prelu, dropout, residual, \
 penalties, recurrent, lstm, gru, derivatives, initialisation, optimisers, universal_approximation, lecture
     """
+    body = "".join(tell_chapters(topics, form, notation))
+    return wrap_document(body, TITLE) if standalone and form == "latex" else body
+
+
+def tell_chapters(topics: Sequence[str] = (), form: Format = "text", notation: str | None = None) -> Iterator[str]:
+    """The text of `render` piece by piece, each as soon as its chapter is derived.  Errors: as for `render`, before
+    the first piece.
+
+    >>> "".join(tell_chapters(["rules", "costs"])) == render(["rules", "costs"])
+    True
+    """
     for topic in topics:
         if topic not in CHAPTERS:
             near = difflib.get_close_matches(topic, CHAPTERS, n=1)
@@ -62,10 +73,9 @@ penalties, recurrent, lstm, gru, derivatives, initialisation, optimisers, univer
             raise TopicError(f"unknown topic {topic[:60]!r}{guess}; choose from: {', '.join(CHAPTERS)}")
     choice = LECTURE if notation is None else find_notation(notation)
     chapters = [CHAPTERS[topic] for topic in topics or CHAPTERS]
-    body = "\n\n".join(chapter.render(form, choice) for chapter in chapters)
-    if notation is not None:
-        body = introduce(choice).render(form, choice) + "\n\n" + body
-    return wrap_document(body, TITLE) if standalone and form == "latex" else body
+    chapters = chapters if notation is None else [introduce(choice), *chapters]
+    for number, chapter in enumerate(chapters):
+        yield ("\n\n" if number else "") + chapter.render(form, choice)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -77,7 +87,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--notation", help=f"one of: {', '.join(NOTATIONS)}")
     options = parser.parse_args(argv)
     try:
-        write(render(options.topics, options.format, standalone=options.standalone, notation=options.notation))
+        if options.standalone:
+            write(render(options.topics, options.format, standalone=True, notation=options.notation))
+        else:
+            for piece in tell_chapters(options.topics, options.format, options.notation):
+                write(piece)
     except (TopicError, NotationError) as error:
         parser.exit(2, f"error: {error}\n")
     except BrokenPipeError:

@@ -40,7 +40,8 @@ ENOUGH_RIGHT = 2
 Explain: TypeAlias = Callable[[Subject, Examination, list[Finding]], list[Finding]]
 """Names causes. It is handed in from above: what judges does not know what explains."""
 Early: TypeAlias = Callable[[Report], None]
-"""Hears after each step what would be said if the examination were ended in the next one."""
+"""Hears after each step what would be said if the examination were ended in the next one, and "wrong" once it is
+known."""
 
 
 def judge(
@@ -51,8 +52,9 @@ def judge(
     Parameters: `subject` is a module, an object or a mapping with the functions of the protocol (or fun,
     grad, theta0), a path of a Python file, or "package.module:object". `seed` fixes every draw; `explain` may
     name the causes of what was found; `pace` may end the examination before it is through, which decides nothing, and
-    `early` hears after each step how far it came. The code runs in this process; `examine_file` does the same in a
-    process of its own. Never raises for a bad subject: its verdict is then "unusable", with the reason in the notes.
+    `early` hears after each step how far it came, and the verdict before causes are looked for. The code runs in this
+    process; `examine_file` does the same in a process of its own. Never raises for a bad subject: its verdict is then
+    "unusable", with the reason in the notes.
 
     >>> square = {
     ...     "theta0": lambda rng: rng.normal(size=3),
@@ -76,6 +78,10 @@ def judge(
             loaded.pace = pace or Pace()
             examination, findings = examine(loaded, seed, hear)
             if findings and explain is not None:
+                names = ", ".join(dict.fromkeys(name for finding in findings for name in finding.parameters))
+                examination.stage = f"looking for the mistake behind the mismatches of {names}"
+                if early is not None:
+                    early(_report(examination, findings, label, seed, reproduce))
                 findings = _explain(loaded, examination, findings, explain)
         except CutShort:
             note = f"{label}: it did not finish a first step in the time it had"
@@ -93,8 +99,6 @@ def judge(
 
 def _explain(subject: Subject, examination: Examination, findings: list[Finding], explain: Explain) -> list[Finding]:
     """The findings with their causes; none if that was cut short, since another cause may name another place."""
-    names = ", ".join(dict.fromkeys(name for finding in findings for name in finding.parameters))
-    examination.begin(f"looking for the mistake behind the mismatches of {names}")
     try:
         return explain(subject, examination, findings)
     except CutShort:

@@ -55,6 +55,12 @@ class Finding:
         """All sentences."""
         return " ".join(one.text for one in self.said)
 
+    @property
+    def place(self) -> str:
+        """Equation, layer and parameters in words."""
+        where = "the whole network" if self.layer is None else f"layer {self.layer}"
+        return f"{self.equation or 'no equation named'}, {where} ({', '.join(self.parameters)})"
+
     def to_place(self) -> Finding:
         """Where it is, and no more."""
         return replace(self, said=(), cause="unknown", entries=())
@@ -163,12 +169,17 @@ class Report(ShownAsText):
             data["verdict"], subject, findings, evidence, notes, data["reproduce"], limits, str(data.get("reason", ""))
         )
 
-    def __str__(self) -> str:
+    @property
+    def headline(self) -> str:
+        """The verdict in one line, with which its text begins."""
         level = "exact in its wiring, tested in its values" if "exact" in self.evidence else "tested"
         seen = [f.equation for f in self.findings] + [t["verdict"] for t in self.evidence.get("tensors", {}).values()]
         said = "step" if self.verdict == "wrong" and set(seen) == {"right", "update"} else self.verdict
         said = "cut" if self.verdict == "undecided" and self.limits else said
-        parts = [_HEADLINES[said].format(subject=self.subject, level=level)]
+        return _HEADLINES[said].format(subject=self.subject, level=level)
+
+    def __str__(self) -> str:
+        parts = [self.headline]
         parts += [_describe_finding(i, f) for i, f in enumerate(self.findings, start=1)]
         parts += [text] if (text := describe_excerpt(self.reading)) else []
         parts += [_describe_evidence(self.evidence)] if self.evidence.get("tensors") else []
@@ -210,10 +221,8 @@ def _number(value: float | None) -> float:
 
 
 def _describe_finding(number: int, finding: Finding) -> str:
-    where = "the whole network" if finding.layer is None else f"layer {finding.layer}"
-    equation = finding.equation or "no equation named"
     role = "Root cause" if number == 1 else f"Also ({number})"
-    lines = [f"{role}: {equation}, {where} ({', '.join(finding.parameters)})"]
+    lines = [f"{role}: {finding.place}"]
     lines += [f"  {finding.explanation}"] if finding.explanation else []
     if finding.entries:
         lines += _tabulate_entries(finding.entries[:SHOWN_ENTRIES])

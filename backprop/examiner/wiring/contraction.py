@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from backprop.examiner.wiring.field import Degree, Objects, ScalarDual, pack
 
-__all__ = ["Bounds"]
+__all__ = ["Bounds", "dot"]
 
 MOST_KINDS = 256
 """Different bounds in one factor; with more of them the tables would be larger than the work."""
@@ -40,6 +40,17 @@ class Bounds(np.ndarray):
         if out is not None:
             return out[0]
         return made.view(Bounds) if isinstance(made, np.ndarray) else made
+
+
+def dot(a: Any, b: Any, out: Any = None) -> Any:
+    """`np.ndarray.dot` for arrays of which some are bounds: the method itself asks no class of arrays."""
+    made = _contract(_bare(a), _bare(b))
+    if made is None:
+        return np.ndarray.dot(a, b) if out is None else np.ndarray.dot(a, b, out)
+    if out is None:
+        return made.view(Bounds)
+    out[...] = made
+    return out
 
 
 def _bare(value: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 from backprop.errors import UsageError
 from backprop.examiner.subject.protocol.naming import name_leaves
 from backprop.examiner.subject.protocol.nests import Nest, flatten, rebuild
-from backprop.examiner.wiring.contraction import Bounds
+from backprop.examiner.wiring.contraction import Bounds, dot
 from backprop.examiner.wiring.field import Degree, Divisors, Draws, Objects, ScalarDual, pack
 from backprop.examiner.wiring.result import ExactResult
 from backprop.examiner.wiring.tables import RowTable, Table
@@ -234,6 +234,7 @@ def _count_degree(space: dict[str, Any], run: _Run, bind: Callable[..., list[Tab
     X, Y = variables(run.X), variables(run.Y)
     zero = Degree(0, 0, pool)
     context = {key: variables(v) if isinstance(v, np.ndarray) else v for key, v in run.context.items()}
+    space.update({name: dot for name, value in space.items() if value is np.ndarray.dot})
     bounds = _Run(space, run.template, run.names, values, directions, X, Y, zero, context)
     identity = bounds.project(bounds.gradients()) - bounds.derivative()
     return identity.top + pool.weigh(identity.mask), {t.name: t.degree for t in tables}

@@ -19,6 +19,7 @@ import pytest
 
 from backprop import processes
 from backprop.diagnosis.matching import explain as diagnosis
+from backprop.examiner.apart import asking
 from backprop.examiner.judging.guarded_samples import MOST_SAMPLES
 from backprop.examiner.judging.judge import judge
 from backprop.examiner.measuring.cases import draw_case
@@ -64,6 +65,7 @@ def gradients(params, X, Y):
     d = (softmax(params, X) - np.eye(3)[Y]) / len(X)
     return [(X.T @ d, d.sum(axis=0))]
 """
+ASLEEP = "while len(X) == 5: __import__('time').sleep(0.01)"
 SUBJECTS = {
     "right": NET,
     "guarded logarithm": GUARDED,
@@ -71,7 +73,7 @@ SUBJECTS = {
     "slope of the wrong argument": NET.replace("1 - a**2", "1 - a"),
     "not averaged": NET.replace("    d2 = (out - Y) / len(X)", "    d2 = out - Y"),
     "cost of no table": NET.replace("0.5 * np.sum((forward(params, X) - Y) ** 2)", "np.sum(forward(params, X) ** 4)"),
-    "hangs": NET.replace("    a, out = run(params, X)", "    while len(X) == 5: pass\n    a, out = run(params, X)"),
+    "hangs": NET.replace("    a, out = run(params, X)", f"    {ASLEEP}\n    a, out = run(params, X)"),
 }
 
 
@@ -107,32 +109,39 @@ def test_a_busy_machine_changes_no_report(tmp_path: Path) -> None:
     assert [report["verdict"] for report in alone] == ["verified", "verified", *["wrong"] * 4]
 
 
-def test_a_hang_after_a_first_comparison_is_undecided_and_says_where(tmp_path: Path) -> None:
+@pytest.fixture
+def short_limit(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Seconds for an examination, without the waiting for a processor."""
+    monkeypatch.setattr(asking, "TIMEOUT", 5.0)
+    return asking.TIMEOUT
+
+
+def test_a_hang_after_a_first_comparison_is_undecided_and_says_where(tmp_path: Path, short_limit: float) -> None:
     path = tmp_path / "net.py"
     path.write_text(SUBJECTS["hangs"])
-    report = verify_file(path, timeout=8)
+    report = verify_file(path)
     assert report.verdict == "undecided", str(report)
     assert not report.findings
     assert "batch of 5" in report.limits[0]
-    assert "the time limit of 8 s was reached" in report.limits[-1]
+    assert f"the time limit of {short_limit:g} s was reached" in report.limits[-1]
 
 
 SLOW = "def cost(params, X, Y):\n    import time; time.sleep({seconds})\n    "
 
 
-def test_a_judge_that_is_told_to_stop_says_how_far_it_came(tmp_path: Path) -> None:
+def test_a_judge_that_is_told_to_stop_says_how_far_it_came(tmp_path: Path, short_limit: float) -> None:
     path = tmp_path / "net.py"
-    path.write_text(NET.replace("def cost(params, X, Y): ", SLOW.format(seconds="0.5 * (len(X) == 5)")))
-    report = verify_file(path, timeout=15)
+    path.write_text(NET.replace("def cost(params, X, Y): ", SLOW.format(seconds="0.1 * (len(X) == 5)")))
+    report = verify_file(path)
     assert report.verdict == "undecided", str(report)
     assert report.limits[0].startswith("cut off while comparing at seed 2, batch of 5")
-    assert "the time limit of 15 s was reached" in report.limits[-1]
+    assert f"the time limit of {short_limit:g} s was reached" in report.limits[-1]
     assert len(report.evidence["cases"]) == 2
 
 
 def test_a_right_program_with_a_guard_and_a_slow_cost_is_never_wrong(tmp_path: Path) -> None:
     path = tmp_path / "net.py"
-    path.write_text(GUARDED.replace("def cost(params, X, Y): ", SLOW.format(seconds=0.01)))
+    path.write_text(GUARDED.replace("def cost(params, X, Y): ", SLOW.format(seconds=0.001)))
     report = verify_file(path)
     assert report.verdict == "verified" or (report.verdict == "undecided" and report.limits), str(report)
 

@@ -209,6 +209,8 @@ def test_what_a_subject_started_ends_with_the_command(start, sent: signal.Signal
 
 NO_LINES = ("--hint", "place")
 """No lines are read after the verdict, which takes until the time for that is over where the subject sleeps."""
+ONCE = 'os.path.exists(HERE + "/slept") or (tell("slept"), time.sleep(600))'
+"""Asleep for the judge; who reads the lines after the verdict need not wait."""
 KILLED = [(who, event, NO_LINES) for who in (PREPARED, JUDGE, HOST) for event in ("host", "in gradients")]
 
 
@@ -216,7 +218,7 @@ KILLED = [(who, event, NO_LINES) for who in (PREPARED, JUDGE, HOST) for event in
 def test_whoever_of_the_family_is_killed_all_end_and_the_command_says_so(
     start, tmp_path: Path, who: str, event: str, options: tuple[str, ...]
 ) -> None:
-    run = start(ASLEEP, str(tmp_path / "net.py"), *options)
+    run = start(ASLEEP if options else hang(NET, "gradients", ONCE), str(tmp_path / "net.py"), *options)
     run.watch(EVENTS[event])
     killed = run.find(who)
     for pid in killed:

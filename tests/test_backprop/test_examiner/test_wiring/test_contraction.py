@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backprop.examiner.wiring.contraction import Bounds
+from backprop.examiner.wiring.contraction import Bounds, dot
 from backprop.examiner.wiring.field import Degree, Divisors, ScalarDual, pack
 
 
@@ -31,13 +31,16 @@ def test_a_product_is_that_of_its_entries(seed: int, sizes: tuple[int, int, int]
     b = draw(rng, sizes[1:], pool, masks, dual=second)
     expected = [read(value) for value in (a @ b).flat]
     for x, y in ((a.view(Bounds), b), (a, b.view(Bounds)), (a.view(Bounds), b.view(Bounds))):
-        found = x @ y
-        assert [read(value) for value in found.flat] == expected
-        assert isinstance(found, Bounds)
-        assert len({id(value) for value in found.flat}) == found.size
-    into = np.empty((sizes[0], sizes[2]), object)
-    np.matmul(a.view(Bounds), b, into)
-    assert [read(value) for value in into.flat] == expected
+        for found in (x @ y, dot(x, y)):
+            assert [read(value) for value in found.flat] == expected
+            assert isinstance(found, Bounds)
+            assert len({id(value) for value in found.flat}) == found.size
+    for product in (np.matmul, dot):
+        into = np.empty((sizes[0], sizes[2]), object)
+        product(a.view(Bounds), b, into)
+        assert [read(value) for value in into.flat] == expected
+    row = dot(a[0].view(Bounds), b.view(Bounds))
+    assert [read(value) for value in row.flat] == expected[: sizes[2]]
 
 
 def test_what_divides_by_entries_of_a_product_counts_each() -> None:
