@@ -61,9 +61,9 @@ def is_normalised(flow: GradientFlow, fitting: int) -> bool:
     first step of an adaptive rule is the sign of a gradient, and no gradient."""
     if flow.library or flow.adaptive or fitting == len(flow.leaves):
         return False
-    sized = [g for g in gradient_reader(flow)(flow.iteration.start) if g is not None and np.size(g) >= FEW]
-    sizes = [np.abs(g[g != 0.0]) for g in sized if np.any(g)]
-    return bool(sizes) and all(float(np.ptp(one)) <= ONE_SIZE * float(np.max(one)) for one in sizes if one.size >= FEW)
+    moved = [np.abs(g[g != 0.0]) for g in gradient_reader(flow)(flow.iteration.start) if g is not None and np.size(g)]
+    sizes = [one for one in moved if one.size >= FEW]
+    return bool(sizes) and all(float(np.ptp(one)) <= ONE_SIZE * float(np.max(one)) for one in sizes)
 
 
 def is_of_more_data(flow: GradientFlow, candidate: CostCandidate) -> bool:

@@ -107,7 +107,7 @@ class Restorer:
         for tensor, numbers, grad in self.tensors:
             if tensor.dtype != numbers.dtype or tensor.shape != numbers.shape:
                 tensor.data = numbers.clone()
-            else:
+            elif not tensor.detach().equal(numbers):  # writing what is there spoils the graph that it is in
                 tensor.detach().copy_(numbers)
             if tensor.is_leaf:
                 tensor.grad = grad
