@@ -36,6 +36,8 @@ __all__ = ["explain"]
 
 MOST_TRIALS = 45_000
 """For recognition and all mutants together."""
+UNSEEN = ("derivative_factor_wrong",)
+"""Where the program draws its noise itself, it may be a mask's scale as well."""
 EXHAUSTED = f"the search for the likely mistake ended at its limit of {MOST_TRIALS:,} trials, not everything was tried"
 
 
@@ -81,7 +83,7 @@ def explain_gradients(examination: Examination, findings: Sequence[Finding], wor
     for recognised in recognise(examination, work):
         networks.append(recognised)
         matches = find_all(recognised, work)
-        if matches:
+        if matches and not (matches[0].cause.identifier in UNSEEN and not any(c.case.rows for c in examination.cases)):
             factor = describe_factor(findings, recognised, matches[0])
             return [*factor, describe_match(findings, recognised, matches, examination.factor)]
     return explain_shared(examination, findings, work) or explain_apart(examination, findings, networks, work)
