@@ -30,6 +30,9 @@ PROBE, SCALE, BLEND, CALL, _, DONE, GROW, BESIDE = HOOKS = tuple(
 )
 PAIRED = ("subtract", "divide", "true_divide")
 """Functions of two things of which one may be an output and the other its target."""
+DRAWS = ("choice", "choices", "integers", "randint", "randrange", "multinomial", "binomial", "poisson", "categorical",
+         "sample", "permutation")  # fmt: skip
+"""Functions that choose: of whose arguments the parameters may be."""
 PROBED = (ast.BinOp, ast.Call, ast.UnaryOp, ast.Name, ast.Attribute, ast.Subscript)
 
 
@@ -65,6 +68,8 @@ class Rewritten:
     """For each site that is a call: the sites of what is handed over by place."""
     beside: set[int] = field(default_factory=set)
     """Sites that the program does not come to itself: a loss of what a gradient is computed of."""
+    draws: set[int] = field(default_factory=set)
+    """Sites that choose something at random."""
     classes: dict[int, str] = field(default_factory=dict)
     """The class around each loop, for names that begin with two underscores."""
 
@@ -130,6 +135,7 @@ class Rewriter(ast.NodeTransformer):
         elif isinstance(node, ast.Call) and len(node.args) == 2 and _last_name(node.func) in PAIRED:
             self.out.differences[number] = _number_of(inside.args[0]), _number_of(inside.args[1])
         if isinstance(node, ast.Call):
+            self.out.draws |= {number} if _last_name(node.func) in DRAWS else set()
             self.out.calls[number] = tuple(map(_number_of, inside.args))
         probe = self._hook(PROBE, node, ast.Constant(number), inside)
         return self._put_beside(probe, node, losses) if losses else probe
