@@ -118,7 +118,7 @@ def _list_beside(choice: Choice, fits: list[CandidateFit]) -> list[CandidateFit]
     return [
         fit for fit in choice.fits
         if fit not in fits and fit.candidate.key is not None and fit.candidate.key[0] in beside
-        and STRONG.search(sites[fit.candidate.key[0]].text.partition("(")[0])
+        and (STRONG.search(sites[fit.candidate.key[0]].text.partition("(")[0]) or choice.whole(fit))
     ]  # fmt: skip
 
 

@@ -62,8 +62,9 @@ def _find_sum(
     if it was made in another function: (its key, its order, the share)."""
     after, order = runs[0][level.key]
     for key, (value, before) in sorted(runs[0].items(), key=lambda item: -item[1][1]):
-        if before >= order or not is_inside(key) or not np.any(value) or any(
-                key not in run or np.shape(run[key][0]) != np.shape(run[level.key][0]) for run in runs):  # fmt: skip
+        if before >= order or np.shape(value) != np.shape(after) or not is_inside(key) or not np.any(value):
+            continue
+        if any(key not in run or run[key][0].shape != run[level.key][0].shape for run in runs):
             continue
         lefts = [run[level.key][0] - run[key][0] for run in runs]
         shares = [float(np.sum(left * start)) / (float(np.sum(start**2)) or 1.0) for left, start in zip(

@@ -14,6 +14,7 @@ from backprop.attaching.costing.rates import GradientFlow
 from backprop.attaching.running.leaves import LONGEST, NumberLeaf, Place, find_leaves, read, to_array
 from backprop.attaching.running.repeating import Iteration
 from backprop.attaching.running.replaying import IterationRecorder, Key
+from backprop.attaching.running.states import Names
 
 __all__ = ["compare_rows", "uses_other_rows"]
 
@@ -32,18 +33,20 @@ def compare_rows(flow: GradientFlow, candidates: Sequence[CostCandidate]) -> tup
     one on which it does), by index; found by changing one row after the other."""
     made = dict(enumerate(candidates))
     data = _list_data(flow.iteration)
-    if not made or not data:
+    rows = _list_rows(flow.iteration.snapshot.names)
+    if not made or not (data or rows):
         return set(), set()
     asked = _Asked(flow, data)
     plain = asked.measure(made)
-    units = [(k, where) for k, leaf in enumerate(data) for where in _list_units(asked.values[k])]
+    units: list[tuple[Any, Any]] = [(k, where) for k, leaf in enumerate(data) for where in _list_units(asked.values[k])]
+    units += rows
     beyond: set[int] = set()
     short: set[int] = set()
     for j in _spread(len(units), MOST_CHANGES):
         try:
             gradients, numbers = asked.measure(made, units[j])
-        except Exception:
-            continue  # no data of the cost: chances, sizes, what the program cannot do without
+        except Exception:  # the program's own, at data that it did not choose: nothing is told by that
+            continue
         feels = not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(gradients, plain[0], strict=True))
         differs = {i for i in made if not _is_same(numbers.get(i), plain[1].get(i))}
         beyond |= set() if feels else differs
@@ -65,10 +68,12 @@ class _Asked:
         self.data = data
         self.flow = flow
 
-    def measure(self, made: dict[int, CostCandidate], unit: tuple[int, Any] | None = None) -> tuple[list[Any], Any]:
+    def measure(self, made: dict[int, CostCandidate], unit: tuple[Any, Any] | None = None) -> tuple[list[Any], Any]:
         """(gradients, numbers) with one unit of the data changed."""
         iteration = self.flow.iteration.like(self.flow.leaves)
-        if unit is not None:
+        if unit is not None and isinstance(unit[0], str):
+            _change_row(iteration, *unit)
+        elif unit is not None:
             k, where = unit
             value = self.values[k].copy()
             value[where] = value[where] * 1.25 + 0.1
@@ -104,6 +109,28 @@ def _look_into_long(names: Any) -> Iterator[NumberLeaf]:
                 for spot in [(*place, ("item", j)) for j in inside] or [place]:
                     if isinstance(read(names, spot), np.ndarray):
                         yield NumberLeaf((spot,), read(names, spot))
+
+
+def _list_rows(names: Any) -> list[tuple[str, int]]:
+    """Some rows of long lists that are tuples with floats among them, as (name of the list, place)."""
+    return [
+        (name, i) for name in names if isinstance(names[name], list) and len(names[name]) > LONGEST
+        for i in _spread(len(names[name]), MOST_ROWS)
+        if isinstance(names[name][i], tuple) and any(isinstance(one, float) for one in names[name][i])
+    ]  # fmt: skip
+
+
+def _change_row(iteration: Iteration, name: str, i: int) -> None:
+    before = iteration.adjust
+
+    def adjust(names: Names) -> None:
+        before(names)
+        row = names[name][i]
+        changed = [one * 1.25 + 0.1 if isinstance(one, float) else one for one in row]
+        names[name] = [*names[name][:i], row._make(changed) if hasattr(row, "_make") else tuple(changed),
+                       *names[name][i + 1 :]]  # fmt: skip
+
+    iteration.adjust = adjust
 
 
 def _list_units(value: Any) -> list[Any]:

@@ -31,7 +31,8 @@ def choose_wanted(choice: Choice, wanted: str) -> Chosen:
 
 def _is_named(fit: CandidateFit, wanted: str) -> bool:
     name = fit.candidate.name
-    return wanted in (name, name.split(".")[-1]) or name.startswith((f"{wanted}(", f"what {wanted} "))
+    called = name.partition("(")[0]
+    return wanted in (name, called, called.split(".")[-1]) or name.startswith(f"what {wanted} ")
 
 
 def _find_of_same_rows(choice: Choice, named: Sequence[CandidateFit], wanted: str) -> CandidateFit:

@@ -53,9 +53,14 @@ class AttachedPremises(Premises):
     def open_shop(self, bench: Bench, points: Sequence[Point]) -> Workshop:
         return AttachedShop(self.stand, points, bench.enter)
 
+    @property
+    def looks_elsewhere(self) -> bool:
+        """Where the cost is another function than the gradient's, `read_more` looks there."""
+        return self.stand.attached.chosen.true_cost is not None
+
     def read_more(self, found: dict[str, Any]) -> dict[str, Any]:
         """Where the backward pass has no mend, or the cost is another function: what a change of that mends."""
-        is_other = self.stand.attached.chosen.true_cost is not None
+        is_other = self.looks_elsewhere
         if found["mends"] and not is_other:
             return found
         with contextlib.suppress(Unusable):

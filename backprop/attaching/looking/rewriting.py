@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,9 @@ PROBE, SCALE, BLEND, CALL, _, DONE, GROW, BESIDE = HOOKS = tuple(
 )
 PAIRED = ("subtract", "divide", "true_divide")
 """Functions of two things of which one may be an output and the other its target."""
+DRAWS = ("choice", "choices", "integers", "randint", "randrange", "multinomial", "binomial", "poisson", "categorical",
+         "sample", "permutation")  # fmt: skip
+"""Functions that choose: of whose arguments the parameters may be."""
 PROBED = (ast.BinOp, ast.Call, ast.UnaryOp, ast.Name, ast.Attribute, ast.Subscript)
 
 
@@ -41,7 +45,7 @@ class Site:
     target: str = ""
     """The name that the statement gives to the value, where this is the whole of what it stores or returns."""
 
-    @property
+    @functools.cached_property
     def text(self) -> str:
         """Its source."""
         return ast.unparse(self.node)
@@ -64,6 +68,8 @@ class Rewritten:
     """For each site that is a call: the sites of what is handed over by place."""
     beside: set[int] = field(default_factory=set)
     """Sites that the program does not come to itself: a loss of what a gradient is computed of."""
+    draws: set[int] = field(default_factory=set)
+    """Sites that choose something at random."""
     classes: dict[int, str] = field(default_factory=dict)
     """The class around each loop, for names that begin with two underscores."""
 
@@ -120,7 +126,7 @@ class Rewriter(ast.NodeTransformer):
             return self.generic_visit(node)
         number = len(self.out.sites)
         self.out.sites.append(Site(copy.deepcopy(node), self.around, target))
-        losses = self.losses.beside(node, self.owners[-1] if self.owners else "") if isinstance(node, ast.Call) else []
+        losses = self._list_losses(node) if isinstance(node, ast.Call) else []
         inside = self._inside(node)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub | ast.Div):
             self.out.differences[number] = _number_of(inside.left), _number_of(inside.right)
@@ -129,9 +135,13 @@ class Rewriter(ast.NodeTransformer):
         elif isinstance(node, ast.Call) and len(node.args) == 2 and _last_name(node.func) in PAIRED:
             self.out.differences[number] = _number_of(inside.args[0]), _number_of(inside.args[1])
         if isinstance(node, ast.Call):
+            self.out.draws |= {number} if _last_name(node.func) in DRAWS else set()
             self.out.calls[number] = tuple(map(_number_of, inside.args))
         probe = self._hook(PROBE, node, ast.Constant(number), inside)
         return self._put_beside(probe, node, losses) if losses else probe
+
+    def _list_losses(self, call: ast.Call) -> list[ast.Call]:
+        return self.losses.beside(call, self.owners[-1] if self.owners else "")
 
     def _put_beside(self, probe: ast.expr, node: ast.Call, losses: Sequence[ast.Call]) -> ast.expr:
         """A value, with losses of the same things that are asked for before it is made."""
@@ -224,11 +234,11 @@ class Rewriter(ast.NodeTransformer):
         if not isinstance(call, ast.Call) or _is_super(call):
             node.value = self.value(call)
             return node
-        number = self._store(node)
+        number, losses, original = self._store(node), self._list_losses(call), copy.deepcopy(call)
         inside = self._inside(call)
-        node.value = self._hook(CALL, call, number, inside.func, *inside.args)
-        hooked: Any = node.value
+        hooked = self._hook(CALL, call, number, inside.func, *inside.args)
         hooked.keywords = inside.keywords
+        node.value = self._put_beside(hooked, original, losses) if losses else hooked
         return node
 
     def _loop(self, node: Any) -> Any:

@@ -53,6 +53,7 @@ class HookedProgram:
         """What one iteration is, where it is another than the program's own."""
         self._code: dict[int, Any] = {}
         self._staged: Stage | None = None
+        self._drawn: tuple[StateSnapshot, dict[Any, Any]] | None = None
 
     @property
     def hooks(self) -> Hooks:
@@ -167,6 +168,12 @@ class HookedProgram:
         """From now on the iteration computes these as well."""
         self.more[loop] = sites
         self._code.pop(loop, None)
+
+    def list_drawn(self, snapshot: StateSnapshot) -> dict[Any, Any]:
+        """What was chosen at random in the first run from a state, by site and occurrence."""
+        if self._drawn is None or self._drawn[0] is not snapshot:
+            self._drawn = snapshot, {}
+        return self._drawn[1]
 
     def forget(self) -> None:
         """The next run starts from a copy of its own."""

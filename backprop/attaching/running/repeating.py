@@ -54,6 +54,7 @@ class Iteration:
         """All names after the iteration."""
         recorder = recorder or IterationRecorder()
         recorder.leaves = self.leaves
+        recorder.draws, recorder.drawn = self.program.rewritten.draws, self.program.list_drawn(self.snapshot)
         kept: list[Names] = []
 
         def prepare(names: Names) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +66,11 @@ class IterationRecorder(Hooks):
     numeric: set[int] = field(default_factory=set)
     """Statements that were seen to change parameters which are single numbers."""
 
+    draws: Set[int] = frozenset()
+    drawn: dict[Key, Any] = field(default_factory=dict)
+    """Sites that choose at random, and what they chose first: with other parameters they choose the same, since it is
+    data from there on."""
+    chosen: Counter[int] = field(default_factory=Counter)
     interest: frozenset[int] | None = field(init=False, default=None)
     """The only sites whose values matter; all if None."""
 
@@ -82,6 +89,8 @@ class IterationRecorder(Hooks):
 
     def probe(self, site: int, value: Any) -> Any:
         """Count, keep, change."""
+        if self.draws and site in self.draws:
+            value = self._choose_again(site, value)
         if self.interest is not None and site not in self.interest:
             return value
         number = self.counts.get(site, 0)
@@ -95,6 +104,13 @@ class IterationRecorder(Hooks):
         if key == self.last:
             raise Enough
         return value
+
+    def _choose_again(self, site: int, value: Any) -> Any:
+        if str(getattr(value, "dtype", type(value).__name__)).startswith(("float", "torch.float", "complex")):
+            return value
+        key = site, self.chosen[site]
+        self.chosen[site] += 1
+        return copy.deepcopy(self.drawn.setdefault(key, copy.deepcopy(value)))
 
     def wants(self, site: int) -> bool:
         """Whether a value of this site is kept."""

@@ -229,5 +229,5 @@ def hidden_error_sign_flipped(net: Net, layer: int) -> Expression:
 
 @whole(CHAIN, fitted=True)
 def derivative_factor_wrong(net: Net, layer: int) -> Expression:
-    """The derivative f' carries a wrong constant factor, such as 2·a(1 − a) for sigmoid."""
+    """The error carries a wrong constant factor: of f', such as 2·a(1 − a) for sigmoid, or the scale of a mask."""
     return KAPPA * net.right(f"delta{layer}")

@@ -143,6 +143,11 @@ class Premises:
     def __init__(self, source: Source) -> None:
         self.source = source
 
+    @property
+    def looks_elsewhere(self) -> bool:
+        """Whether the fault is known not to be in what the gradients are made of: nothing is tried there."""
+        return False
+
     def open_bench(self, enter: Entrance = by_gradients) -> Bench:
         """A bench; Errors: as it raises."""
         return Bench(self.source, enter)
