@@ -134,7 +134,7 @@ def test_a_copy_that_was_left_out_is_found_beside_chances(tmp_path):
 
 
 def test_a_cost_over_all_samples_says_nothing_of_the_step_of_one(tmp_path):
-    with pytest.raises(Refused, match="no gradient of these was seen|for some samples"):
+    with pytest.raises(Refused, match=r"no gradient of these was seen|for some samples"):
         attach_file(write(tmp_path, ALL_SAMPLES))
 
 
