@@ -83,7 +83,12 @@ class Naming:
         found = {
             s.base
             for s, dims in self.conventions.shapes.items()
-            if len(s.subs) == 1 and isinstance(s.subs[0], Sym) and not s.sups and len(dims) == 2 and "1" in dims
+            if s not in self.labels
+            and len(s.subs) == 1
+            and isinstance(s.subs[0], Sym)
+            and not s.sups
+            and len(dims) == 2
+            and "1" in dims
         }
         return {base for base in found if not any(s.base == base and not s.subs for s in self.symbols)}
 

@@ -37,6 +37,8 @@ def with_units(conventions: Conventions) -> Conventions:
     layers = conventions.raw.get("layers", {})
     if "units" in layers or "layer" in (layers.get("superscript"), layers.get("subscript"), layers.get("brackets")):
         return conventions
+    if any(symbol.subs for symbol in conventions.shapes):
+        return conventions
     pairs = [(d.left, d.right) for d in conventions.definitions]
     units = layers_of_letters(
         Texts(pairs, [s for pair in pairs for tree in pair for s in walk(tree) if isinstance(s, Sym)])
