@@ -14,13 +14,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backprop.errors import UsageError, unknown_name
-from backprop.formulas.conventions.words import COST_ROLES, build_lexicon
+from backprop.formulas.conventions.lefts import (
+    as_letters,
+    both,
+    is_any_derivative,
+    is_same_derivative,
+    parse_derivative,
+    with_hidden_places,
+)
+from backprop.formulas.conventions.words import COST_ROLES, build_lexicon, is_pair, split_commas
 from backprop.formulas.text.lexicon import Lexicon
-from backprop.formulas.text.parser import Parser, parse
-from backprop.formulas.text.tokens import Lexeme, first_piece, tokenise
-from backprop.formulas.text.tree import Compare, Deriv, NotUnderstood, Num, Sym, Term
+from backprop.formulas.text.parser import parse
+from backprop.formulas.text.tokens import first_piece, tokenise
+from backprop.formulas.text.tree import Compare, Infix, NotUnderstood, Num, Rewriting, Sym, Term
 
-__all__ = ["KEYS", "Conventions", "Stated", "check_keys", "cost_name", "parse_derivative", "read_conventions"]
+__all__ = ["KEYS", "Conventions", "Stated", "check_keys", "cost_name", "listed", "read_conventions"]
 
 KEYS = (
     "left_side", "layers", "samples", "vectors", "shapes", "layout", "products", "precedence", "sums", "cost",
@@ -35,7 +43,7 @@ FORMS = {
     "fixed": '["x"] or {"dL/dx": ["y"]}', "precedence": '"juxtaposition, *" or ["juxtaposition", "*"]',
     "tolerance": "0.01",
 }  # fmt: skip
-"""How a value of each kind looks, for who wrote another one."""
+"""How a value of each kind looks."""
 OBJECTS = ("layers", "shapes", "products", "activation", "definitions", "derivative", "letters")
 
 
@@ -59,6 +67,8 @@ class Conventions:
     shapes: dict[Sym, tuple[str, ...]] = field(default_factory=dict)
     products: dict[str, str] = field(default_factory=dict)
     operand_products: list[tuple[str, Term, str]] = field(default_factory=list)
+    pairs: list[tuple[Infix, str]] = field(default_factory=list)
+    scripted: set[str] = field(default_factory=set)
     activation: dict[str, Term | str] = field(default_factory=dict)
     cost: Term | None = None
     any_cost: str | None = None
@@ -68,6 +78,7 @@ class Conventions:
     fixed: list[tuple[Term, list[Term]]] = field(default_factory=list)
     left_side: Term | None = None
     tolerance: float = 0.0
+    as_letters: Rewriting = field(default=lambda node: node)
 
     def layer(self, key: str) -> str | None:
         """An entry of `layers`."""
@@ -114,15 +125,22 @@ def read_conventions(raw: Mapping[str, Any], formula: str = "") -> Conventions:
     conventions.definitions += [
         Stated(parse(left, lexicon), parse(right, lexicon)) for left, right in raw.get("definitions", {}).items()
     ]
-    functions = raw.get("activation", {}).items()
-    conventions.activation = {first_piece(key): _read_activation(value, lexicon) for key, value in functions}
+    _read_functions(conventions)
     conventions.assumptions = [parse(text, lexicon) for text in listed(raw, "assumptions")]
-    conventions.domain = [parse(text, lexicon) for text in listed(raw, "domain")]
     conventions.fixed = _read_fixed(raw.get("fixed", {}), lexicon)
     if "left_side" in raw:
         conventions.left_side = parse(str(raw["left_side"]), lexicon)
     conventions.tolerance = float(raw.get("tolerance", 0.0))
+    conventions.as_letters = both(as_letters(conventions), with_hidden_places(conventions))
     return conventions
+
+
+def _read_functions(conventions: Conventions) -> None:
+    """The activations, and which of them differ by a script."""
+    raw, lexicon = conventions.raw, conventions.lexicon
+    functions = raw.get("activation", {}).items()
+    conventions.activation = {first_piece(key): _read_activation(value, lexicon) for key, value in functions}
+    conventions.scripted = {first_piece(key) for key, _ in functions if len(tokenise(key)) > 1}
 
 
 def _read_fixed(given: Any, lexicon: Lexicon) -> list[tuple[Term, list[Term]]]:
@@ -176,13 +194,13 @@ def _read_letters(conventions: Conventions) -> None:
     lexicon = conventions.lexicon
     for key, value in conventions.raw.get("letters", {}).items():
         text = str(value)
-        if key.strip().endswith("X") and re.search(r"/\s*d\s*X$", text):
+        if is_any_derivative(key, text):
             continue
         whole = re.fullmatch(r"(?:vector|matrix) of (.+)", text)
         if whole or re.match(r"\s*d(\^?\{?2\}?)?\s*\S.*/\s*d", text):
             right = parse(whole.group(1), lexicon) if whole else parse_derivative(text, lexicon)
             left = parse(key, lexicon)
-            if left != right:  # ∇_w J: dJ/dw says what it is anyway
+            if not is_same_derivative(left, right):
                 conventions.aliases.append(Stated(left, right))
         elif key.strip() and (key[0].isalpha() or key[0] == "\\"):
             _read_role(conventions, key, text)
@@ -198,36 +216,14 @@ def _read_role(conventions: Conventions, key: str, role: str) -> None:
         conventions.roles[symbol] = role
 
 
-def parse_derivative(text: str, lexicon: Lexicon) -> Term:
-    """dC/dz^l as it stands in `letters`, where d is always a differential."""
-    tokens = tokenise(text)
-    parser = Parser(
-        [Lexeme("word", "\\partial", t.start, t.start + 1) if t.text == "d" else t for t in _cut(tokens)],
-        lexicon,
-        len(text),
-    )
-    node = parser.derivative()
-    if parser.kind != "end" or not isinstance(node, Deriv):
-        raise NotUnderstood(f"the derivative {text!r} is not clear", parser.at)
-    return node
-
-
-def _cut(tokens: list[Lexeme]) -> list[Lexeme]:
-    """dL as d L, at the top and at the bottom."""
-    out: list[Lexeme] = []
-    for at, token in enumerate(tokens):
-        opens = at == 0 or tokens[at - 1].text == "/"
-        if opens and token.kind == "word" and token.text.startswith("d") and len(token.text) > 1:
-            out.append(Lexeme("word", "d", token.start, token.start + 1))
-            out.append(Lexeme("word", token.text[1:].lstrip("_"), token.start + 1, token.end))
-        else:
-            out.append(token)
-    return out
-
-
 def _read_signs(conventions: Conventions) -> None:
     for key, kind in conventions.raw.get("products", {}).items():
         tokens = tokenise(key)
+        if is_pair(key) and key != "juxtaposition":
+            pair = parse(key, conventions.lexicon)
+            if isinstance(pair, Infix):
+                conventions.pairs.append((pair, str(kind)))
+            continue
         if key == "juxtaposition" or len(tokens) == 1:
             conventions.products["" if key == "juxtaposition" else tokens[0].text] = str(kind)
             continue
@@ -260,17 +256,6 @@ def _read_any_cost(conventions: Conventions, name: str, arguments: list[str]) ->
     lexicon.functions.discard(conventions.any_cost)
 
 
-def split_commas(text: str) -> list[str]:
-    """The arguments between commas that stand in no brackets."""
-    out, depth, start = [], 0, 0
-    for at, char in enumerate(text):
-        depth += (char in "([{") - (char in ")]}")
-        if char == "," and depth == 0:
-            out.append(text[start:at])
-            start = at + 1
-    return [part for part in [*out, text[start:]] if part.strip()]
-
-
 def _read_cost(conventions: Conventions) -> None:
     """A formula, `any`, or `any L(y)`."""
     text = conventions.word("cost")
@@ -285,7 +270,7 @@ def _read_cost(conventions: Conventions) -> None:
     if called:
         _read_any_cost(conventions, called.group(1), split_commas(called.group(2)))
         return
-    node = parse(text.removeprefix("any ") if text.startswith("any ") else text, lexicon)
+    node = parse(text.removeprefix("any "), lexicon)
     if text.startswith("any "):
         conventions.any_cost = str(getattr(getattr(node, "function", node), "base", "C"))
         conventions.any_arguments = tuple(getattr(node, "args", ()))

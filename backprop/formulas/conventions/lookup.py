@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backprop.formulas.conventions.keys import Conventions, Stated
-from backprop.formulas.conventions.naming import Naming, Ref, key_of, letters_of
+from backprop.formulas.conventions.letters import key_of, letters_of
+from backprop.formulas.conventions.naming import COUNTS, Naming, Ref
 from backprop.formulas.text.tree import (
     Apply,
     Bracket,
@@ -46,6 +47,12 @@ class FunctionEntry:
     params: tuple[Term, ...]
     comps: tuple[Term, ...]
     body: Term
+    primes: int = 0
+    power: Term | None = None
+
+    def stands_for(self, node: Apply, power: Term | None) -> bool:
+        """Whether a call is this very function: \\tanh^2(c) and f'(x) may have definitions of their own."""
+        return len(self.params) == len(node.args) and (self.primes, self.power) == (node.function.primes, power)
 
 
 @dataclass(frozen=True)
@@ -87,8 +94,10 @@ class Lookup:
             self._add_quantity(left, body, kind)
         elif isinstance(left, Apply):
             name = self.function_name(left.function)
-            own = self.naming.read(left.function).comps if left.function.subs else ()
-            self.functions.setdefault(name, []).append(FunctionEntry(name, left.args, (*own, *comps), body))
+            ref = self.naming.read(left.function)
+            own = ref.comps if left.function.subs else ()
+            entry = FunctionEntry(name, left.args, (*own, *comps), body, left.function.primes, ref.power)
+            self.functions.setdefault(name, []).append(entry)
         elif isinstance(left, Concat):
             parts = tuple(self.naming.read(item) for item in left.items if isinstance(item, Sym))
             for at, ref in enumerate(parts):
@@ -132,6 +141,14 @@ class Lookup:
         """A function's name, with its number (C_0), without what is written as its index or power."""
         ref = self.naming.read(Sym(symbol.base, tuple(s for s in symbol.subs if isinstance(s, Sym))))
         return ref.name + "".join("_" + s.text for s in symbol.subs if isinstance(s, Num))
+
+    def function_of(self, node: Apply) -> FunctionEntry | None:
+        """The definition of a function: that of the whole call, f'(x) or f^2(x), before that of f(x)."""
+        entries = self.functions.get(self.function_name(node.function), [])
+        power = self.naming.read(node.function).power
+        exact = [entry for entry in entries if entry.stands_for(node, power)]
+        plain = [entry for entry in entries if (entry.primes, entry.power) == (0, None)]
+        return next((entry for entry in [*exact, *plain] if len(entry.params) == len(node.args)), None)
 
     def find(self, name: str, places: tuple[int, ...], limits: Limits) -> tuple[Meant, dict[str, int]] | None:
         """The definition of the whole of a quantity at these places, and what its letters are there."""
@@ -224,10 +241,14 @@ class Lookup:
         if at_zero is None:
             return False
         bound = value - at_zero
-        if bound < 1 or env.get(key, bound) != bound:
+        if bound < self.first_place(kind) or env.get(key, bound) != bound:
             return False
         env[key] = bound
         return True
+
+    def first_place(self, kind: str) -> int:
+        """The first layer that a pattern speaks of: 1, or 0 where the input layer has that number."""
+        return 0 if kind == "layer" and self.conventions.layer("first_layer") == "0" else 1
 
     def place_value(self, node: Term, env: Env, kind: str, limits: Limits, strict: bool = True) -> int | None:
         """A layer, time or sample as a number."""
@@ -256,6 +277,18 @@ class Lookup:
         if self.is_last(symbol, kind):
             return limits.last(kind)
         return None
+
+    def count_at(self, symbol: Term | None, env: Env, limits: Limits) -> str | None:
+        """n_l as the count of one layer, n_3; None if a letter counts nothing, or the same everywhere."""
+        if not isinstance(symbol, Sym) or len(symbol.subs) != 1 or not letters_of(symbol.subs[0]):
+            return None
+        roles = self.conventions.roles.items()
+        if not any(role in COUNTS and key.base == symbol.base and key.subs for key, role in roles):
+            return None
+        if len({s.subs for s in self.naming.symbols if s.base == symbol.base and s.subs}) < 2:
+            return None
+        value = self.place_value(symbol.subs[0], env, "layer", limits, strict=False)
+        return None if value is None else f"{symbol.base}_{value}"
 
     def is_last(self, symbol: Sym, kind: str) -> bool:
         """Whether a letter stands for the last layer (time, sample)."""

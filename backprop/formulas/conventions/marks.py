@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backprop.formulas.conventions.naming import letters_of
+from backprop.formulas.conventions.letters import letters_of
 from backprop.formulas.text.tokens import Lexeme
 from backprop.formulas.text.tree import Bracket, Infix, Num, Sym, Term
 

@@ -6,18 +6,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from backprop.formulas.conventions.keys import Conventions, cost_name
+from backprop.formulas.conventions.letters import key_of, letters_of, words_of
 from backprop.formulas.conventions.words import COST_ROLES
 from backprop.formulas.text.lexicon import INDEX_LETTERS
 from backprop.formulas.text.tokens import TRANSPOSES
 from backprop.formulas.text.tree import Infix, Neg, NotUnderstood, Num, Script, Sum, Sym, Term, walk
 
-__all__ = ["COUNTS", "ONE", "PLACES", "Naming", "Ref", "key_of", "letters_of"]
+__all__ = ["COUNTS", "ONE", "PLACES", "Naming", "Ref"]
 
 PLACES = ("layer", "time", "sample")
 COUNTS = ("number of samples", "number of inputs", "number of outputs", "number of units", "number of features",
           "number of time steps")  # fmt: skip
 ONE = "one number"
 """The role of a letter whose scripts are a part of its name."""
+ENDS = ("number of time steps", "last layer", "step number", "time", "layer")
+"""Roles of letters that make a sum of indices a place: T + t - i."""
 INDEX_ROLES = {"layer": "layer", "last layer": "layer", "time": "time", "step number": "time", "sample": "sample",
                "index": "component", "class": "component", "target class": "component"}  # fmt: skip
 
@@ -40,27 +43,6 @@ class Ref:
         return tuple(kind for kind, _ in self.places)
 
 
-def key_of(symbol: Sym) -> str:
-    """An index letter as a key: j', n_l.
-
-    >>> key_of(Sym("j", primes=1))
-    "j'"
-    """
-    subs = "".join(
-        "_" + key_of(sub) if isinstance(sub, Sym) else "_" + getattr(sub, "text", "?") for sub in symbol.subs
-    )
-    return symbol.base + subs + "'" * symbol.primes
-
-
-def letters_of(node: Term) -> list[Sym]:
-    """The letters of an index expression."""
-    if isinstance(node, Sym):
-        return [node]
-    if isinstance(node, Infix):
-        return letters_of(node.left) + letters_of(node.right)
-    return letters_of(node.value) if isinstance(node, Neg) else []
-
-
 class Naming:
     """Reads symbols by the conventions and by how letters are used in all the texts."""
 
@@ -76,6 +58,8 @@ class Naming:
         self.primed = {left.base for left in lefts if isinstance(left, Sym) and left.primes}
         self.carriers = {s.base for s in self.symbols if s.subs or s.sups}
         self.labels = self._find_labels()
+        self.sets = self._find_sets()
+        self.counted = self._find_counted(nodes)
         self.bracketed = any(s.bracket for symbol in self.symbols for s in symbol.sups if not isinstance(s.value, Num))
         self.raised = {s.base for s in self.symbols for p in s.sups if self._is_place_letter(p.value)}
         self.indexed = {s.base for s in self.symbols if any(self._sub_kind(sub) == "component" for sub in s.subs)}
@@ -94,6 +78,33 @@ class Naming:
                 found[symbol] = letters
         return found
 
+    def _find_sets(self) -> set[str]:
+        """Letters that are a set of vectors, u_k of shape d,1 where no u stands without an index."""
+        found = {
+            s.base
+            for s, dims in self.conventions.shapes.items()
+            if s not in self.labels
+            and len(s.subs) == 1
+            and isinstance(s.subs[0], Sym)
+            and not s.sups
+            and len(dims) == 2
+            and "1" in dims
+        }
+        return {base for base in found if not any(s.base == base and not s.subs for s in self.symbols)}
+
+    def _find_counted(self, nodes: list[Term]) -> dict[str, str]:
+        """Index letters of sums over all samples (times): what they count where they stand above a letter."""
+        kinds = {"number of samples": "sample", "number of time steps": "time"}
+        found: dict[str, str] = {}
+        for node in nodes:
+            if not (isinstance(node, Sum) and isinstance(node.upper, Sym)):
+                continue
+            kind = kinds.get(self.conventions.roles.get(node.upper, ""))
+            if kind:
+                batch = kind == "sample" and self.conventions.word("samples") in ("rows", "columns")
+                found |= {key_of(s): "component" if batch else kind for i in node.index for s in letters_of(i)}
+        return found
+
     def _named_powers(self) -> set[tuple[str, Term]]:
         """Powers that are names: \\sigma^2, e^-x with a definition or a role of their own."""
         conventions = self.conventions
@@ -106,7 +117,7 @@ class Naming:
         conventions = self.conventions
         pairs = [*conventions.definitions, *conventions.aliases]
         lefts = [d.left for d in pairs if isinstance(d.left, Sym) and getattr(d.right, "base", "") != d.left.base]
-        kinds = [(s.base, any(self._sub_kind(sub) == "component" for sub in s.subs)) for s in lefts]
+        kinds = [(s.base, any(self._sub_kind(sub) == "component" for sub in s.subs)) for s in lefts if not s.sups]
         return {base for base, indexed in kinds if indexed and (base, False) in kinds}
 
     def _is_number(self, node: Term) -> bool:
@@ -147,7 +158,8 @@ class Naming:
         kinds = [self.letter_kind(x) for x in letters]
         found = next((kind for kind in kinds if kind), None)
         if found:
-            return found
+            ends = any(self.conventions.roles.get(x) in ENDS for x in letters)
+            return declared if declared in PLACES and isinstance(node, Infix) and ends else found
         first = letters[0]
         if all(self.conventions.roles.get(x) in COUNTS for x in letters):
             return "component"
@@ -194,12 +206,14 @@ class Naming:
         comps: list[Term] = []
         for sub in symbol.subs:
             kind = self._sub_kind(sub)
+            if kind == "component" and symbol.base in self.sets and isinstance(sub, Sym):
+                kind = "sample" if key_of(sub) in self.bound else "name"
             if kind == "number":
                 kind = "component" if symbol.base in self.indexed else "number "
             if kind in PLACES or kind == "number ":
                 places.append((kind.strip(), sub))
             elif kind == "name":
-                name += "_" + _words(sub)
+                name += "_" + words_of(sub)
             else:
                 comps.append(sub)
         if symbol.base in self.twice and comps:
@@ -225,7 +239,7 @@ class Naming:
             elif kind == "component":
                 comps.append(script.value)
             elif kind == "name" or (symbol.base, script.value) in self.powers:
-                name += "^" + _words(script.value)
+                name += "^" + words_of(script.value)
             else:
                 if power is not None:
                     raise NotUnderstood("two powers on one letter", symbol.start)
@@ -248,7 +262,8 @@ class Naming:
         if declared in PLACES:
             if isinstance(value, Num):
                 return declared if script.bracket or (symbol.base in self.raised and not self.bracketed) else "power"
-            return next((k for k in kinds if k in PLACES), declared)
+            counted = [self.counted[key_of(x)] for x in letters if script.bracket and key_of(x) in self.counted]
+            return next((k for k in kinds if k in PLACES), next(iter(counted), declared))
         if declared in ("index", "component"):
             return "component" if letters or script.bracket else "power"
         if declared == "name":
@@ -281,14 +296,3 @@ class Naming:
 def conventions_latex(naming: Naming) -> bool:
     """Whether the texts are LaTeX, where a number in round brackets above a letter is no power."""
     return naming.conventions.lexicon.latex
-
-
-def _words(node: Term) -> str:
-    """A named script as text."""
-    if isinstance(node, Sym):
-        return "_".join([node.base, *[_words(sub) for sub in node.subs]])
-    if isinstance(node, Num):
-        return node.text
-    if isinstance(node, Infix):
-        return _words(node.left) + node.sign + _words(node.right)
-    return "-" + _words(node.value) if isinstance(node, Neg) else type(node).__name__

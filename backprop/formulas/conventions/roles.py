@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from backprop.formulas.conventions.declared import COSTS
-from backprop.formulas.conventions.naming import ONE, key_of
+from backprop.formulas.conventions.letters import key_of
+from backprop.formulas.conventions.naming import ONE
 from backprop.formulas.conventions.sketch import Sketch
 from backprop.formulas.text.tree import Apply, Deriv, Infix, Sym, walk
 

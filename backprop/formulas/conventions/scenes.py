@@ -14,7 +14,7 @@ from backprop.formulas.conventions.declared import COSTS
 from backprop.formulas.conventions.marks import shifted
 from backprop.formulas.conventions.roles import NUMBERS, SIZES, is_matrix, named, roles
 from backprop.formulas.conventions.sketch import LAYERS, Sketch
-from backprop.formulas.conventions.units import layers_of_letters
+from backprop.formulas.conventions.units import Texts, layers_of_letters
 from backprop.formulas.text.lexicon import INDEX_LETTERS
 from backprop.formulas.text.tree import Deriv, Infix, Sym, walk
 
@@ -157,7 +157,8 @@ def scripts(sketch: Sketch) -> dict[str, str]:
             found["superscript"] = "power"
     if sketch.layered is not None:
         found.setdefault(sketch.layered, "layer")
-    units = layers_of_letters(sketch)
+    counted = sketch.layered or sketch.times
+    units = {} if counted else layers_of_letters(Texts(sketch.pairs, sketch.symbols))
     if units:
         found["units"] = ",".join(f"{letter}:{shift}" for letter, shift in units.items())
     return found

@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import Any
 
 from backprop.formulas.conventions.declared import COSTS, head_of
+from backprop.formulas.conventions.letters import letters_of
 from backprop.formulas.conventions.marks import bare_of, closing, elsewhere, is_d, is_index, places_of, uses
-from backprop.formulas.conventions.naming import letters_of
 from backprop.formulas.conventions.words import build_lexicon
 from backprop.formulas.text.lexicon import FUNCTIONS, INDEX_LETTERS
 from backprop.formulas.text.parser import parse, parse_formula

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from backprop.formulas.conventions.keys import Conventions, Stated, read_conventions
+from backprop.formulas.conventions.conditions import read_condition
+from backprop.formulas.conventions.keys import Conventions, Stated, listed, read_conventions
+from backprop.formulas.conventions.letters import key_of, letters_of
 from backprop.formulas.conventions.lookup import Limits, Lookup
-from backprop.formulas.conventions.naming import COUNTS, PLACES, Naming, key_of, letters_of
+from backprop.formulas.conventions.naming import COUNTS, PLACES, Naming
+from backprop.formulas.conventions.units import with_units
 from backprop.formulas.judging.solving import solve
 from backprop.formulas.text.lexicon import INDEX_LETTERS
 from backprop.formulas.text.parser import parse_formula
@@ -83,7 +86,8 @@ class PrintedClaim:
 def read_claim(text: str, raw: dict[str, object]) -> PrintedClaim:
     """Parse a formula under conventions."""
     conventions = read_conventions(raw, text)
-    parts = parse_formula(text, conventions.lexicon)
+    conventions.domain = [read_condition(condition, conventions.lexicon) for condition in listed(raw, "domain")]
+    parts = [conventions.as_letters(part) for part in parse_formula(text, conventions.lexicon)]
     return claim_of(text, conventions, split_sides(parts[0], conventions), parts[1:])
 
 
@@ -100,6 +104,7 @@ def claim_of(
         trees += [definition.left, definition.right]
     trees += [*conventions.assumptions, *conventions.domain, *(conventions.any_arguments or ())]
     trees += [conventions.cost] if conventions.cost is not None else []
+    conventions = with_units(conventions)
     naming = Naming(conventions, trees)
     lookup = Lookup(conventions, naming)
     sides = [(of_the_last(left, lookup), of_the_last(right, lookup)) for left, right in sides]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from backprop.formulas.conventions.letters import key_of
 from backprop.formulas.conventions.lookup import Limits
-from backprop.formulas.conventions.naming import key_of
 from backprop.formulas.judging.claims import PrintedClaim
 from backprop.formulas.text.tree import Compare, Num, Sym, Term
 

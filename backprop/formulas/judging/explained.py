@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backprop.formulas.conventions.naming import key_of, letters_of
+from backprop.formulas.conventions.letters import key_of, letters_of
 from backprop.formulas.judging.claims import PrintedClaim
 from backprop.formulas.meaning.arguments import KEYWORDS
 from backprop.formulas.meaning.chance import Chance

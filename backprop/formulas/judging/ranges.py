@@ -22,6 +22,9 @@ def ranges(claim: PrintedClaim, seed: int) -> dict[str, Reach]:
     """For each letter that the domain limits by numbers: from where to where, and whether whole numbers only."""
     found: dict[str, Reach] = {}
     for node in claim.conventions.domain:
+        if (values := values_of(node)) is not None:
+            found[claim.lookup.naming.read(values[0]).name] = Reach(among=values[1])
+            continue
         for letter, sign, number in limits_of(node):
             name = claim.lookup.naming.read(letter).name
             before = found.get(name, Reach())
@@ -32,6 +35,17 @@ def ranges(claim: PrintedClaim, seed: int) -> dict[str, Reach]:
             found[name] = narrowed(before, sign, number)
     span = FAR if seed % 4 == 3 else NEAR
     return {name: one.closed(span) for name, one in found.items()}
+
+
+def values_of(node: Term) -> tuple[Sym, tuple[float, ...]] | None:
+    """A letter and the values that it may have: y = 1 or y = -1."""
+    if not isinstance(node, Compare):
+        return None
+    if node.sign == "or":
+        one, two = values_of(node.left), values_of(node.right)
+        return (one[0], one[1] + two[1]) if one and two and one[0] == two[0] else None
+    value = constant(node.right) if node.sign == "=" else None
+    return (node.left, (value,)) if isinstance(node.left, Sym) and value is not None else None
 
 
 def narrowed(before: Reach, sign: str, number: float | None) -> Reach:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from flint import arb
 
-from backprop.formulas.conventions.naming import key_of
+from backprop.formulas.conventions.letters import key_of
 from backprop.formulas.judging.claims import PrintedClaim
 from backprop.formulas.judging.kinks import has_kinks, limits
 from backprop.formulas.judging.ranges import ranges

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from backprop.formulas.conventions.keys import Conventions, Stated
-from backprop.formulas.conventions.naming import Naming, key_of, letters_of
+from backprop.formulas.conventions.letters import key_of, letters_of
+from backprop.formulas.conventions.naming import Naming
 from backprop.formulas.judging.claims import PrintedClaim, claim_of
 from backprop.formulas.text.tree import (
     Bracket,

@@ -14,6 +14,7 @@ from flint import arb
 
 from backprop.formulas.conventions.naming import Ref
 from backprop.formulas.meaning.arrays import each, full
+from backprop.formulas.meaning.numbers import NoPoint
 from backprop.formulas.text.tree import Apply, Bracket, Compare, Infix, NotUnderstood, Sym, Term, walk
 
 __all__ = ["Chance", "Expectations", "Law", "is_statistic"]
@@ -21,7 +22,8 @@ __all__ = ["Chance", "Expectations", "Law", "is_statistic"]
 MEANS = ("E", "mean", "\\mathbb{E}")
 VARIANCES = ("Var", "var", "\\mathbb{V}")
 DEVIATIONS = ("std", "Std", "SD", "sd")
-MOST = 5000
+MOST = 1500
+"""Combinations of atoms; with more of them, smaller sizes are drawn."""
 Atoms = list[tuple[Any, Any]]
 
 
@@ -170,6 +172,12 @@ class Expectations:
                 self.atoms[name] = self._free(name, law)
         return self.atoms[name]
 
+    def variance_of(self, name: str) -> Any:
+        """The variance of one variable of a family."""
+        atoms = self.atoms_of(name)
+        mean = sum((value * chance for value, chance in atoms), arb(0))
+        return sum((value * value * chance for value, chance in atoms), arb(0)) - mean * mean
+
     def _points(self, points: list[tuple[Term, Term]]) -> Atoms:
         """The values that are given with their probabilities; what is missing to 1 is the chance of 0."""
         env = self.meaning.scene.env
@@ -236,7 +244,7 @@ class Expectations:
         for one in atoms:
             count *= len(one)
         if count > MOST:
-            raise NotUnderstood("too many random variables at once")
+            raise NoPoint
         total: Any = None
         for choice in itertools.product(*atoms):
             values = dict(zip(spots, (value for value, _ in choice), strict=True))

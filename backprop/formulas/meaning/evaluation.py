@@ -12,7 +12,7 @@ from math import factorial
 from flint import arb, arb_series
 
 from backprop.formulas.conventions.naming import Ref
-from backprop.formulas.meaning.arrays import Array, each, full
+from backprop.formulas.meaning.arrays import Array, box, each, full
 from backprop.formulas.meaning.dims import OutOfRange, ShapeMisfit
 from backprop.formulas.meaning.numbers import coefficient
 from backprop.formulas.meaning.symbols import Symbols, all_indices
@@ -45,12 +45,22 @@ class Meaning(Symbols):
         if len(node.args) != 1:
             raise NotUnderstood(f"{kind} of several things", node.start)
         inner = node.args[0]
+        if kind in ("Var", "std") and (name := self.whole_family(inner)):
+            variance = box(self.scene.moments(self).variance_of(name))
+            return variance if kind == "Var" else each(lambda x: x.sqrt(), variance)
         first = self.expectation(inner, env, local)
         if kind in ("E", "P"):
             return first
         second = self.expectation(Raised(Bracket(inner), Num("2")), env, local)
         variance = each(lambda x, y: x - y * y, second, first)
         return variance if kind == "Var" else each(lambda x: x.sqrt(), variance)
+
+    def whole_family(self, node: Term) -> str:
+        """The name of random variables of one law that stand without their indices: W of Var[W]."""
+        ref = self.lookup.naming.read(node) if isinstance(node, Sym) else None
+        if ref is None or ref.comps or ref.power is not None or not self.scene.chance.is_random(ref.name):
+            return ""
+        return "" if ref.name in self.lookup.entries else ref.name
 
     def expectation(self, node: Term, env: Env, local: Local) -> Array:
         """The mean over the random variables that the value depends on."""

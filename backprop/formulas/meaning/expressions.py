@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from flint import arb
 
 from backprop.formulas.conventions.products import product_kind
-from backprop.formulas.meaning.arrays import Array, box, each, matrix, total
+from backprop.formulas.meaning.arrays import Array, box, each, full, matrix, total
 from backprop.formulas.meaning.dims import ShapeMisfit
 from backprop.formulas.meaning.functions import Functions
-from backprop.formulas.meaning.numbers import NoPoint, absolute, decimal, raise_to, sign_of
+from backprop.formulas.meaning.numbers import NoPoint, absolute, constant, decimal, raise_to, sign_of
 from backprop.formulas.meaning.scene import Scene
 from backprop.formulas.text.tree import (
     Bars,
@@ -25,8 +26,10 @@ from backprop.formulas.text.tree import (
     NotUnderstood,
     Num,
     Raised,
+    Sym,
     Term,
     Turned,
+    walk,
 )  # fmt: skip
 
 __all__ = ["Expressions"]
@@ -81,7 +84,30 @@ class Expressions(Functions):
     def _raised(self, node: Raised, env: Env, local: Local) -> Array:
         if isinstance(node.base, Bars) and node.base.kind == "norm" and node.exponent == Num("2"):
             return total(each(lambda x: x * x, self.value(node.base.value, env, local)))
-        return each(raise_to, self.value(node.base, env, local), self.value(node.exponent, env, local))
+        base, exponent = self.value(node.base, env, local), self.value(node.exponent, env, local)
+        if self.is_repeated(node.base, node.exponent, base):
+            return self.repeated(base, exponent)
+        return each(raise_to, base, exponent)
+
+    def is_repeated(self, node: Term, exponent: Term, base: Array) -> bool:
+        """Whether a power of weights is a product of matrices: (W^T)^{T - i}, where factors side by side are one."""
+        conventions = self.lookup.conventions
+        if isinstance(exponent, Num) or base.ndim != 2 or conventions.products.get("") != "matrix":
+            return False
+        while isinstance(node, (Bracket, Turned)):
+            node = node.value
+        role = conventions.role(replace(node, sups=())) if isinstance(node, Sym) else None
+        return role in ("weight", "matrix") and any(isinstance(x, Sym) for x in walk(exponent))
+
+    def repeated(self, base: Array, exponent: Array) -> Array:
+        """A A ... A"""
+        count = constant(exponent.reshape(-1)[0]).unique_fmpz() if exponent.size == 1 else None
+        if base.shape[0] != base.shape[1] or count is None or not 0 <= int(count) <= 64:
+            raise ShapeMisfit(f"a power of a matrix of shape {base.shape}")
+        out = full(base.shape, lambda place: arb(int(place[0] == place[1])))
+        for _ in range(int(count)):
+            out = matrix(out, base)
+        return out
 
     def _bars(self, node: Bars, env: Env, local: Local) -> Array:
         value = self.value(node.value, env, local)
@@ -127,6 +153,9 @@ class Expressions(Functions):
 
     def _compare(self, node: Compare, env: Env, local: Local) -> Array:
         right = node.right
+        if node.sign == "or":
+            sides = (self.value(side, env, local) for side in (node.left, right))
+            return each(lambda x, y: x if sign_of(x) else y, *sides)
         if isinstance(right, Compare):
             first = self._compare(Compare(node.sign, node.left, right.left), env, local)
             return each(lambda x, y: x * y, first, self._compare(right, env, local))

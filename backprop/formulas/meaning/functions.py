@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from flint import arb
 
+from backprop.formulas.conventions.letters import key_of
 from backprop.formulas.conventions.lookup import FunctionEntry, Lookup
-from backprop.formulas.conventions.naming import key_of
 from backprop.formulas.meaning.arguments import keywords, match_parameter
 from backprop.formulas.meaning.arrays import (
     Array,
@@ -63,9 +63,10 @@ class Functions(ABC):
         function = node.function
         ref = self.lookup.naming.read(function)
         value = self.called(node, env, local)
-        if function.subs and ref.comps and value.ndim:
+        if function.subs and ref.comps and value.ndim and function.base not in self.lookup.conventions.scripted:
             value = self.pick(value, ref.comps, env, local)
-        if ref.power is not None and ref.power != Sym("'"):
+        entry = self.entry_of(node)
+        if ref.power is not None and ref.power != Sym("'") and (entry is None or entry.power is None):
             value = each(raise_to, value, self.value(ref.power, env, local))
         return value.T if ref.transposed % 2 else value
 
@@ -79,7 +80,7 @@ class Functions(ABC):
             arrays = [self.value(arg, env, local) for arg in node.args]
             numbers = [array[place] for array in arrays for place in np.ndindex(*array.shape)]
             return box(self.scene.any_cost(self.lookup.function_name(node.function), numbers))
-        scalar = self.function_of_numbers(name)
+        scalar = self.function_of_numbers(name, self.which(node.function, env))
         primes = node.function.primes
         if scalar is not None and len(node.args) == 1:
             argument = self.value(node.args[0], env, local)
@@ -88,12 +89,11 @@ class Functions(ABC):
 
     def entry_of(self, node: Apply) -> FunctionEntry | None:
         """The definition of a function."""
-        entries = self.lookup.functions.get(self.lookup.function_name(node.function), [])
-        return next((entry for entry in entries if len(entry.params) == len(node.args)), None)
+        return self.lookup.function_of(node)
 
     def call_defined(self, entry: FunctionEntry, node: Apply, env: Env, local: Local) -> Array:
         """f(x): body, with the argument in place of the parameter; f'(x) through its power series."""
-        primes = node.function.primes
+        primes = node.function.primes - entry.primes
         if primes:
             single = entry.params[0] if len(entry.params) == 1 else None
             if not isinstance(single, Sym) or self.lookup.naming.read(single).places:
@@ -141,12 +141,21 @@ class Functions(ABC):
         """What an index stands at."""
         return self.value(node.value, env, local)
 
-    def function_of_numbers(self, name: str) -> Callable[[Any], Any] | None:
+    def which(self, function: Sym, env: Env) -> str:
+        """Which of several functions of one letter, f^{(1)} and f^{(2)}, where the conventions tell them apart."""
+        if function.base not in self.lookup.conventions.scripted:
+            return ""
+        ref, limits = self.lookup.naming.read(function), self.scene.limits
+        spots = [(kind, node) for kind, node in ref.places] or [("layer", comp) for comp in ref.comps]
+        values = [self.lookup.place_value(node, env, kind, limits, strict=False) for kind, node in spots]
+        return "".join(f"[{node if value is None else value}]" for value, (_, node) in zip(values, spots, strict=True))
+
+    def function_of_numbers(self, name: str, which: str = "") -> Callable[[Any], Any] | None:
         """The function that a name means, on numbers."""
         declared = self.lookup.conventions.activation.get(name)
         plain = name.lstrip("\\")
         if declared == "any":
-            return self.scene.any_function(name)
+            return self.scene.any_function(name + which)
         if declared == "logistic":
             return self.from_statement("sigmoid")
         if isinstance(declared, Term):

@@ -6,10 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from backprop.formulas.conventions.letters import key_of
 from backprop.formulas.conventions.lookup import Env, Limits, Lookup, Meant
-from backprop.formulas.conventions.naming import ONE, Ref, key_of
+from backprop.formulas.conventions.naming import ONE, Ref
 from backprop.formulas.meaning.dims import Dim, Dims
 from backprop.formulas.text.tree import (
+    Apply,
     Sym,
     Term,
 )  # fmt: skip
@@ -35,7 +37,7 @@ class Grounds(ABC):
         self.known: dict[tuple[str, tuple[int, ...]], Shape] = {}
         self.grounds: dict[tuple[object, ...], Shape] = {}
         self.summed: list[Dim] = []
-        self.turned: set[str] = set()
+        self.turned: set[tuple[str, tuple[int, ...]]] = set()
         self.place_counts: dict[str, str] = {}
         self.depth = 0
         self.env: dict[str, int] = {}
@@ -80,7 +82,9 @@ class Grounds(ABC):
         if len(own) == 1 and self.vectors in ("rows", "columns") and not entry.ref.label:
             own = (own[0], self.dims.one) if self.vectors == "columns" else (self.dims.one, own[0])
         shape = own if own else body
-        return self.declare(name, shape)
+        if self.lookup.is_cost(name) and not own and entry.kind == "definition":
+            self.is_one_number(shape)
+        return self.declare(name, shape, self.numbers_of(entry, inner))
 
     def _split(self, entry: Meant, inner: dict[str, int], body: Shape) -> Shape:
         """One of the quantities that stand side by side."""
@@ -95,34 +99,63 @@ class Grounds(ABC):
         body[axis].join(total)
         return shapes[entry.part]
 
-    def declare(self, name: str, shape: Shape) -> Shape:
+    def is_one_number(self, shape: Shape) -> None:
+        """A cost is one number: what is still open in its shape is 1, as the y of max(0, 1 - y wᵀ x)."""
+        if all(dim.length() is None or dim.length() == 1 for dim in shape):
+            for dim in shape:
+                if not dim.root().name:
+                    dim.join(self.dims.one)
+
+    def numbers_of(self, entry: Meant, inner: dict[str, int]) -> tuple[int, ...]:
+        """The places of a definition as numbers."""
+        values = [self.lookup.place_value(p, inner, k, self.limits, strict=False) for k, p in entry.ref.places]
+        return tuple(-1 if value is None else value for value in values)
+
+    def declare(self, name: str, shape: Shape, places: tuple[int, ...] = ()) -> Shape:
         """The declared shape of a defined quantity, which may be the transpose of what its definition gives."""
-        declared = self.declared(name)
+        declared = self.declared(name, places)
         if declared is None or len(declared) != len(shape):
             return shape if declared is None else declared
         straight = all(one.fits(two) for one, two in zip(declared, shape, strict=True))
         if not straight:
-            self.turned.add(name)
+            self.turned.add((name, places))
         for one, two in zip(declared, shape if straight else shape[::-1], strict=True):
             one.join(two)
         return declared
 
-    def declared(self, name: str) -> Shape | None:
-        """What `shapes` says of a name."""
+    def declared(self, name: str, places: tuple[int, ...] = ()) -> Shape | None:
+        """What `shapes` says of a name; at these places, where it says it of single layers, o^{(1)}: 1,k."""
         naming = self.lookup.naming
-        for symbol, words in self.lookup.conventions.shapes.items():
-            if naming.read(symbol).name == name:
-                return tuple(self.dims.name(word) for word in words)
-        return None
+        mine = [(naming.read(s), words) for s, words in self.lookup.conventions.shapes.items()]
+        mine = [(ref, words) for ref, words in mine if ref.name == name]
+        here = [words for ref, words in mine if ref.places and self.lookup.match(ref, places, self.limits) is not None]
+        loose = [words for ref, words in mine if not ref.places or len(mine) == 1]
+        words = next(iter([*here, *loose]), None)
+        return None if words is None else tuple(self.dims.name(word) for word in words)
 
     def ground(self, name: str, places: tuple[int, ...], ref: Ref) -> Shape:
         """The shape of a quantity that no definition gives: one for all samples and times."""
         kept = tuple(v for v, kind in zip(places, ref.kinds, strict=True) if kind not in ("time", "sample"))
         key = (name, kept)
         if key not in self.grounds:
-            declared = self.declared(name)
+            declared = self.declared(name, places)
+            if declared is None:
+                declared = self.as_its_image(name, places)
             self.grounds[key] = self.by_role(name, ref) if declared is None else declared
         return self.grounds[key]
+
+    def as_its_image(self, name: str, places: tuple[int, ...]) -> Shape | None:
+        """The declared shape of s(a), which is that of a."""
+        for other, entries in self.lookup.entries.items():
+            for body, entry in [(entry.body, entry) for entry in entries]:
+                inner = body.args[0] if isinstance(body, Apply) and len(body.args) == 1 else None
+                if not isinstance(body, Apply) or body.function.base not in self.lookup.conventions.activation:
+                    continue
+                ref = self.lookup.naming.read(inner) if isinstance(inner, Sym) else None
+                env = self.lookup.match(ref, places, self.limits) if ref is not None and ref.name == name else None
+                if env is not None and (found := self.declared(other, self.numbers_of(entry, env))) is not None:
+                    return found
+        return None
 
     def has_flat_matrix(self) -> bool:
         """Whether a letter that is called a matrix was made a row or a column to fit: vectors lie the other way."""
@@ -139,7 +172,7 @@ class Grounds(ABC):
         used = self.usage.get(name, 0)
         if name.startswith("1"):
             return (self.dims.new(), self.dims.one) if self.vectors or self.samples else (self.dims.new(),)
-        if role in SCALARS and not used:
+        if not used and (role in SCALARS or (role in ROWS_OF_ONE and self.only_scales())):
             return ()
         if role in MATRICES:
             return (self.dims.new(), self.dims.new())
@@ -158,6 +191,12 @@ class Grounds(ABC):
         if role is None and not used and name not in self.lookup.naming.conventions.lexicon.bases:
             return ()
         return self.of_vector(role in ROWS_OF_ONE, used, "sample" in ref.kinds)
+
+    def only_scales(self) -> bool:
+        """Whether every product is one with a number, g v, so that a scale beside whole vectors is a number."""
+        conventions = self.lookup.conventions
+        plain = set(conventions.products.values()) == {"scalar"} and not conventions.operand_products
+        return plain and self.samples is None and self.vectors in ("rows", "columns")
 
     def of_numbers(self) -> bool:
         """Whether a sample is one number: x_i is the i-th sample, and products are those of numbers only."""

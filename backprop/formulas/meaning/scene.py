@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from flint import arb
 
+from backprop.formulas.conventions.letters import key_of, letters_of
 from backprop.formulas.conventions.lookup import Limits, Lookup
-from backprop.formulas.conventions.naming import COUNTS, ONE, Ref, key_of, letters_of
+from backprop.formulas.conventions.naming import COUNTS, ONE, Ref
 from backprop.formulas.meaning.arrays import Array, along, each, full
 from backprop.formulas.meaning.chance import Chance, Expectations
 from backprop.formulas.meaning.dims import Dim, Dims, ShapeMisfit
@@ -37,6 +38,7 @@ class Reach:
     low: float = -math.inf
     high: float = math.inf
     whole: bool = False
+    among: tuple[float, ...] = ()
 
     def closed(self, span: float) -> Reach:
         """The same with two ends: a side without a limit goes as far as this from the other one, or from 0.
@@ -44,6 +46,8 @@ class Reach:
         >>> Reach(low=3.0).closed(2.0)
         Reach(low=3.0, high=5.0, whole=False)
         """
+        if self.among:
+            return self
         if math.isinf(self.low) and math.isinf(self.high):
             return Reach(-span, span, self.whole)
         low = self.high - span if math.isinf(self.low) else self.low
@@ -199,6 +203,8 @@ class Scene:
         """One value: whole sixteenths, positive or a fraction where the role asks for it, or near a limit."""
         forced = self.forced.get(name, Reach(-self.reach, self.reach))
         low, high = forced.low, forced.high
+        if forced.among:
+            return decimal(str(forced.among[int(self.rng.integers(len(forced.among)))]))
         if name not in self.forced and (self.unit or role in FRACTIONS):
             low, high = 0.0, 1.0
         elif name not in self.forced and role in POSITIVE:

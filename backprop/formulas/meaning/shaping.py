@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from backprop.formulas.conventions.letters import key_of, letters_of
 from backprop.formulas.conventions.lookup import Env, FunctionEntry
-from backprop.formulas.conventions.naming import COUNTS, PLACES, Ref, key_of, letters_of
+from backprop.formulas.conventions.naming import COUNTS, PLACES, Ref
 from backprop.formulas.conventions.products import product_kind
 from backprop.formulas.meaning.arguments import WHOLE, keywords, match_parameter
 from backprop.formulas.meaning.dims import Dim, ShapeMisfit
@@ -61,7 +62,8 @@ class Shaper(Grounds):
         return self.shape(node.value, env, local)
 
     def _raised(self, node: Raised, env: Env, local: dict[str, Shape]) -> Shape:
-        return self.dims.stretch(self.shape(node.base, env, local), self.shape(node.exponent, env, local))
+        base, exponent = self.shape(node.base, env, local), self.shape(node.exponent, env, local)
+        return base if not exponent else self.dims.stretch(base, exponent)
 
     def _turned(self, node: Turned, env: Env, local: dict[str, Shape]) -> Shape:
         return self.shape(node.value, env, local)[::-1]
@@ -164,7 +166,8 @@ class Shaper(Grounds):
             if node.upper is None and not self.dims.soft:
                 self.summed.append(dim)
             if isinstance(node.upper, Sym) and key_of(node.upper) not in env:
-                self.dims.join(self.dims.name(key_of(node.upper)), dim)
+                at_layer = self.lookup.count_at(node.upper, env, self.limits)
+                self.dims.join(self.dims.name(at_layer or key_of(node.upper)), dim)
         return self.shape(node.body, inner, local)
 
     def tie_counts(self) -> None:
@@ -245,8 +248,7 @@ class Shaper(Grounds):
         return None
 
     def _function_entry(self, node: Apply) -> FunctionEntry | None:
-        entries = self.lookup.functions.get(self.lookup.function_name(node.function), [])
-        return next((entry for entry in entries if len(entry.params) == len(node.args)), None)
+        return self.lookup.function_of(node)
 
     def _defined(self, entry: FunctionEntry, node: Apply, env: Env, local: dict[str, Shape]) -> Shape:
         bound = self._bind(entry, node, env, local)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from flint import arb
 
-from backprop.formulas.conventions.naming import PLACES, Ref, key_of
+from backprop.formulas.conventions.letters import key_of
+from backprop.formulas.conventions.naming import PLACES, Ref
 from backprop.formulas.conventions.products import product_kind
 from backprop.formulas.meaning.arrays import Array, box, each, matrix, total
 from backprop.formulas.meaning.dims import OutOfRange, ShapeMisfit
@@ -35,6 +36,14 @@ Local = Mapping[str, Array]
 Key = tuple[str, tuple[int, ...]]
 
 
+BINARY: dict[str, Callable[[Any, Any], Any]] = {
+    "sum": lambda x, y: x + y,
+    "prod": lambda x, y: x * y,
+    "max": lambda x, y: x if sign_of(x - y) > 0 else y,
+    "min": lambda x, y: x if sign_of(x - y) < 0 else y,
+}
+
+
 class Summing(Expressions):
     """What an index letter runs through, and what it picks."""
 
@@ -49,14 +58,14 @@ class Summing(Expressions):
         ranges = [self.range_of(i, node, env, local) for i in node.index if isinstance(i, Sym)]
         if not all(ranges):
             return total(self.value(node.body, env, local))
-        out = box(arb(0 if node.sign == "sum" else 1))
+        out: Array = None
         for values in itertools.product(*[r for r in ranges if r is not None]):
             inner = {**env, **dict(zip(letters, values, strict=True))}
             if node.condition is not None and not sign_of(self.number(node.condition, inner, local)):
                 continue
             term = self.value(node.body, inner, local)
-            out = each((lambda x, y: x + y) if node.sign == "sum" else (lambda x, y: x * y), out, term)
-        return out
+            out = term if out is None else each(BINARY[node.sign], out, term)
+        return box(arb(int(node.sign == "prod"))) if out is None else out
 
     def _continued(self, node: Continued, env: Env, local: Local) -> Array:
         leaves = list(differing(node.first, node.last))

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from flint import arb
 
-from backprop.formulas.conventions.naming import COUNTS, Ref, key_of
+from backprop.formulas.conventions.letters import key_of
+from backprop.formulas.conventions.naming import COUNTS, Ref
 from backprop.formulas.meaning.arrays import Array, box, each, full
 from backprop.formulas.meaning.numbers import raise_to
 from backprop.formulas.meaning.summing import Summing
@@ -37,6 +38,9 @@ class Symbols(Summing):
         key = key_of(Sym(node.base, node.subs, (), node.primes))
         if key in env and (not node.sups or ref.power is not None):
             return self._to_power(box(arb(env[key])), ref, env, local)
+        counted = self.lookup.count_at(node, env, self.scene.limits)
+        if counted is not None:
+            return self._to_power(box(arb(self.scene.count(counted, "number of units"))), ref, env, local)
         if self.lookup.is_kronecker(node):
             one, two = (self.component(c, env, local) for c in ref.comps)
             return box(arb(int(one == two)))
@@ -46,12 +50,15 @@ class Symbols(Summing):
             value = self.pick(value, comps, env, local)
         if ref.transposed % 2:
             value = value.T
-        return self._to_power(value, ref, env, local)
+        return self._to_power(value, ref, env, local, node)
 
-    def _to_power(self, value: Array, ref: Ref, env: Env, local: Local) -> Array:
+    def _to_power(self, value: Array, ref: Ref, env: Env, local: Local, node: Sym | None = None) -> Array:
         if ref.power is None:
             return value
-        return each(raise_to, value, self.value(ref.power, env, local))
+        exponent = self.value(ref.power, env, local)
+        if node is not None and self.is_repeated(node, ref.power, value):
+            return self.repeated(value, exponent)
+        return each(raise_to, value, exponent)
 
     def whole(self, node: Sym, ref: Ref, env: Env, local: Local) -> Array:
         """The whole of the quantity that a symbol is (a component of)."""
@@ -88,7 +95,7 @@ class Symbols(Summing):
         if not comps or entry.ref.label:
             comps = comps if entry.ref.label else []
         if not comps:
-            return self._declared_form(name, self.value(entry.body, env, {}), shape)
+            return self._declared_form(name, places, self.value(entry.body, env, {}), shape)
         start = self.lookup.naming.first_component
         flat = tuple(n for n in shape if n != 1) if len(shape) > len(comps) else shape
         flat = flat if len(flat) == len(comps) else shape[: len(comps)]
@@ -99,11 +106,11 @@ class Symbols(Summing):
 
         return full(flat, one).reshape(shape)
 
-    def _declared_form(self, name: str, value: Array, shape: tuple[int, ...]) -> Array:
+    def _declared_form(self, name: str, places: tuple[int, ...], value: Array, shape: tuple[int, ...]) -> Array:
         """A value in the shape that is declared for it."""
-        if name in self.scene.shaper.turned:
+        if (name, places) in self.scene.shaper.turned:
             return value.T
-        if self.scene.shaper.declared(name) is None or value.shape == shape:
+        if self.scene.shaper.declared(name, places) is None or value.shape == shape:
             return value
         if value.T.shape == shape:
             return value.T
@@ -139,6 +146,8 @@ class Symbols(Summing):
             return box(self.scene.any_cost(name, self.weights()))
         if role in ("cost", "any cost", "penalised cost") and conventions.cost is not None:
             return self.value(conventions.cost, {}, {})
+        if name == "e" and role is None and ref.power is not None:
+            return box(arb(1).exp())
         if role in COUNTS or (not ref.places and self.scene.length_of(name) is not None):
             return box(arb(self.scene.count(name, role or "")))
         if role in ("target class", "class", "index") and not ref.comps:
@@ -179,6 +188,8 @@ class Symbols(Summing):
             kinds = self.lookup.kinds_of(ref.name)
             if kinds and not ref.places:
                 return self.everywhere(ref.name, kinds)
+            if ref.places:
+                return [self.instance(ref.name, self.scene.shaper.places(ref, self.scene.env), ref)]
             bare = Sym(node.base, tuple(s for s in node.subs if s not in ref.comps), node.sups)
             return [self.whole(bare, self.lookup.naming.read(bare), self.scene.env, {})]
         return [self.value(node, self.scene.env, {})]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backprop.formulas.conventions.naming import key_of, letters_of
+from backprop.formulas.conventions.letters import key_of, letters_of
 from backprop.formulas.judging.claims import PrintedClaim
 from backprop.formulas.mending.pools import product_signs
 from backprop.formulas.mending.spans import Change, said, terms

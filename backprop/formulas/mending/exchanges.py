@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from backprop.formulas.conventions.naming import key_of
+from backprop.formulas.conventions.letters import key_of
 from backprop.formulas.judging.claims import PrintedClaim
 from backprop.formulas.meaning.arguments import KEYWORDS
 from backprop.formulas.mending.pools import callables, power_of

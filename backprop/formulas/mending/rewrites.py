@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from backprop.formulas.conventions.naming import Ref, letters_of
+from backprop.formulas.conventions.letters import letters_of
+from backprop.formulas.conventions.naming import Ref
 from backprop.formulas.judging.claims import PrintedClaim
 from backprop.formulas.mending.pools import product_signs, transpose_sign
 from backprop.formulas.mending.spans import Change, said, terms

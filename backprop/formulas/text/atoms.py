@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from backprop.formulas.text.differentials import Differentials
+from backprop.formulas.text.lexicon import SIGNS
 from backprop.formulas.text.tree import Apply, Bars, Bracket, Compare, Concat, Deriv, Infix, Neg, Num, Sum, Sym, Term
 
 __all__ = ["Atoms"]
@@ -15,21 +16,6 @@ CLOSERS = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "\\langle": "\\rangle", "
 class Atoms(Differentials):
     """What stands between two signs."""
 
-    SIGNS = (
-        "*",
-        "/",
-        "@",
-        ".*",
-        "./",
-        "\\cdot",
-        "\\times",
-        "\\odot",
-        "\\circ",
-        "\\otimes",
-        "\\oslash",
-        "\\bullet",
-        "\\star",
-    )
     NO_FACTOR = ("\\end", "otherwise", "else", "if", "for", "where", "when", "\\approx", "\\in", "\\forall")
 
     @abstractmethod
@@ -51,9 +37,7 @@ class Atoms(Differentials):
     def starts_factor(self) -> bool:
         """Whether a factor can begin here."""
         if self.kind in ("num", "word"):
-            return (
-                self.text not in self.NO_FACTOR and self.text not in self.SIGNS and self.text not in self.lexicon.signs
-            )
+            return self.text not in self.NO_FACTOR and self.text not in SIGNS and self.text not in self.lexicon.signs
         if self.text in ("|", "\\|"):
             return self.text not in self.open_bars
         return self.text in ("(", "[", "{", "\\{", "\\langle", "...")
@@ -162,6 +146,8 @@ class Atoms(Differentials):
         if base in self.lexicon.pointwise:
             argument = Sym(self.lexicon.pointwise[base])
             return self.placed(Apply(symbol, (argument,)), start)
+        if base.lstrip("\\") in ("max", "min") and symbol.subs and base not in self.lexicon.bases:
+            return self.placed(Sum(base.lstrip("\\"), symbol.subs, None, None, self.factor()), start)
         is_function = self.lexicon.is_function(base) or bool(symbol.primes and self.text == "(")
         if is_function and self.text in ("(", "[", "\\{", "{"):
             args = self.arguments()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 
 from backprop.formulas.text.lexicon import FUNCTIONS
 from backprop.formulas.text.scripts import Scripts
-from backprop.formulas.text.tokens import TRANSPOSES
-from backprop.formulas.text.tree import Apply, Bars, Bracket, Indexed, Num, Raised, Sym, Term, Turned
+from backprop.formulas.text.tokens import TRANSPOSES, Lexeme
+from backprop.formulas.text.tree import Apply, Bars, Bracket, Concat, Indexed, Num, Raised, Sym, Term, Turned
 
 __all__ = ["Hanging"]
 
@@ -29,6 +30,44 @@ class Hanging(Scripts):
     @abstractmethod
     def bracket(self) -> Term:
         """( a )"""
+
+    def limit(self) -> Term:
+        """What stands at a Σ: i, i=1, {i,j}, {j \\ne i}."""
+        if self.text != "{":
+            items = self.script_word() if self.kind == "word" else [self.script_atom()]
+            return items[0] if len(items) == 1 else Concat(tuple(items))
+        self.take()
+        items = []
+        while self.text != "}":
+            if self.text == ",":
+                self.take()
+                continue
+            items += self.script_element()
+        self.take()
+        if not items:
+            raise self.stop("there is nothing in this script")
+        return items[0] if len(items) == 1 else Concat(tuple(items))
+
+    def argument(self) -> Term:
+        """{ a } or one token (of a number: one digit), as \\frac takes them."""
+        if self.text != "{":
+            token = self.token
+            if token.kind == "num" and token.text.isdigit() and len(token.text) > 1:
+                cut = [Lexeme("num", digit, token.start + k, token.start + k + 1) for k, digit in enumerate(token.text)]
+                rest = Lexeme("num", token.text[1:], token.start + 1, token.end)
+                self.tokens[self.index : self.index + 1] = [cut[0], rest]
+            return self.script_atom()
+        self.take()
+        node = self.expression()
+        self.expect("}")
+        return node
+
+    def skip_braces(self) -> None:
+        """{cases}"""
+        self.expect("{")
+        while self.text != "}":
+            self.take()
+        self.take()
 
     def is_indicator(self) -> bool:
         """Whether a 1 in a type of its own stands here, or an I before a condition."""
@@ -73,11 +112,18 @@ class Hanging(Scripts):
             elif self.take_if("_"):
                 node = self.placed(self.indexed(node), start)
             elif self.take_if("'"):
-                node = self.placed(Turned(node), start)
+                node = self.placed(self.primed(node), start)
             else:
                 self.take()
                 node = self.raised(node, start)
         return node
+
+    def primed(self, node: Term) -> Term:
+        """(f^l)' of a function is its derivative, (A B)' is transposed."""
+        inner = node.value if isinstance(node, Bracket) else node
+        if isinstance(inner, Sym) and self.lexicon.is_function(inner.base):
+            return replace(inner, primes=inner.primes + 1)
+        return Turned(node)
 
     def hangs(self, node: Term) -> bool:
         """Whether what stands here belongs to the node."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from theory.functions.activation_catalogue import ALIASES, NAMES
 
-__all__ = ["FUNCTIONS", "INDEX_LETTERS", "PREFIXED", "STATISTICS", "Lexicon"]
+__all__ = ["FUNCTIONS", "INDEX_LETTERS", "PREFIXED", "SIGNS", "STATISTICS", "Lexicon"]
 
 PREFIXED = {
     "exp", "log", "ln", "tanh", "sin", "cos", "sqrt", "max", "min", "sinh", "cosh", "erf", "sign", "sgn", "abs", "diag",
@@ -22,6 +22,9 @@ FUNCTIONS = PREFIXED | {
     "square", "inv", "sgn", *NAMES, *ALIASES,
 }  # fmt: skip
 """Names that take arguments in brackets, in small letters; the activations are those of the book."""
+SIGNS = ("*", "/", "@", ".*", "./", "\\cdot", "\\times", "\\odot", "\\circ", "\\otimes", "\\oslash", "\\bullet",
+         "\\star")  # fmt: skip
+"""Signs of products that need no declaration."""
 INDEX_LETTERS = frozenset("ijklmnpqrst")
 ARGUMENTS = {"axis", "keepdims", "keepdim", "True", "False"}
 """Words of NumPy between the brackets of a call, also in LaTeX."""
@@ -43,6 +46,8 @@ class Lexicon:
     precedence: dict[str, int] = field(default_factory=dict)
     concatenates: bool = False
     brackets: bool = False
+    counted: set[str] = field(default_factory=set)
+    """Letters that stand in round brackets behind a name as its index: n of x(n)."""
     latex: bool = False
 
     def is_function(self, base: str) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from backprop.formulas.text.atoms import Atoms
-from backprop.formulas.text.lexicon import Lexicon
+from backprop.formulas.text.lexicon import SIGNS, Lexicon
 from backprop.formulas.text.patterns import DOTS, continue_patterns
 from backprop.formulas.text.tokens import Lexeme, tokenise
 from backprop.formulas.text.tree import Apply, Cases, Compare, Infix, Neg, NotUnderstood, Term
@@ -102,7 +102,7 @@ class Parser(Atoms):
 
     def product_sign(self) -> str | None:
         """The sign that stands here, empty for juxtaposition, None if the product ends."""
-        if self.text in self.lexicon.signs or self.text in self.SIGNS:
+        if self.text in self.lexicon.signs or self.text in SIGNS:
             return self.text
         return "" if self.starts_factor() else None
 

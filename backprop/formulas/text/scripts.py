@@ -8,7 +8,6 @@ from backprop.formulas.text.cursor import Cursor
 from backprop.formulas.text.tokens import Lexeme
 from backprop.formulas.text.tree import (
     Compare,
-    Concat,
     Infix,
     Neg,
     Num,
@@ -63,12 +62,19 @@ class Scripts(Cursor):
         subs: list[Term] = []
         sups: list[Script] = []
         primes = 0
-        while self.text in ("_", "^", "'", "**") or (self.text == "[" and self.brackets_index(base)):
+        while self.text in ("_", "^", "'", "**") or self.brackets_index(base):
+            if self.text == "(":
+                sups.append(self.round_index())
+                continue
             sign = self.take().text if self.text != "[" else "^"
             if sign == "'":
                 primes += 1
             elif sign == "_":
+                plain = self.text != "{"
                 subs += self.subscript()
+                if plain and self.lexicon.is_function(base) and isinstance(subs[-1], Sym):
+                    primes += subs[-1].primes
+                    subs[-1] = replace(subs[-1], primes=0)
             else:
                 for part in self.superscript():
                     primes += isinstance(part, int)
@@ -76,10 +82,23 @@ class Scripts(Cursor):
         return self.placed(Sym(base, tuple(subs), tuple(sups), primes), start)
 
     def brackets_index(self, base: str) -> bool:
-        """Whether [ ] after this letter are an index: W[l+1]."""
+        """Whether [ ] after this letter are an index, W[l+1]; or ( ) where letters are counted so, x(n - 1)."""
+        if self.text == "(":
+            return self.ahead(1) in self.lexicon.counted and (
+                self.ahead(2) == ")" or (self.ahead(2) in "+-" and self.ahead(4) == ")")
+            )
+        if self.text != "[":
+            return False
         inside = [self.ahead(k) for k in range(1, 5)]
         closes = "]" in inside[1:]
         return self.lexicon.brackets and not self.lexicon.is_function(base) and closes
+
+    def round_index(self) -> Script:
+        """(n + 1) behind a name: an index in brackets."""
+        self.take()
+        value = self.expression()
+        self.expect(")")
+        return Script(value, "[")
 
     def subscript(self) -> list[Term]:
         """The indices of a subscript."""
@@ -140,8 +159,10 @@ class Scripts(Cursor):
 
     def with_scripts(self, symbol: Sym, start: int) -> Sym:
         """n_{in}, h^2 in a script."""
-        while self.text in ("_", "^"):
-            if self.take().text == "_":
+        while self.text in ("_", "^") or (self.text == "(" and self.brackets_index(symbol.base)):
+            if self.text == "(":
+                symbol = replace(symbol, sups=(*symbol.sups, self.round_index()))
+            elif self.take().text == "_":
                 symbol = replace(symbol, subs=(*symbol.subs, *self.subscript()))
             else:
                 parts = tuple(p for p in self.superscript() if isinstance(p, Script))
@@ -239,44 +260,6 @@ class Scripts(Cursor):
         """Whether a factor follows the sign that stands here."""
         after = self.tokens[self.index + 1] if self.index + 1 < len(self.tokens) else Lexeme("end", "", 0, 0)
         return after.kind in ("num", "word") or after.text in ("(", "{", "[")
-
-    def limit(self) -> Term:
-        """What stands at a Σ: i, i=1, {i,j}, {j \\ne i}."""
-        if self.text != "{":
-            items = self.script_word() if self.kind == "word" else [self.script_atom()]
-            return items[0] if len(items) == 1 else Concat(tuple(items))
-        self.take()
-        items = []
-        while self.text != "}":
-            if self.text == ",":
-                self.take()
-                continue
-            items += self.script_element()
-        self.take()
-        if not items:
-            raise self.stop("there is nothing in this script")
-        return items[0] if len(items) == 1 else Concat(tuple(items))
-
-    def argument(self) -> Term:
-        """{ a } or one token (of a number: one digit), as \\frac takes them."""
-        if self.text != "{":
-            token = self.token
-            if token.kind == "num" and token.text.isdigit() and len(token.text) > 1:
-                cut = [Lexeme("num", digit, token.start + k, token.start + k + 1) for k, digit in enumerate(token.text)]
-                rest = Lexeme("num", token.text[1:], token.start + 1, token.end)
-                self.tokens[self.index : self.index + 1] = [cut[0], rest]
-            return self.script_atom()
-        self.take()
-        node = self.expression()
-        self.expect("}")
-        return node
-
-    def skip_braces(self) -> None:
-        """{cases}"""
-        self.expect("{")
-        while self.text != "}":
-            self.take()
-        self.take()
 
 
 def named(word: str) -> Sym:
