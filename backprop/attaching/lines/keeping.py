@@ -33,9 +33,19 @@ class HookKeeper(Rewriter):
         sites: Mapping[Spot, int],
         statements: Mapping[Spot, int],
         places: Callable[[ast.AST], Iterable[Spot]],
+        lines_of: Callable[[ast.stmt], tuple[int, int]] | None = None,
     ) -> None:
         super().__init__(Rewritten(ast.Module([], [])))
-        self.sites, self.statements, self.places = dict(sites), dict(statements), places
+        self.sites, self.statements, self.places, self.lines_of = dict(sites), dict(statements), places, lines_of
+        self.lines = {spot.line for spot in (*sites, *statements)}
+
+    def visit(self, node: Any) -> Any:
+        """As ever; a statement in whose lines there was no hook stays as it is."""
+        if self.lines_of is not None and isinstance(node, ast.stmt):
+            first, last = self.lines_of(node)
+            if not any(first <= line <= last for line in self.lines):
+                return node
+        return super().visit(node)
 
     def _take(self, numbers: dict[Spot, int], node: ast.AST) -> int | None:
         spot = next((spot for spot in self.places(node) if spot in numbers), None) if numbers else None

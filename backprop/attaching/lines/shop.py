@@ -34,6 +34,7 @@ class AttachedShop(Workshop):
         self.sites = {self.source.spot(rewritten.sites[k].node): k for k in self._list_sites()}
         self.statements = {self.source.spot(rewritten.statements[k]): k for k in iteration.held}
         vars(stand.program.module)[TICK] = as_function(self._tick)
+        self.codes = [code for code, _ in pair(stand.wardrobe.whole, stand.wardrobe.whole)]
         self.base = self._dress_all()
         self.outfit = self.base
         self.subject = enter(stand.make_subject(lambda: self.outfit))
@@ -48,13 +49,16 @@ class AttachedShop(Workshop):
         """What is computed at the end of an iteration."""
         return []
 
-    def _keeper(self, places: Any) -> HookKeeper:
-        return HookKeeper(self.sites, self.statements, places)
+    def _keep(self, body: list[ast.stmt], lines: EditedLines, first: int, last: int) -> list[ast.stmt]:
+        """Edited statements with the hooks that stood in those lines; as they are where none did."""
+        sites, statements = ({spot: k for spot, k in numbers.items() if first <= spot.line <= last}
+                             for numbers in (self.sites, self.statements))  # fmt: skip
+        return HookKeeper(sites, statements, lines.places, lines.around).keep(body) if sites or statements else body
 
     def _dress_all(self) -> Outfit:
         """The program as written, with the hooks that are needed and with ticks."""
         tree = ast.parse(self.source.text, str(self.source.path))
-        keeper = self._keeper(lambda node: [self.source.spot(node)])
+        keeper = HookKeeper(self.sites, self.statements, lambda node: [self.source.spot(node)])
         tree.body = keeper.keep(tree.body)
         guard(ast.fix_missing_locations(tree))
         first, last = self._body_lines()
@@ -68,7 +72,7 @@ class AttachedShop(Workshop):
         body = lines.body
         if self.body[0].lineno == self.loop.lineno and isinstance(body[0], ast.For | ast.While):
             body = body[0].body
-        kept = [*self._keeper(lines.places).keep(body), *self._list_more()]
+        kept = [*self._keep(body, lines, *self._body_lines()), *self._list_more()]
         once = make_piece(kept, self.loop, self.scope, self.owner)
         return self.stand.program.compile_piece(self.stand.iteration.snapshot, guard(once))
 
@@ -118,14 +122,16 @@ class AttachedShop(Workshop):
         return None
 
     def _dress_unit(self, name: str, node: ast.stmt, edits: Sequence[Edit]) -> Outfit | None:
-        lines = EditedLines(self.source, node.lineno, node.end_lineno or node.lineno, edits)
-        tree: Any = ast.Module(self._keeper(lines.places).keep(lines.body), [])
+        last = node.end_lineno or node.lineno
+        lines = EditedLines(self.source, node.lineno, last, edits)
+        tree: Any = ast.Module(self._keep(lines.body, lines, node.lineno, last), [])
         if "." in name:
             tree = Mangler(name.rpartition(".")[0].rpartition(".")[2]).visit(tree)
-        made = self.stand.program.compile(guard(ast.fix_missing_locations(tree)))
+        if tree.body is not lines.body or "." in name:
+            ast.fix_missing_locations(tree)
+        made = self.stand.program.compile(guard(tree))
         wardrobe, out = self.stand.wardrobe, Outfit()
-        last = node.end_lineno or node.lineno
-        known = [code for code, _ in pair(wardrobe.whole, wardrobe.whole) if node.lineno <= code.co_firstlineno <= last]
+        known = [code for code in self.codes if node.lineno <= code.co_firstlineno <= last]
         for code in list_codes(made):
             old = next((one for one in known if one.co_name == code.co_name), None)
             fitted = None if old is None else wardrobe.fit(old, code)

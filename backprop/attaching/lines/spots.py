@@ -58,6 +58,12 @@ class EditedLines:
             return outer[0].body
         return outer
 
+    def around(self, node: ast.stmt) -> tuple[int, int]:
+        """The lines between which all of a statement stood before."""
+        away = self.first - 1 - int(self.indented)
+        room = abs(len(self.after.lines) - int(self.indented) - len(self.before.lines))
+        return node.lineno + away - room, (node.end_lineno or node.lineno) + away + room
+
     def places(self, node: ast.AST) -> Iterator[Spot]:
         """Where a node stood before: nowhere if it is new, at several spots where something went away beside it."""
         spot, ahead = self.after.spot(node), int(self.indented)
