@@ -78,7 +78,7 @@ LINES = {
     "backprop.answers": 55,
     "backprop.attaching.costing": 2_295,
     "backprop.attaching.running": 1_958,
-    "backprop.attaching": 4_776,
+    "backprop.attaching": 4_800,
     "backprop.codegen": 5_070,
     "backprop.copies": 280,
     "backprop.data": 680,

@@ -23,8 +23,8 @@ from backprop.attaching.running.shaking import adds
 from backprop.attaching.running.states import Old
 
 __all__ = [
-    "is_computed", "is_normalised", "is_repeatable", "list_idle", "list_siblings", "order_by_use", "tell_order",
-    "widen_flow",
+    "is_computed", "is_normalised", "is_repeatable", "list_idle", "list_siblings", "order_by_use",
+    "takes_several_steps", "tell_order", "widen_flow",
 ]  # fmt: skip
 
 LAST = 10**6
@@ -32,6 +32,7 @@ ORDER = 1e-13
 """What the order of a sum may change, in shares of the largest entry."""
 MOST_IDLE = 16
 FEW, ONE_SIZE = 4, 1e-2
+LITTLE, FELT = 1e-3, 1e-6
 
 
 def is_repeatable(iteration: Iteration) -> bool:
@@ -60,8 +61,23 @@ def is_normalised(flow: GradientFlow, fitting: int) -> bool:
     if flow.library or flow.adaptive or fitting == len(flow.leaves):
         return False
     sized = [g for g in gradient_reader(flow)(flow.iteration.start) if g is not None and np.size(g) >= FEW]
-    sizes = [np.abs(g[g != 0.0]) for g in sized if np.any(g)]
-    return bool(sizes) and all(float(np.ptp(one)) <= ONE_SIZE * float(np.max(one)) for one in sizes if one.size >= FEW)
+    sizes = [np.abs(g[g != 0.0]) for g in sized if np.count_nonzero(g) >= FEW]
+    return bool(sizes) and all(float(np.ptp(one)) <= ONE_SIZE * float(np.max(one)) for one in sizes)
+
+
+def takes_several_steps(flow: GradientFlow) -> bool:
+    """Whether only the whole of what an iteration does shows the gradient, and that is no multiple of a little of it:
+    later steps feel the ones before."""
+    if flow.library or flow.adaptive or any(flow.rates[0][1]):
+        return False
+    iteration = flow.iteration
+    whole, little = (
+        [(a - b) / factor for a, b in zip(iteration.run(None, IterationRecorder(held=iteration.held, factor=factor)),
+                                          iteration.start, strict=True)]
+        for factor in (1.0, LITTLE)
+    )  # fmt: skip
+    size = max(float(np.max(np.abs(one), initial=0.0)) for one in whole)
+    return any(float(np.max(np.abs(a - b), initial=0.0)) > FELT * size for a, b in zip(whole, little, strict=True))
 
 
 def find_set(iteration: Iteration) -> int | None:
