@@ -81,7 +81,7 @@ LINES = {
     "backprop.answers": 55,
     "backprop.attaching.costing": 2_307,
     "backprop.attaching.running": 1_965,
-    "backprop.attaching": 4_826,
+    "backprop.attaching": 4_850,
     "backprop.codegen": 5_070,
     "backprop.copies": 280,
     "backprop.data": 680,

@@ -24,7 +24,7 @@ from backprop.attaching.running.states import Old
 
 __all__ = [
     "is_computed", "is_normalised", "is_of_more_data", "is_repeatable", "list_idle", "list_siblings", "order_by_use",
-    "tell_order", "widen_flow",
+    "takes_several_steps", "tell_order", "widen_flow",
 ]  # fmt: skip
 
 LAST = 10**6
@@ -34,6 +34,7 @@ MOST_IDLE = 16
 FEW, ONE_SIZE = 4, 1e-2
 NEARLY_ALL, MOST_ASKED = 0.8, 6
 """Entries without a gradient, in shares of all, where a step is of few samples; so many of them are moved."""
+LITTLE, FELT = 1e-3, 1e-6
 
 
 def is_repeatable(iteration: Iteration) -> bool:
@@ -89,6 +90,21 @@ def _move_entry(start: Sequence[Any], k: int, entry: int) -> list[Any]:
     values = [np.array(value) for value in start]
     values[k].flat[entry] += 0.1 * size_of(values[k])
     return values
+
+
+def takes_several_steps(flow: GradientFlow) -> bool:
+    """Whether only the whole of what an iteration does shows the gradient, and that is no multiple of a little of it:
+    later steps feel the ones before."""
+    if flow.library or flow.adaptive or any(flow.rates[0][1]):
+        return False
+    iteration = flow.iteration
+    whole, little = (
+        [(a - b) / factor for a, b in zip(iteration.run(None, IterationRecorder(held=iteration.held, factor=factor)),
+                                          iteration.start, strict=True)]
+        for factor in (1.0, LITTLE)
+    )  # fmt: skip
+    size = max(float(np.max(np.abs(one), initial=0.0)) for one in whole)
+    return any(float(np.max(np.abs(a - b), initial=0.0)) > FELT * size for a, b in zip(whole, little, strict=True))
 
 
 def find_set(iteration: Iteration) -> int | None:

@@ -18,6 +18,7 @@ from backprop.attaching.checking import (
     list_idle,
     list_siblings,
     order_by_use,
+    takes_several_steps,
     tell_order,
     widen_flow,
 )
@@ -79,7 +80,8 @@ def _read_first(
     for k, training in enumerate(found):
         for way in training if reading in (0, k) else ():
             try:
-                attached = _read(program, way, cost, seen)
+                inside = any(way.snapshot.loop in other.around for other in training)
+                attached = _read(program, way, cost, seen, inside=inside)
             except Refused as refusal:
                 # A loop inside another may not have the cost that was asked for; the other may.
                 if cost is None or refusal.reason != "nothing":
@@ -96,7 +98,10 @@ def _read_first(
 NOTHING = "no loop in it was seen to change arrays by something that depends on them"
 
 
-def _read(program: HookedProgram, training: Training, cost: str | None, seen: list[str]) -> Attached | None:
+def _read(
+    program: HookedProgram, training: Training, cost: str | None, seen: list[str], *, inside: bool
+) -> Attached | None:
+    """One way to read a training; `inside`: of a loop in which another one trains, too."""
     loop, around = program.rewritten.originals[training.snapshot.loop]
     where = f"the loop at {program.document.place(loop.lineno)}" + (f" in {around}" if around else "")
     iteration = Iteration(program, training.snapshot, training.moved)
@@ -112,6 +117,9 @@ def _read(program: HookedProgram, training: Training, cost: str | None, seen: li
                     "was seen in it")  # fmt: skip
         return None
     iteration, flow = find_finer(iteration, flow, find_flow)
+    if inside and takes_several_steps(flow):
+        seen.append(f"{where} takes several steps in each pass, none of which it shows the gradient of")
+        return None
     return _read_cost(program, iteration, flow, cost, seen, where)
 
 

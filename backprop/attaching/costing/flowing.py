@@ -50,8 +50,6 @@ __all__ = ["find_flow", "find_levels"]
 ROUNDING = 1e-15
 LATEST = 160
 JITTER = 0.05
-BENT = 1e-3
-"""By how much of itself a displacement is another where it is not in proportion to the rate."""
 MOST_CODED = 4_000
 MOST_TURNS, ENDS = 24, 4
 """Of a value that is made more often than that, the first and the last are looked at."""
@@ -85,7 +83,7 @@ def _find_flow(iteration: Iteration, factor: float | None = None) -> GradientFlo
     stay = drop_states(iteration, levels)
     kept = keep_effective(iteration, levels) if len(stay) == len(levels) else stay
     if not kept:
-        return None if _makes_several_steps(iteration) else by_displacement(iteration, recorder, plain)
+        return by_displacement(iteration, recorder, plain)
     if kept is not stay:
         kept = sorted({*kept, *keep_unshown(iteration, levels, kept)})
     smaller = iteration.like([iteration.leaves[k] for k in kept])
@@ -94,16 +92,6 @@ def _find_flow(iteration: Iteration, factor: float | None = None) -> GradientFlo
         # What is no parameter is what it is in the program, and goes on as there.
         return _find_flow(smaller)
     return _tell_flow(smaller, [levels[k] for k in kept], recorder)
-
-
-def _makes_several_steps(iteration: Iteration) -> bool:
-    """Whether every parameter is moved in another direction by a whole update than by a little of one: a later step is
-    made from what an earlier one left, and their sum is the gradient at no point."""
-    whole, slight = (Measuring(iteration, factor).displace() for factor in (1.0, SLIGHT))
-    return all(
-        float(np.max(np.abs(a - b), initial=0.0)) > BENT * float(np.max(np.abs(b), initial=0.0))
-        for a, b in zip(whole, slight, strict=True)
-    )
 
 
 def _list_levels(measuring: Measuring, recorder: IterationRecorder, plain: Sequence[Any]) -> list[list[FlowLevel]]:

@@ -37,6 +37,8 @@ NO_VARIANTS = {
     "no root": ("adam", M, S, "p[k] -= 0.01 * m[k] / (s[k] + 1e-8)"),
     "one correction": ("adam", M, S, SCALED.format("(m[k] / (1 - 0.9 ** t))")),
     "corrections exchanged": ("adam", M, S, EXCHANGED),
+    "both corrected by one decay": ("adam", M, S, EXCHANGED.replace("0.999", "0.9")),
+    "both corrected by the other": ("adam", M, S, EXCHANGED.replace("1 - 0.9 **", "1 - 0.999 **")),
     "rmsprop that grows": ("rmsprop", "s[k] = 0.9 * s[k] + 0.9 * g[k] ** 2", SCALED.format("g[k]")),
     "adagrad that forgets": ("adagrad", "s[k] = 0.9 * s[k] + 0.1 * g[k] ** 2", SCALED.format("g[k]")),
     "momentum that keeps all": ("momentum", "m[k] = m[k] - 0.1 * g[k]", "p[k] += m[k]"),
