@@ -77,7 +77,7 @@ LINES = {
     "backprop.approximation.spaces": 315,
     "backprop.approximation.survey.series": 115,
     "backprop.approximation.widths": 755,
-    "backprop.approximation": 10_120,
+    "backprop.approximation": 10_223,
     "backprop.answers": 55,
     "backprop.attaching.costing": 2_270,
     "backprop.attaching.running": 1_945,

@@ -69,7 +69,7 @@ QUICK = Size(
     grown="sine",
     most_units=3,
     series_targets=("kink",),
-    series_widths=(1, 2),
+    series_widths=(1, 4),
     series_drawn=4,
 )
 
