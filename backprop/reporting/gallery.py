@@ -60,16 +60,16 @@ FULL = Size(
 )
 QUICK = Size(
     targets=("sine",),
-    widths=(1, 2, 4),
+    widths=(1, 2),
     band=("planck", 4),
-    floor_widths=(1, 2, 4),
-    steepnesses=(10.0, 30.0, 100.0, 300.0, 1000.0),
+    floor_widths=(1, 2),
+    steepnesses=(10.0, 100.0, 1000.0),
     relu_targets=("sine", "square"),
-    epsilons=(1e-1, 3e-2, 1e-2),
+    epsilons=(1e-1, 3e-2),
     grown="sine",
-    most_units=4,
+    most_units=3,
     series_targets=("kink",),
-    series_widths=(1, 2, 4),
+    series_widths=(1, 4),
     series_drawn=4,
 )
 

@@ -17,7 +17,7 @@ from backprop.approximation.proving.rounding import bound_rounding
 from backprop.approximation.proving.stabbing import list_points, split_stretches
 from backprop.approximation.proving.tight import prove_tightly
 from backprop.approximation.searching.growing import grow_until
-from backprop.approximation.searching.pruning import prune
+from backprop.approximation.searching.pruning import calm, prune
 from backprop.approximation.searching.result import Approximation, evaluate_network, list_own_points
 from backprop.approximation.searching.tilted import make_network
 from backprop.approximation.searching.tube import fit_tube
@@ -27,7 +27,15 @@ from backprop.codegen.functions.promises import find_promise
 from backprop.errors import UsageError
 from theory.functions.elementwise import find as find_activation
 
-__all__ = ["NOTHING_TO_PROVE", "certify", "certify_slopes", "grow_certified", "make_claim", "narrow_relu"]
+__all__ = [
+    "NOTHING_TO_PROVE",
+    "certify",
+    "certify_calmly",
+    "certify_slopes",
+    "grow_certified",
+    "make_claim",
+    "narrow_relu",
+]
 
 NOTHING_TO_PROVE = (
     "no certificate: a table of values is not a function, there is nothing to prove against between its points; "
@@ -53,6 +61,8 @@ MANY_KINKS, FINER, MOST_FINE = 150, 16, 700_000
 times as many, if that is no more than can be laid in seconds."""
 FINEST = 1e-6
 """Of the domain: nearer points say nothing about slopes."""
+CALMER = 3
+"""So many calmer networks are tried to be proved, at most."""
 TINY = 1e-15
 """Of the size of the target: below this the grid shows rounding only."""
 
@@ -112,6 +122,30 @@ def certify(approximation: Approximation, epsilon: float | None = None, seconds:
             certificate = replace(certificate, verdict="undecided")  # more may still be proved
     rounding = _bound_rounding(claim, approximation) if certificate.verdict == "proved" else math.inf
     return replace(approximation, certificate=certificate, rounding=rounding)
+
+
+def certify_calmly(approximation: Approximation, epsilon: float | None = None) -> Approximation:
+    """The same with a certificate; where it fails, a calmer network of the same units of which more can be proved.
+
+    It fails where it is left undecided, and where what float64 makes of the network is not below epsilon. With an
+    epsilon, calmer networks are tried whose error on the grid is below it.
+    """
+    first = certify(approximation, epsilon)
+    if first.certificate is None or first.certificate.verdict == "refuted" or _is_calm(first, epsilon):
+        return first
+    most = approximation.function.scale if epsilon is None else epsilon
+    nearer = (one for one in calm(approximation) if one.sup_error < most)
+    for calmer, _ in zip(nearer, range(CALMER), strict=False):
+        found = certify(calmer, epsilon)
+        if found.certified and (not first.certified or _is_calm(found, epsilon)):
+            return found
+    return first
+
+
+def _is_calm(approximation: Approximation, epsilon: float | None) -> bool:
+    """Whether it is proved, also of what float64 makes of it, if an error was asked for and a bound is known."""
+    computed = approximation.float64_bound
+    return approximation.certified and (epsilon is None or computed is None or computed < epsilon)
 
 
 def certify_slopes(approximation: Approximation, seconds: float = math.inf) -> Approximation:
@@ -209,5 +243,5 @@ def _take_if_proved(approximation: Approximation, network: ShallowNetwork, epsil
 
 def grow_certified(grow: Callable[[float], Approximation], epsilon: float) -> Approximation:
     """Ask for less and less error on the grid until the error is proved to be below epsilon everywhere."""
-    found = grow_until(lambda one: one.reached, lambda wanted: prune(grow(wanted)), certify, TIGHTER, epsilon)
+    found = grow_until(lambda one: one.reached, lambda wanted: prune(grow(wanted)), certify_calmly, TIGHTER, epsilon)
     return narrow_relu(found, epsilon) if found.activation == "relu" else found

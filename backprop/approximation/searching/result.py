@@ -33,6 +33,7 @@ METHODS = {
     "adam": ", trained with Adam (an optimisation error: what training reached, not what the network could)",
 }
 """How a network was found, in words."""
+CALMED = "\ncalmer weights than those found first, of which less could be proved"
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,7 @@ class Approximation(Outcome):
         slope_certificate: the same for |F' - f'|, if it was asked for.
         rounding: how far f is at most from what float64 makes of it, at any double of the domain; infinite where no
             bound is known. It rests on one promise: how many units in the last place σ is off.
+        calmed: whether it took the place of a network with larger weights, of which less could be proved.
     """
 
     target: str
@@ -79,6 +81,7 @@ class Approximation(Outcome):
     bound: AprioriBound | None = None
     slope_certificate: Certificate | None = field(repr=False, default=None)
     rounding: float = math.inf
+    calmed: bool = False
 
     @property
     def float64_bound(self) -> float | None:
@@ -142,6 +145,7 @@ class Approximation(Outcome):
             **({"a_priori": self.bound.to_dict()} if self.bound else {}),
             **self.list_proof(),
             **self._list_further_proofs(),
+            **({"calmed": True} if self.calmed else {}),
         }
 
     def _list_further_proofs(self) -> dict[str, Any]:
@@ -190,6 +194,7 @@ class Approximation(Outcome):
             least = describe_below(self.limit.lower)
             text += f"; any {self.activation} network, of any width, errs by at least {least} somewhere (proved)"
         text += f"\n{self.bound}" if self.bound else ""
+        text += CALMED if self.calmed else ""
         return text + self._describe_further_proofs() + self.describe_weights()
 
 

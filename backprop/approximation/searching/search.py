@@ -20,8 +20,12 @@ from backprop.approximation.ground.target import Floats, FunctionTarget, Target
 from backprop.approximation.limits.find import find_limit
 from backprop.approximation.limits.jump import Jump
 from backprop.approximation.searching.candidate import CUTOFFS, ROUNDING, Candidate, WidthSearch
-from backprop.approximation.searching.certified import NOTHING_TO_PROVE, grow_certified, narrow_relu
-from backprop.approximation.searching.certified import certify as certify_network
+from backprop.approximation.searching.certified import (
+    NOTHING_TO_PROVE,
+    certify_calmly,
+    grow_certified,
+    narrow_relu,
+)
 from backprop.approximation.searching.placement import (
     list_nodes,
     list_placements,
@@ -124,9 +128,9 @@ def _run(search: _Search, what: Target, count: int | None, wanted: float | None,
     if not certify:
         return search.fit(check_width(what, count)) if count is not None else prune(search.grow(wanted or 0.0))
     if count is not None or wanted is None:
-        return certify_network(search.fit(count or 1), wanted)
+        return certify_calmly(search.fit(count or 1), wanted)
     if search.sigma.name == "relu":
-        laid = narrow_relu(certify_network(search.fit(1), wanted), wanted)
+        laid = narrow_relu(certify_calmly(search.fit(1), wanted), wanted)
         if laid.reached:
             return laid
     return grow_certified(search.grow, wanted)

@@ -62,18 +62,20 @@ def detect_integers(examination: Examination, cases: list[CaseExamination]) -> I
 def detect_length(examination: Examination, cases: list[CaseExamination]) -> Iterator[PatternMatch]:
     """One factor per case (or per tensor) that makes the same length every time."""
     whole, each = [], []
+    alike = True
     for case in cases:
         tensors = [t for t in read_case(case) if t.known.all()]
         if len(tensors) < len(case.tensors):
             return
         if not all(_parallel(t) for t in tensors):
             return
+        alike = alike and _share_one_factor(tensors)
         whole.append(math.sqrt(sum(float(np.sum(t.yours**2)) for t in tensors)))
         each += [float(np.linalg.norm(t.yours)) for t in tensors if t.yours.any()]
     factors = [np.linalg.norm(t.expected) for case in cases for t in read_case(case)]
     if np.ptp(factors) <= SHARE * max(factors):
         return
-    if len(whole) > 1 and np.ptp(whole) <= SHARE * max(whole) > 0:
+    if alike and len(whole) > 1 and np.ptp(whole) <= SHARE * max(whole) > 0:
         text = "gradient_normalised" if abs(whole[0] - 1) < SHARE else "gradient_clipped"
         yield PatternMatch(text, None, PATTERN, _spread(whole), f"its length is always {whole[0]:.6g}")
     elif len(each) > 2 and np.ptp(each) <= SHARE * max(each):
@@ -86,9 +88,18 @@ def _spread(lengths: list[float]) -> dict[str, float]:
     return {"off": float(np.ptp(lengths)) / (SHARE * max(lengths)), "entries": len(lengths), "length": lengths[0]}
 
 
+def _share_one_factor(tensors: list[Compared]) -> bool:
+    """Whether all tensors of a case are the same number times what they should be: all are cut to one length."""
+    factors = [_factor(t) for t in tensors if t.expected.any()]
+    return bool(np.ptp(factors) <= SHARE * max(map(abs, factors))) if factors else False
+
+
+def _factor(t: Compared) -> float:
+    return float(np.sum(t.yours * t.expected)) / float(np.sum(t.expected * t.expected))
+
+
 def _parallel(t: Compared) -> bool:
-    norm = float(np.sum(t.expected * t.expected))
-    if not norm:
+    if not t.expected.any():
         return not t.yours.any()
-    factor = float(np.sum(t.yours * t.expected)) / norm
+    factor = _factor(t)
     return bool(np.max(np.abs(t.yours - factor * t.expected)) <= abs(factor) * t.room)

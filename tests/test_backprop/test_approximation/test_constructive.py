@@ -23,7 +23,7 @@ from backprop.errors import UsageError
 
 ROUNDING = 1e-12
 SINE = "sin(2*pi*x)"
-FEW = settings(max_examples=20)
+FEW = settings(max_examples=10)
 CONTINUOUS = [name for name in NAMED if name != "step"]
 CELLS = (4, 16, 64, 256)
 

@@ -82,6 +82,6 @@ def test_training_on_data_is_measured_at_the_data():
 
 
 def test_a_function_with_hundreds_of_turns_is_no_endless_work_and_nothing_is_open():
-    found = approximate("sin(1/(x + 0.004))", epsilon=0.1, activation="relu", certify=True)
+    found = approximate("sin(1/(x + 0.006))", epsilon=0.1, activation="relu", certify=True)
     assert found.certified
     assert found.width == found.width_lower_bound > 100
