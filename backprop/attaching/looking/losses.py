@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 __all__ = ["SLOPES", "STRONG", "LossTable"]
 
 STRONG = re.compile(
-    r"(loss|cost|nll|objective|criterion|likelihood|misfit|verlust|kosten|perte|costo|coste|(?-i:^J$))", re.IGNORECASE
+    r"(loss|cost|nll|objective|criterion|likelihood|misfit|verlust|kosten|perte|costo|coste|cross_?entropy|xent|^bce|_bce|"
+    r"(?-i:^J$))",
+    re.IGNORECASE,
 )
 SLOPES = re.compile(r"(prime|deriv|grad|slope|backward|delta|^d_|_d$|^d[A-Z])")
 RANDOM = re.compile(r"\b(rand\w*|rng|default_rng|shuffle|choice|normal|uniform|dropout|print|open)\b")
