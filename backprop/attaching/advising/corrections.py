@@ -42,7 +42,26 @@ def find_broken_correction(turns: Sequence[tuple[Remembered, Decays]]) -> str:
             later = [own[key][1] for own in numbers[1:] if key in own]
             if abs(first / (1 - decays[0]) - 1) < NEAR and (bad := _find_none([1 - q for q in later], decays[1:])):
                 return _tell(what, node, bad)
-    return ""
+    return _tell_steps(*(_list_steps(turns, which) for which in (0, 1)))
+
+
+def _list_steps(turns: Sequence[tuple[Remembered, Decays]], which: int) -> set[tuple[int, ...]]:
+    """By which numbers of the step, turn by turn, values are corrected that are in proportion to a memory."""
+    factors = [_list_factors(one, one.after[memories[which][0]]) for one, memories in turns]
+    found = set()
+    for key in factors[0]:
+        made = [own[key][1] for own in factors if key in own]
+        steps = [_count(1 - 1 / f, memories[which][1]) for f, (_, memories) in zip(made, turns, strict=False) if f > 1]
+        if len(steps) == len(turns) and all(steps):
+            found.add(tuple(steps))
+    return found
+
+
+def _tell_steps(first: set[tuple[int, ...]], second: set[tuple[int, ...]]) -> str:
+    if not first or not second or first & second:
+        return ""
+    said = (", ".join(map(str, min(steps))) for steps in (first, second))
+    return "its two moments are not corrected alike: at the first turns for the steps {} and {}".format(*said)
 
 
 def _tell(what: str, node: ast.AST, turn: int) -> str:

@@ -64,6 +64,8 @@ BROKEN_LATER = {
     "times, in the rate": ("adam", M, S, FOLDED.format("1 - 0.999 * t", C1)),
     "a power of the whole": ("adam", M, S, EACH.format("0.01", "(1 - 0.9) ** t", C2)),
     "divided by the turn": ("adam", M, S, EACH.format("0.01", "1 - 0.9 / t", C2)),
+    "squares corrected as at the first step": ("adam", M, S, EACH.format("0.01", C1, "1 - 0.999")),
+    "the gradient corrected as at the first step": ("adam", M, S, EACH.format("0.01", "1 - 0.9", C2)),
     "a root for a power": ("adam", M, S, EACH.format("0.01", C1, "1 - 0.999 ** (1 / t)")),
     "squares corrected as the gradient": ("adam", M, S, EACH.format("0.01", C1, C1)),
     "the gradient corrected as squares": ("adam", M, S, EACH.format("0.01", C2, C2)),
