@@ -41,6 +41,8 @@ def compare_rows(flow: GradientFlow, candidates: Sequence[CostCandidate]) -> tup
     units: list[tuple[Any, Any]] = [(k, where) for k, leaf in enumerate(data) for where in _list_units(asked.values[k])]
     units += rows
     beyond: set[int] = set()
+    beside: set[int] = set()
+    tabled: set[int] = set()
     short: set[int] = set()
     for j in _spread(len(units), MOST_CHANGES):
         try:
@@ -49,11 +51,23 @@ def compare_rows(flow: GradientFlow, candidates: Sequence[CostCandidate]) -> tup
             continue
         feels = not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(gradients, plain[0], strict=True))
         differs = {i for i in made if not _is_same(numbers.get(i), plain[1].get(i))}
-        beyond |= set() if feels else differs
-        short |= set(made) - differs if feels else set()
+        table = not _is_vector(data, units[j])
+        tabled |= differs if table else set()
+        if feels:
+            short |= set(made) - differs
+        elif table:
+            beyond |= differs
+        else:
+            beside |= differs
         if len(beyond) == len(made):
             break
-    return beyond, short
+    # Weights of classes or samples stand in a vector beside the data: that a gradient lacks them is its fault.
+    return beyond | (beside - tabled), short
+
+
+def _is_vector(data: Sequence[NumberLeaf], unit: tuple[Any, Any]) -> bool:
+    """Whether a unit is an entry of a vector."""
+    return isinstance(unit[0], int) and np.ndim(data[unit[0]].value) < 2
 
 
 def _is_same(one: float | None, other: float | None) -> bool:

@@ -123,7 +123,7 @@ class Report(ShownAsText):
         return replace(
             self,
             findings=findings if kept else (),
-            evidence=self.evidence if level >= HINTS.index("line") else {},
+            evidence=self.evidence if level >= HINTS.index("line") else {"step_alone": True} if self.step_alone else {},
             reading=reading if level >= HINTS.index("line") else {},
             notes=self.notes if kept else (),
         )
@@ -170,11 +170,17 @@ class Report(ShownAsText):
         )
 
     @property
+    def step_alone(self) -> bool:
+        """Whether every gradient is right, and only the step that is made of it is wrong."""
+        seen = [f.equation for f in self.findings] + [t["verdict"] for t in self.evidence.get("tensors", {}).values()]
+        known = bool(self.evidence.get("step_alone"))
+        return self.verdict == "wrong" and (known or set(seen) == {"right", "update"})
+
+    @property
     def headline(self) -> str:
         """The verdict in one line, with which its text begins."""
         level = "exact in its wiring, tested in its values" if "exact" in self.evidence else "tested"
-        seen = [f.equation for f in self.findings] + [t["verdict"] for t in self.evidence.get("tensors", {}).values()]
-        said = "step" if self.verdict == "wrong" and set(seen) == {"right", "update"} else self.verdict
+        said = "step" if self.step_alone else self.verdict
         said = "cut" if self.verdict == "undecided" and self.limits else said
         return _HEADLINES[said].format(subject=self.subject, level=level)
 

@@ -31,6 +31,7 @@ STEP = re.compile(r"step '([^']*(?:'[^']*)?)'")
 SAID = {
     "verified": "The gradient is the derivative of the cost.",
     "wrong": "The gradient is not the derivative of the cost.",
+    "step": "The gradient is the derivative of the cost, but the step is not made of it.",
     "undecided": "It could not be decided.",
     "unusable": "It could not be examined.",
 }
@@ -55,7 +56,11 @@ def write_homework_page(report: Report, source: str = "", score: Score | None = 
         parts.append(PagePart("evidence", "Evidence", fill("evidence", shown)))
     parts.append(PagePart("assurance", "What each word claims", write_assurance()))
     return write_page(
-        f"{Path(report.subject).name}: {report.verdict}", SAID[report.verdict], [], parts, report.reproduce
+        f"{Path(report.subject).name}: {report.verdict}",
+        SAID["step" if report.step_alone else report.verdict],
+        [],
+        parts,
+        report.reproduce,
     )
 
 

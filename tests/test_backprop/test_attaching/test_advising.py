@@ -21,6 +21,7 @@ from backprop.attaching.advising.rules import compare_rule
 from backprop.attaching.entry import load
 from backprop.attaching.loading import attach_file
 from backprop.examiner.judging.judge import judge
+from backprop.examiner.saying.report import HINTS
 from backprop.verification.explanation import judge_and_explain
 from backprop.verification.submission import verify_file
 
@@ -165,3 +166,11 @@ def test_what_a_step_remembers_is_told_beside_its_rate(tmp_path):
             line for line in attach_file(write(tmp_path, write_program(*lines))).describe() if "gradients" in line
         ]
         assert words.endswith(f"the step is 0.1 times that{said}")
+
+
+@pytest.mark.parametrize("hint", HINTS)
+def test_a_step_that_is_wrong_is_never_called_a_wrong_gradient(hint, tmp_path):
+    file = write(tmp_path, write_program(*BROKEN_LATER["squares corrected as at the first step"]))
+    report = judge_and_explain(load(file))
+    assert report.verdict == "wrong"
+    assert "the gradient is the derivative of the cost, but the step is not made of it" in report.tell(hint).headline

@@ -143,3 +143,28 @@ def test_blocks_in_a_list_keep_their_kind_and_their_names(factor, verdict, tmp_p
     report = judge_and_explain(load(write(tmp_path, BLOCKS.replace("FACTOR", factor))))
     assert report.verdict == verdict
     assert set(report.evidence["tensors"]) == {f"blocks.{k}.{name}" for k in (0, 1) for name in ("weight", "bias")}
+
+
+WEIGHTED = """
+import numpy as np
+
+rng = np.random.default_rng(3)
+X, labels = rng.normal(size=(15, 4)), rng.integers(3, size=15)
+weights = np.array([0.5, 1.0, 3.0])
+W, b = rng.normal(size=(4, 3)), np.zeros(3)
+for turn in range(5):
+    z = X @ W + b
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    loss = -np.mean(weights[labels] * np.log(p[np.arange(15), labels]))
+    e = p.copy()
+    e[np.arange(15), labels] -= 1
+    e = WEIGHTSe / 15
+    W -= 0.1 * (X.T @ e)
+    b -= 0.1 * e.sum(axis=0)
+"""
+
+
+@pytest.mark.parametrize(("weights", "verdict"), [("weights[labels][:, None] * ", "verified"), ("", "wrong")])
+def test_weights_of_classes_that_the_gradient_lacks_are_its_fault(weights, verdict, tmp_path):
+    file = write(tmp_path, WEIGHTED.replace("WEIGHTSe", f"{weights}e"))
+    assert judge_and_explain(load(file)).verdict == verdict
