@@ -7,6 +7,9 @@ from backprop.formulas.text.tree import Apply, Bracket, Infix, Neg, Num, Sym, Te
 
 __all__ = ["name_of"]
 
+WIDE = 40
+"""Characters of a difference that is said as a whole."""
+
 
 def name_of(text: str, right: Term, change: Change) -> str:
     """What is circled of a change: what it names, unless that is one term that says little where it stands alone."""
@@ -40,8 +43,10 @@ def widened(right: Term, node: Term) -> Term:
 
 
 def said_with_its_sign(text: str, right: Term, node: Term) -> str:
-    """The text of a term, with the minus before it."""
+    """The text of a term, with the minus before it; of a letter, with the difference that it stands in."""
     holder = around(right, node)
     subtracted = isinstance(holder, Infix) and holder.sign == "-" and holder.right is node
+    if subtracted and isinstance(node, (Sym, Num)) and holder is not None and holder.end - holder.start <= WIDE:
+        return f"{said(text, node)} in {said(text, holder)}"
     turned = isinstance(holder, Neg) and holder.value is node
     return f"{'- ' if subtracted else '-' if turned else ''}{said(text, node)}"

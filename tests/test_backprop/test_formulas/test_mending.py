@@ -73,7 +73,8 @@ def test_the_smallest_change_is_named(formula, where, differs, right):
 
 
 CIRCLED = [
-    ("with its sign", r"\frac{\partial \log p_i}{\partial z_j} = \delta_{ij} - p_i", SOFTMAX, "- p_i"),
+    ("with its difference", r"\frac{\partial \log p_i}{\partial z_j} = \delta_{ij} - p_i", SOFTMAX,
+     r"p_i in \delta_{ij} - p_i"),
     ("with its denominator", "f'(x) = -1 / (a x)", "f(x) = 1 / (a x)", "a x"),
     ("with its fraction", r"\frac{\partial L}{\partial Q} = \frac{1}{d_k} \frac{\partial L}{\partial S} K", ATTENTION,
      r"\frac{1}{d_k}"),
