@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from backprop.formulas.conventions.letters import key_of, letters_of
 from backprop.formulas.judging.claims import PrintedClaim
 from backprop.formulas.mending.pools import product_signs
-from backprop.formulas.mending.spans import Change, said, terms
+from backprop.formulas.mending.spans import Change, factors_of, said, terms
 from backprop.formulas.text.tree import (
     Apply,
     Bracket,
@@ -46,9 +46,21 @@ def turn_sign(text: str, right: Term) -> Change:
     differences = [n for n in differences if not isinstance(n.left, Num)] or differences
     if len(differences) == 1 and alone:
         name += f", or the order of {said(text, differences[0])}"
+    elif whole.startswith("-"):
+        first = factors_of(right.value if isinstance(right, Neg) else right)[0]
+        name += f", {text[right.start : first.end]}"
     elif len(whole) <= WIDE:
         name += f", {whole}"
-    return Change(((right.start, right.end, f"-{whole}" if alone else f"-({whole})"),), name, 0)
+    return Change(((right.start, right.end, turned_round(whole) if alone else f"-({whole})"),), name, 0)
+
+
+def turned_round(whole: str) -> str:
+    """A product or a term with the other sign.
+
+    >>> turned_round("-a b"), turned_round("a b")
+    ('a b', '-a b')
+    """
+    return whole[1:].lstrip() if whole.startswith("-") else f"-{whole}"
 
 
 def _drop_at(text: str, right: Term, node: Term) -> Iterator[Change]:

@@ -49,7 +49,7 @@ def rewrite_edits(text: str, right: Term, claim: PrintedClaim, pool: list[str]) 
             yield Change(((node.end, node.end, "^2"),), said(text, node), 2)
         elif isinstance(node, Sum):
             yield from _of_sum(text, node)
-        if isinstance(node, (Infix, Bracket, Sym, Apply)) and not _is_wide(text, node):
+        if isinstance(node, (Infix, Bracket, Sym, Apply, Sum)) and not _is_wide(text, node):
             root = "\\sqrt{{{}}}" if "\\" in text else "sqrt({})"
             yield from _instead(text, node, [form.format(said(text, node)) for form in (root, "(1 - {})", "({})^2")])
 

@@ -12,6 +12,7 @@ from backprop.formulas.judging.trials import FAILURES, Draw, find_difference, tr
 from backprop.formulas.meaning.numbers import NoPoint
 from backprop.formulas.mending.edits import drop_edits, times_edits
 from backprop.formulas.mending.exchanges import exchange_edits
+from backprop.formulas.mending.naming import name_of
 from backprop.formulas.mending.pools import factor_pool, symbol_pool
 from backprop.formulas.mending.rewrites import rewrite_edits
 from backprop.formulas.mending.spans import Change, apply_edit, size_of
@@ -113,7 +114,7 @@ def find_mend(claim: PrintedClaim, few_trials: list[Draw], budget: int | None = 
         changed.setdefault(apply_edit(text, edit), edit)
     for new in itertools.islice(changed, budget or (SINGLE // 8 if chance else SINGLE)):
         if bench.holds(new):
-            return RightForm(new, changed[new].differs, 1)
+            return RightForm(new, name_of(text, right, changed[new]), 1)
     if chance or few:
         return None
     return two_changes(bench, text, right, claim, symbols, factors)

@@ -22,8 +22,8 @@ KINDS = [
     ("product turned", "dW = dY.T @ X", "Y = X @ W", "dY.T @ X", "X.T @ dY"),
     ("matrix turned", r"\frac{\partial L}{\partial K} = \frac{1}{\sqrt{d_k}}\frac{\partial L}{\partial S} Q", ATTENTION,
      r"\frac{\partial L}{\partial S}", r"\left(\frac{\partial L}{\partial S}\right)^T"),
-    ("root", r"\frac{\partial L}{\partial Q} = \frac{1}{d_k}\frac{\partial L}{\partial S} K", ATTENTION, "d_k",
-     r"\sqrt{d_k}"),
+    ("root", r"\frac{\partial L}{\partial Q} = \frac{1}{d_k}\frac{\partial L}{\partial S} K", ATTENTION,
+     r"\frac{1}{d_k}", r"\sqrt{d_k}"),
     ("factor of a definition", r"\frac{\partial L}{\partial Q} = \frac{\partial L}{\partial S} K", ATTENTION,
      r"missing \frac{1}{\sqrt{d_k}}", r"\frac{1}{\sqrt{d_k}} \frac{\partial L}{\partial S}"),
     ("letter of a definition", r"\frac{\partial L}{\partial g_t} = \frac{\partial L}{\partial c_t} \odot f_t", CELL,
@@ -70,6 +70,25 @@ def test_the_smallest_change_is_named(formula, where, differs, right):
     else:
         assert right in (answer.nearest or "")
         assert check_formula(str(answer.nearest), where=where).holds
+
+
+CIRCLED = [
+    ("with its difference", r"\frac{\partial \log p_i}{\partial z_j} = \delta_{ij} - p_i", SOFTMAX,
+     r"p_i in \delta_{ij} - p_i"),
+    ("with its denominator", "f'(x) = -1 / (a x)", "f(x) = 1 / (a x)", "a x"),
+    ("with its fraction", r"\frac{\partial L}{\partial Q} = \frac{1}{d_k} \frac{\partial L}{\partial S} K", ATTENTION,
+     r"\frac{1}{d_k}"),
+    ("with its bracket", "dz = (1 - a) * da", "a = tanh(z)", "(1 - a)"),
+    ("the sign with its first factor", "f'(x) = -a x", "f(x) = a x^2 / 2", "sign of the right side, -a"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("formula", "where", "differs"), [c[1:] for c in CIRCLED], ids=[c[0] for c in CIRCLED])
+def test_a_letter_is_named_with_the_factor_that_holds_it_and_the_right_form_is_tidy(formula, where, differs):
+    answer = check_formula(formula, where=where)
+    assert (answer.understood, answer.holds, answer.differs) == (True, False, differs), answer.reason
+    assert "--" not in str(answer.nearest).replace(" ", "")
+    assert check_formula(str(answer.nearest), where=where).holds
 
 
 @pytest.mark.parametrize("formula", ["Var(w) = 2/n", "E[x] = 0", r"\mathrm{Var}[U(-a,a)] = \frac{a^2}{12}"])
