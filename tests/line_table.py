@@ -15,7 +15,7 @@ from statistics import median
 from backprop.errors import UsageError
 from backprop.examiner.apart.asking import examine_file
 from backprop.reading.process import read_apart
-from backprop.verification.lines import FRESH, MOST_JUDGED
+from backprop.verification.mends import FRESH, MOST_JUDGED
 
 
 def examine(path: Path, lines: list[int]) -> tuple[bool, bool, float, str]:

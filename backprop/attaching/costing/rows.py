@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,29 +40,47 @@ def compare_rows(flow: GradientFlow, candidates: Sequence[CostCandidate]) -> tup
     plain = asked.measure(made)
     units: list[tuple[Any, Any]] = [(k, where) for k, leaf in enumerate(data) for where in _list_units(asked.values[k])]
     units += rows
-    beyond: set[int] = set()
-    beside: set[int] = set()
-    tabled: set[int] = set()
-    short: set[int] = set()
+    felt = _Felt(len(made))
     for j in _spread(len(units), MOST_CHANGES):
         try:
-            gradients, numbers = asked.measure(made, units[j])
+            measured = asked.measure(made, units[j])
         except Exception:  # the program's own, at data that it did not choose: nothing is told by that
             continue
-        feels = not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(gradients, plain[0], strict=True))
-        differs = {i for i in made if not _is_same(numbers.get(i), plain[1].get(i))}
-        table = not _is_vector(data, units[j])
-        tabled |= differs if table else set()
-        if feels:
-            short |= set(made) - differs
-        elif table:
-            beyond |= differs
-        else:
-            beside |= differs
-        if len(beyond) == len(made):
+        felt.add(measured, plain, table=not _is_vector(data, units[j]))
+        if len(felt.beyond) == len(made):
             break
-    # Weights of classes or samples stand in a vector beside the data: that a gradient lacks them is its fault.
-    return beyond | (beside - tabled), short
+    return felt.beyond | (felt.beside - felt.tabled), felt.short
+
+
+@dataclass
+class _Felt:
+    """Which candidates feel units of the data that the gradient does not feel, or the other way round.
+
+    Weights of classes or samples stand in a vector beside the data: that a gradient lacks them is its fault.
+    """
+
+    count: int
+    beyond: set[int] = field(default_factory=set)
+    """Those that feel a row of a table that the gradient does not feel."""
+    beside: set[int] = field(default_factory=set)
+    """The same of an entry of a vector."""
+    tabled: set[int] = field(default_factory=set)
+    """Those that feel a table."""
+    short: set[int] = field(default_factory=set)
+    """Those that do not feel what the gradient feels."""
+
+    def add(self, measured: tuple[list[Any], Any], plain: tuple[list[Any], Any], *, table: bool) -> None:
+        """What changes with one unit."""
+        (gradients, numbers), (others, before) = measured, plain
+        feels = not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(gradients, others, strict=True))
+        differs = {i for i in range(self.count) if not _is_same(numbers.get(i), before.get(i))}
+        self.tabled |= differs if table else set()
+        if feels:
+            self.short |= set(range(self.count)) - differs
+        elif table:
+            self.beyond |= differs
+        else:
+            self.beside |= differs
 
 
 def _is_vector(data: Sequence[NumberLeaf], unit: tuple[Any, Any]) -> bool:

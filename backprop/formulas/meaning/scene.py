@@ -44,7 +44,7 @@ class Reach:
         """The same with two ends: a side without a limit goes as far as this from the other one, or from 0.
 
         >>> Reach(low=3.0).closed(2.0)
-        Reach(low=3.0, high=5.0, whole=False)
+        Reach(low=3.0, high=5.0, whole=False, among=())
         """
         if self.among:
             return self

@@ -11,7 +11,7 @@ from backprop.examiner.judging.judge import judge
 from backprop.examiner.saying.report import Report
 from backprop.reading.reader import annotate, read
 from backprop.reading.running.workshop import open_premises
-from backprop.verification import lines
+from backprop.verification import lines, mends
 from backprop.verification.submission import verify_file
 
 PLANTED = [
@@ -127,7 +127,7 @@ def test_no_unverified_mend_is_ever_told(tmp_path, monkeypatch):
         judged.append(options["text"])
         return Report("undecided", str(target))
 
-    monkeypatch.setattr(lines, "examine_file", refuse)
+    monkeypatch.setattr(mends, "examine_file", refuse)
     told = lines.read_lines(report, path)
     assert judged
     assert told.mend is None
