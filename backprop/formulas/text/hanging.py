@@ -33,17 +33,7 @@ class Hanging(Scripts):
 
     def limit(self) -> Term:
         """What stands at a Σ: i, i=1, {i,j}, {j \\ne i}."""
-        if self.text != "{":
-            items = self.script_word() if self.kind == "word" else [self.script_atom()]
-            return items[0] if len(items) == 1 else Concat(tuple(items))
-        self.take()
-        items = []
-        while self.text != "}":
-            if self.text == ",":
-                self.take()
-                continue
-            items += self.script_element()
-        self.take()
+        items = self.subscript()
         if not items:
             raise self.stop("there is nothing in this script")
         return items[0] if len(items) == 1 else Concat(tuple(items))

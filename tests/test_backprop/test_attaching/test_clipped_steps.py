@@ -5,9 +5,8 @@ from __future__ import annotations
 import textwrap
 
 import pytest
+from kit.samples.judged_programs import judge_text
 
-from backprop.attaching.entry import load
-from backprop.examiner.judging.judge import judge
 from tests.test_backprop.test_attaching.test_update_forms import FAULT, NETWORK
 
 CLIPPED = {
@@ -149,22 +148,16 @@ MULTIPLIED = {
 }
 
 
-def read(folder, text):
-    file = folder / "program.py"
-    file.write_text(text, encoding="utf-8")
-    return judge(load(file))
-
-
 @pytest.mark.parametrize("form", CLIPPED)
 def test_a_clipped_gradient_is_judged_as_it_was_before(form, tmp_path):
     text = NETWORK + textwrap.dedent(CLIPPED[form]).replace("LIMIT", "0.3")
-    right = read(tmp_path, text)
+    right = judge_text(tmp_path, text)
     assert (right.verdict, len(right.evidence["tensors"])) == ("verified", 4)
-    wrong = read(tmp_path, text.replace(*FAULT))
+    wrong = judge_text(tmp_path, text.replace(*FAULT))
     names = list(wrong.evidence["tensors"])
     assert {name for name in names if wrong.evidence["tensors"][name]["verdict"] == "wrong"} == set(names[:2])
 
 
 @pytest.mark.parametrize("form", MULTIPLIED)
 def test_a_factor_that_is_not_made_of_the_gradient_is_no_clipping(form, tmp_path):
-    assert read(tmp_path, NETWORK + textwrap.dedent(MULTIPLIED[form])).verdict == "wrong"
+    assert judge_text(tmp_path, NETWORK + textwrap.dedent(MULTIPLIED[form])).verdict == "wrong"

@@ -5,10 +5,9 @@ from __future__ import annotations
 import textwrap
 
 import pytest
+from kit.samples.judged_programs import judge_text
 
-from backprop.attaching.entry import load
 from backprop.attaching.looking.refusals import Refused
-from backprop.examiner.judging.judge import judge
 
 NETWORK = """
 import numpy as np
@@ -143,19 +142,13 @@ FORMS = {
 }
 
 
-def read(folder, text):
-    file = folder / "program.py"
-    file.write_text(text, encoding="utf-8")
-    return judge(load(file))
-
-
 @pytest.mark.parametrize("form", FORMS)
 def test_the_verdict_is_that_of_the_gradient_whatever_the_step_looks_like(form, tmp_path):
-    right = read(tmp_path, NETWORK + textwrap.dedent(FORMS[form]))
+    right = judge_text(tmp_path, NETWORK + textwrap.dedent(FORMS[form]))
     assert (right.verdict, set(right.evidence["tensors"])) == ("verified", {"W1", "b1", "W2", "b2"} if (
         "dict(" in FORMS[form] or "params" not in FORMS[form]) else set(right.evidence["tensors"]))  # fmt: skip
     assert len(right.evidence["tensors"]) == 4
-    wrong = read(tmp_path, (NETWORK + textwrap.dedent(FORMS[form])).replace(*FAULT))
+    wrong = judge_text(tmp_path, (NETWORK + textwrap.dedent(FORMS[form])).replace(*FAULT))
     assert wrong.verdict == "wrong"
     assert {name for name, one in wrong.evidence["tensors"].items() if one["verdict"] == "wrong"} == set(
         list(wrong.evidence["tensors"])[:2])  # fmt: skip
@@ -193,7 +186,7 @@ SIGNS = {"none": ("", ""), "V": ("0.1 * back * out", "-0.1 * back * out"), "U": 
 @pytest.mark.parametrize("fault", SIGNS)
 @pytest.mark.parametrize("step", STEPS)
 def test_no_table_of_which_some_rows_are_changed_goes_unexamined(step, fault, tmp_path):
-    report = read(tmp_path, TABLES.replace("UPDATES", STEPS[step]).replace(*SIGNS[fault]))
+    report = judge_text(tmp_path, TABLES.replace("UPDATES", STEPS[step]).replace(*SIGNS[fault]))
     assert set(report.evidence["tensors"]) == {"V", "U", "out"}
     wrong = {name for name, one in report.evidence["tensors"].items() if one["verdict"] == "wrong"}
     assert wrong == ({fault} if fault != "none" else set())
@@ -205,7 +198,7 @@ def test_what_is_trained_and_not_read_is_never_passed_over(tmp_path):
              "            U.flat[4 * r : 4 * r + 4] = (U[r] + 0.1 * moved[i]) * np.ones(4)"  # fmt: skip
     text = TABLES.replace("UPDATES", STEPS["in place"]).replace("U[rows] -= 0.1 * np.outer(e, v * out)", hidden)
     with pytest.raises(Refused, match="the cost depends on U"):
-        read(tmp_path, text)
+        judge_text(tmp_path, text)
 
 
 AVERAGES = """
@@ -238,12 +231,13 @@ for episode in range(200):
 
 
 def test_a_running_mean_is_no_parameter_and_a_loss_beside_the_gradient_is_the_cost(tmp_path):
-    report = read(tmp_path, AVERAGES)
+    report = judge_text(tmp_path, AVERAGES)
     assert (report.verdict, set(report.evidence["tensors"])) == ("verified", {"w", "b"})
     assert any("cost: pg_loss(w, b, reward - mean)" in note for note in report.notes)
     assert any("not examined: mean" in note for note in report.notes)
     assert (
-        read(tmp_path, AVERAGES.replace("d *= advantage[:, None]", "d *= advantage[:, None] ** 2")).verdict == "wrong"
+        judge_text(tmp_path, AVERAGES.replace("d *= advantage[:, None]", "d *= advantage[:, None] ** 2")).verdict
+        == "wrong"
     )
 
 
@@ -278,7 +272,7 @@ for epoch in range(50):
 
 
 def test_memories_of_plain_numbers_are_no_parameters(tmp_path):
-    report = read(tmp_path, NUMBERS.replace("SLOPE", "(1 - h[j] ** 2)"))
+    report = judge_text(tmp_path, NUMBERS.replace("SLOPE", "(1 - h[j] ** 2)"))
     assert (report.verdict, set(report.evidence["tensors"])) == ("verified", {"inner", "outer"})
-    wrong = read(tmp_path, NUMBERS.replace("SLOPE", "(1 - h[j])"))
+    wrong = judge_text(tmp_path, NUMBERS.replace("SLOPE", "(1 - h[j])"))
     assert (wrong.verdict, wrong.evidence["tensors"]["outer"]["verdict"]) == ("wrong", "right")
